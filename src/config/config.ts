@@ -1,0 +1,105 @@
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { type Environment, readEnvironment } from './env.js'
+import { Secret } from './secret.js'
+
+/** The settings, grouped by who needs them. Secrets are wrapped: printing a Config never shows one. */
+export type Config = ReturnType<typeof groupSettings>
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly faults: readonly string[] }
+
+/** Reads the environment and groups it. Faults are printed together by the caller, which exits with 78 (EX_CONFIG). */
+export function readConfig(directory?: string, variables?: NodeJS.ProcessEnv): ConfigResult {
+  const read = readEnvironment(directory, variables)
+  if (!read.ok) return read
+  const faults = crossChecks(read.environment)
+  if (faults.length > 0) return { ok: false, faults }
+  const config = groupSettings(read.environment, read.proxied)
+  return {
+    ok: true,
+    config,
+    warnings: read.unknown.map((name) => `${name} is not a setting of this service; it is ignored`),
+  }
+}
+
+function crossChecks(environment: Environment): string[] {
+  const faults: string[] = []
+  if (environment.LLMRING_CORS_ORIGINS.includes('*') && environment.LLMRING_CORS_ORIGINS.length > 1) {
+    faults.push("LLMRING_CORS_ORIGINS: '*' stands alone or not at all")
+  }
+  if (environment.LLMRING_DATABASE_DIRECT_URL !== undefined && environment.LLMRING_DATABASE_URL === undefined) {
+    faults.push('LLMRING_DATABASE_DIRECT_URL: needs LLMRING_DATABASE_URL')
+  }
+  if (environment.LLMRING_KEY_PEPPER_PREVIOUS !== undefined && environment.LLMRING_KEY_PEPPER === undefined) {
+    faults.push('LLMRING_KEY_PEPPER_PREVIOUS: needs LLMRING_KEY_PEPPER')
+  }
+  return faults
+}
+
+function groupSettings(environment: Environment, proxied: boolean) {
+  const secret = (value: string | undefined) => (value === undefined ? undefined : new Secret(value))
+  const embedded = environment.LLMRING_DATABASE_URL === undefined
+  return {
+    embedded,
+    dataDir: resolve(environment.LLMRING_DATA_DIR),
+    listen: {
+      host: environment.LLMRING_HOST ?? (embedded ? '127.0.0.1' : '0.0.0.0'),
+      port: environment.LLMRING_PORT,
+      trustedProxies: environment.LLMRING_TRUSTED_PROXIES,
+      corsOrigins: environment.LLMRING_CORS_ORIGINS,
+      bodyBytesMax: environment.LLMRING_BODY_BYTES_MAX,
+      shutdownMsMax: environment.LLMRING_SHUTDOWN_TIMEOUT_MS,
+    },
+    database: {
+      url: secret(environment.LLMRING_DATABASE_URL),
+      directUrl: secret(environment.LLMRING_DATABASE_DIRECT_URL ?? environment.LLMRING_DATABASE_URL),
+      pooled: environment.LLMRING_DATABASE_DIRECT_URL !== undefined,
+      schema: environment.LLMRING_DATABASE_SCHEMA,
+      connectionsMax: environment.LLMRING_DATABASE_POOL_SIZE + environment.LLMRING_DATABASE_POOL_OVERFLOW,
+      prepare: environment.LLMRING_DATABASE_PREPARE,
+    },
+    redis: { url: secret(environment.LLMRING_REDIS_URL) },
+    registry: {
+      baseUrl: `${environment.LLMRING_REGISTRY_BASE_URL.replace(/\/+$/, '')}/`,
+      fetchMsMax: environment.LLMRING_REGISTRY_TIMEOUT_MS,
+      cacheSeconds: environment.LLMRING_CACHE_TTL,
+      proxied,
+    },
+    receipts: {
+      privateKey: secret(base64url(environment.LLMRING_RECEIPTS_PRIVATE_KEY_B64)),
+      publicKey: base64url(environment.LLMRING_RECEIPTS_PUBLIC_KEY_B64),
+      keyId: environment.LLMRING_RECEIPTS_KEY_ID,
+      issuer: environment.LLMRING_TLOG_ORIGIN,
+    },
+    projects: {
+      mode: environment.LLMRING_PROJECTS,
+      adminKey: secret(environment.LLMRING_ADMIN_KEY),
+      pepper: secret(environment.LLMRING_KEY_PEPPER),
+      pepperPrevious: secret(environment.LLMRING_KEY_PEPPER_PREVIOUS),
+    },
+    limits: {
+      perKeyPerMinute: environment.LLMRING_RATE_LIMIT_PER_KEY,
+      perAddressPerMinute: environment.LLMRING_RATE_LIMIT_PER_ADDRESS,
+      newProjectsPerMinute: environment.LLMRING_NEW_PROJECTS_PER_MINUTE,
+    },
+    usage: {
+      groupItemsMax: environment.LLMRING_USAGE_GROUP_ITEMS_MAX,
+      lanes: environment.LLMRING_USAGE_LANES,
+    },
+    logging: {
+      level: environment.LLMRING_LOG_LEVEL,
+      accessShare: environment.LLMRING_ACCESS_LOG,
+      slowMs: environment.LLMRING_ACCESS_LOG_SLOW_MS,
+    },
+  }
+}
+
+const base64url = (bytes: Uint8Array | undefined) =>
+  bytes === undefined ? undefined : Buffer.from(bytes).toString('base64url')
+
+/** Whether only this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}

@@ -1,0 +1,127 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parse } from 'dotenv'
+import { z } from 'zod'
+import { LOG_LEVELS } from '../platform/logger.js'
+
+const PREFIX = 'LLMRING_'
+
+const optional = <T extends z.ZodType>(schema: T) => schema.optional()
+const integer = (least: number, most: number, unset: number) =>
+  z.coerce.number().int().min(least).max(most).default(unset)
+const flag = (unset: boolean) =>
+  z
+    .enum(['true', 'false', '1', '0'])
+    .transform((text) => text === 'true' || text === '1')
+    .default(unset)
+const text = () => z.string().min(1)
+const url = (protocol: RegExp, example: string) =>
+  z
+    .string()
+    .refine((value) => URL.canParse(value) && protocol.test(new URL(value).protocol), `must be a URL like ${example}`)
+const postgresUrl = () => url(/^postgres(ql)?:$/, 'postgres://user:password@host:5432/database')
+
+/** `a,b` or a JSON array of strings. */
+const originList = z
+  .string()
+  .transform((value, context) => {
+    if (!value.trimStart().startsWith('[')) return value.split(',').map((item) => item.trim())
+    try {
+      return z.array(z.string()).parse(JSON.parse(value))
+    } catch {
+      context.addIssue('must be a comma-separated list or a JSON array of strings')
+      return z.NEVER
+    }
+  })
+  .transform((items) => items.filter((item) => item !== ''))
+  .pipe(
+    z.array(z.string().refine((item) => item === '*' || isOrigin(item), 'must be an origin like https://app.example')),
+  )
+
+const isOrigin = (value: string): boolean => URL.canParse(value) && new URL(value).origin === value
+
+/** 32 bytes as base64url or base64, padded or not. */
+const key32 = () =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9+/_-]{43}=?$/, 'must be 32 bytes in base64url or base64')
+    .transform((value) => new Uint8Array(Buffer.from(value, 'base64url')))
+
+/** The environment, one entry a setting; `.env.example` describes them and a test keeps the two equal. */
+export const ENVIRONMENT = z.object({
+  LLMRING_HOST: optional(text()),
+  LLMRING_PORT: integer(0, 65_535, 8000),
+  LLMRING_DATA_DIR: text().default('./.llmring'),
+  LLMRING_DATABASE_URL: optional(postgresUrl()),
+  LLMRING_DATABASE_DIRECT_URL: optional(postgresUrl()),
+  LLMRING_DATABASE_SCHEMA: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,39}$/, 'must be 1 to 40 characters a-z, 0-9 and _, not starting with a digit')
+    .default('llmring'),
+  LLMRING_DATABASE_POOL_SIZE: integer(1, 1000, 20),
+  LLMRING_DATABASE_POOL_OVERFLOW: integer(0, 1000, 10),
+  LLMRING_DATABASE_PREPARE: flag(true),
+  LLMRING_REDIS_URL: optional(url(/^rediss?:$/, 'redis://host:6379/0')),
+  LLMRING_CACHE_TTL: integer(1, 31_536_000, 3600),
+  LLMRING_CORS_ORIGINS: originList.prefault('http://localhost:5173,http://localhost:5174'),
+  LLMRING_REGISTRY_BASE_URL: url(/^https?:$/, 'https://host/registry/').default('https://llmring.github.io/registry/'),
+  LLMRING_REGISTRY_TIMEOUT_MS: integer(100, 60_000, 5000),
+  LLMRING_RECEIPTS_PRIVATE_KEY_B64: optional(key32()),
+  LLMRING_RECEIPTS_PUBLIC_KEY_B64: optional(key32()),
+  LLMRING_RECEIPTS_KEY_ID: optional(
+    z.string().regex(/^[A-Za-z0-9._:-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -'),
+  ),
+  LLMRING_TLOG_ORIGIN: optional(
+    z.string().regex(/^[^\s+]{1,128}$/, 'must be 1 to 128 characters without spaces and +'),
+  ),
+  LLMRING_PROJECTS: z.enum(['open', 'closed']).default('open'),
+  LLMRING_ADMIN_KEY: optional(z.string().regex(/^\S{16,255}$/, 'must be 16 to 255 characters without spaces')),
+  LLMRING_KEY_PEPPER: optional(z.string().min(16)),
+  LLMRING_KEY_PEPPER_PREVIOUS: optional(z.string().min(16)),
+  LLMRING_RATE_LIMIT_PER_KEY: integer(0, 100_000_000, 0),
+  LLMRING_RATE_LIMIT_PER_ADDRESS: integer(0, 100_000_000, 0),
+  LLMRING_NEW_PROJECTS_PER_MINUTE: integer(0, 1_000_000, 60),
+  LLMRING_TRUSTED_PROXIES: integer(0, 16, 0),
+  LLMRING_BODY_BYTES_MAX: integer(1024, 67_108_864, 4_194_304),
+  LLMRING_USAGE_GROUP_ITEMS_MAX: integer(1, 1000, 500),
+  LLMRING_USAGE_LANES: integer(1, 64, 2),
+  LLMRING_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  LLMRING_ACCESS_LOG: z.coerce.number().min(0).max(1).default(0.01),
+  LLMRING_ACCESS_LOG_SLOW_MS: integer(0, 3_600_000, 1000),
+  LLMRING_SHUTDOWN_TIMEOUT_MS: integer(0, 600_000, 10_000),
+})
+
+export type Environment = z.output<typeof ENVIRONMENT>
+
+export type EnvironmentResult =
+  | {
+      readonly ok: true
+      readonly environment: Environment
+      readonly unknown: readonly string[]
+      readonly proxied: boolean
+    }
+  | { readonly ok: false; readonly faults: readonly string[] }
+
+/**
+ * Reads the process environment, over a `.env` in the working directory. All faults come together, one line each;
+ * `unknown` lists LLMRING_ names that mean nothing here. An empty value means unset. No value is ever repeated in a fault.
+ */
+export function readEnvironment(
+  directory = process.cwd(),
+  variables: NodeJS.ProcessEnv = process.env,
+): EnvironmentResult {
+  const file = resolve(directory, '.env')
+  const fromFile = existsSync(file) ? parse(readFileSync(file)) : {}
+  const all = Object.entries({ ...fromFile, ...variables }).filter(([, value]) => value !== undefined && value !== '')
+  const parsed = ENVIRONMENT.safeParse(Object.fromEntries(all))
+  if (!parsed.success) {
+    return { ok: false, faults: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) }
+  }
+  const names = all.map(([name]) => name)
+  return {
+    ok: true,
+    environment: parsed.data,
+    unknown: names.filter((name) => name.startsWith(PREFIX) && !(name in ENVIRONMENT.shape)),
+    proxied: names.some((name) => /^https?_proxy$/i.test(name)),
+  }
+}

@@ -1,0 +1,29 @@
+import type { ProblemCode } from './problem-catalogue.js'
+
+/** One thing that is wrong with the input: `pointer` is an RFC 6901 JSON pointer (or the name of a query value). */
+export type FieldError = { readonly pointer: string; readonly message: string }
+
+export type AppErrorExtras = {
+  /** What is wrong, field by field (422). */
+  readonly errors?: readonly FieldError[]
+  /** The state that the request conflicts with (409). */
+  readonly current?: unknown
+  /** Whole seconds after which a retry makes sense (429, 503). */
+  readonly retryAfterSeconds?: number
+  /** The methods that the resource knows (405). */
+  readonly allow?: readonly string[]
+  readonly cause?: unknown
+}
+
+/** Expected trouble: a code of the catalogue and a sentence for the caller. The sentence leaves the process. */
+export class AppError extends Error {
+  readonly code: ProblemCode
+  readonly extras: AppErrorExtras
+
+  constructor(code: ProblemCode, detail: string, extras: AppErrorExtras = {}) {
+    super(detail, extras.cause === undefined ? undefined : { cause: extras.cause })
+    this.name = 'AppError'
+    this.code = code
+    this.extras = extras
+  }
+}

@@ -1,0 +1,153 @@
+import { AppError } from './errors.js'
+import { invariant } from './invariant.js'
+
+export type GroupingOptions<Item, Answer> = {
+  /** Commits one group and answers each item, in the items' order. Throws where nothing of the group was committed. */
+  readonly commit: (items: readonly Item[]) => Promise<readonly Answer[]>
+  /** Says whether a failure is the fault of an item (then the group is halved until the item stands alone). */
+  readonly isItemFault: (error: unknown) => boolean
+  /** Groups in flight at a time. */
+  readonly lanes: number
+  readonly groupItemsMax: number
+  /** An item that is larger than this is a group of its own. */
+  readonly groupBytesMax: number
+  readonly queueItemsMax: number
+  readonly queueBytesMax: number
+  /** The part of the queue that one owner (a project) may fill, in items and in bytes, 0 to 1. */
+  readonly ownerShareMax: number
+}
+
+export type Grouping<Item, Answer> = {
+  /**
+   * Answers after the commit of the group that the item became part of, or rejects with that group's failure.
+   * `bytes` is about what the item occupies. Throws `overloaded` where the queue, or the owner's share of it, is full.
+   */
+  submit(item: Item, owner: string, bytes: number): Promise<Answer>
+  /** Waits until nothing is queued and nothing in flight. */
+  drain(): Promise<void>
+  /** Items that wait; those in flight are not counted. */
+  readonly depth: () => number
+}
+
+type Waiting<Item, Answer> = {
+  readonly item: Item
+  readonly owner: string
+  readonly bytes: number
+  resolve(answer: Answer): void
+  reject(error: unknown): void
+}
+
+type Load = { items: number; bytes: number }
+
+/**
+ * Group commit: whatever arrives while all lanes are busy becomes the next group, so one transaction carries many
+ * requests under load and a lone request waits for nobody. First come, first taken; with more than one lane a later
+ * group may commit before an earlier one. Memory is bounded by the queue's limits plus `lanes` groups.
+ */
+export function createGrouping<Item, Answer>(options: GroupingOptions<Item, Answer>): Grouping<Item, Answer> {
+  const queue: Waiting<Item, Answer>[] = []
+  const total: Load = { items: 0, bytes: 0 }
+  const loads = new Map<string, Load>()
+  const idle: (() => void)[] = []
+  let busyLanes = 0
+
+  const add = (waiting: Waiting<Item, Answer>): void => {
+    queue.push(waiting)
+    let load = loads.get(waiting.owner)
+    if (load === undefined) {
+      load = { items: 0, bytes: 0 }
+      loads.set(waiting.owner, load)
+    }
+    change(total, 1, waiting.bytes)
+    change(load, 1, waiting.bytes)
+  }
+
+  const take = (): Waiting<Item, Answer>[] => {
+    let count = 0
+    for (let bytes = 0; count < queue.length && count < options.groupItemsMax; count++) {
+      bytes += (queue[count] as Waiting<Item, Answer>).bytes
+      if (count > 0 && bytes > options.groupBytesMax) break
+    }
+    const group = queue.splice(0, count)
+    for (const { owner, bytes } of group) {
+      const load = loads.get(owner) as Load
+      change(total, -1, -bytes)
+      change(load, -1, 0)
+      if (load.items === 0) loads.delete(owner)
+    }
+    return group
+  }
+
+  const run = async (): Promise<void> => {
+    busyLanes += 1
+    // One turn of the loop lets the requests that are already in the socket buffers join this group.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (queue.length > 0) await settle(options, take())
+    busyLanes -= 1
+    if (busyLanes === 0) for (const wake of idle.splice(0)) wake()
+  }
+
+  return {
+    submit: (item, owner, bytes) => {
+      const refusal = refusalOf(options, total, loads.get(owner), bytes)
+      if (refusal !== undefined) return Promise.reject(refusal)
+      return new Promise((resolve, reject) => {
+        add({ item, owner, bytes, resolve, reject })
+        if (busyLanes < options.lanes) void run()
+      })
+    },
+    drain: () => (busyLanes === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+    depth: () => queue.length,
+  }
+}
+
+/** Never rejects: whatever goes wrong is an answer to the items, and the lane goes on with the next group. */
+async function settle<Item, Answer>(
+  options: GroupingOptions<Item, Answer>,
+  group: readonly Waiting<Item, Answer>[],
+): Promise<void> {
+  try {
+    const answers = await options.commit(group.map(({ item }) => item))
+    invariant(answers.length === group.length, 'a committed group has an answer for each item')
+    for (const [index, { resolve }] of group.entries()) resolve(answers[index] as Answer)
+  } catch (error) {
+    if (group.length === 1 || !isItemFault(options, error)) {
+      for (const { reject } of group) reject(error)
+      return
+    }
+    const middle = Math.ceil(group.length / 2)
+    await settle(options, group.slice(0, middle))
+    await settle(options, group.slice(middle))
+  }
+}
+
+function isItemFault<Item, Answer>(options: GroupingOptions<Item, Answer>, error: unknown): boolean {
+  try {
+    return options.isItemFault(error)
+  } catch {
+    return false
+  }
+}
+
+function refusalOf(
+  limits: Pick<GroupingOptions<never, never>, 'queueItemsMax' | 'queueBytesMax' | 'ownerShareMax'>,
+  total: Load,
+  owned: Load | undefined,
+  bytes: number,
+): AppError | undefined {
+  const { queueItemsMax, queueBytesMax, ownerShareMax } = limits
+  if (total.items >= queueItemsMax || total.bytes + bytes > queueBytesMax) return overloaded('The write queue is full')
+  // An owner without anything in the queue always gets one item in, or a large item could never be written.
+  if (owned === undefined) return undefined
+  const overShare = owned.items >= queueItemsMax * ownerShareMax || owned.bytes + bytes > queueBytesMax * ownerShareMax
+  return overShare ? overloaded("This project's share of the write queue is full") : undefined
+}
+
+function overloaded(what: string): AppError {
+  return new AppError('overloaded', `${what}; nothing was written.`, { retryAfterSeconds: 1 })
+}
+
+function change(load: Load, items: number, bytes: number): void {
+  load.items += items
+  load.bytes += bytes
+}
