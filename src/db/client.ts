@@ -1,0 +1,80 @@
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+
+export type Sql = postgres.Sql
+export type Orm = PostgresJsDatabase
+
+export type ClientOptions = {
+  readonly url: string
+  readonly schema: string
+  readonly connectionsMax: number
+  readonly prepare: boolean
+  /** Behind a pooler: start-up parameters are not sent (it would refuse them); the role carries them instead. */
+  readonly pooled: boolean
+  readonly applicationName?: string
+}
+
+export type Database = {
+  /** Hot statements, written out. */
+  readonly sql: Sql
+  /** Everything else, through Drizzle (which changes its client's serialisers: hence two clients). */
+  readonly orm: Orm
+  close(): Promise<void>
+}
+
+const CONNECT_SECONDS_MAX = 5
+const STATEMENT_MS_MAX = 30_000
+const IDLE_IN_TRANSACTION_MS_MAX = 5_000
+const RECONNECT_SECONDS_MAX = 1
+
+/** A postgres.js client that connects on first use. Nothing is asked of the server yet. */
+export function createClient(options: ClientOptions): Sql {
+  const session = {
+    search_path: options.schema,
+    statement_timeout: STATEMENT_MS_MAX,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
+  }
+  return postgres(options.url, {
+    max: options.connectionsMax,
+    prepare: options.prepare,
+    connect_timeout: CONNECT_SECONDS_MAX,
+    keep_alive: 10,
+    backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, RECONNECT_SECONDS_MAX),
+    onnotice: () => undefined,
+    connection: {
+      application_name: options.applicationName ?? 'llmring-server',
+      ...(options.pooled ? {} : session),
+    },
+  })
+}
+
+/**
+ * Two clients on one database that share `connectionsMax`. Throws where a connection's `current_schema()` is not the
+ * configured one: names are never qualified, so another schema would mean another tenant's tables.
+ */
+export async function openDatabase(options: ClientOptions): Promise<Database> {
+  const forHot = Math.max(1, Math.floor(options.connectionsMax / 2))
+  const sql = createClient({ ...options, connectionsMax: forHot })
+  const ormClient = createClient({ ...options, connectionsMax: Math.max(1, options.connectionsMax - forHot) })
+  const close = async () => {
+    await Promise.all([sql.end({ timeout: 5 }), ormClient.end({ timeout: 5 })])
+  }
+  try {
+    await checkSchema(sql, options)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { sql, orm: drizzle(ormClient), close }
+}
+
+async function checkSchema(sql: Sql, options: ClientOptions): Promise<void> {
+  const [row] = await sql<{ current: string | null }[]>`select current_schema() as current`
+  if (row?.current === options.schema) return
+  const wayOut = options.pooled
+    ? `Behind a pooler the role must carry it: ALTER ROLE <role> SET search_path = ${options.schema}.`
+    : 'Run `llmring-server migrate`, or look at the role’s search_path.'
+  throw new Error(
+    `The database answers from schema '${row?.current ?? 'none'}' instead of '${options.schema}'. ${wayOut}`,
+  )
+}

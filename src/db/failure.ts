@@ -1,0 +1,51 @@
+const UNAVAILABLE_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+])
+
+/** `admin_shutdown`, `crash_shutdown`, `cannot_connect_now`, `database_dropped`, `idle_session_timeout`. */
+const SHUTDOWN = /^57P0[1-5]$/
+/** Connection exceptions (08), too many connections and out of disk or memory (53), read-only standby (25006). */
+const OUT_OF_REACH = /^(08...|53...|25006)$/
+/** A statement that was cancelled or a lock that did not come in time. */
+const TOO_SLOW = /^(57014|55P03)$/
+/** Data exceptions, and programs that a value made too large: the fault of what was sent. */
+const DATA_FAULT = /^(22...|23...|54...)$/
+
+export type DatabaseFailure = 'unavailable' | 'too-slow' | 'data' | 'other'
+
+/** What a rejected statement means, through Drizzle's wrapper if there is one. */
+export function classifyFailure(error: unknown): DatabaseFailure {
+  const code = failureCode(error)
+  if (code === undefined) return 'other'
+  if (UNAVAILABLE_CODES.has(code) || SHUTDOWN.test(code) || OUT_OF_REACH.test(code)) return 'unavailable'
+  if (TOO_SLOW.test(code)) return 'too-slow'
+  return DATA_FAULT.test(code) ? 'data' : 'other'
+}
+
+/** Whether the connection went away while a statement was under way: it may or may not have been committed. */
+export function isOutcomeUnknown(error: unknown): boolean {
+  const code = failureCode(error)
+  return (
+    code !== undefined &&
+    code !== 'ECONNREFUSED' &&
+    code !== 'CONNECT_TIMEOUT' &&
+    classifyFailure(error) === 'unavailable'
+  )
+}
+
+function failureCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return failureCode(error.cause)
+}

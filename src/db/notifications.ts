@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto'
+import { type Clock, monotonicClock } from '../platform/clock.js'
+import { describeError, type Logger } from '../platform/logger.js'
+import { type ClientOptions, createClient, type Sql } from './client.js'
+
+export type Notifications = {
+  /**
+   * How old, in milliseconds, our knowledge may be: everything that was committed and notified longer ago than this
+   * has been delivered. Infinity while there is no listener.
+   */
+  ageMs(): number
+  /** Hears every message. `onReset`: messages may have been missed, so whatever depends on them must be dropped. */
+  subscribe(subscriber: { onMessage(payload: string): void; onReset(): void }): void
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
+export type NotificationOptions = {
+  readonly client: Omit<ClientOptions, 'connectionsMax' | 'pooled'>
+  readonly logger: Logger
+  readonly clock?: Clock
+}
+
+const PING_EVERY_MS = 1_000
+const LOST_AFTER_MS = 3_000
+
+/** The channel on which a schema's instances tell one another what changed. */
+export const changesChannel = (schema: string): string => `${schema}_changes`
+
+/**
+ * Listens on a connection of its own and pings itself through Postgres. Notifications on one connection arrive in the
+ * order of their commits, so the echo of a ping proves that everything committed before the ping was sent is here. That
+ * covers what a socket cannot tell, a half-open connection above all; a listener without an echo is thrown away and
+ * made anew.
+ */
+export function createNotifications(options: NotificationOptions): Notifications {
+  const clock = options.clock ?? monotonicClock
+  const changes = changesChannel(options.client.schema)
+  const echoes = `${options.client.schema}_ping_${randomBytes(6).toString('hex')}`
+  const subscribers: Parameters<Notifications['subscribe']>[0][] = []
+  let client: Sql | undefined
+  let knownAt = Number.NEGATIVE_INFINITY
+  let connectedAt = Number.NEGATIVE_INFINITY
+  let connecting = false
+  let closed = false
+  let timer: NodeJS.Timeout | undefined
+
+  const reset = () => {
+    for (const subscriber of subscribers) subscriber.onReset()
+  }
+
+  const connect = async (): Promise<void> => {
+    connecting = true
+    void client?.end({ timeout: 0 }).catch(() => undefined)
+    const fresh = createClient({
+      ...options.client,
+      connectionsMax: 1,
+      pooled: false,
+      applicationName: 'llmring-server listener',
+    })
+    client = fresh
+    connectedAt = clock()
+    try {
+      await fresh.listen(changes, (payload) => deliver(fresh, payload), reset)
+      await fresh.listen(echoes, (sentAt) => {
+        if (fresh === client) knownAt = Math.max(knownAt, Number(sentAt))
+      })
+      connectedAt = clock()
+      await ping(fresh)
+    } catch (error) {
+      if (fresh === client) client = undefined
+      void fresh.end({ timeout: 0 }).catch(() => undefined)
+      if (!closed) options.logger.warn({ error: describeError(error) }, 'cannot listen for changes; trying again')
+    } finally {
+      connecting = false
+    }
+  }
+
+  const deliver = (from: Sql, payload: string) => {
+    if (from === client) for (const subscriber of subscribers) subscriber.onMessage(payload)
+  }
+
+  const ping = async (through: Sql): Promise<void> => {
+    await through`select pg_notify(${echoes}, ${String(clock())})`
+  }
+
+  const tick = () => {
+    const now = clock()
+    const silent = now - Math.max(knownAt, connectedAt) > LOST_AFTER_MS
+    if (client === undefined || silent) {
+      // A connect that hangs (half-open again) is overtaken by the next one.
+      if (!connecting || silent) void connect()
+    } else void ping(client).catch(() => undefined)
+  }
+
+  return {
+    ageMs: () => clock() - knownAt,
+    subscribe: (subscriber) => void subscribers.push(subscriber),
+    start: async () => {
+      await connect()
+      timer = setInterval(tick, PING_EVERY_MS)
+      timer.unref()
+    },
+    close: async () => {
+      closed = true
+      clearInterval(timer)
+      await client?.end({ timeout: 1 })
+    },
+  }
+}

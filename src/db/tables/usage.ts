@@ -1,0 +1,41 @@
+import { bigint, boolean, doublePrecision, jsonb, numeric, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { instant } from './columns.js'
+
+const tokens = (name: string) => bigint(name, { mode: 'number' })
+const money = (name: string) => numeric(name, { precision: 30, scale: 12 })
+
+export const COST_STATUSES = ['reported', 'priced', 'free', 'unknown_model', 'no_price', 'no_registry'] as const
+
+export const usageLogs = pgTable(
+  'usage_logs',
+  {
+    projectId: uuid('project_id').notNull(),
+    loggedAt: instant('logged_at').notNull(),
+    id: uuid('id').notNull(),
+    keyId: uuid('key_id'),
+    provider: text('provider').notNull(),
+    model: text('model').notNull(),
+    alias: text('alias'),
+    profile: text('profile'),
+    origin: text('origin'),
+    idAtOrigin: text('id_at_origin'),
+    conversationId: text('conversation_id'),
+    inputTokens: tokens('input_tokens'),
+    outputTokens: tokens('output_tokens'),
+    cachedInputTokens: tokens('cached_input_tokens'),
+    cacheReadInputTokens: tokens('cache_read_input_tokens'),
+    cacheWrite5mInputTokens: tokens('cache_write_5m_input_tokens'),
+    cacheWrite1hInputTokens: tokens('cache_write_1h_input_tokens'),
+    reasoningTokens: tokens('reasoning_tokens'),
+    inputTokensIncludeCache: boolean('input_tokens_include_cache').notNull().default(true),
+    latencyMs: doublePrecision('latency_ms'),
+    cost: money('cost').notNull(),
+    reportedCost: money('reported_cost'),
+    computedCost: money('computed_cost'),
+    costStatus: text('cost_status', { enum: COST_STATUSES }).notNull(),
+    registryProviderVersion: text('registry_provider_version'),
+    unitPrices: jsonb('unit_prices'),
+    metadata: jsonb('metadata'),
+  },
+  (table) => [primaryKey({ columns: [table.projectId, table.loggedAt, table.id] })],
+)
