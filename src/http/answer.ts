@@ -1,0 +1,16 @@
+export const JSON_TYPE = 'application/json'
+
+/** A JSON answer. */
+export function jsonAnswer(data: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(data), { status, headers: { 'Content-Type': JSON_TYPE, ...headers } })
+}
+
+/** An answer whose JSON text exists already: stored or cached bytes go out untouched. */
+export function jsonBytesAnswer(
+  bytes: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = JSON_HEADERS,
+): Response {
+  return new Response(bytes, { status: 200, headers })
+}
+
+const JSON_HEADERS = { 'Content-Type': JSON_TYPE }

@@ -1,0 +1,87 @@
+import { type RouteConfig, z } from '@hono/zod-openapi'
+import { PROBLEMS, type ProblemCode } from '../platform/problem-catalogue.js'
+import type { DeclaredAnswer, Endpoint } from './endpoint.js'
+import { PROBLEM_TYPE } from './problem.js'
+
+const codes = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]
+
+export const ProblemSchema = z
+  .object({
+    type: z.string().openapi({ example: 'urn:llmring:problem:validation-failed' }),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().openapi({ description: 'What is wrong, for people.' }),
+    code: z.enum(codes).openapi({ description: 'What is wrong, for programs.' }),
+    request_id: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
+    current: z.unknown().optional().openapi({ description: 'The state that the request conflicts with.' }),
+  })
+  .openapi('Problem', { description: 'RFC 9457 problem details.' })
+
+/** The route for the OpenAPI document: its own answers, and every problem that follows from its declaration. */
+export function describeEndpoint<P, Q, B>(endpoint: Endpoint<P, Q, B>): RouteConfig {
+  const request = {
+    ...(endpoint.params === undefined ? {} : { params: endpoint.params as never }),
+    ...(endpoint.query === undefined ? {} : { query: endpoint.query as never }),
+    ...(endpoint.body === undefined ? {} : { body: describeBody(endpoint.body, endpoint.bodyExample) }),
+  }
+  return {
+    method: endpoint.method,
+    path: endpoint.path,
+    tags: [endpoint.tag],
+    summary: endpoint.summary,
+    ...(endpoint.description === undefined ? {} : { description: endpoint.description }),
+    ...security(endpoint.access.kind),
+    request,
+    responses: { ...describeAnswers(endpoint.answers), ...describeProblems(problemsOf(endpoint)) },
+  }
+}
+
+function describeBody(schema: z.ZodType, example: unknown) {
+  const content = { schema, ...(example === undefined ? {} : { example }) }
+  return { required: !schema.safeParse(undefined).success, content: { 'application/json': content } }
+}
+
+function security(kind: 'public' | 'operator' | 'project') {
+  if (kind === 'public') return { security: [] }
+  return { security: kind === 'operator' ? [{ AdminKey: [] }] : [{ ProjectKey: [] }, { ApiKey: [] }, { Bearer: [] }] }
+}
+
+function describeAnswers(answers: Readonly<Record<number, DeclaredAnswer>>) {
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, { description, schema, contentType = 'application/json', example }]) => {
+      const content = { ...(schema === undefined ? {} : { schema }), ...(example === undefined ? {} : { example }) }
+      return [status, schema === undefined ? { description } : { description, content: { [contentType]: content } }]
+    }),
+  )
+}
+
+/** The codes that a route can answer with. */
+export function problemsOf<P, Q, B>(endpoint: Endpoint<P, Q, B>): ProblemCode[] {
+  const { access, body, params, query } = endpoint
+  const found: ProblemCode[] = [
+    ...(endpoint.problems ?? []),
+    'too-many-requests',
+    'internal-error',
+    'overloaded',
+    'timed-out',
+  ]
+  if (access.kind !== 'public')
+    found.push('key-required', 'key-unknown', 'malformed-key', 'conflicting-keys', 'database-unavailable')
+  if (access.kind === 'project') found.push('role-not-allowed')
+  if (access.kind === 'operator') found.push('not-found')
+  if (body !== undefined) found.push('malformed-json', 'body-too-large', 'unsupported-media-type', 'malformed-request')
+  if (body !== undefined || params !== undefined || query !== undefined) found.push('validation-failed')
+  return [...new Set(found)].sort()
+}
+
+function describeProblems(found: readonly ProblemCode[]) {
+  const statuses = [...new Set(found.map((code) => PROBLEMS[code].status))].sort()
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const here = found.filter((code) => PROBLEMS[code].status === status)
+      const description = here.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' ')
+      return [status, { description, content: { [PROBLEM_TYPE]: { schema: ProblemSchema } } }]
+    }),
+  )
+}

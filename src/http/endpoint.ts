@@ -1,0 +1,160 @@
+import type { OpenAPIHono, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { AppError, type FieldError } from '../platform/errors.js'
+import type { ProblemCode } from '../platform/problem-catalogue.js'
+import { readJsonBody } from './body.js'
+import { describeEndpoint } from './describe-endpoint.js'
+import { faultOf } from './json-guard.js'
+import { HTTP_LIMITS } from './limits.js'
+import { type NodeEnv, noteOf } from './note.js'
+import type { Access, Principal } from './principal.js'
+
+export type App = OpenAPIHono<NodeEnv>
+
+export type DeclaredAnswer = {
+  readonly description: string
+  readonly schema?: z.ZodType
+  readonly contentType?: string
+  readonly example?: unknown
+}
+
+/** One route: what it takes, who may call it, what it answers. The declaration feeds the router and the document. */
+export type Endpoint<Params, Query, Body> = {
+  readonly method: 'get' | 'post' | 'put' | 'delete'
+  /** With OpenAPI parameters: `/api/v1/aliases/{alias}`. */
+  readonly path: string
+  readonly tag: string
+  readonly summary: string
+  readonly description?: string
+  readonly access: Access
+  readonly params?: z.ZodType<Params>
+  readonly query?: z.ZodType<Query>
+  readonly body?: z.ZodType<Body>
+  readonly bodyExample?: unknown
+  readonly answers: Readonly<Record<number, DeclaredAnswer>>
+  /** Problems beyond the ones that follow from access, input and the common ones. */
+  readonly problems?: readonly ProblemCode[]
+  readonly handle: (request: EndpointRequest<Params, Query, Body>) => Response | Promise<Response>
+}
+
+export type EndpointRequest<Params, Query, Body> = {
+  readonly principal: Principal
+  readonly params: Params
+  readonly query: Query
+  readonly body: Body
+  /** The body as it was sent: what a signature covers is read from here. */
+  readonly text: string
+  readonly header: (name: string) => string | undefined
+  readonly address: string
+}
+
+export type Guards = {
+  /** Who is asking, or a refusal: `key-required`, `key-unknown`, `role-not-allowed`, `not-found`, `too-many-requests`. */
+  admit(header: (name: string) => string | undefined, access: Access, address: string): Principal | Promise<Principal>
+  /** Gives a key that is new here its project, at its first valid write. */
+  settle(principal: Principal, address: string): Principal | Promise<Principal>
+  readonly bodyBytesMax: number
+}
+
+/** Puts a route on the app and into its OpenAPI document. Nothing is asynchronous unless something has to be waited for. */
+export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: Endpoint<Params, Query, Body>): void {
+  app.openAPIRegistry.registerPath(describeEndpoint(endpoint))
+  const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1').replace(/(.)\/$/, '$1')
+  app.on(endpoint.method.toUpperCase(), path, (c) => {
+    noteOf(c).route = endpoint.path
+    const admitted = guards.admit((name) => c.req.header(name), endpoint.access, noteOf(c).address)
+    if (!(admitted instanceof Promise) && endpoint.body === undefined) {
+      const answer = serve(c, guards, endpoint, admitted, { value: undefined, text: '' })
+      return answer instanceof Promise ? withDeadline(answer) : answer
+    }
+    return withDeadline(serveLater(c, guards, endpoint, admitted))
+  })
+}
+
+async function serveLater<P, Q, B>(
+  c: Context<NodeEnv>,
+  guards: Guards,
+  endpoint: Endpoint<P, Q, B>,
+  admitted: Principal | Promise<Principal>,
+): Promise<Response> {
+  const principal = await admitted
+  const body = endpoint.body === undefined ? { value: undefined, text: '' } : await readJsonBody(c, guards.bodyBytesMax)
+  return serve(c, guards, endpoint, principal, body)
+}
+
+function serve<P, Q, B>(
+  c: Context<NodeEnv>,
+  guards: Guards,
+  endpoint: Endpoint<P, Q, B>,
+  principal: Principal,
+  body: { readonly value: unknown; readonly text: string },
+): Response | Promise<Response> {
+  const note = noteOf(c)
+  note.projectId = principal.projectId
+  const request = {
+    params: (endpoint.params === undefined ? {} : parse(endpoint.params, pathParams(c), 'path')) as P,
+    query: (endpoint.query === undefined ? {} : parse(endpoint.query, queryValues(c), 'query')) as Q,
+    body: (endpoint.body === undefined ? undefined : parse(endpoint.body, body.value, '')) as B,
+    text: body.text,
+    header: (name: string) => c.req.header(name),
+    address: note.address,
+  }
+  const creates = endpoint.access.kind === 'project' && endpoint.access.creates
+  const settled = creates && principal.newKey !== null ? guards.settle(principal, note.address) : principal
+  if (!(settled instanceof Promise)) return endpoint.handle({ ...request, principal: settled })
+  return settled.then((known) => {
+    note.projectId = known.projectId
+    return endpoint.handle({ ...request, principal: known })
+  })
+}
+
+/** The path's parameters, decoded once; the router works on the path as it was sent, so `%2F` is no separator. */
+function pathParams(c: Context): Record<string, string> {
+  try {
+    return c.req.param() as Record<string, string>
+  } catch {
+    throw new AppError('malformed-request', 'The path is not valid percent-encoded UTF-8.')
+  }
+}
+
+/** The query's values. An empty one means absent. */
+function queryValues(c: Context): Record<string, string> {
+  const values: Record<string, string> = c.req.query()
+  for (const name in values) if (values[name] === '') delete values[name]
+  return values
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown, where: 'path' | 'query' | ''): T {
+  const errors: FieldError[] = where === '' ? [] : textFaults(value as Record<string, string>, where)
+  const parsed = schema.safeParse(value)
+  if (parsed.success && errors.length === 0) return parsed.data
+  for (const issue of parsed.error?.issues.slice(0, 20) ?? []) {
+    const path = issue.path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+    errors.push({ pointer: where === '' ? path : `${where}${path}`, message: issue.message })
+  }
+  const detail = errors.map(({ pointer, message }) => (pointer === '' ? message : `${pointer}: ${message}`)).join('; ')
+  throw new AppError('validation-failed', detail, { errors })
+}
+
+function textFaults(values: Record<string, string>, where: string): FieldError[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const message = faultOf(value)
+    return message === undefined ? [] : [{ pointer: `${where}/${name}`, message }]
+  })
+}
+
+/** The answer, or `timed-out`: what was begun may still be committed, and the problem says so. */
+async function withDeadline(answer: Promise<Response>): Promise<Response> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const detail = 'The request took too long; if it was a write, it may or may not have happened.'
+      reject(new AppError('timed-out', detail, { retryAfterSeconds: 1 }))
+    }, HTTP_LIMITS.answerMsMax)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

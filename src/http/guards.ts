@@ -1,0 +1,62 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { AppError } from '../platform/errors.js'
+import type { RateLimit } from '../platform/rate-limit.js'
+import type { Guards } from './endpoint.js'
+import { presentedKey, type ReadHeader } from './presented-key.js'
+import { type Access, NO_PROJECT, type Principal } from './principal.js'
+
+export type GuardDeps = {
+  /** Who presents this key. Throws `key-unknown`. */
+  readonly authenticate: (key: string) => Principal | Promise<Principal>
+  /** Gives a key that is new here its project. */
+  readonly settle: (principal: Principal, address: string) => Promise<Principal>
+  readonly adminKey: string | undefined
+  readonly perKey: RateLimit | undefined
+  readonly perAddress: RateLimit | undefined
+  readonly bodyBytesMax: number
+}
+
+const ANONYMOUS: Principal = { projectId: NO_PROJECT, role: 'read', keyId: null, newKey: null }
+
+/** Decides who may pass. Stays synchronous where the key is known and nothing is counted. */
+export function createGuards(deps: GuardDeps): Guards {
+  const byAccess = (header: ReadHeader, access: Access): Principal | Promise<Principal> => {
+    if (access.kind === 'public') return ANONYMOUS
+    if (access.kind === 'operator') return admitOperator(header, deps.adminKey)
+    const principal = deps.authenticate(presentedKey(header))
+    if (!(principal instanceof Promise) && deps.perKey === undefined) return checkRole(principal, access)
+    return admitCounted(principal, access, deps.perKey)
+  }
+  return {
+    bodyBytesMax: deps.bodyBytesMax,
+    settle: deps.settle,
+    admit: (header, access, address) => {
+      if (deps.perAddress === undefined) return byAccess(header, access)
+      return deps.perAddress(address).then(() => byAccess(header, access))
+    },
+  }
+}
+
+async function admitCounted(
+  pending: Principal | Promise<Principal>,
+  access: Access,
+  perKey: RateLimit | undefined,
+): Promise<Principal> {
+  const principal = checkRole(await pending, access)
+  await perKey?.(principal.keyId ?? principal.newKey?.hash ?? '')
+  return principal
+}
+
+function checkRole(principal: Principal, access: Access): Principal {
+  if (access.kind === 'project' && !access.roles.includes(principal.role)) {
+    throw new AppError('role-not-allowed', `A key with the role '${principal.role}' may not do this.`)
+  }
+  return principal
+}
+
+function admitOperator(header: ReadHeader, adminKey: string | undefined): Principal {
+  if (adminKey === undefined) throw new AppError('not-found', 'There is nothing at this address.')
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  if (timingSafeEqual(digest(presentedKey(header)), digest(adminKey))) return ANONYMOUS
+  throw new AppError('key-unknown', 'This is not the admin key.')
+}

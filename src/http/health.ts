@@ -1,0 +1,78 @@
+import { z } from '@hono/zod-openapi'
+import type { Metrics } from '../platform/metrics.js'
+import { jsonAnswer } from './answer.js'
+import { type App, type Guards, mount } from './endpoint.js'
+import { PUBLIC } from './principal.js'
+
+export type HealthDeps = {
+  readonly metrics: Metrics
+  /** Asks the database, bounded in time. */
+  readonly databaseAnswers: () => Promise<boolean>
+  readonly isDraining: () => boolean
+}
+
+const Health = z
+  .object({ status: z.enum(['healthy', 'unhealthy']), database: z.enum(['connected', 'disconnected']) })
+  .openapi('Health')
+const Liveness = z.object({ status: z.literal('alive') }).openapi('Liveness')
+const Readiness = z
+  .object({
+    status: z.enum(['ready', 'not-ready']),
+    checks: z.object({ database: z.boolean(), accepting: z.boolean() }),
+  })
+  .openapi('Readiness')
+
+export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
+  mount(app, guards, {
+    method: 'get',
+    path: '/health',
+    tag: 'Meta',
+    summary: 'Whether the service and its database work',
+    access: PUBLIC,
+    answers: { 200: { description: 'Healthy.', schema: Health }, 503: { description: 'Unhealthy.', schema: Health } },
+    handle: async () => {
+      const connected = await deps.databaseAnswers()
+      return jsonAnswer(
+        { status: connected ? 'healthy' : 'unhealthy', database: connected ? 'connected' : 'disconnected' },
+        connected ? 200 : 503,
+      )
+    },
+  })
+  mount(app, guards, {
+    method: 'get',
+    path: '/livez',
+    tag: 'Meta',
+    summary: 'Whether the process runs (restart it where not)',
+    access: PUBLIC,
+    answers: { 200: { description: 'Alive.', schema: Liveness } },
+    handle: () => jsonAnswer({ status: 'alive' }),
+  })
+  mount(app, guards, {
+    method: 'get',
+    path: '/readyz',
+    tag: 'Meta',
+    summary: 'Whether requests should be sent here (take it out of rotation where not)',
+    access: PUBLIC,
+    answers: {
+      200: { description: 'Ready.', schema: Readiness },
+      503: { description: 'Not ready.', schema: Readiness },
+    },
+    handle: async () => {
+      const checks = { database: await deps.databaseAnswers(), accepting: !deps.isDraining() }
+      const ready = checks.database && checks.accepting
+      return jsonAnswer({ status: ready ? 'ready' : 'not-ready', checks }, ready ? 200 : 503)
+    },
+  })
+  mount(app, guards, {
+    method: 'get',
+    path: '/metrics',
+    tag: 'Meta',
+    summary: 'Metrics in the Prometheus text format',
+    access: PUBLIC,
+    answers: { 200: { description: 'The metrics.', schema: z.string(), contentType: 'text/plain' } },
+    handle: async () => {
+      const { contentType, text } = await deps.metrics.expose()
+      return new Response(text, { headers: { 'Content-Type': contentType } })
+    },
+  })
+}

@@ -1,0 +1,49 @@
+import type { AppError } from '../platform/errors.js'
+import { PROBLEMS, type ProblemCode } from '../platform/problem-catalogue.js'
+
+export const PROBLEM_TYPE = 'application/problem+json'
+
+export type Problem = {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly code: ProblemCode
+  readonly request_id: string
+  readonly errors?: readonly { readonly pointer: string; readonly message: string }[]
+  readonly current?: unknown
+}
+
+/** The body of a problem (RFC 9457). `detail` is always a string: old clients read it. */
+export function problemBody(error: AppError, requestId: string): Problem {
+  const { status, title } = PROBLEMS[error.code]
+  const { errors, current } = error.extras
+  return {
+    type: `urn:llmring:problem:${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    request_id: requestId,
+    ...(errors === undefined ? {} : { errors }),
+    ...(current === undefined ? {} : { current }),
+  }
+}
+
+/** The headers that a problem needs beside its body. */
+export function problemHeaders(error: AppError): Record<string, string> {
+  const { retryAfterSeconds, allow } = error.extras
+  const { status } = PROBLEMS[error.code]
+  return {
+    'Content-Type': PROBLEM_TYPE,
+    'Cache-Control': 'no-store',
+    ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
+    ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
+    ...(allow === undefined ? {} : { Allow: allow.join(', ') }),
+  }
+}
+
+export function problemAnswer(error: AppError, requestId: string): Response {
+  const headers = problemHeaders(error)
+  return new Response(JSON.stringify(problemBody(error, requestId)), { status: PROBLEMS[error.code].status, headers })
+}
