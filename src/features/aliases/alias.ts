@@ -1,0 +1,29 @@
+import type { ProjectId } from '../../http/principal.js'
+
+export type JsonObject = Readonly<Record<string, unknown>>
+
+/** What a caller wants an alias to mean. */
+export type Binding = {
+  readonly profile: string
+  readonly alias: string
+  /** In order of preference; the first is the model. Never empty. */
+  readonly models: readonly [string, ...string[]]
+  readonly constraints: JsonObject | null
+  readonly metadata: JsonObject | null
+}
+
+/** An alias as it is stored. */
+export type Alias = Binding & {
+  readonly projectId: ProjectId
+  /** Counts within its project. */
+  readonly id: number
+  /** The project's revision that last wrote it. */
+  readonly revision: number
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+export type AliasKey = { readonly projectId: ProjectId; readonly profile: string; readonly alias: string }
+
+/** Who writes: every write leaves its key in the history. */
+export type Writer = { readonly projectId: ProjectId; readonly keyId: string | null }

@@ -1,0 +1,165 @@
+import { jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
+import { type App, type Guards, mount } from '../../http/endpoint.js'
+import { type Principal, READS, WRITES } from '../../http/principal.js'
+import { AppError } from '../../platform/errors.js'
+import { invariant } from '../../platform/invariant.js'
+import type { Alias, AliasKey, Binding, Writer } from './alias.js'
+import { renderAlias } from './render.js'
+import * as schema from './schema.js'
+
+export type AliasVerbs = {
+  readonly list: (projectId: Principal['projectId'], profile: string | undefined) => Promise<Alias[]>
+  readonly find: (key: AliasKey) => Promise<Alias | undefined>
+  readonly resolve: (key: AliasKey) => string | Promise<string>
+  readonly set: (writer: Writer, bindings: readonly Binding[]) => Promise<Alias[]>
+  readonly remove: (writer: Writer, key: AliasKey) => Promise<boolean>
+}
+
+const BASE = '/api/v1/aliases'
+const tag = 'Aliases'
+const BINDING = { model: 'openai:gpt-4o-mini', metadata: { owner: 'search' } }
+const ALIAS = { description: 'The alias.', schema: schema.AliasSchema }
+
+export function mountAliases(app: App, guards: Guards, verbs: AliasVerbs): void {
+  mountResolve(app, guards, verbs)
+  mountBulk(app, guards, verbs)
+  mountOne(app, guards, verbs)
+}
+
+function mountResolve(app: App, guards: Guards, verbs: AliasVerbs): void {
+  mount(app, guards, {
+    method: 'get',
+    path: `${BASE}/resolve`,
+    tag,
+    summary: 'What an alias means now',
+    description: 'An unknown alias gives `model: null`. Without `alias` this is the alias that is named `resolve`.',
+    access: READS,
+    problems: ['not-found'],
+    query: schema.ResolveQuery,
+    answers: { 200: { description: 'The model, and its fallbacks.', schema: schema.Resolved.or(schema.AliasSchema) } },
+    handle: ({ principal, query }) => {
+      const { alias, profile } = query
+      if (alias === undefined) return showAlias(verbs, { projectId: principal.projectId, profile, alias: 'resolve' })
+      const answer = verbs.resolve({ projectId: principal.projectId, profile, alias })
+      return answer instanceof Promise ? answer.then((bytes) => jsonBytesAnswer(bytes)) : jsonBytesAnswer(answer)
+    },
+  })
+}
+
+function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
+  mount(app, guards, {
+    method: 'get',
+    path: `${BASE}/`,
+    tag,
+    summary: 'List aliases, by name',
+    access: READS,
+    query: schema.OptionalProfileQuery,
+    answers: { 200: { description: 'Of one profile, or of all.', schema: schema.AliasList } },
+    handle: async ({ principal, query }) =>
+      jsonAnswer((await verbs.list(principal.projectId, query.profile)).map(renderAlias)),
+  })
+  mount(app, guards, {
+    method: 'post',
+    path: `${BASE}/bulk_upsert`,
+    tag,
+    summary: 'Bind many aliases, all or none',
+    description:
+      "One transaction. An item's own `profile` wins over the query's; of several items for one alias the last wins.",
+    access: WRITES,
+    problems: ['conflict'],
+    query: schema.ProfileQuery,
+    body: schema.BulkBody,
+    bodyExample: [{ alias: 'summarizer', ...BINDING }],
+    answers: { 200: { description: 'How many items were sent.', schema: schema.Updated } },
+    handle: async ({ principal, query, body }) => {
+      const items = body ?? []
+      await verbs.set(
+        principal,
+        items.map((item) => toBinding(item.alias, item, query.profile)),
+      )
+      return jsonAnswer({ updated: items.length })
+    },
+  })
+}
+
+function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
+  mount(app, guards, {
+    method: 'post',
+    path: `${BASE}/bind`,
+    tag,
+    summary: 'Bind an alias',
+    description: 'Creates it or replaces what it meant. `models` is an ordered list whose first is `model`.',
+    access: WRITES,
+    problems: ['conflict'],
+    body: schema.BindBody,
+    bodyExample: { alias: 'summarizer', ...BINDING },
+    answers: { 200: ALIAS },
+    handle: async ({ principal, body }) => setOne(verbs, principal, toBinding(body.alias, body, undefined)),
+  })
+  mount(app, guards, {
+    method: 'get',
+    path: `${BASE}/{alias}`,
+    tag,
+    summary: 'Show an alias',
+    access: READS,
+    problems: ['not-found'],
+    params: schema.AliasPath,
+    query: schema.ProfileQuery,
+    answers: { 200: ALIAS },
+    handle: ({ principal, params, query }) => showAlias(verbs, { projectId: principal.projectId, ...query, ...params }),
+  })
+  mount(app, guards, {
+    method: 'put',
+    path: `${BASE}/{alias}`,
+    tag,
+    summary: 'Set what an alias means',
+    access: WRITES,
+    problems: ['conflict'],
+    params: schema.AliasPath,
+    query: schema.ProfileQuery,
+    body: schema.PutBody,
+    bodyExample: BINDING,
+    answers: { 200: ALIAS },
+    handle: async ({ principal, params, query, body }) =>
+      setOne(verbs, principal, toBinding(params.alias, body, query.profile)),
+  })
+  mount(app, guards, {
+    method: 'delete',
+    path: `${BASE}/{alias}`,
+    tag,
+    summary: 'Delete an alias',
+    access: WRITES,
+    params: schema.AliasPath,
+    query: schema.ProfileQuery,
+    answers: { 200: { description: 'Whether it was there.', schema: schema.Deleted } },
+    handle: async ({ principal, params, query }) => {
+      const key = { projectId: principal.projectId, profile: query.profile, alias: params.alias }
+      return jsonAnswer({ deleted: await verbs.remove(principal, key) })
+    },
+  })
+}
+
+async function setOne(verbs: AliasVerbs, writer: Writer, binding: Binding): Promise<Response> {
+  const [alias] = await verbs.set(writer, [binding])
+  invariant(alias !== undefined, 'a written alias is answered')
+  return jsonAnswer(renderAlias(alias))
+}
+
+async function showAlias(verbs: AliasVerbs, key: AliasKey): Promise<Response> {
+  const alias = await verbs.find(key)
+  if (alias === undefined) throw new AppError('not-found', `No alias '${key.alias}' in profile '${key.profile}'.`)
+  return jsonAnswer(renderAlias(alias))
+}
+
+function toBinding(alias: string, input: schema.BindingInput, queryProfile: string | undefined): Binding {
+  const models = input.models ?? [input.model]
+  const [first, ...rest] = models.filter((model) => model != null)
+  invariant(first !== undefined, 'a binding names a model')
+  return {
+    alias,
+    profile: input.profile ?? queryProfile ?? 'default',
+    models: [first, ...rest],
+    constraints: input.constraints ?? null,
+    metadata: input.metadata ?? null,
+  }
+}

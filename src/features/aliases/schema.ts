@@ -1,0 +1,94 @@
+import { z } from '@hono/zod-openapi'
+import { jsonObject } from '../../http/json-object.js'
+import { ALIAS_LIMITS } from './limits.js'
+
+const { nameCharactersMax, modelCharactersMax, modelsPerAliasMax, metadataBytesMax } = ALIAS_LIMITS
+const DEFAULT_PROFILE = 'default'
+
+const aliasName = () =>
+  z
+    .string()
+    .max(nameCharactersMax)
+    .refine((name) => name.trim() !== '', 'must not be empty or blank')
+    // A URL path drops these two segments, so such an alias could never be addressed again.
+    .refine((name) => name !== '.' && name !== '..', "must not be '.' or '..'")
+    .openapi({ example: 'summarizer' })
+const profileName = () => z.string().min(1).max(nameCharactersMax).openapi({ example: DEFAULT_PROFILE })
+const model = () => z.string().trim().min(1).max(modelCharactersMax).openapi({ example: 'openai:gpt-4o-mini' })
+
+const metadata = jsonObject(metadataBytesMax)
+const constraints = z
+  .strictObject({
+    min_context: z.number().int().min(0).max(1e12).optional().openapi({ description: 'Tokens.' }),
+    max_cost: z.number().min(0).max(1e12).optional().openapi({ description: 'USD per million input tokens.' }),
+    requires: z.array(z.string().min(1).max(nameCharactersMax)).max(ALIAS_LIMITS.requiredCapabilitiesMax).optional(),
+  })
+  .openapi('AliasConstraints')
+
+const bindingFields = {
+  model: model().nullish(),
+  models: z.array(model()).min(1).max(modelsPerAliasMax).nullish().openapi({ description: 'In order of preference.' }),
+  constraints: constraints.nullish(),
+  metadata: metadata.nullish(),
+  profile: profileName().nullish(),
+}
+
+type Models = { model?: string | null | undefined; models?: string[] | null | undefined }
+const namesModel = (value: Models) => value.models != null || value.model != null
+const agrees = (value: Models) => value.models == null || value.model == null || value.models[0] === value.model
+const NAMES_MODEL = { message: 'model or models is required', path: ['model'] }
+const AGREES = { message: 'must be the first of models', path: ['model'] }
+
+export const BindBody = z
+  .object({ alias: aliasName(), ...bindingFields })
+  .refine(namesModel, NAMES_MODEL)
+  .refine(agrees, AGREES)
+  .openapi('BindAlias')
+export const PutBody = z
+  .object(bindingFields)
+  .refine(namesModel, NAMES_MODEL)
+  .refine(agrees, AGREES)
+  .openapi('PutAlias')
+export const BulkBody = z.array(BindBody).max(ALIAS_LIMITS.itemsPerBulkMax).nullish().openapi('BulkUpsertAliases')
+
+export type BindingInput = z.output<typeof PutBody>
+
+export const AliasPath = z.object({ alias: aliasName() })
+export const ProfileQuery = z.object({ profile: profileName().default(DEFAULT_PROFILE) })
+export const OptionalProfileQuery = z.object({ profile: profileName().optional() })
+export const ResolveQuery = z.object({ alias: aliasName().optional(), profile: profileName().default(DEFAULT_PROFILE) })
+
+const instant = () => z.string().openapi({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
+
+export const AliasSchema = z
+  .object({
+    id: z.number().int().openapi({ description: 'Counts within the project.' }),
+    project_id: z.uuid(),
+    profile: z.string(),
+    alias: z.string(),
+    model: z.string(),
+    models: z.array(z.string()),
+    constraints: z.record(z.string(), z.unknown()).nullable(),
+    metadata: z.record(z.string(), z.unknown()).nullable(),
+    revision: z.number().int().openapi({ description: "The project's revision that last wrote the alias." }),
+    created_at: instant(),
+    updated_at: instant(),
+    warnings: z.array(z.string()).optional(),
+  })
+  .openapi('Alias')
+export const AliasList = z.array(AliasSchema).openapi('AliasList')
+
+export const Resolved = z
+  .object({
+    alias: z.string(),
+    model: z.string().nullable().openapi({ description: 'null where the alias is unknown.' }),
+    models: z.array(z.string()),
+    profile: z.string(),
+    revision: z.number().int().openapi({ description: "The project's revision that the answer is from." }),
+  })
+  .openapi('ResolvedAlias')
+
+export const Deleted = z.object({ deleted: z.boolean() }).openapi('DeletedAlias')
+export const Updated = z
+  .object({ updated: z.number().int().openapi({ description: 'The items sent.' }) })
+  .openapi('UpdatedAliases')

@@ -1,0 +1,140 @@
+import { LRUCache } from 'lru-cache'
+import type { ProjectId } from '../../http/principal.js'
+import type { Clock } from '../../platform/clock.js'
+import { AppError } from '../../platform/errors.js'
+import { ALIAS_LIMITS } from './limits.js'
+import type { LoadedProfile } from './store.js'
+
+/** What the aliases of one profile mean at one revision, as the bytes of the answers. */
+export type Snapshot = {
+  readonly revision: number
+  readonly answers: ReadonlyMap<string, string>
+  readonly loadedAt: number
+  readonly characters: number
+}
+
+export type SnapshotDeps = {
+  readonly load: (projectId: ProjectId, profile: string) => Promise<LoadedProfile>
+  /** How old our knowledge of commits elsewhere may be, in milliseconds. */
+  readonly ageMs: () => number
+  readonly clock: Clock
+}
+
+export type Snapshots = {
+  /** The snapshot in memory, if it may be used: no I/O. */
+  cached(projectId: ProjectId, profile: string): Snapshot | undefined
+  load(projectId: ProjectId, profile: string): Promise<Snapshot>
+  /** Learns of a committed revision: nothing older is answered from here on. Only ever a number that Postgres gave us. */
+  raiseFloor(projectId: ProjectId, revision: number): void
+  /** Messages may have been missed: forgets everything. */
+  reset(): void
+}
+
+/** Heard from within this time, the listener is trusted and entries live until a notification ends them. */
+const TRUSTED_MS = 3_000
+/** How long an entry lives while the listener is not trusted. */
+const UNTRUSTED_LIFE_MS = 2_000
+
+type Project = {
+  floor: number
+  readonly profiles: Map<string, Snapshot>
+  readonly loading: Map<string, Promise<Snapshot>>
+  forgotten: boolean
+}
+
+export function createSnapshots(deps: SnapshotDeps): Snapshots {
+  let characters = 0
+  const projects = new LRUCache<ProjectId, Project>({
+    max: ALIAS_LIMITS.snapshotProjectsMax,
+    dispose: (project) => {
+      // A load that is under way must not install itself where no notification would find it any more.
+      project.forgotten = true
+      for (const snapshot of project.profiles.values()) characters -= snapshot.characters
+    },
+  })
+
+  const isUsable = (snapshot: Snapshot) =>
+    deps.ageMs() < TRUSTED_MS || deps.clock() - snapshot.loadedAt < UNTRUSTED_LIFE_MS
+
+  const install = (project: Project, profile: string, snapshot: Snapshot) => {
+    if (project.forgotten) return
+    remove(project, profile)
+    const oldest = project.profiles.keys().next()
+    if (project.profiles.size >= ALIAS_LIMITS.snapshotProfilesPerProjectMax && !oldest.done)
+      remove(project, oldest.value)
+    project.profiles.set(profile, snapshot)
+    characters += snapshot.characters
+    while (characters > ALIAS_LIMITS.snapshotCharactersMax && projects.size > 1) projects.pop()
+  }
+
+  const remove = (project: Project, profile: string) => {
+    characters -= project.profiles.get(profile)?.characters ?? 0
+    project.profiles.delete(profile)
+  }
+
+  /** A load below the floor began before a commit that we know of: it is repeated, never installed. */
+  const loadOnce = async (project: Project, projectId: ProjectId, profile: string): Promise<Snapshot> => {
+    for (let attempt = 0; attempt < ALIAS_LIMITS.loadAttemptsMax; attempt++) {
+      const loadedAt = deps.clock()
+      const loaded = await deps.load(projectId, profile)
+      if (loaded.revision < project.floor) continue
+      const snapshot = renderSnapshot(loaded, profile, loadedAt)
+      install(project, profile, snapshot)
+      return snapshot
+    }
+    throw new AppError('database-unavailable', 'The database answers with an older state than it committed.', {
+      retryAfterSeconds: 1,
+    })
+  }
+
+  return {
+    cached: (projectId, profile) => {
+      const snapshot = projects.get(projectId)?.profiles.get(profile)
+      return snapshot !== undefined && isUsable(snapshot) ? snapshot : undefined
+    },
+    load: (projectId, profile) => {
+      let project = projects.get(projectId)
+      if (project === undefined) {
+        project = { floor: 0, profiles: new Map(), loading: new Map(), forgotten: false }
+        projects.set(projectId, project)
+      }
+      // Keyed by the floor, too: who comes after a commit must not be given a load that began before it.
+      const flight = `${project.floor} ${profile}`
+      const { loading } = project
+      const pending = loading.get(flight)
+      if (pending !== undefined) return pending
+      const fresh = loadOnce(project, projectId, profile).finally(() => loading.delete(flight))
+      loading.set(flight, fresh)
+      return fresh
+    },
+    raiseFloor: (projectId, revision) => {
+      const project = projects.peek(projectId)
+      if (project === undefined || revision <= project.floor) return
+      project.floor = revision
+      for (const [profile, snapshot] of project.profiles) if (snapshot.revision < revision) remove(project, profile)
+    },
+    reset: () => projects.clear(),
+  }
+}
+
+function renderSnapshot(loaded: LoadedProfile, profile: string, loadedAt: number): Snapshot {
+  const answers = new Map<string, string>()
+  let characters = 0
+  for (const { alias, models } of loaded.bindings) {
+    const answer = renderResolved({ alias, models, profile, revision: loaded.revision })
+    characters += answer.length + alias.length
+    answers.set(alias, answer)
+  }
+  return { revision: loaded.revision, answers, loadedAt, characters: characters + profile.length }
+}
+
+/** The answer to resolve. `model` is null where the alias is unknown. */
+export function renderResolved(resolved: {
+  alias: string
+  models: readonly string[]
+  profile: string
+  revision: number
+}): string {
+  const { alias, models, profile, revision } = resolved
+  return JSON.stringify({ alias, model: models[0] ?? null, models, profile, revision })
+}

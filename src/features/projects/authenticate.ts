@@ -1,0 +1,87 @@
+import { LRUCache } from 'lru-cache'
+import { NO_PROJECT, type Principal } from '../../http/principal.js'
+import type { Clock } from '../../platform/clock.js'
+import { AppError } from '../../platform/errors.js'
+import type { KeyHashing } from './key-text.js'
+import type { FoundKey } from './store.js'
+
+export type AuthenticateDeps = {
+  readonly findKey: (hashes: readonly string[]) => Promise<FoundKey | undefined>
+  readonly hashing: KeyHashing
+  readonly mode: 'open' | 'closed'
+  /** How old our knowledge of other instances' changes may be, in milliseconds. */
+  readonly ageMs: () => number
+  readonly clock: Clock
+}
+
+export type Authenticator = {
+  /** Who presents this key: from memory where it is fresh, else by one SELECT. Throws `key-unknown`. */
+  authenticate(key: string): Principal | Promise<Principal>
+  /** Forgets one key (by its hash), or all of them. */
+  forget(hash?: string): void
+}
+
+/** A revocation is effective within this time on every instance, even on one whose listener has been lost unnoticed. */
+const STALE_MS_MAX = 2_000
+const KNOWN_KEYS_MAX = 10_000
+const UNKNOWN_KEYS_MAX = 10_000
+
+/** Null stands for a key that is refused. */
+type Verdict = { readonly principal: Principal | null; readonly hashes: readonly string[]; readonly loadedAt: number }
+
+export function createAuthenticator(deps: AuthenticateDeps): Authenticator {
+  const known = new LRUCache<string, Verdict>({ max: KNOWN_KEYS_MAX })
+  // Apart, so that a flood of invented keys does not push out the real ones.
+  const unknown = new LRUCache<string, Verdict>({ max: UNKNOWN_KEYS_MAX })
+  const loading = new Map<string, Promise<Principal>>()
+  let epoch = 0
+
+  const isFresh = (verdict: Verdict): boolean =>
+    deps.ageMs() < STALE_MS_MAX || deps.clock() - verdict.loadedAt < STALE_MS_MAX
+
+  const load = async (key: string): Promise<Principal> => {
+    const begun = epoch
+    const loadedAt = deps.clock()
+    const hashes = deps.hashing.candidates(key)
+    const found = await deps.findKey(hashes)
+    const verdict = { principal: judge(deps, found, key), hashes, loadedAt }
+    // Something was forgotten meanwhile: this may be the very row that changed, so it answers once and is not kept.
+    if (epoch === begun) (found === undefined || found.revoked ? unknown : known).set(key, verdict)
+    return admit(verdict.principal)
+  }
+
+  return {
+    authenticate: (key) => {
+      const verdict = known.get(key) ?? unknown.get(key)
+      if (verdict !== undefined && isFresh(verdict)) return admit(verdict.principal)
+      const pending = loading.get(key)
+      if (pending !== undefined) return pending
+      const fresh = load(key).finally(() => {
+        if (loading.get(key) === fresh) loading.delete(key)
+      })
+      loading.set(key, fresh)
+      return fresh
+    },
+    forget: (hash) => {
+      epoch += 1
+      loading.clear()
+      for (const cache of [known, unknown]) {
+        if (hash === undefined) cache.clear()
+        else for (const [key, verdict] of cache.entries()) if (verdict.hashes.includes(hash)) cache.delete(key)
+      }
+    },
+  }
+}
+
+function judge(deps: AuthenticateDeps, found: FoundKey | undefined, key: string): Principal | null {
+  if (found !== undefined) {
+    return found.revoked ? null : { projectId: found.projectId, role: found.role, keyId: found.keyId, newKey: null }
+  }
+  if (deps.mode === 'closed') return null
+  return { projectId: NO_PROJECT, role: 'write', keyId: null, newKey: { hash: deps.hashing.hash(key) } }
+}
+
+function admit(principal: Principal | null): Principal {
+  if (principal === null) throw new AppError('key-unknown', 'The key is unknown or was revoked.')
+  return principal
+}

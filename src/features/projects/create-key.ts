@@ -1,0 +1,37 @@
+import type { Transact } from '../../db/transact.js'
+import type { ProjectId, Role } from '../../http/principal.js'
+import { AppError } from '../../platform/errors.js'
+import { invariant } from '../../platform/invariant.js'
+import { displayPrefix, type KeyHashing, makeKeyText } from './key-text.js'
+import type { ProjectKey, ProjectStore } from './store.js'
+
+export type CreateKeyDeps = { readonly transact: Transact; readonly store: ProjectStore; readonly hashing: KeyHashing }
+export type CreateKeyInput = { readonly projectId: ProjectId; readonly name: string | null; readonly role: Role }
+
+const KEYS_PER_PROJECT_MAX = 1_000
+
+/** A new key of a project; its text is in this answer and nowhere else. Throws `not-found`, and `conflict` at the limit. */
+export async function createKey(
+  deps: CreateKeyDeps,
+  input: CreateKeyInput,
+): Promise<ProjectKey & { readonly key: string }> {
+  const key = makeKeyText()
+  const hash = deps.hashing.hash(key)
+  const made = await deps.transact(async (tx) => {
+    const project = await deps.store.lockProject(tx, input.projectId)
+    if (project === undefined) throw new AppError('not-found', 'There is no such project.')
+    if ((await deps.store.countKeys(tx, project.id)) >= KEYS_PER_PROJECT_MAX) {
+      throw new AppError('conflict', `A project has at most ${KEYS_PER_PROJECT_MAX} keys, revoked ones included.`)
+    }
+    const { name, role } = input
+    return deps.store.insertKey(tx, project.id, {
+      hash,
+      pepperId: deps.hashing.pepperId,
+      prefix: displayPrefix(key),
+      name,
+      role,
+    })
+  })
+  invariant(made !== undefined, 'a fresh random key has a hash of its own')
+  return { ...made, key }
+}

@@ -1,0 +1,101 @@
+import type { Orm, Sql } from '../../db/client.js'
+import type { Notifications } from '../../db/notifications.js'
+import type { Transact } from '../../db/transact.js'
+import type { App, Guards } from '../../http/endpoint.js'
+import type { Principal, ProjectId } from '../../http/principal.js'
+import { monotonicClock } from '../../platform/clock.js'
+import { describeError, type Logger } from '../../platform/logger.js'
+import type { RateLimit } from '../../platform/rate-limit.js'
+import { createAuthenticator } from './authenticate.js'
+import { createKey } from './create-key.js'
+import { createProject } from './create-project.js'
+import { type EraseChunk, eraseProject, sweepBuried } from './erase-project.js'
+import { type ExportPage, exportProject } from './export-project.js'
+import { createKeyHashing } from './key-text.js'
+import { listProjects } from './list-projects.js'
+import { revokeKey } from './revoke-key.js'
+import { mountProjects, type ProjectVerbs } from './routes.js'
+import { settleProject } from './settle-project.js'
+import { createProjectStore, type ProjectKey } from './store.js'
+
+export type ProjectsDeps = {
+  readonly sql: Sql
+  readonly orm: Orm
+  readonly transact: Transact
+  readonly schema: string
+  readonly logger: Logger
+  readonly notifications: Notifications
+  readonly mode: 'open' | 'closed'
+  readonly pepper: string | undefined
+  readonly pepperPrevious: string | undefined
+  readonly newProjects: RateLimit | undefined
+  readonly erasers: Readonly<Record<string, EraseChunk>>
+  readonly exporters: Readonly<Record<string, ExportPage>>
+}
+
+export type ProjectsFeature = {
+  mount(app: App, guards: Guards): void
+  readonly authenticate: (key: string) => Principal | Promise<Principal>
+  readonly settle: (principal: Principal) => Promise<Principal>
+  readonly verbs: ProjectVerbs
+  /** Keys of one project, or of all of them: for the command line. */
+  readonly listKeys: (id: ProjectId | undefined) => Promise<ProjectKey[]>
+  readonly revokeKey: (id: ProjectId | undefined, keyId: string) => Promise<boolean>
+  start(): void
+  close(): void
+}
+
+const SWEEP_EVERY_MS = 60_000
+
+export function createProjects(deps: ProjectsDeps): ProjectsFeature {
+  const { transact } = deps
+  const store = createProjectStore(deps)
+  const hashing = createKeyHashing(deps.pepper, deps.pepperPrevious)
+  const { ageMs } = deps.notifications
+  const { authenticate, forget } = createAuthenticator({
+    findKey: store.findKey,
+    hashing,
+    mode: deps.mode,
+    ageMs,
+    clock: monotonicClock,
+  })
+  deps.notifications.subscribe({
+    onReset: () => forget(),
+    onMessage: (message) => {
+      if (message === 'keys') forget()
+      else if (message.startsWith('key ')) forget(message.slice('key '.length))
+    },
+  })
+  const writing = { transact, store, hashing, forget }
+  const erasing = { transact, store, forget, erasers: deps.erasers }
+  const verbs: ProjectVerbs = {
+    create: (name) => createProject({ transact, store }, name),
+    list: (input) => listProjects(store, input),
+    find: store.findProject,
+    erase: (id) => eraseProject(erasing, id),
+    exportLines: (id) => exportProject({ store, exporters: deps.exporters }, id),
+    createKey: (input) => createKey(writing, input),
+    listKeys: store.listKeys,
+    revokeKey: (id, keyId) => revokeKey(writing, id, keyId),
+  }
+  let sweeping: NodeJS.Timeout | undefined
+  const sweep = () =>
+    sweepBuried(erasing).catch((error: unknown) =>
+      deps.logger.warn({ error: describeError(error) }, 'could not sweep erased projects; trying again'),
+    )
+  return {
+    mount: (app, guards) => mountProjects(app, guards, verbs),
+    authenticate,
+    settle: (principal) =>
+      settleProject({ transact, store, hashing, newProjects: deps.newProjects, forget }, principal),
+    verbs,
+    listKeys: store.listKeys,
+    revokeKey: (id, keyId) => revokeKey(writing, id, keyId),
+    start: () => {
+      void sweep()
+      sweeping = setInterval(() => void sweep(), SWEEP_EVERY_MS)
+      sweeping.unref()
+    },
+    close: () => clearInterval(sweeping),
+  }
+}

@@ -1,0 +1,53 @@
+import { z } from '@hono/zod-openapi'
+import { ROLES } from '../../http/principal.js'
+
+const NAME_CHARACTERS_MAX = 255
+
+const instant = () => z.string().openapi({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
+const name = () => z.string().min(1).max(NAME_CHARACTERS_MAX).nullish()
+const projectId = () => z.uuid().openapi({ example: '019a3c5e-7d10-7a52-8f43-0b5d6a3c9e11' })
+
+export const ProjectSchema = z
+  .object({
+    id: projectId(),
+    name: z.string().nullable(),
+    origin: z.enum(['open', 'made']).openapi({ description: 'open: made by the first write of an unknown key.' }),
+    created_at: instant(),
+  })
+  .openapi('Project')
+
+export const KeySchema = z
+  .object({
+    id: z.uuid(),
+    project_id: projectId(),
+    prefix: z.string().openapi({ description: 'What may be shown of the key.' }),
+    name: z.string().nullable(),
+    role: z.enum(ROLES),
+    created_at: instant(),
+    revoked_at: instant().nullable(),
+  })
+  .openapi('Key')
+
+export const NewKeySchema = KeySchema.extend({
+  key: z.string().openapi({ description: 'The key itself. Shown this once and stored nowhere.' }),
+}).openapi('NewKey')
+
+export const CreateProjectBody = z.object({ name: name() }).openapi('CreateProject')
+export const CreateKeyBody = z.object({ name: name(), role: z.enum(ROLES).default('write') }).openapi('CreateKey')
+
+export const ProjectPath = z.object({ id: projectId() })
+export const KeyPath = z.object({ id: projectId(), key_id: z.uuid() })
+
+export const PageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  after: z.string().max(200).optional().openapi({ description: 'The `next` of the page before.' }),
+})
+
+export const ProjectPage = z
+  .object({ projects: z.array(ProjectSchema), next: z.string().nullable() })
+  .openapi('ProjectPage')
+export const KeyList = z.object({ keys: z.array(KeySchema) }).openapi('KeyList')
+export const Revoked = z.object({ revoked: z.boolean() }).openapi('Revoked')
+export const Erased = z
+  .object({ erased: z.literal(true), rows: z.record(z.string(), z.number().int()) })
+  .openapi('Erased')

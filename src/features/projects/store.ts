@@ -1,0 +1,183 @@
+import { and, asc, count, eq, gt, isNotNull, isNull, or, sql } from 'drizzle-orm'
+import { v7 as uuidv7 } from 'uuid'
+import type { Orm, Sql } from '../../db/client.js'
+import { changesChannel } from '../../db/notifications.js'
+import { projectKeys, projects } from '../../db/tables/projects.js'
+import { type Tx, within } from '../../db/transact.js'
+import type { ProjectId, Role } from '../../http/principal.js'
+
+export type FoundKey = {
+  readonly keyId: string
+  readonly projectId: ProjectId
+  readonly role: Role
+  readonly revoked: boolean
+}
+export type Project = {
+  readonly id: ProjectId
+  readonly name: string | null
+  readonly origin: 'open' | 'made'
+  readonly createdAt: Date
+}
+export type ProjectKey = {
+  readonly id: string
+  readonly projectId: ProjectId
+  readonly prefix: string
+  readonly name: string | null
+  readonly role: Role
+  readonly createdAt: Date
+  readonly revokedAt: Date | null
+}
+export type NewKey = {
+  readonly hash: string
+  readonly pepperId: string
+  readonly prefix: string
+  readonly name: string | null
+  readonly role: Role
+}
+
+export type ProjectStore = ReturnType<typeof createProjectStore>
+
+const PROJECT = { id: projects.id, name: projects.name, origin: projects.origin, createdAt: projects.createdAt }
+const KEY = {
+  id: projectKeys.id,
+  projectId: projectKeys.projectId,
+  prefix: projectKeys.prefix,
+  name: projectKeys.name,
+  role: projectKeys.role,
+  createdAt: projectKeys.createdAt,
+  revokedAt: projectKeys.revokedAt,
+}
+const KEYS_PER_PROJECT_SHOWN_MAX = 1_000
+
+export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; readonly schema: string }) {
+  const notify = (tx: Tx, message: string) =>
+    within(tx).execute(sql`select pg_notify(${changesChannel(db.schema)}, ${message})`)
+
+  return {
+    /** The key stored under one of these hashes: authentication's one statement. */
+    findKey: async (hashes: readonly string[]): Promise<FoundKey | undefined> => {
+      const [row] = await db.sql<FoundKey[]>`
+        select id as "keyId", project_id as "projectId", role, revoked_at is not null as revoked from project_keys
+        where key_hash in (select decode(hash, 'hex') from unnest(${hashes as string[]}::text[]) as hash) limit 1`
+      return row
+    },
+
+    /** Inserts the key unless its hash exists. True where it was inserted: then it is this transaction's to give a project. */
+    insertKey: async (tx: Tx, projectId: ProjectId, key: NewKey): Promise<ProjectKey | undefined> => {
+      const values = {
+        id: uuidv7(),
+        projectId,
+        keyHash: Buffer.from(key.hash, 'hex'),
+        pepperId: key.pepperId,
+        prefix: key.prefix,
+        name: key.name,
+        role: key.role,
+      }
+      const [row] = await within(tx).insert(projectKeys).values(values).onConflictDoNothing().returning(KEY)
+      if (row !== undefined) await notify(tx, `key ${key.hash}`)
+      return row as ProjectKey | undefined
+    },
+
+    insertProject: async (tx: Tx, id: ProjectId, name: string | null, origin: 'open' | 'made'): Promise<Project> => {
+      const [row] = await within(tx).insert(projects).values({ id, name, origin }).returning(PROJECT)
+      return row as Project
+    },
+
+    /** The project, locked against its erasure until the transaction ends. */
+    lockProject: async (tx: Tx, id: ProjectId): Promise<Project | undefined> => {
+      const [row] = await within(tx)
+        .select(PROJECT)
+        .from(projects)
+        .where(and(eq(projects.id, id), isNull(projects.erasedAt)))
+        .for('share')
+      return row as Project | undefined
+    },
+
+    findProject: async (id: ProjectId): Promise<Project | undefined> => {
+      const [row] = await db.orm
+        .select(PROJECT)
+        .from(projects)
+        .where(and(eq(projects.id, id), isNull(projects.erasedAt)))
+      return row as Project | undefined
+    },
+
+    listProjects: async (after: { createdAt: Date; id: string } | undefined, limit: number): Promise<Project[]> => {
+      const later =
+        after === undefined
+          ? undefined
+          : or(
+              gt(projects.createdAt, after.createdAt),
+              and(eq(projects.createdAt, after.createdAt), gt(projects.id, after.id)),
+            )
+      const rows = await db.orm
+        .select(PROJECT)
+        .from(projects)
+        .where(and(isNull(projects.erasedAt), later))
+        .orderBy(asc(projects.createdAt), asc(projects.id))
+        .limit(limit)
+      return rows as Project[]
+    },
+
+    /** A project's keys, oldest first; of all projects where none is named (the command line). */
+    listKeys: async (projectId: ProjectId | undefined): Promise<ProjectKey[]> => {
+      const rows = await db.orm
+        .select(KEY)
+        .from(projectKeys)
+        .where(projectId === undefined ? undefined : eq(projectKeys.projectId, projectId))
+        .orderBy(asc(projectKeys.projectId), asc(projectKeys.createdAt), asc(projectKeys.id))
+        .limit(KEYS_PER_PROJECT_SHOWN_MAX)
+      return rows as ProjectKey[]
+    },
+
+    countKeys: async (tx: Tx, projectId: ProjectId): Promise<number> => {
+      const [row] = await within(tx)
+        .select({ keys: count() })
+        .from(projectKeys)
+        .where(eq(projectKeys.projectId, projectId))
+      return row?.keys ?? 0
+    },
+
+    /** Revokes a key that is not revoked yet; its hash is announced to every instance. */
+    revokeKey: async (tx: Tx, projectId: ProjectId | undefined, keyId: string): Promise<boolean> => {
+      const mine = projectId === undefined ? undefined : eq(projectKeys.projectId, projectId)
+      const [row] = await within(tx)
+        .update(projectKeys)
+        .set({ revokedAt: sql`now()` })
+        .where(and(mine, eq(projectKeys.id, keyId), isNull(projectKeys.revokedAt)))
+        .returning({ hash: projectKeys.keyHash })
+      if (row !== undefined) await notify(tx, `key ${Buffer.from(row.hash).toString('hex')}`)
+      return row !== undefined
+    },
+
+    /** Makes a project a nameless tombstone and revokes its keys: from its commit on nothing new can be authenticated. */
+    buryProject: async (tx: Tx, id: ProjectId): Promise<boolean> => {
+      const buried = await within(tx)
+        .update(projects)
+        .set({ erasedAt: sql`now()`, name: null })
+        .where(and(eq(projects.id, id), isNull(projects.erasedAt)))
+        .returning({ id: projects.id })
+      if (buried.length === 0) return false
+      await within(tx)
+        .update(projectKeys)
+        .set({ revokedAt: sql`coalesce(${projectKeys.revokedAt}, now())`, name: null })
+        .where(eq(projectKeys.projectId, id))
+      await notify(tx, 'keys')
+      return true
+    },
+
+    /** Tombstones that are young enough for a write that was under way to have come after the sweep. */
+    listBuried: async (youngerThanSeconds: number): Promise<ProjectId[]> => {
+      const rows = await db.orm
+        .select({ id: projects.id })
+        .from(projects)
+        .where(
+          and(
+            isNotNull(projects.erasedAt),
+            gt(projects.erasedAt, sql`now() - make_interval(secs => ${youngerThanSeconds})`),
+          ),
+        )
+        .limit(1_000)
+      return rows.map((row) => row.id as ProjectId)
+    },
+  }
+}
