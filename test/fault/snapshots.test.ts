@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Instance, startInstance } from '../support/core-service.js'
+import { cloneDatabase, type TestDatabase } from '../support/database.js'
+import { eventually } from '../support/eventually.js'
+import { startTcpProxy, type TcpProxy, throughProxy } from '../support/tcp-proxy.js'
+
+let database: TestDatabase
+let proxy: TcpProxy
+let writer: Instance
+let reader: Instance
+
+beforeAll(async () => {
+  database = await cloneDatabase()
+  const { hostname, port } = new URL(database.url)
+  proxy = await startTcpProxy({ host: hostname, port: Number(port) })
+  writer = await startInstance({ url: database.url })
+  reader = await startInstance({ url: database.url, listenerUrl: throughProxy(database.url, proxy) })
+})
+afterAll(async () => {
+  await reader.close()
+  await writer.close()
+  await proxy.close()
+  await database.drop()
+})
+
+const bind = (model: string) => writer.call('POST', '/api/v1/aliases/bind', { json: { alias: 'a', model } })
+const seenBy = async (instance: Instance) =>
+  ((await instance.call('GET', '/api/v1/aliases/resolve?alias=a')).json as { model: string }).model
+
+describe('what an instance answers from memory', () => {
+  it('is read-your-writes where the write was made', async () => {
+    for (let round = 0; round < 20; round++) {
+      await bind(`own:${round}`)
+      expect(await seenBy(writer)).toBe(`own:${round}`)
+    }
+  })
+
+  it('follows the writes of another instance', async () => {
+    await eventually(() => expect(reader.notifications.ageMs()).toBeLessThan(2_000))
+    for (let round = 0; round < 10; round++) {
+      await bind(`other:${round}`)
+      await eventually(async () => expect(await seenBy(reader)).toBe(`other:${round}`), 1_000)
+    }
+  })
+
+  it('costs no statement on the warm path', async () => {
+    await eventually(() => expect(reader.notifications.ageMs()).toBeLessThan(1_500))
+    await seenBy(reader)
+    const loads = async () => {
+      const [row] = await writer.database.sql`
+        select coalesce(sum(idx_scan + seq_scan), 0)::integer as scans from pg_stat_user_tables where relname in ('alias_heads', 'project_keys')`
+      return (row as { scans: number }).scans
+    }
+    await writer.database.sql`select pg_stat_force_next_flush()`
+    const before = await loads()
+    for (let round = 0; round < 200; round++) await seenBy(reader)
+    await writer.database.sql`select pg_stat_force_next_flush()`
+    expect(await loads()).toBe(before)
+  })
+
+  it('is never older than five seconds, even where the listener’s connection is half-open', async () => {
+    await eventually(() => expect(reader.notifications.ageMs()).toBeLessThan(1_500))
+    await bind('before:freeze')
+    await eventually(async () => expect(await seenBy(reader)).toBe('before:freeze'), 1_000)
+    proxy.freeze()
+    await bind('after:freeze')
+    await eventually(async () => expect(await seenBy(reader)).toBe('after:freeze'), 5_000)
+    for (let round = 0; round < 3; round++) {
+      await bind(`frozen:${round}`)
+      await eventually(async () => expect(await seenBy(reader)).toBe(`frozen:${round}`), 5_000)
+    }
+    proxy.thaw()
+    await eventually(() => expect(reader.notifications.ageMs()).toBeLessThan(2_000))
+  })
+
+  it('comes back to trusting its listener after the connection was cut', async () => {
+    proxy.cut()
+    await bind('while:cut')
+    await eventually(async () => expect(await seenBy(reader)).toBe('while:cut'), 5_000)
+    proxy.restore()
+    await eventually(() => expect(reader.notifications.ageMs()).toBeLessThan(2_000))
+    await bind('after:cut')
+    await eventually(async () => expect(await seenBy(reader)).toBe('after:cut'), 1_000)
+  })
+
+  it('comes back after Postgres itself ended the session', async () => {
+    await writer.database
+      .sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'llmring-server listener' and datname = current_database()`
+    await bind('after:terminate')
+    await eventually(async () => expect(await seenBy(reader)).toBe('after:terminate'), 5_000)
+    await eventually(() => expect(reader.notifications.ageMs()).toBeLessThan(2_000))
+  })
+})
+
+describe('a revoked key', () => {
+  const create = async (): Promise<{ id: string; projectId: string; key: string }> => {
+    const project = await writer.projects.verbs.create('p')
+    return writer.projects.verbs.createKey({ projectId: project.id, name: null, role: 'write' })
+  }
+  const status = async (instance: Instance, key: string) =>
+    (await instance.call('GET', '/api/v1/aliases/', { key })).status
+
+  it('is refused at once where it was revoked, and elsewhere within two seconds', async () => {
+    const made = await create()
+    expect(await status(reader, made.key)).toBe(200)
+    expect(await status(writer, made.key)).toBe(200)
+    await writer.projects.revokeKey(undefined, made.id)
+    expect(await status(writer, made.key)).toBe(401)
+    await eventually(async () => expect(await status(reader, made.key)).toBe(401), 2_000)
+  })
+
+  it('is refused within two seconds even where the listener’s connection is half-open', async () => {
+    const made = await create()
+    expect(await status(reader, made.key)).toBe(200)
+    proxy.freeze()
+    await writer.projects.revokeKey(undefined, made.id)
+    await eventually(async () => expect(await status(reader, made.key)).toBe(401), 2_100)
+    proxy.thaw()
+  })
+
+  it('never becomes a new project, though the service is open', async () => {
+    const made = await create()
+    await writer.projects.revokeKey(undefined, made.id)
+    const { status: refused } = await writer.call('POST', '/api/v1/aliases/bind', {
+      key: made.key,
+      json: { alias: 'a', model: 'x:y' },
+    })
+    expect(refused).toBe(401)
+  })
+})

@@ -1,0 +1,77 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { createClient } from '../../src/db/client.js'
+import { openEmbedded } from '../../src/db/embedded/open-embedded.js'
+import { migrate, readMigrations } from '../../src/db/migrate.js'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A server on which tests make databases of their own. */
+    serverUrl: string
+    /** A migrated database that nobody connects to: test files clone it. */
+    templateDatabase: string
+  }
+}
+
+export const TEST_SCHEMA = 'llmring'
+
+/** One real Postgres for the whole run: the one that is named, a container, or the embedded one. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = await openServer()
+  const template = `llmring_template_${process.pid}`
+  await run(server.url, `create database ${template}`)
+  const sql = createClient({
+    url: databaseUrl(server.url, template),
+    schema: TEST_SCHEMA,
+    connectionsMax: 1,
+    prepare: true,
+    pooled: false,
+  })
+  await migrate(sql, TEST_SCHEMA, await readMigrations())
+  await sql.end()
+  project.provide('serverUrl', server.url)
+  project.provide('templateDatabase', template)
+  return async () => {
+    await run(server.url, `drop database if exists ${template} with (force)`)
+    await server.close()
+  }
+}
+
+async function openServer(): Promise<{ url: string; close(): Promise<void> }> {
+  const given = process.env.TEST_DATABASE_URL
+  if (given !== undefined && given !== '') return { url: given, close: async () => undefined }
+  if (process.env.TEST_SERVICES === 'containers') {
+    const { GenericContainer, Wait } = await import('testcontainers')
+    const container = await new GenericContainer('postgres:18')
+      .withEnvironment({ POSTGRES_PASSWORD: 'test' })
+      .withExposedPorts(5432)
+      .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2))
+      .start()
+    const url = `postgres://postgres:test@${container.getHost()}:${container.getMappedPort(5432)}/postgres`
+    return { url, close: async () => void (await container.stop()) }
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'llmring-test-'))
+  const embedded = await openEmbedded({ dataDir: directory, mode: 'own', log: () => undefined })
+  return {
+    url: embedded.url,
+    close: async () => {
+      await embedded.close()
+      await rm(embedded.dataDir, { recursive: true, force: true })
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+export function databaseUrl(serverUrl: string, database: string): string {
+  const url = new URL(serverUrl)
+  url.pathname = `/${database}`
+  return url.href
+}
+
+async function run(url: string, statement: string): Promise<void> {
+  const sql = createClient({ url, schema: 'public', connectionsMax: 1, prepare: false, pooled: true })
+  await sql.unsafe(statement)
+  await sql.end()
+}

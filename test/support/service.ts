@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { compose, type Service } from '../../src/compose.js'
+import { readConfig } from '../../src/config/config.js'
+import { createListener } from '../../src/http/listener.js'
+import { listen } from '../../src/http/server.js'
+import { createLogger } from '../../src/platform/logger.js'
+
+export type RunningService = {
+  readonly url: string
+  readonly service: Service
+  /** fetch, relative to the service, with a key. */
+  call(path: string, init?: CallInit): Promise<Answer>
+  close(): Promise<void>
+}
+
+export type CallInit = {
+  readonly method?: string
+  readonly key?: string | null
+  readonly json?: unknown
+  readonly body?: string | Uint8Array<ArrayBuffer>
+  readonly headers?: Record<string, string>
+}
+// biome-ignore lint/suspicious/noExplicitAny: what a test asserts is the shape
+export type Answer = { readonly status: number; readonly headers: Headers; readonly text: string; readonly json: any }
+
+export const OPERATOR_KEY = 'operator-key-of-the-tests'
+
+/** The complete service in this process, behind its real listener on a loopback port. */
+export async function startService(environment: Record<string, string>): Promise<RunningService> {
+  const directory = await mkdtemp(join(tmpdir(), 'llmring-service-'))
+  const read = readConfig(directory, {
+    LLMRING_DATA_DIR: directory,
+    LLMRING_HOST: '127.0.0.1',
+    LLMRING_PORT: '0',
+    LLMRING_ADMIN_KEY: OPERATOR_KEY,
+    LLMRING_DATABASE_POOL_SIZE: '6',
+    LLMRING_DATABASE_POOL_OVERFLOW: '2',
+    LLMRING_REGISTRY_BASE_URL: 'http://127.0.0.1:9/',
+    LLMRING_RECEIPTS_PRIVATE_KEY_B64: Buffer.alloc(32, 7).toString('base64url'),
+    LLMRING_NEW_PROJECTS_PER_MINUTE: '0',
+    ...environment,
+  })
+  if (!read.ok) throw new Error(read.faults.join('\n'))
+  const logger = createLogger('silent')
+  const service = await compose(read.config, logger)
+  const listener = createListener({
+    fetch: service.app.fetch,
+    logger,
+    metrics: service.metrics,
+    corsOrigins: read.config.listen.corsOrigins,
+    trustedProxies: read.config.listen.trustedProxies,
+    accessShare: 0,
+    slowMs: 60_000,
+  })
+  const server = await listen(listener, '127.0.0.1', 0)
+  return {
+    url: server.url,
+    service,
+    call: (path, init) => call(server.url, path, init),
+    close: async () => {
+      await server.drain(1_000)
+      await service.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** One request; `key` defaults to a project key, null sends none. */
+export async function call(url: string, path: string, init: CallInit = {}): Promise<Answer> {
+  const { method = init.json === undefined && init.body === undefined ? 'GET' : 'POST', key = 'test-key' } = init
+  const headers = {
+    ...(key === null ? {} : { 'X-Project-Key': key }),
+    ...(init.json === undefined ? {} : { 'Content-Type': 'application/json' }),
+    ...init.headers,
+  }
+  const body = init.json === undefined ? init.body : JSON.stringify(init.json)
+  const response = await fetch(url + path, {
+    method,
+    headers,
+    redirect: 'manual',
+    ...(body === undefined ? {} : { body }),
+  })
+  const text = await response.text()
+  const isJson =
+    /json/.test(response.headers.get('content-type') ?? '') &&
+    !/ndjson/.test(response.headers.get('content-type') ?? '')
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: isJson && text !== '' ? JSON.parse(text) : undefined,
+  }
+}

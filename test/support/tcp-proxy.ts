@@ -1,0 +1,74 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+export type TcpProxy = {
+  readonly port: number
+  /** Connections stay open and nothing gets through any more: what a lost network looks like to both ends. */
+  freeze(): void
+  /** New connections work again; frozen ones stay frozen. */
+  thaw(): void
+  /** Breaks every connection and refuses new ones. */
+  cut(): void
+  restore(): void
+  close(): Promise<void>
+}
+
+/** A loopback TCP proxy in front of `target`, for making the network fail. */
+export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
+  const sockets = new Set<Socket>()
+  let frozen = false
+  let refusing = false
+  const server = createServer((downstream) => {
+    if (refusing) return void downstream.destroy()
+    const upstream = connect(target.port, target.host)
+    for (const [from, to] of [
+      [downstream, upstream],
+      [upstream, downstream],
+    ] as const) {
+      sockets.add(from)
+      let mine = frozen
+      from.on('data', (chunk) => {
+        mine ||= frozen
+        if (!mine) to.write(chunk)
+      })
+      from.on('error', () => undefined)
+      from.on('close', () => {
+        sockets.delete(from)
+        if (!frozen) to.destroy()
+      })
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const cutAll = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    freeze: () => {
+      frozen = true
+      for (const socket of sockets) socket.pause()
+    },
+    thaw: () => {
+      frozen = false
+    },
+    cut: () => {
+      refusing = true
+      cutAll()
+    },
+    restore: () => {
+      refusing = false
+    },
+    close: async () => {
+      frozen = false
+      cutAll()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+/** The URL of a database as it is reached through the proxy. */
+export function throughProxy(url: string, proxy: TcpProxy): string {
+  const changed = new URL(url)
+  changed.hostname = '127.0.0.1'
+  changed.port = String(proxy.port)
+  return changed.href
+}
