@@ -1,0 +1,21 @@
+import { type AppOptions, createApp } from './http/create-app.js'
+import { mountDocs } from './http/docs.js'
+import type { App, Guards } from './http/endpoint.js'
+import { type HealthDeps, mountHealth } from './http/health.js'
+
+export type Mountable = { mount(app: App, guards: Guards): void }
+
+export type ServiceAppDeps = AppOptions & {
+  readonly guards: Guards
+  readonly health: HealthDeps
+  readonly features: readonly Mountable[]
+}
+
+/** Every route of the service on one app. */
+export function createServiceApp(deps: ServiceAppDeps): App {
+  const app = createApp(deps)
+  mountHealth(app, deps.guards, deps.health)
+  for (const feature of deps.features) feature.mount(app, deps.guards)
+  mountDocs(app, deps.guards)
+  return app
+}

@@ -1,0 +1,40 @@
+import { type Config, readConfig } from '../config/config.js'
+import { EmbeddedError } from '../db/embedded/embedded-error.js'
+import { createLogger, type Logger } from '../platform/logger.js'
+
+const EXIT_CONFIG = 78
+const STDERR = 2
+
+/** Settings that do not hold: the process ends with 78 (EX_CONFIG), all faults printed together. */
+export class ConfigFault extends Error {}
+
+/** The configuration, or the end of the process with every fault in it. Warnings go to standard error. */
+export function prepareConfig(): Config {
+  const read = readConfig()
+  if (!read.ok) {
+    process.stderr.write(`The configuration is wrong:\n${read.faults.map((fault) => `  ${fault}\n`).join('')}`)
+    process.exit(EXIT_CONFIG)
+  }
+  for (const warning of read.warnings) process.stderr.write(`Warning: ${warning}\n`)
+  return read.config
+}
+
+/** Commands print their answer on standard output, so what they log goes to standard error, and only when it matters. */
+export function commandLogger(config: Config): Logger {
+  return createLogger(config.logging.level === 'info' ? 'warn' : config.logging.level, STDERR)
+}
+
+/** Runs a command; expected trouble is one line on standard error and the right exit code, never a stack. */
+export async function run(command: () => Promise<void>): Promise<void> {
+  try {
+    await command()
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    process.exitCode = exitCodeOf(error)
+  }
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof EmbeddedError) return error.exitCode
+  return error instanceof ConfigFault ? EXIT_CONFIG : 1
+}

@@ -1,0 +1,34 @@
+import { Command } from 'commander'
+import { readVersion } from '../platform/version.js'
+import { configCommand } from './config.js'
+import { doctorCommand } from './doctor.js'
+import { dumpCommand } from './dump.js'
+import { keysCommand } from './keys.js'
+import { migrateCommand } from './migrate.js'
+import { restoreCommand } from './restore.js'
+import { serveCommand } from './serve.js'
+
+const EXIT_CODES = `
+Settings come from LLMRING_… variables and from .env in the working directory; \`llmring-server config\` shows them.
+Exit codes: 0 done, 1 failed, 75 the data directory is in use, 78 the configuration is wrong.`
+
+/** The command line. */
+export function createProgram(): Command {
+  const program = new Command('llmring-server')
+    .description('Aliases, usage costs and verifiable receipts for programs that call LLMs.')
+    .version(readVersion())
+    .showHelpAfterError()
+    .addHelpText('after', EXIT_CODES)
+  for (const command of [
+    serveCommand,
+    migrateCommand,
+    keysCommand,
+    doctorCommand,
+    configCommand,
+    dumpCommand,
+    restoreCommand,
+  ]) {
+    program.addCommand(command())
+  }
+  return program
+}

@@ -1,0 +1,88 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Config } from './config/config.js'
+import { type ClientOptions, createClient, type Database, openDatabase } from './db/client.js'
+import { openEmbedded } from './db/embedded/open-embedded.js'
+import { classifyFailure } from './db/failure.js'
+import { type MigrationResult, migrate, readMigrations } from './db/migrate.js'
+import { createTransact, type Transact } from './db/transact.js'
+import { createLifecycle, type Lifecycle } from './platform/lifecycle.js'
+import type { Logger } from './platform/logger.js'
+
+export type Connected = {
+  /** Around any pooler: LISTEN, session locks, migrations. */
+  readonly direct: Omit<ClientOptions, 'connectionsMax'>
+  readonly pooled: Omit<ClientOptions, 'connectionsMax'>
+  /** Where the data lives, for people. */
+  readonly location: string
+  readonly lifecycle: Lifecycle
+}
+
+export type Resources = Connected & {
+  readonly database: Database
+  readonly transact: Transact
+  readonly migration: MigrationResult
+}
+
+const FIRST_ANSWER_MS_MAX = 30_000
+
+/**
+ * Starts or finds the database, without asking anything of it yet. `own`: an embedded one is this process's alone (the
+ * service); `borrow`: it is shared with a running service (commands).
+ */
+export async function connectDatabase(config: Config, logger: Logger, mode: 'own' | 'borrow'): Promise<Connected> {
+  const lifecycle = createLifecycle(logger)
+  const { schema, prepare, pooled } = config.database
+  const { url, directUrl } = config.database
+  if (url !== undefined && directUrl !== undefined) {
+    const direct = { url: directUrl.reveal(), schema, prepare: true, pooled: false }
+    const location = `the database at ${new URL(url.reveal()).host}`
+    return { direct, pooled: { url: url.reveal(), schema, prepare, pooled }, location, lifecycle }
+  }
+  const embedded = await openEmbedded({
+    dataDir: config.dataDir,
+    mode,
+    log: (message, fields) => logger.info(fields ?? {}, message),
+    onLost: (error) => logger.fatal({ reason: error.message }, 'the embedded PostgreSQL is lost; restart the service'),
+  })
+  lifecycle.onClose('embedded PostgreSQL', embedded.close)
+  const own = { url: embedded.url, schema, prepare: true, pooled: false }
+  return { direct: own, pooled: own, location: `embedded PostgreSQL in ${embedded.dataDir}`, lifecycle }
+}
+
+/** Brings the schema to the newest version, on a connection of its own. */
+export async function migrateDatabase(connected: Connected): Promise<MigrationResult> {
+  const migrations = await readMigrations()
+  const sql = createClient({ ...connected.direct, connectionsMax: 1, applicationName: 'llmring-server migrations' })
+  try {
+    return await migrate(sql, connected.direct.schema, migrations)
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}
+
+/** Connects, migrates and opens the pool; a database that is still starting gets half a minute. */
+export async function openResources(config: Config, logger: Logger, mode: 'own' | 'borrow'): Promise<Resources> {
+  const connected = await connectDatabase(config, logger, mode)
+  try {
+    const migration = await untilItAnswers(logger, () => migrateDatabase(connected))
+    const database = await openDatabase({ ...connected.pooled, connectionsMax: config.database.connectionsMax })
+    connected.lifecycle.onClose('database pool', database.close)
+    return { ...connected, database, transact: createTransact(database.orm), migration }
+  } catch (error) {
+    await connected.lifecycle.close()
+    throw error
+  }
+}
+
+async function untilItAnswers<T>(logger: Logger, work: () => Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + FIRST_ANSWER_MS_MAX
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (classifyFailure(error) !== 'unavailable' || performance.now() > giveUpAt) throw error
+      logger.warn({ code: (error as { code?: string }).code }, 'the database does not answer yet; trying again')
+      await sleep(1000)
+    }
+  }
+}
