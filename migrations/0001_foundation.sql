@@ -9,7 +9,6 @@ create table projects (
   -- Set by an erasure; the row stays as a tombstone until nothing can be written to the project any more.
   erased_at timestamptz
 );
-create index projects_created on projects (created_at, id);
 create index projects_erased on projects (erased_at) where erased_at is not null;
 
 -- The key itself is never stored. Revoked keys stay, so that they answer 401 and never become a new project.
@@ -24,7 +23,7 @@ create table project_keys (
   created_at timestamptz not null default now(),
   revoked_at timestamptz
 );
-create index project_keys_project on project_keys (project_id, created_at, id);
+create index project_keys_project on project_keys (project_id, id);
 
 -- One row a project: the lock that orders its alias writes, and the counters that only its tenant sees.
 create table alias_heads (

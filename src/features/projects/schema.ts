@@ -40,7 +40,7 @@ export const KeyPath = z.object({ id: projectId(), key_id: z.uuid() })
 
 export const PageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),
-  after: z.string().max(200).optional().openapi({ description: 'The `next` of the page before.' }),
+  after: z.uuid().optional().openapi({ description: 'The `next` of the page before.' }),
 })
 
 export const ProjectPage = z

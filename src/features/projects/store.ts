@@ -1,4 +1,4 @@
-import { and, asc, count, eq, gt, isNotNull, isNull, or, sql } from 'drizzle-orm'
+import { and, asc, count, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Orm, Sql } from '../../db/client.js'
 import { changesChannel } from '../../db/notifications.js'
@@ -101,19 +101,13 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
       return row as Project | undefined
     },
 
-    listProjects: async (after: { createdAt: Date; id: string } | undefined, limit: number): Promise<Project[]> => {
-      const later =
-        after === undefined
-          ? undefined
-          : or(
-              gt(projects.createdAt, after.createdAt),
-              and(eq(projects.createdAt, after.createdAt), gt(projects.id, after.id)),
-            )
+    /** Oldest first: the ids are UUIDv7. */
+    listProjects: async (after: string, limit: number): Promise<Project[]> => {
       const rows = await db.orm
         .select(PROJECT)
         .from(projects)
-        .where(and(isNull(projects.erasedAt), later))
-        .orderBy(asc(projects.createdAt), asc(projects.id))
+        .where(and(isNull(projects.erasedAt), gt(projects.id, after)))
+        .orderBy(asc(projects.id))
         .limit(limit)
       return rows as Project[]
     },
@@ -124,7 +118,7 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
         .select(KEY)
         .from(projectKeys)
         .where(projectId === undefined ? undefined : eq(projectKeys.projectId, projectId))
-        .orderBy(asc(projectKeys.projectId), asc(projectKeys.createdAt), asc(projectKeys.id))
+        .orderBy(asc(projectKeys.projectId), asc(projectKeys.id))
         .limit(KEYS_PER_PROJECT_SHOWN_MAX)
       return rows as ProjectKey[]
     },

@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createTransact } from '../../src/db/transact.js'
+import { createKeyHashing, inventedPrefix } from '../../src/features/projects/key-text.js'
+import { settleProject } from '../../src/features/projects/settle-project.js'
+import { createProjectStore } from '../../src/features/projects/store.js'
+import { NO_PROJECT } from '../../src/http/principal.js'
+import { createRateLimit } from '../../src/platform/rate-limit.js'
+import { type Instance, startInstance } from '../support/core-service.js'
+import { cloneDatabase, type TestDatabase } from '../support/database.js'
+
+const OPERATOR = 'operator-key-of-the-tests'
+const BASE = '/api/v1/admin/projects'
+const ALIASES = '/api/v1/aliases/'
+
+let database: TestDatabase
+let open: Instance
+let closed: Instance
+
+beforeAll(async () => {
+  database = await cloneDatabase()
+  open = await startInstance({ url: database.url })
+  closed = await startInstance({ url: database.url, mode: 'closed' })
+})
+afterAll(async () => {
+  await closed.close()
+  await open.close()
+  await database.drop()
+})
+
+type Made = { id: string; key: string; prefix: string; project_id: string }
+const operator = async <T>(method: string, path: string, json?: unknown) =>
+  (await open.call(method, BASE + path, { key: OPERATOR, json })) as { status: number; json: T }
+const newProject = async (name: string) => (await operator<{ id: string }>('POST', '', { name })).json.id
+const newKey = async (project: string, role = 'write') =>
+  (await operator<Made>('POST', `/${project}/keys`, { role, name: role })).json
+const bind = (instance: Instance, key: string, alias = 'a') =>
+  instance.call('POST', `${ALIASES}bind`, { key, json: { alias, model: 'x:y' } })
+const countProjects = async () => {
+  const [row] = await open.database.sql`select count(*)::integer as n from projects`
+  return (row as { n: number }).n
+}
+
+describe('open mode', () => {
+  it('makes a project at the first valid write, not at a read and not at a refused write', async () => {
+    const before = await countProjects()
+    expect((await open.call('GET', ALIASES, { key: 'newcomer' })).json).toEqual([])
+    expect((await open.call('POST', `${ALIASES}bind`, { key: 'newcomer', json: { alias: '' } })).status).toBe(422)
+    expect(await countProjects()).toBe(before)
+    expect((await bind(open, 'newcomer')).status).toBe(200)
+    expect(await countProjects()).toBe(before + 1)
+  })
+
+  it('makes one project of 30 first writes at once', async () => {
+    const before = await countProjects()
+    const answers = await Promise.all(Array.from({ length: 30 }, (_, index) => bind(open, 'stampede', `a${index}`)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(new Set(answers.map(({ json }) => (json as { project_id: string }).project_id)).size).toBe(1)
+    expect(await countProjects()).toBe(before + 1)
+  })
+
+  it('stores and shows nothing of the key but digits of its hash', async () => {
+    await bind(open, 'my-secret-invented-key')
+    const hash = createKeyHashing(undefined, undefined).hash('my-secret-invented-key')
+    const rows = await open.database.sql`select *, encode(key_hash, 'hex') as hex from project_keys`
+    expect(rows.find((row) => row['hex'] === hash)).toMatchObject({ prefix: inventedPrefix(hash), role: 'write' })
+    expect(JSON.stringify(rows)).not.toContain('invented')
+  })
+
+  it('caps new projects a minute with 429 and Retry-After, and lets known ones pass', async () => {
+    const store = createProjectStore({ ...open.database, schema: 'llmring' })
+    const hashing = createKeyHashing(undefined, undefined)
+    const newProjects = createRateLimit('test', 2, undefined, 'new projects')
+    const deps = { transact: createTransact(open.database.orm), store, hashing, newProjects, forget: () => undefined }
+    const settle = (key: string) =>
+      settleProject(deps, { projectId: NO_PROJECT, role: 'write', keyId: null, newKey: { hash: hashing.hash(key) } })
+    await settle('capped-1')
+    await settle('capped-2')
+    await expect(settle('capped-3')).rejects.toMatchObject({
+      ...{ code: 'too-many-requests', extras: { retryAfterSeconds: expect.any(Number) } },
+    })
+    expect((await bind(open, 'capped-1')).status).toBe(200)
+  })
+})
+
+describe('closed mode', () => {
+  it('accepts only keys that were made', async () => {
+    expect((await bind(closed, 'invented')).status).toBe(401)
+    expect((await closed.call('GET', ALIASES, { key: 'invented' })).status).toBe(401)
+    const key = await newKey(await newProject('closed'))
+    expect((await bind(closed, key.key)).status).toBe(200)
+  })
+
+  it('learns within the second of a key that another instance made', async () => {
+    const project = await newProject('later')
+    const first = await newKey(project)
+    expect((await closed.call('GET', ALIASES, { key: first.key })).status).toBe(200)
+  })
+})
+
+describe('keys', () => {
+  it('are shown once, with their first 8 characters as the prefix', async () => {
+    const made = await newKey(await newProject('shown'))
+    expect(made.key).toMatch(/^lrk_[A-Za-z0-9_-]{43}$/)
+    expect(made.prefix).toBe(made.key.slice(0, 8))
+    const listed = await operator<{ keys: object[] }>('GET', `/${made.project_id}/keys`)
+    expect(listed.json.keys).toHaveLength(1)
+    expect(JSON.stringify(listed.json)).not.toContain(made.key)
+  })
+
+  it('of one project see the same data, so a key can be rotated', async () => {
+    const project = await newProject('rotation')
+    const [old, fresh] = [await newKey(project), await newKey(project)]
+    await bind(open, old.key, 'kept')
+    expect((await operator('DELETE', `/${project}/keys/${old.id}`)).json).toEqual({ revoked: true })
+    expect((await operator('DELETE', `/${project}/keys/${old.id}`)).json).toEqual({ revoked: false })
+    expect((await open.call('GET', `${ALIASES}kept`, { key: old.key })).status).toBe(401)
+    expect((await open.call('GET', `${ALIASES}kept`, { key: fresh.key })).status).toBe(200)
+  })
+
+  it.each([
+    ['write', 200, 200],
+    ['admin', 200, 200],
+    ['read', 200, 403],
+    ['log', 403, 403],
+    ['audit', 403, 403],
+  ])('with the role %s may read aliases: %i, write them: %i', async (role, reads, writes) => {
+    const made = await newKey(await newProject(role), role)
+    expect((await open.call('GET', ALIASES, { key: made.key })).status).toBe(reads)
+    expect((await bind(open, made.key)).status).toBe(writes)
+  })
+
+  it('cannot be revoked through another project', async () => {
+    const made = await newKey(await newProject('victim'))
+    const stranger = await newProject('stranger')
+    expect((await operator('DELETE', `/${stranger}/keys/${made.id}`)).json).toEqual({ revoked: false })
+    expect((await open.call('GET', ALIASES, { key: made.key })).status).toBe(200)
+  })
+
+  it('keep working when the pepper is introduced and rotated', async () => {
+    const made = await newKey(await newProject('pepper'))
+    const peppered = await startInstance({ url: database.url, mode: 'closed', pepper: 'p'.repeat(32) })
+    const project = await newProject('peppered')
+    const inside = await peppered.call('POST', `${BASE}/${project}/keys`, { key: OPERATOR, json: {} })
+    const fresh = (inside.json as Made).key
+    expect((await peppered.call('GET', ALIASES, { key: made.key })).status).toBe(200)
+    expect((await peppered.call('GET', ALIASES, { key: fresh })).status).toBe(200)
+    expect((await closed.call('GET', ALIASES, { key: fresh })).status).toBe(401)
+    await peppered.close()
+    const rotated = await startInstance({
+      ...{ url: database.url, mode: 'closed', pepper: 'q'.repeat(32), pepperPrevious: 'p'.repeat(32) },
+    })
+    expect((await rotated.call('GET', ALIASES, { key: fresh })).status).toBe(200)
+    await rotated.close()
+  })
+})
+
+describe('the operator', () => {
+  it('is refused with a project key, or another key', async () => {
+    expect((await open.call('GET', BASE, { key: 'stampede' })).status).toBe(401)
+    expect((await open.call('GET', BASE, { key: `${OPERATOR}x` })).status).toBe(401)
+  })
+
+  it('pages through all projects without missing or repeating one', async () => {
+    for (let index = 0; index < 5; index++) await newProject(`page ${index}`)
+    const seen: string[] = []
+    let next: string | null = ''
+    while (next !== null) {
+      const query: string = next === '' ? '?limit=2' : `?limit=2&after=${next}`
+      const page = await operator<{ projects: { id: string }[]; next: string | null }>('GET', query)
+      seen.push(...page.json.projects.map(({ id }) => id))
+      next = page.json.next
+    }
+    expect(seen.length).toBe(new Set(seen).size)
+    expect(seen.length).toBe(await countProjects())
+  })
+
+  it('exports everything of a project as NDJSON, whole pages and an end line', async () => {
+    const project = await newProject('export')
+    const { key } = await newKey(project)
+    const items = Array.from({ length: 1_234 }, (_, index) => ({
+      alias: `a${index}`,
+      model: 'x:y',
+      metadata: { n: index },
+    }))
+    await open.call('POST', `${ALIASES}bulk_upsert`, { key, json: items })
+    const text = (await open.call('GET', `${BASE}/${project}/export`, { key: OPERATOR })).json as string
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string; alias: string })
+    const of = (type: string) => lines.filter((line) => line.type === type)
+    expect([of('project').length, of('key').length, of('alias').length, of('alias_change').length]).toEqual([
+      1, 1, 1_234, 1_234,
+    ])
+    expect(new Set(of('alias').map(({ alias }) => alias)).size).toBe(1_234)
+    expect(lines.at(-1)).toEqual({ type: 'end' })
+    expect(text).not.toContain(key)
+  })
+
+  it('erases a project: its rows are gone, its keys are refused for good, its neighbour is untouched', async () => {
+    const [doomed, neighbour] = [await newProject('doomed'), await newProject('neighbour')]
+    const [key, other] = [await newKey(doomed), await newKey(neighbour)]
+    await bind(open, key.key)
+    await bind(open, other.key)
+    expect((await operator('DELETE', `/${doomed}`)).json).toMatchObject({ erased: true, rows: { aliases: 1 } })
+    for (const table of ['aliases', 'alias_history', 'alias_heads']) {
+      const [row] = await open.database
+        .sql`select count(*)::integer as n from ${open.database.sql(table)} where project_id = ${doomed}`
+      expect(row).toEqual({ n: 0 })
+    }
+    expect((await bind(open, key.key)).status).toBe(401)
+    expect((await operator('GET', `/${doomed}`)).status).toBe(404)
+    expect((await operator('DELETE', `/${doomed}`)).status).toBe(404)
+    expect((await operator('POST', `/${doomed}/keys`, {})).status).toBe(404)
+    expect((await open.call('GET', `${ALIASES}a`, { key: other.key })).status).toBe(200)
+  })
+})
