@@ -1,0 +1,89 @@
+import { isIssuedReceiptId } from './receipt-id.js'
+import {
+  type PayloadFault,
+  type ReceiptCost,
+  type ReceiptPayload,
+  refuseTexts,
+  refuseTokens,
+  toReceiptCost,
+} from './receipt-payload.js'
+import { checkTimestamp, type TimestampFault } from './receipt-timestamp.js'
+
+/** What we say of a receipt ourselves. */
+export interface IssueContext {
+  readonly issuedAt: Date
+  /** The log's origin. */
+  readonly issuer: string
+  /** The project's public id. */
+  readonly project: string
+  /** The id of the key that will sign. */
+  readonly keyId: string
+  /** The receipt's id where the client chose none. */
+  readonly id: string
+}
+
+/**
+ * The receipt that we issue, before it is signed: the nested shape, every number an integer, money a decimal string.
+ */
+export type UnsignedReceipt = {
+  readonly id: string
+  readonly timestamp: string
+  readonly issued_at: string
+  readonly issuer: string
+  readonly project: string
+  readonly registry_version: string
+  readonly provider?: string
+  readonly model: string
+  readonly alias: string
+  readonly profile: string
+  readonly lock_digest: string
+  readonly tokens: Readonly<Record<string, number>>
+  readonly cost: ReceiptCost
+  readonly evidence: 'client_reported'
+  readonly key_id: string
+}
+
+export type BuildFault = PayloadFault | TimestampFault | 'bad-id' | 'wrong-key-id'
+
+export type BuildResult =
+  | { readonly ok: true; readonly receipt: UnsignedReceipt }
+  | { readonly ok: false; readonly reason: BuildFault; readonly pointer: string }
+
+/**
+ * The unsigned receipt of a client's payload. The client chooses the id and the time of its call, within the rules of
+ * `isIssuedReceiptId` and `checkTimestamp`; without one, the context's id and `issuedAt` stand. `issued_at` is UTC with
+ * milliseconds. A payload that names another key than ours is refused: the client believes something about the
+ * signature that will not be true.
+ */
+export function buildReceipt(payload: ReceiptPayload, context: IssueContext): BuildResult {
+  const id = payload.id ?? context.id
+  if (!isIssuedReceiptId(id)) return { ok: false, reason: 'bad-id', pointer: '/id' }
+  if (payload.key_id !== undefined && payload.key_id !== context.keyId) {
+    return { ok: false, reason: 'wrong-key-id', pointer: '/key_id' }
+  }
+  const issuedAt = context.issuedAt.toISOString()
+  const claimed = checkTimestamp(payload.timestamp ?? issuedAt, context.issuedAt.getTime())
+  if (!claimed.ok) return { ok: false, reason: claimed.reason, pointer: '/timestamp' }
+  const refusal = refuseTexts(payload) ?? refuseTokens(payload.tokens)
+  if (refusal !== null) return refusal
+  const cost = toReceiptCost(payload.cost)
+  if (!cost.ok) return cost
+  const receipt: UnsignedReceipt = {
+    id,
+    timestamp: claimed.timestamp,
+    issued_at: issuedAt,
+    issuer: context.issuer,
+    project: context.project,
+    registry_version: payload.registry_version,
+    ...(payload.provider === undefined ? {} : { provider: payload.provider }),
+    model: payload.model,
+    alias: payload.alias,
+    profile: payload.profile,
+    lock_digest: payload.lock_digest,
+    tokens: payload.tokens,
+    cost: cost.cost,
+    evidence: 'client_reported',
+    key_id: context.keyId,
+  }
+  return { ok: true, receipt }
+}

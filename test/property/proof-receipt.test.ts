@@ -1,0 +1,165 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  buildReceipt,
+  canonicalJson,
+  checkTimestamp,
+  parseCanonicalBytes,
+  readReceipt,
+  signReceipt,
+  toReceiptAmount,
+  verifyReceipt,
+} from '../../src/core/proof/index.js'
+import { nodeVerifier, signerOfByte } from '../unit/proof-fixtures.js'
+
+const signer = signerOfByte(9)
+const keys = new Map([['k', signer.key]])
+const verifier = nodeVerifier()
+const text = fc.string({ unit: 'binary', maxLength: 40 }).filter((value) => !value.includes('\0'))
+const counts = fc.dictionary(fc.stringMatching(/^[a-z][a-z0-9_]{0,20}$/), fc.maxSafeNat(), { maxKeys: 8 })
+const instants = fc.date({
+  min: new Date('2020-01-01T00:00:00Z'),
+  max: new Date('2090-01-01T00:00:00Z'),
+  noInvalidDate: true,
+})
+
+const payloads = fc.record({
+  registry_version: text,
+  model: text,
+  alias: text,
+  profile: text,
+  lock_digest: text,
+  tokens: counts,
+  cost: fc.record({ amount: fc.double({ min: 0, max: 1e12, noNaN: true }), calculation: text }),
+})
+
+describe('an issued receipt', () => {
+  it('is canonical, verifies, and does so no more after any one byte of it has changed', () => {
+    const context = { issuer: 'log.example/1', project: 'p', keyId: 'k', id: 'rcpt_1' }
+    fc.assert(
+      fc.property(payloads, instants, fc.nat(), fc.integer({ min: 1, max: 255 }), (payload, issuedAt, at, flip) => {
+        const built = buildReceipt(payload, { ...context, issuedAt })
+        const signed = built.ok ? signReceipt({ sign: signer.sign }, built.receipt) : null
+        if (!signed?.ok) throw new Error('not issued')
+        expect(canonicalJson(signed.receipt)).toMatchObject({ ok: true, bytes: signed.bytes })
+        const stored = parseCanonicalBytes(signed.bytes)
+        expect(stored.ok && verifyReceipt(verifier, keys, stored.value).valid).toBe(true)
+        const changed = Uint8Array.from(signed.bytes)
+        changed[at % changed.length] = (changed[at % changed.length] ?? 0) ^ flip
+        const forged = parseCanonicalBytes(changed)
+        expect(forged.ok && verifyReceipt(verifier, keys, forged.value).valid).toBe(false)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('holds no number but integers', () => {
+    fc.assert(
+      fc.property(payloads, (payload) => {
+        const built = buildReceipt(payload, { issuedAt: new Date(0), issuer: 'i', project: 'p', keyId: 'k', id: 'r' })
+        JSON.stringify(built, (_, value) => {
+          if (typeof value === 'number') expect(Number.isSafeInteger(value)).toBe(true)
+          return value
+        })
+        expect(built.ok && built.receipt.cost.amount).toMatch(/^(0|[1-9]\d*)\.\d{12}$/)
+      }),
+    )
+  })
+})
+
+describe('verification', () => {
+  it('answers any JSON value with a report', () => {
+    const members = fc.dictionary(
+      fc.constantFrom('id', 'receipt_id', 'key_id', 'signature', 'x'),
+      fc.oneof(fc.jsonValue(), fc.constantFrom('k', 'r', `ed25519:${'A'.repeat(86)}`, `ed25519:C${'A'.repeat(85)}`)),
+    )
+    fc.assert(
+      fc.property(fc.oneof(members, fc.jsonValue(), fc.anything()), (value) => {
+        const report = verifyReceipt(verifier, keys, value)
+        expect(report.valid).toBe(false)
+        expect(report.checks).toHaveLength(5)
+        const read = readReceipt(value)
+        expect(report.receiptId).toBe(read.id)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
+
+describe('an amount', () => {
+  /** The nearest multiple of 10^-12, ties to even, of digits × 10^-places: by the definition, on fractions. */
+  function nearest(digits: bigint, places: number): bigint {
+    const unit = 10n ** BigInt(places)
+    const scaled = digits * 10n ** 12n
+    const below = scaled / unit
+    const candidates = [below, below + 1n].toSorted((a, b) => {
+      const distance = (pico: bigint) => (pico * unit > scaled ? pico * unit - scaled : scaled - pico * unit)
+      return Number(distance(a) - distance(b)) || Number((a % 2n) - (b % 2n))
+    })
+    return candidates[0] ?? 0n
+  }
+
+  it('is the nearest whole number of pico-dollars, ties to even', () => {
+    const tie = fc.tuple(fc.bigInt({ min: 0n, max: 10n ** 20n }), fc.nat(7)).map(([n, zeros]) => ({
+      digits: (n * 10n + 5n) * 10n ** BigInt(zeros),
+      places: 13 + zeros,
+    }))
+    const any = fc.record({ digits: fc.bigInt({ min: 0n, max: 10n ** 20n }), places: fc.nat(30) })
+    fc.assert(
+      fc.property(fc.oneof(tie, any), fc.boolean(), ({ digits, places }, scientific) => {
+        const padded = digits.toString().padStart(places + 1, '0')
+        const plain = places === 0 ? padded : `${padded.slice(0, -places)}.${padded.slice(-places)}`
+        const amount = toReceiptAmount(scientific ? `${digits}e-${places}` : plain)
+        if (digits > 10n ** BigInt(12 + places)) expect(amount).toEqual({ ok: false, reason: 'too-large' })
+        else expect(amount.ok && BigInt(amount.amount.replace('.', ''))).toBe(nearest(digits, places))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('of a number is the amount of the shortest text of that number', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1e12, noNaN: true }), (usd) => {
+        expect(toReceiptAmount(usd)).toEqual(toReceiptAmount(JSON.stringify(usd)))
+        const amount = toReceiptAmount(usd)
+        // Half a pico-dollar of rounding, and the spacing of doubles at this size.
+        expect(amount.ok && Math.abs(Number(amount.amount) - usd)).toBeLessThanOrEqual(5e-13 + usd * Number.EPSILON)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+describe('a timestamp', () => {
+  it('means the instant that Date reads in it, with any number of digits', () => {
+    const past = fc.date({
+      min: new Date('0001-01-01T00:00:00Z'),
+      max: new Date('2090-01-01T00:00:00Z'),
+      noInvalidDate: true,
+    })
+    fc.assert(
+      fc.property(past, fc.stringMatching(/^\d{0,20}$/), (date, digits) => {
+        const claimed = `${date.toISOString().slice(0, -1)}${digits}Z`
+        expect(checkTimestamp(claimed, Date.UTC(2100, 0))).toEqual({
+          ok: true,
+          timestamp: claimed,
+          epochMs: date.getTime(),
+        })
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('names a day exactly where the calendar has it', () => {
+    const part = (max: number) => fc.integer({ min: 0, max }).map((value) => String(value).padStart(2, '0'))
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2_089 }), part(13), part(32), (year, month, day) => {
+        const claimed = `${String(year).padStart(4, '0')}-${month}-${day}T00:00:00Z`
+        const date = new Date(claimed)
+        const exists = !Number.isNaN(date.getTime()) && date.toISOString().startsWith(claimed.slice(0, 10))
+        expect(checkTimestamp(claimed, Date.UTC(2100, 0)).ok).toBe(exists)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+})
