@@ -51,11 +51,11 @@ describe('a fresh data directory', () => {
     expect(cluster.mode & 0o777).toBe(0o700)
   })
 
-  it('is made once by three that open it at the same moment, of whom one owns it', async () => {
+  it('is made once by two that open it at the same moment, of whom one owns it', async () => {
     const dataDir = world.newPath()
-    const openings = await Promise.allSettled([1, 2, 3].map(() => world.open({ dataDir })))
+    const openings = await Promise.allSettled([1, 2].map(() => world.open({ dataDir })))
     const rejected = openings.filter((opening) => opening.status === 'rejected')
-    expect(rejected.map(({ reason }) => reason)).toEqual([inUse, inUse])
+    expect(rejected.map(({ reason }) => reason)).toEqual([inUse])
     const owner = openings.find((opening) => opening.status === 'fulfilled')?.value
     expect(await query(owner?.url ?? '', 'select 1 as one')).toEqual([{ one: 1 }])
   })
@@ -130,6 +130,7 @@ describe('the server log', () => {
     expect((await stat(log)).size).toBe(5_000)
     await boundLog(log, 4_999)
     expect((await stat(`${log}.1`)).size).toBe(5_000)
+    expect((await stat(log)).size).toBeLessThan(5_000)
     await database.close()
     const after = await readFile(log, 'utf8')
     expect(after).toContain('database system is shut down')

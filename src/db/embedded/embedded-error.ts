@@ -1,0 +1,43 @@
+/** Why the embedded Postgres cannot be used. */
+export type EmbeddedErrorCode = 'in-use' | 'binaries-missing' | 'wrong-major' | 'start-failed'
+
+/** EX_TEMPFAIL of sysexits.h: the same command works once the other service has ended. */
+const TEMPORARY_FAILURE = 75
+
+/** Expected trouble with the embedded Postgres. The message is for people and says what to do; it holds no secret. */
+export class EmbeddedError extends Error {
+  override readonly name = 'EmbeddedError'
+  readonly code: EmbeddedErrorCode
+  /** What the program's exit code should be: 75 where another service has the data, else 1. */
+  readonly exitCode: number
+
+  constructor(code: EmbeddedErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.exitCode = code === 'in-use' ? TEMPORARY_FAILURE : 1
+  }
+}
+
+/** The `in-use` error for the data in `dir`. */
+export function inUse(dir: string): EmbeddedError {
+  return new EmbeddedError(
+    'in-use',
+    `The database in ${dir} is in use by another llmring-server. Stop that one first, or give this one a data directory of its own.`,
+  )
+}
+
+/** A system call's error code (`ENOENT`, `EACCES`, …) or a Postgres SQLSTATE; undefined for anything else thrown. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Whatever was thrown as an `EmbeddedError`: trouble that nobody foresaw is a `start-failed` in its own words. */
+export function asEmbeddedError(error: unknown): EmbeddedError {
+  return error instanceof EmbeddedError ? error : new EmbeddedError('start-failed', messageOf(error), { cause: error })
+}

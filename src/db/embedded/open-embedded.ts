@@ -1,0 +1,134 @@
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { isRoot } from './account.js'
+import { acquire } from './acquire.js'
+import { findPackagedBinaries, prepareBinaries } from './binaries.js'
+import { ensureCluster, ROLE, readPassword } from './cluster.js'
+import type { PackagedBinaries } from './copy-binaries.js'
+import { asEmbeddedError, type EmbeddedError, inUse } from './embedded-error.js'
+import type { House, Terms } from './house.js'
+import { embeddedLimits } from './limits.js'
+import { DATABASE, type Ownership } from './ownership.js'
+import { choosePlace } from './place.js'
+import { stopPostmaster } from './postmaster.js'
+import { boundLog } from './server-log.js'
+import { supervise } from './supervise.js'
+
+export type EmbeddedDatabase = {
+  /** `postgres://llmring:<password>@127.0.0.1:<port>/llmring`. It holds the password: not for logs. */
+  readonly url: string
+  /** The folder that the data really lives in (below `postgres/`): the data directory, or its stand-in for root. */
+  readonly dataDir: string
+  /** A Postgres that an ended process had left running was taken over. */
+  readonly adopted: boolean
+  /** False: it is another process's, which may stop it at any time. */
+  readonly owner: boolean
+  /** The owner stops Postgres and returns when it is gone; others have nothing to stop. May be called twice. */
+  close(): Promise<void>
+}
+
+export type EmbeddedOptions = {
+  /** The data directory; made where it is missing. */
+  readonly dataDir: string
+  /** `own` (the service): alone, or `in-use`. `borrow` (commands): another process's, or as its owner until `close`. */
+  readonly mode: 'own' | 'borrow'
+  readonly log: (message: string, fields?: Record<string, unknown>) => void
+  /** Postgres, or at least our hold on it, was gone and is back on the same port: every session was lost. */
+  readonly onRestarted?: () => void
+  /** Postgres could not be brought back, or another service owns it now. Nothing more is tried. */
+  readonly onLost?: (error: EmbeddedError) => void
+  /** Where root's stand-ins for unreachable folders go. */
+  readonly stateDir?: string
+  /** The binaries to run; default: those that npm installed. */
+  readonly binaries?: PackagedBinaries
+}
+
+const STATE_DIR = '/var/lib/llmring'
+
+/**
+ * Runs a real PostgreSQL for one data directory, from the binaries that npm installed. It listens on 127.0.0.1, runs in
+ * a session of its own and outlives a killed service; the next one adopts it. Throws `EmbeddedError`.
+ */
+export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
+  try {
+    return await open(options)
+  } catch (error) {
+    throw asEmbeddedError(error)
+  }
+}
+
+async function open(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
+  const house = await prepareHouse(options)
+  const held = await acquire(house, {
+    port: undefined,
+    lockWaitMsMax: options.mode === 'own' ? embeddedLimits.lockWaitMsMax : 0,
+    spawnAttemptsMax: embeddedLimits.spawnAttemptsMax,
+  })
+  const about = {
+    url: `postgres://${ROLE}:${encodeURIComponent(house.password)}@127.0.0.1:${held.port}/${DATABASE}`,
+    dataDir: house.place.home,
+  }
+  if (held.ownership === undefined) {
+    if (options.mode === 'own') throw inUse(house.place.home)
+    return { ...about, adopted: false, owner: false, close: async () => undefined }
+  }
+  const adopted = !held.spawned
+  options.log(adopted ? 'PostgreSQL was still running and is adopted' : 'PostgreSQL started', {
+    version: house.binaries.version,
+    port: held.port,
+    user: house.place.account.name,
+    data: house.place.dir,
+    log: house.place.logFile,
+  })
+  return { ...about, adopted, owner: true, close: keep(house, options, held.port, held.ownership) }
+}
+
+async function prepareHouse(options: EmbeddedOptions): Promise<House> {
+  const stateDir = options.stateDir ?? STATE_DIR
+  const packaged = options.binaries ?? (await findPackagedBinaries())
+  const place = await choosePlace(options.dataDir, stateDir)
+  const copiesDir = isRoot() ? stateDir : join(place.home, 'binaries')
+  const binaries = await prepareBinaries(packaged, place.account, copiesDir, options.log)
+  await ensureCluster(place, binaries)
+  return { place, binaries, password: await readPassword(place) }
+}
+
+/** Looks after an owned Postgres until the function that it returns is called. */
+function keep(house: House, options: EmbeddedOptions, port: number, first: Ownership): () => Promise<void> {
+  const supervision = supervise(first, {
+    pause: (ms, signal) => pause(ms, undefined, { signal }),
+    log: options.log,
+    onRestarted: () => options.onRestarted?.(),
+    onLost: (error) => options.onLost?.(error),
+    reacquire: async (signal) => {
+      const terms: Terms = {
+        port,
+        // A command may own it for a moment while it is down; it will end, and we have the older right.
+        lockWaitMsMax: embeddedLimits.startMsMax,
+        spawnAttemptsMax: embeddedLimits.respawnAttemptsMax,
+        signal,
+      }
+      const held = await acquire(house, terms)
+      if (held.ownership === undefined) throw inUse(house.place.home)
+      return held.ownership
+    },
+  })
+  const logCheck = setInterval(
+    () => void boundLog(house.place.logFile).catch(() => undefined),
+    embeddedLimits.logCheckMs,
+  )
+  logCheck.unref()
+  let closed: Promise<void> | undefined
+  const close = async () => {
+    clearInterval(logCheck)
+    // The lock is held until Postgres is gone: given up earlier, another service could adopt what is about to end.
+    const ownership = await supervision.stop()
+    if (ownership === undefined) return
+    await stopPostmaster(house.place.clusterDir)
+    await ownership.release()
+  }
+  return () => {
+    closed ??= close()
+    return closed
+  }
+}

@@ -1,0 +1,76 @@
+import { EmbeddedError, messageOf } from './embedded-error.js'
+import type { House, Terms } from './house.js'
+import { embeddedLimits } from './limits.js'
+import { freePort, type Postmaster, spawnPostmaster } from './postmaster.js'
+import { type PostmasterState, removePidFile } from './postmaster-pid.js'
+import { readLogSince, sizeOfLog } from './server-log.js'
+
+/** Starts a cluster that is not running: one attempt at a time, further apart each time. */
+export type Starter = {
+  /** Does what is due now and returns; to be called again while nothing is live. Throws `start-failed`. */
+  advance(state: PostmasterState): Promise<void>
+  /** Whether a Postgres that we started has neither ended nor shown itself yet. */
+  isBusy(): boolean
+  isOurs(pid: number): boolean
+  failure(reason: string): Promise<EmbeddedError>
+}
+
+const NEVER_RAN: Postmaster = { pid: 0, running: () => false }
+
+/** Milliseconds to wait before attempt number `attempt` (0 is the first repetition). */
+export function backoffMs(attempt: number): number {
+  return Math.min(embeddedLimits.backoffMsMin * 2 ** attempt, embeddedLimits.backoffMsMax)
+}
+
+/** A starter for one cluster. Nothing happens before the first `advance`. */
+export function createStarter(house: House, terms: Pick<Terms, 'port' | 'spawnAttemptsMax'>): Starter {
+  let child: Postmaster | undefined
+  let lastFailure = 'It ended at once.'
+  let attempts = 0
+  let notBefore = 0
+  let logBytesBefore = 0
+  let unfinishedSince: number | undefined
+
+  const failure = async (reason: string) => {
+    const logged = await readLogSince(house.place.logFile, logBytesBefore)
+    return new EmbeddedError(
+      'start-failed',
+      `PostgreSQL does not start in ${house.place.dir}. ${reason}${logged === '' ? '' : `\nIts log (${house.place.logFile}) ends:\n${logged}`}`,
+    )
+  }
+
+  /** Whether what is in the way is out of it. */
+  const clearWay = async (state: PostmasterState) => {
+    if (state.kind !== 'unfinished') unfinishedSince = undefined
+    if (state.kind === 'stale' && state.pidTaken) await removePidFile(house.place.clusterDir, state.text)
+    if (state.kind !== 'unfinished') return
+    unfinishedSince ??= performance.now()
+    if (performance.now() - unfinishedSince < embeddedLimits.pidFileEmptyMsMax) return
+    await removePidFile(house.place.clusterDir, state.text)
+  }
+
+  return {
+    failure,
+    isBusy: () => child?.running() ?? false,
+    isOurs: (pid) => child?.pid === pid,
+    advance: async (state) => {
+      if (child !== undefined) {
+        child = undefined
+        notBefore = performance.now() + backoffMs(attempts - 1)
+        if (attempts >= terms.spawnAttemptsMax) throw await failure(lastFailure)
+        lastFailure = 'It ended at once.'
+      }
+      if (performance.now() < notBefore) return
+      await clearWay(state)
+      if (state.kind === 'unfinished') return
+      attempts += 1
+      logBytesBefore = await sizeOfLog(house.place.logFile)
+      const port = terms.port ?? (await freePort())
+      // No memory for another process, or an installation that is just being replaced: the next attempt may succeed.
+      child = await spawnPostmaster(house.place, house.binaries, port).catch((error: unknown) => {
+        lastFailure = messageOf(error)
+        return NEVER_RAN
+      })
+    },
+  }
+}
