@@ -1,0 +1,63 @@
+import { AppError } from '../../platform/errors.js'
+import type { Answers } from './answers.js'
+import type { ArchivedFile, Archives } from './archives.js'
+import { unknownProvider } from './current-registry.js'
+import type { Filter } from './filter.js'
+import { isProvider, PROVIDER_NAMES, type ProviderName } from './providers.js'
+import type { Rendered } from './render.js'
+
+/** The same version number of every provider that has it, or one version of each of some providers. */
+export type Pin =
+  | { readonly kind: 'number'; readonly version: number }
+  | { readonly kind: 'versions'; readonly versions: ReadonlyMap<ProviderName, number> }
+
+/** `immutable`: the answer to this question can never become another one. */
+export type ArchivedAnswer = Rendered & { readonly immutable: boolean }
+
+export type ArchivedRegistryDeps = {
+  readonly find: Archives['find']
+  readonly answers: Answers
+  readonly newestVersion: (provider: ProviderName) => number | undefined
+}
+
+/**
+ * The registry as it was. Throws `not-found` where no provider has the number (or one lacks its pinned version) and
+ * `registry-unavailable` where a provider's version cannot be had now: a part of the answer is no answer.
+ */
+export async function archivedRegistry(deps: ArchivedRegistryDeps, pin: Pin, filter: Filter): Promise<ArchivedAnswer> {
+  const wanted = PROVIDER_NAMES.flatMap((provider) => {
+    const version = pin.kind === 'number' ? pin.version : pin.versions.get(provider)
+    return version === undefined ? [] : [{ provider, version }]
+  })
+  const found = await Promise.all(
+    wanted.map(async (one) => ({ ...one, answer: await deps.find(one.provider, one.version) })),
+  )
+  const files = found.flatMap(({ answer }) => answer?.file ?? [])
+  const lacking = found.find(({ answer }) => answer === undefined)
+  if (files.length === 0 || (pin.kind === 'versions' && lacking !== undefined)) {
+    const what = pin.kind === 'number' ? 'No provider' : `${lacking?.provider ?? 'The registry'}`
+    throw new AppError('not-found', `${what} has no version ${lacking?.version ?? ''}.`)
+  }
+  const rendered = deps.answers.answer({ files, warnings: [] }, filter)
+  return { ...rendered, immutable: found.every((one) => isFinal(deps, one)) }
+}
+
+/** A provider's archived file as the origin serves it. Throws `not-found`, `registry-unavailable`. */
+export async function archivedFile(
+  deps: Pick<ArchivedRegistryDeps, 'find' | 'answers'>,
+  provider: string,
+  version: number,
+): Promise<ArchivedAnswer> {
+  if (!isProvider(provider)) throw unknownProvider(provider)
+  const found = await deps.find(provider, version)
+  if (found === undefined) throw new AppError('not-found', `${provider} has no version ${version}.`)
+  return { ...deps.answers.file(found.file), immutable: found.archived }
+}
+
+type Found = { readonly provider: ProviderName; readonly version: number; readonly answer: ArchivedFile | undefined }
+
+/** An archived file is final. A missing one is final only once its provider has gone past that version. */
+function isFinal(deps: ArchivedRegistryDeps, { provider, version, answer }: Found): boolean {
+  if (answer !== undefined) return answer.archived
+  return (deps.newestVersion(provider) ?? 0) > version
+}

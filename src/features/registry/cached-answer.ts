@@ -1,0 +1,34 @@
+import { JSON_TYPE } from '../../http/answer.js'
+import { matchesEtag } from './if-none-match.js'
+import type { Rendered } from './render.js'
+
+/** How long an answer may be kept: for good, or like a copy that was confirmed `ageSeconds` ago. */
+export type Freshness =
+  | { readonly kind: 'immutable' }
+  | { readonly kind: 'copy'; readonly ageSeconds: number; readonly maxAgeSeconds: number }
+  /** It lacks something: it may be kept, and must be asked for again each time. */
+  | { readonly kind: 'incomplete'; readonly ageSeconds: number }
+
+const IMMUTABLE = 'public, max-age=31536000, immutable'
+
+/**
+ * A body that clients and proxies may keep, or 304 with the same ETag and Cache-Control where they have it already.
+ * `Age` counts against `max-age` (RFC 9111, 4.2), so a copy is fresh out there as long as it is in here.
+ */
+export function cachedAnswer(
+  rendered: Rendered,
+  freshness: Freshness,
+  header: (name: string) => string | undefined,
+): Response {
+  const headers: Record<string, string> = { ETag: rendered.etag, 'Cache-Control': cacheControl(freshness) }
+  if (freshness.kind !== 'immutable') headers['Age'] = String(freshness.ageSeconds)
+  if (matchesEtag(header('if-none-match'), rendered.etag)) return new Response(null, { status: 304, headers })
+  headers['Content-Type'] = JSON_TYPE
+  headers['Content-Length'] = String(rendered.bytes.byteLength)
+  return new Response(rendered.bytes, { status: 200, headers })
+}
+
+function cacheControl(freshness: Freshness): string {
+  if (freshness.kind === 'immutable') return IMMUTABLE
+  return freshness.kind === 'incomplete' ? 'public, no-cache' : `public, max-age=${freshness.maxAgeSeconds}`
+}

@@ -1,0 +1,83 @@
+import type { Clock } from '../../platform/clock.js'
+import { AppError } from '../../platform/errors.js'
+import type { Answers } from './answers.js'
+import type { Freshness } from './cached-answer.js'
+import type { Copy } from './copy.js'
+import type { Filter } from './filter.js'
+import { REGISTRY_LIMITS } from './limits.js'
+import { isProvider, PROVIDER_NAMES } from './providers.js'
+import type { RegistryFile } from './registry-file.js'
+import type { Rendered } from './render.js'
+import { oldestConfirmation, type ProviderCopies, type Snapshot } from './snapshot.js'
+
+/** A body with how long it may be kept. */
+export type Copied = { readonly rendered: Rendered; readonly freshness: Freshness }
+
+export type CurrentDeps = {
+  readonly snapshot: () => Snapshot
+  readonly providers: ProviderCopies
+  readonly manifest: Copy<RegistryFile>
+  readonly answers: Answers
+  /** Starts a refresh in the background where one is due. */
+  readonly tick: () => void
+  /** Waits, bounded, for the first load. */
+  readonly firstRound: () => Promise<void>
+  readonly clock: Clock
+  readonly cacheSeconds: number
+}
+
+/** The merged registry. No I/O and no promise once all providers were loaded. Throws `registry-unavailable`. */
+export function currentRegistry(deps: CurrentDeps, filter: Filter): Copied | Promise<Copied> {
+  deps.tick()
+  if (deps.snapshot().complete) return copyOfRegistry(deps, filter)
+  return deps.firstRound().then(() => copyOfRegistry(deps, filter))
+}
+
+/** A provider's file as the origin serves it. Throws `not-found` for a name that is none, `registry-unavailable`. */
+export async function currentFile(deps: CurrentDeps, provider: string): Promise<Copied> {
+  if (!isProvider(provider)) throw unknownProvider(provider)
+  return copyOfFile(deps, deps.providers[provider])
+}
+
+/** The manifest as the origin serves it. Throws `not-found` where the origin has none, `registry-unavailable`. */
+export function manifest(deps: CurrentDeps): Promise<Copied> {
+  return copyOfFile(deps, deps.manifest)
+}
+
+/** `not-found` for a path that names no provider. */
+export function unknownProvider(name: string): AppError {
+  return new AppError('not-found', `There is no provider '${name}' here; there are ${PROVIDER_NAMES.join(', ')}.`)
+}
+
+function copyOfRegistry(deps: CurrentDeps, filter: Filter): Copied {
+  const snapshot = deps.snapshot()
+  const confirmedAt = oldestConfirmation(deps.providers)
+  if (snapshot.files.length === 0 || confirmedAt === undefined) throw unavailable(deps, Object.values(deps.providers))
+  const copy = freshnessOf(deps, confirmedAt)
+  const freshness: Freshness = snapshot.complete ? copy : { kind: 'incomplete', ageSeconds: copy.ageSeconds }
+  return { rendered: deps.answers.answer(snapshot, filter), freshness }
+}
+
+async function copyOfFile(deps: CurrentDeps, copy: Copy<RegistryFile>): Promise<Copied> {
+  deps.tick()
+  if (copy.state().file === undefined) await deps.firstRound()
+  const { file, confirmedAt, missing } = copy.state()
+  if (file !== undefined && confirmedAt !== undefined) {
+    return { rendered: deps.answers.file(file), freshness: freshnessOf(deps, confirmedAt) }
+  }
+  if (missing) throw new AppError('not-found', `The registry's origin has no ${copy.target.path}.`)
+  throw unavailable(deps, [copy])
+}
+
+function freshnessOf(deps: CurrentDeps, confirmedAt: number) {
+  const ageSeconds = Math.max(0, Math.floor((deps.clock() - confirmedAt) / 1000))
+  const maxAgeSeconds = Math.min(deps.cacheSeconds, REGISTRY_LIMITS.clientSecondsMax)
+  return { kind: 'copy', ageSeconds, maxAgeSeconds } as const
+}
+
+function unavailable(deps: CurrentDeps, copies: readonly Copy<RegistryFile>[]): AppError {
+  const nextMs = Math.min(...copies.map((copy) => copy.state().dueAt)) - deps.clock()
+  const detail =
+    "The registry was never loaded: its origin did not answer, and no earlier copy is kept. It's tried again."
+  return new AppError('registry-unavailable', detail, { retryAfterSeconds: Math.max(1, Math.ceil(nextMs / 1000)) })
+}

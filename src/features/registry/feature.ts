@@ -1,0 +1,95 @@
+import type { Orm } from '../../db/client.js'
+import type { App, Guards } from '../../http/endpoint.js'
+import type { Clock } from '../../platform/clock.js'
+import { within } from '../../platform/lifecycle.js'
+import type { Logger } from '../../platform/logger.js'
+import type { Metrics } from '../../platform/metrics.js'
+import type { Redis } from '../../platform/redis.js'
+import { createAnswers } from './answers.js'
+import { archivedFile, archivedRegistry } from './archived-registry.js'
+import { type CheckResult, checkRegistry } from './check-registry.js'
+import { currentFile, currentRegistry, manifest } from './current-registry.js'
+import { findPrice, type PriceAnswer } from './find-price.js'
+import { createKeeper } from './keeper.js'
+import { readKeptFiles } from './kept-files.js'
+import { REGISTRY_LIMITS } from './limits.js'
+import { exposeAges, openLiveRegistry } from './live-registry.js'
+import { openArchives } from './open-archives.js'
+import { openCopies, type RegistryConfig } from './open-copies.js'
+import { createOrigin } from './origin.js'
+import { isProvider, type ProviderName } from './providers.js'
+import { mountRegistry } from './routes.js'
+import { createRegistryStore } from './store.js'
+
+export type RegistryDeps = {
+  readonly orm: Orm
+  readonly redis: Redis | undefined
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly config: RegistryConfig
+}
+
+export type RegistryFeature = {
+  mount(app: App, guards: Guards): void
+  /** What a model costs now. In memory; see `PriceAnswer`. */
+  findPrice(provider: string, model: string): PriceAnswer
+  /** Whether any provider is loaded; waits for the first load, at most as long as one fetch may take. */
+  registryLoaded(): Promise<boolean>
+  /** `callback` runs after each load that brought a provider's file of new content, also at the start. */
+  onLoaded(callback: () => void): void
+  /** For `doctor`: asks the origin for every provider. */
+  check(): Promise<CheckResult>
+  /** `openai@7`, or null where the provider is unknown or was never loaded. */
+  currentVersion(provider: string): string | null
+  /** Serves the last good copies of Postgres at once and refreshes in the background. Never waits for the network. */
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
+const USER_AGENT = 'llmring-server'
+
+/** The model registry: a cache of the origin's files that outlives its outages, and the prices in them. */
+export function createRegistry(deps: RegistryDeps): RegistryFeature {
+  const { clock, logger, config } = deps
+  const store = createRegistryStore(deps.orm)
+  const origin = createOrigin({ ...config, userAgent: USER_AGENT })
+  const keeper = createKeeper({ keep: store.keep, logger })
+  const copies = openCopies({ ...deps, origin, keep: keeper.keep })
+  const kept = readKeptFiles(store, logger)
+  const live = openLiveRegistry({ copies, newest: kept.newest, clock, logger, fetchMsMax: config.fetchMsMax })
+  const file = (provider: ProviderName) => copies.providers[provider].state().file
+  const newestVersion = (provider: ProviderName) => file(provider)?.version
+  const archives = openArchives({ kept, origin, keep: keeper.keep, clock, newestVersion, firstRound: live.firstRound })
+  const answers = createAnswers()
+  const current = { ...copies, ...config, ...live, answers, clock }
+  const archived = { find: archives.find, answers, newestVersion }
+  exposeAges(deps.metrics, copies, clock)
+
+  return {
+    mount: (app, guards) =>
+      mountRegistry(app, guards, {
+        currentRegistry: (filter) => currentRegistry(current, filter),
+        archivedRegistry: (pin, filter) => archivedRegistry(archived, pin, filter),
+        currentFile: (provider) => currentFile(current, provider),
+        archivedFile: (provider, version) => archivedFile(archived, provider, version),
+        manifest: () => manifest(current),
+      }),
+    findPrice: (provider, model) => findPrice({ file }, provider, model),
+    registryLoaded: async () => {
+      if (live.snapshot().files.length === 0) await live.firstRound()
+      return live.snapshot().files.length > 0
+    },
+    onLoaded: live.onLoaded,
+    check: () => checkRegistry({ providers: copies.providers, firstRound: live.firstRound, clock }),
+    currentVersion: (provider) => {
+      const version = isProvider(provider) ? newestVersion(provider) : undefined
+      return version === undefined ? null : `${provider}@${version}`
+    },
+    start: live.start,
+    close: async () => {
+      await Promise.all([origin.close(), live.close()])
+      await within(REGISTRY_LIMITS.writesOnCloseMsMax, keeper.settled()).catch(() => undefined)
+    },
+  }
+}

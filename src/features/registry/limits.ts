@@ -1,0 +1,37 @@
+/** Every limit of the registry, with its unit. How long one fetch may take and how long a copy is fresh are settings. */
+export const REGISTRY_LIMITS = {
+  fileBytesMax: 16 * 1024 * 1024,
+  jsonDepthMax: 32,
+  redirectsMax: 5,
+  /** A request that comes before the first load waits this long at most (the answer's own deadline is 20 s). */
+  firstLoadMsMax: 15_000,
+  /** It waits a little longer than a fetch may take, so that it sees what the others brought while one hung. */
+  firstLoadMarginMs: 250,
+  /** How often the service looks whether a copy is due. */
+  heartbeatMs: 1_000,
+  retryMsMin: 1_000,
+  retryMsMax: 60_000,
+  /** How often an instance looks for the file that another one is fetching. */
+  sharedPollMs: 50,
+  /** The lock outlives the longest fetch by this much. */
+  sharedLockMarginMs: 1_000,
+  /** The largest archived version's number that is looked for. */
+  versionMax: 1_000_000,
+  /** How far beyond the newest version that we know the origin is asked: it may be ahead of our copy. */
+  versionsAheadMax: 2,
+  keptReadMsMax: 2_000,
+  /** Files that wait to be kept in Postgres. */
+  writesWaitingMax: 64,
+  writesOnCloseMsMax: 2_000,
+  archivesMax: 64,
+  archivesBytesMax: 32 * 1024 * 1024,
+  missingMax: 1_000,
+  missingMsMax: 60_000,
+  archiveFetchesPerMinuteMax: 120,
+  answersMax: 128,
+  answersBytesMax: 64 * 1024 * 1024,
+  filterItemsMax: 32,
+  filterCharactersMax: 1_024,
+  /** What a client may keep without asking again; less where the copy's own time to live is shorter. */
+  clientSecondsMax: 3_600,
+} as const

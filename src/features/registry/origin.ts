@@ -1,0 +1,93 @@
+import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch, type Response } from 'undici'
+import { REGISTRY_LIMITS } from './limits.js'
+import { readBody } from './read-body.js'
+
+export type OriginAnswer =
+  | { readonly kind: 'found'; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** The origin works and says that there is no such file. */
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'failed'; readonly reason: string }
+
+export type Origin = {
+  /** Fetches one file. Never rejects: what went wrong is in the answer, without the origin's own words. */
+  get(path: string): Promise<OriginAnswer>
+  /** Gives up what is under way. */
+  close(): Promise<void>
+}
+
+export type OriginOptions = { readonly baseUrl: string; readonly fetchMsMax: number; readonly userAgent: string }
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
+const REDIRECTS = new Set([301, 302, 303, 307, 308])
+
+/**
+ * The registry's origin over HTTP. `fetchMsMax` covers a whole fetch: connecting, redirects and the body. Proxies are
+ * taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY; an origin on this machine is never asked through one.
+ */
+export function createOrigin(options: OriginOptions): Origin {
+  const base = new URL(options.baseUrl.endsWith('/') ? options.baseUrl : `${options.baseUrl}/`)
+  const dispatcher: Dispatcher = LOOPBACK.test(base.hostname) ? new Agent() : new EnvHttpProxyAgent()
+  const underWay = new Set<AbortController>()
+
+  const attempt = async (path: string, signal: AbortSignal): Promise<OriginAnswer> => {
+    const followed = await follow(new URL(path, base), { dispatcher, signal, userAgent: options.userAgent })
+    if ('reason' in followed) return { kind: 'failed', reason: followed.reason }
+    const { response } = followed
+    if (response.status !== 200) {
+      await response.body?.cancel()
+      if (response.status === 404 || response.status === 410) return { kind: 'missing' }
+      return { kind: 'failed', reason: `it answered with status ${response.status}` }
+    }
+    const body = await readBody(response, REGISTRY_LIMITS.fileBytesMax)
+    return body.ok ? { kind: 'found', bytes: body.bytes } : { kind: 'failed', reason: body.reason }
+  }
+
+  return {
+    get: async (path) => {
+      const controller = new AbortController()
+      const timer = setTimeout(() => controller.abort(), options.fetchMsMax)
+      underWay.add(controller)
+      try {
+        return await attempt(path, controller.signal)
+      } catch (error) {
+        const late = `it did not answer within ${options.fetchMsMax} ms`
+        return { kind: 'failed', reason: controller.signal.aborted ? late : networkReason(error) }
+      } finally {
+        clearTimeout(timer)
+        underWay.delete(controller)
+      }
+    },
+    close: async () => {
+      for (const controller of underWay) controller.abort()
+      await dispatcher.destroy()
+    },
+  }
+}
+
+type Followed = { readonly response: Response } | { readonly reason: string }
+type FollowOptions = { readonly dispatcher: Dispatcher; readonly signal: AbortSignal; readonly userAgent: string }
+
+/** Follows redirects by hand: bounded, to http and https only, and never from https down to http. */
+async function follow(start: URL, { dispatcher, signal, userAgent }: FollowOptions): Promise<Followed> {
+  let url = start
+  for (let redirects = 0; redirects <= REGISTRY_LIMITS.redirectsMax; redirects++) {
+    const headers = { 'user-agent': userAgent, accept: 'application/json' }
+    const response = await fetch(url.href, { dispatcher, signal, redirect: 'manual', headers })
+    if (!REDIRECTS.has(response.status)) return { response }
+    await response.body?.cancel()
+    const location = response.headers.get('location')
+    if (location === null || !URL.canParse(location, url.href)) return { reason: 'it redirects to nowhere' }
+    const next = new URL(location, url)
+    const allowed = next.protocol === 'https:' || (next.protocol === 'http:' && url.protocol === 'http:')
+    if (!allowed) return { reason: `it redirects to ${next.protocol}` }
+    url = next
+  }
+  return { reason: `it redirects more than ${REGISTRY_LIMITS.redirectsMax} times` }
+}
+
+/** The system's code (`ECONNREFUSED`) where there is one: undici wraps it as the cause. */
+function networkReason(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
+  return `it could not be reached or broke off (${code})`
+}

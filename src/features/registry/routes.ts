@@ -1,0 +1,117 @@
+import { type App, type DeclaredAnswer, type Endpoint, type Guards, mount } from '../../http/endpoint.js'
+import { PUBLIC } from '../../http/principal.js'
+import type { ArchivedAnswer, Pin } from './archived-registry.js'
+import { cachedAnswer, type Freshness } from './cached-answer.js'
+import type { Copied } from './current-registry.js'
+import type { Filter } from './filter.js'
+import {
+  ArchiveParams,
+  ManifestSchema,
+  ProviderArchiveParams,
+  ProviderFileSchema,
+  ProviderParams,
+  REGISTRY_EXAMPLE,
+  RegistryQuery,
+  RegistrySchema,
+} from './schema.js'
+
+export type RegistryVerbs = {
+  readonly currentRegistry: (filter: Filter) => Copied | Promise<Copied>
+  readonly archivedRegistry: (pin: Pin, filter: Filter) => Promise<ArchivedAnswer>
+  readonly currentFile: (provider: string) => Promise<Copied>
+  readonly manifest: () => Promise<Copied>
+  readonly archivedFile: (provider: string, version: number) => Promise<ArchivedAnswer>
+}
+
+/** An archived answer that may still change (a provider has not come so far) is asked for again after a minute. */
+const UNSETTLED: Freshness = { kind: 'copy', ageSeconds: 0, maxAgeSeconds: 60 }
+
+const freshnessOf = ({ immutable }: ArchivedAnswer): Freshness => (immutable ? { kind: 'immutable' } : UNSETTLED)
+
+const NOT_MODIFIED = { description: 'The client has it already (`If-None-Match`).' }
+
+const found = (answer: DeclaredAnswer) => ({ 200: answer, 304: NOT_MODIFIED })
+
+const COMMON = { method: 'get', tag: 'Registry', access: PUBLIC } as const
+
+/** Declares the routes of the registry. All are public, and all answers carry a strong ETag. */
+export function mountRegistry(app: App, guards: Guards, verbs: RegistryVerbs): void {
+  for (const path of ['/registry', '/registry.json']) mount(app, guards, registryEndpoint(path, verbs))
+  mountArchivedRegistry(app, guards, verbs)
+  mountFiles(app, guards, verbs)
+}
+
+type RegistryQueryValues = Filter & { readonly version?: Pin | undefined }
+
+function registryEndpoint(path: string, verbs: RegistryVerbs): Endpoint<unknown, RegistryQueryValues, unknown> {
+  return {
+    ...COMMON,
+    path,
+    summary: 'The models of all providers, with their prices',
+    query: RegistryQuery,
+    answers: found({ description: 'The registry.', schema: RegistrySchema, example: REGISTRY_EXAMPLE }),
+    problems: ['registry-unavailable', 'not-found'],
+    handle: ({ query, header }) => {
+      const { version, ...filter } = query
+      if (version !== undefined) {
+        return verbs
+          .archivedRegistry(version, filter)
+          .then((answer) => cachedAnswer(answer, freshnessOf(answer), header))
+      }
+      const current = verbs.currentRegistry(filter)
+      if (current instanceof Promise) return current.then((copied) => answerWith(copied, header))
+      return answerWith(current, header)
+    },
+  }
+}
+
+function mountArchivedRegistry(app: App, guards: Guards, verbs: RegistryVerbs): void {
+  mount(app, guards, {
+    ...COMMON,
+    path: '/registry/v/{n}/registry.json',
+    summary: 'An archived version, of every provider that has it',
+    params: ArchiveParams,
+    answers: found({ description: 'The registry as it was.', schema: RegistrySchema, example: REGISTRY_EXAMPLE }),
+    problems: ['registry-unavailable', 'not-found'],
+    handle: async ({ params, header }) => {
+      const answer = await verbs.archivedRegistry({ kind: 'number', version: params.n }, {})
+      return cachedAnswer(answer, freshnessOf(answer), header)
+    },
+  })
+}
+
+function mountFiles(app: App, guards: Guards, verbs: RegistryVerbs): void {
+  mount(app, guards, {
+    ...COMMON,
+    path: '/registry/manifest.json',
+    summary: "The origin's manifest, byte for byte",
+    answers: found({ description: 'The manifest.', schema: ManifestSchema }),
+    problems: ['registry-unavailable', 'not-found'],
+    handle: async ({ header }) => answerWith(await verbs.manifest(), header),
+  })
+  mount(app, guards, {
+    ...COMMON,
+    path: '/registry/{provider}/models.json',
+    summary: "A provider's current file, byte for byte",
+    params: ProviderParams,
+    answers: found({ description: 'The file.', schema: ProviderFileSchema }),
+    problems: ['registry-unavailable', 'not-found'],
+    handle: async ({ params, header }) => answerWith(await verbs.currentFile(params.provider), header),
+  })
+  mount(app, guards, {
+    ...COMMON,
+    path: '/registry/{provider}/v/{n}/models.json',
+    summary: "A provider's archived file, byte for byte",
+    params: ProviderArchiveParams,
+    answers: found({ description: 'The file.', schema: ProviderFileSchema }),
+    problems: ['registry-unavailable', 'not-found'],
+    handle: async ({ params, header }) => {
+      const answer = await verbs.archivedFile(params.provider, params.n)
+      return cachedAnswer(answer, freshnessOf(answer), header)
+    },
+  })
+}
+
+function answerWith(copied: Copied, header: (name: string) => string | undefined): Response {
+  return cachedAnswer(copied.rendered, copied.freshness, header)
+}

@@ -1,0 +1,152 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { REGISTRY_LIMITS } from '../../src/features/registry/limits.js'
+import { createOrigin, type Origin } from '../../src/features/registry/origin.js'
+
+const servers: Server[] = []
+const origins: Origin[] = []
+
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  for (const origin of origins.splice(0)) await origin.close()
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+})
+
+async function listen(handler: RequestListener): Promise<string> {
+  const server = createServer(handler)
+  servers.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/registry`
+}
+
+function originAt(baseUrl: string): Origin {
+  const origin = createOrigin({ baseUrl, fetchMsMax: 5_000, userAgent: 'llmring-server' })
+  origins.push(origin)
+  return origin
+}
+
+describe('a fetch', () => {
+  it('says who asks, and asks below the base URL whether that ends in a slash or not', async () => {
+    const seen: [string | undefined, string | undefined][] = []
+    const url = await listen((request, response) => {
+      seen.push([request.url, request.headers['user-agent']])
+      response.end('{}')
+    })
+    await originAt(url).get('openai/models.json')
+    await originAt(`${url}/`).get('openai/models.json')
+    expect(seen).toEqual(Array(2).fill(['/registry/openai/models.json', 'llmring-server']))
+  })
+
+  it('follows redirects, and no more than five', async () => {
+    const url = await listen((request, response) => {
+      const left = Number(request.url?.split('/').pop())
+      if (left === 0) response.end('arrived')
+      else response.writeHead(302, { Location: `./${left - 1}` }).end()
+    })
+    const origin = originAt(url)
+    const arrived = await origin.get(String(REGISTRY_LIMITS.redirectsMax))
+    expect(arrived.kind === 'found' && new TextDecoder().decode(arrived.bytes)).toBe('arrived')
+    expect(await origin.get(String(REGISTRY_LIMITS.redirectsMax + 1))).toMatchObject({ kind: 'failed' })
+  })
+
+  it.each(['file:///etc/hostname', 'ftp://127.0.0.1/x', 'data:application/json,{}', 'http://[::', ''])(
+    'does not follow a redirect to %j',
+    async (location) => {
+      let requests = 0
+      const url = await listen((_request, response) => {
+        requests += 1
+        response.writeHead(302, location === '' ? {} : { Location: location }).end()
+      })
+      expect(await originAt(url).get('x')).toMatchObject({
+        kind: 'failed',
+        reason: expect.stringContaining('redirects'),
+      })
+      expect(requests).toBe(1)
+    },
+  )
+
+  it('lets go of a body that is larger than 16 MiB, whether its length was told or not', async () => {
+    const large = REGISTRY_LIMITS.fileBytesMax + 1
+    const url = await listen((request, response) => {
+      if (request.url?.endsWith('/told')) response.writeHead(200, { 'Content-Length': large })
+      else response.writeHead(200, { 'Transfer-Encoding': 'chunked' })
+      response.end(Buffer.alloc(large, 0x20))
+    })
+    const origin = originAt(url)
+    for (const path of ['told', 'untold']) {
+      expect(await origin.get(path)).toEqual({
+        kind: 'failed',
+        reason: expect.stringContaining('larger than 16777216'),
+      })
+    }
+  })
+
+  it('tells a file that is not there from one that cannot be had', async () => {
+    const url = await listen((request, response) => {
+      response.writeHead(Number(request.url?.split('/').pop())).end()
+    })
+    const origin = originAt(url)
+    const kinds: [number, string][] = []
+    for (const status of [404, 410, 204, 304, 400, 403, 429, 500, 503]) {
+      kinds.push([status, (await origin.get(String(status))).kind])
+    }
+    const failed = [204, 304, 400, 403, 429, 500, 503].map((status) => [status, 'failed'])
+    expect(kinds).toEqual([[404, 'missing'], [410, 'missing'], ...failed])
+  })
+
+  it('that is under way is given up when the service closes', async () => {
+    let arrived: () => void = () => undefined
+    const arrival = new Promise<void>((resolve) => {
+      arrived = resolve
+    })
+    const origin = originAt(await listen(() => arrived()))
+    const answer = origin.get('never')
+    await arrival
+    await origin.close()
+    expect(await answer).toMatchObject({ kind: 'failed' })
+  })
+})
+
+describe('a proxy in the environment', () => {
+  async function proxy(): Promise<{ url: string; targets: string[] }> {
+    const targets: string[] = []
+    const url = await listen((request, response) => {
+      targets.push(request.url ?? '')
+      response.writeHead(502).end()
+    })
+    servers.at(-1)?.on('connect', (request: IncomingMessage, socket: Socket) => {
+      targets.push(request.url ?? '')
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
+    })
+    return { url: new URL(url).origin, targets }
+  }
+  const setProxy = (url: string, noProxy: string) => {
+    for (const name of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY']) vi.stubEnv(name, url)
+    for (const name of ['no_proxy', 'NO_PROXY']) vi.stubEnv(name, noProxy)
+  }
+
+  it('is asked for an origin elsewhere, by HTTPS_PROXY and HTTP_PROXY, unless NO_PROXY names it', async () => {
+    const { url, targets } = await proxy()
+    setProxy(url, 'other.invalid')
+    expect(await originAt('https://registry.invalid/').get('x')).toMatchObject({ kind: 'failed' })
+    expect(await originAt('http://registry.invalid/').get('x')).toMatchObject({ kind: 'failed' })
+    expect(targets).toEqual([
+      expect.stringContaining('registry.invalid:443'),
+      expect.stringContaining('registry.invalid'),
+    ])
+    expect(await originAt('http://other.invalid/').get('x')).toMatchObject({ kind: 'failed' })
+    expect(targets).toHaveLength(2)
+  })
+
+  it('is never asked for an origin on this machine', async () => {
+    const { url, targets } = await proxy()
+    setProxy(url, '')
+    const local = await listen((_request, response) => response.end('{}'))
+    expect(await originAt(local).get('x')).toMatchObject({ kind: 'found' })
+    expect(targets).toEqual([])
+  })
+})

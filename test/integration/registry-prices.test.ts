@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cloneDatabase, type TestDatabase } from '../support/database.js'
+import { eventually } from '../support/eventually.js'
+import { REGISTRY_FIXTURES, startRegistryInstance, TTL_SECONDS } from '../support/registry-instance.js'
+import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
+
+let database: TestDatabase
+let origin: RegistryOrigin
+
+beforeAll(async () => {
+  database = await cloneDatabase()
+  origin = await startRegistryOrigin(REGISTRY_FIXTURES)
+})
+afterAll(async () => {
+  await origin.close()
+  await database.drop()
+})
+
+const start = (started = true) => startRegistryInstance({ databaseUrl: database.url, originUrl: origin.url, started })
+
+const dearer = (input: number) =>
+  JSON.stringify({
+    provider: 'openai',
+    version: 3,
+    models: { 'openai:gpt-4o-mini': { dollars_per_million_tokens_input: input } },
+  })
+
+describe('prices', () => {
+  it('are nobody’s to tell before the first load, and found after it', async () => {
+    const one = await start(false)
+    expect(one.feature.findPrice('openai', 'gpt-4o-mini')).toEqual({ status: 'no_registry' })
+    expect(one.feature.currentVersion('openai')).toBeNull()
+    expect(await one.feature.registryLoaded()).toBe(true)
+    const found = one.feature.findPrice('OpenAI', 'gpt-4o-mini')
+    expect(found).toMatchObject({ status: 'found', registryVersion: 'openai@2', prices: { unit: { input: 150_000n } } })
+    expect(one.feature.currentVersion('openai')).toBe('openai@2')
+    await one.close()
+  })
+
+  it('tell a model that is unknown from a provider that is', async () => {
+    const one = await start()
+    await one.feature.registryLoaded()
+    const unknown = { status: 'unknown_model', registryVersion: 'anthropic@3' }
+    expect(one.feature.findPrice('anthropic', 'nothing-like-it')).toEqual(unknown)
+    expect(one.feature.findPrice('mistral', 'large')).toEqual({ status: 'unknown_model', registryVersion: null })
+    expect(one.feature.findPrice('constructor', 'x')).toEqual({ status: 'unknown_model', registryVersion: null })
+    expect(one.feature.currentVersion('mistral')).toBeNull()
+    await one.close()
+  })
+
+  it('follow the origin when the time to live is over, and listeners hear of new content only', async () => {
+    const one = await start(false)
+    let loads = 0
+    one.feature.onLoaded(() => {
+      loads += 1
+    })
+    one.feature.onLoaded(() => {
+      throw new Error('a listener that fails stops nobody')
+    })
+    await one.registry()
+    expect(loads).toBe(3)
+    origin.forget()
+    one.advance(TTL_SECONDS)
+    await one.registry()
+    await eventually(async () => expect((await one.get('/registry')).headers.get('age')).toBe('0'))
+    expect(origin.requests()).toHaveLength(4)
+    expect(loads).toBe(3)
+    origin.put('openai/models.json', dearer(0.2))
+    one.advance(TTL_SECONDS)
+    await one.registry()
+    await eventually(() => expect(one.feature.currentVersion('openai')).toBe('openai@3'))
+    expect(one.feature.findPrice('openai', 'gpt-4o-mini')).toMatchObject({ prices: { unit: { input: 200_000n } } })
+    expect(loads).toBe(4)
+    await one.close()
+  })
+})
+
+describe('what operators see', () => {
+  it('is the age of each provider’s copy, and a line for the doctor', async () => {
+    const one = await start(false)
+    const ages = async () => (await one.metrics.expose()).text.match(/^llmring_registry_\w+_age_seconds .*$/gm)
+    expect(await ages()).toEqual(expect.arrayContaining(['llmring_registry_openai_age_seconds Nan']))
+    const { ok, detail } = await one.feature.check()
+    expect([ok, detail]).toEqual([true, expect.stringContaining('anthropic@3: 5 models, 0 s old')])
+    one.advance(30)
+    expect(await ages()).toEqual(
+      ['anthropic', 'google', 'openai'].map((name) => `llmring_registry_${name}_age_seconds 30`),
+    )
+    await one.close()
+  })
+
+  it('is what is wrong, where something is', async () => {
+    await origin.fail('status-500', 'google/')
+    const one = await start(false)
+    const { ok, detail } = await one.feature.check()
+    expect(ok).toBe(false)
+    expect(detail).toContain('google: not loaded (it answered with status 500)')
+    await one.close()
+    await origin.fail(null)
+  })
+})
