@@ -45,59 +45,64 @@ type Load = { items: number; bytes: number }
  * group may commit before an earlier one. Memory is bounded by the queue's limits plus `lanes` groups.
  */
 export function createGrouping<Item, Answer>(options: GroupingOptions<Item, Answer>): Grouping<Item, Answer> {
-  const queue: Waiting<Item, Answer>[] = []
-  const total: Load = { items: 0, bytes: 0 }
-  const loads = new Map<string, Load>()
+  const queue = createQueue<Item, Answer>(options)
   const idle: (() => void)[] = []
   let busyLanes = 0
-
-  const add = (waiting: Waiting<Item, Answer>): void => {
-    queue.push(waiting)
-    let load = loads.get(waiting.owner)
-    if (load === undefined) {
-      load = { items: 0, bytes: 0 }
-      loads.set(waiting.owner, load)
-    }
-    change(total, 1, waiting.bytes)
-    change(load, 1, waiting.bytes)
-  }
-
-  const take = (): Waiting<Item, Answer>[] => {
-    let count = 0
-    for (let bytes = 0; count < queue.length && count < options.groupItemsMax; count++) {
-      bytes += (queue[count] as Waiting<Item, Answer>).bytes
-      if (count > 0 && bytes > options.groupBytesMax) break
-    }
-    const group = queue.splice(0, count)
-    for (const { owner, bytes } of group) {
-      const load = loads.get(owner) as Load
-      change(total, -1, -bytes)
-      change(load, -1, 0)
-      if (load.items === 0) loads.delete(owner)
-    }
-    return group
-  }
 
   const run = async (): Promise<void> => {
     busyLanes += 1
     // One turn of the loop lets the requests that are already in the socket buffers join this group.
     await new Promise((resolve) => setImmediate(resolve))
-    while (queue.length > 0) await settle(options, take())
+    while (queue.depth() > 0) await settle(options, queue.take())
     busyLanes -= 1
     if (busyLanes === 0) for (const wake of idle.splice(0)) wake()
   }
 
   return {
     submit: (item, owner, bytes) => {
-      const refusal = refusalOf(options, total, loads.get(owner), bytes)
+      const refusal = queue.refusal(owner, bytes)
       if (refusal !== undefined) return Promise.reject(refusal)
       return new Promise((resolve, reject) => {
-        add({ item, owner, bytes, resolve, reject })
+        queue.add({ item, owner, bytes, resolve, reject })
         if (busyLanes < options.lanes) void run()
       })
     },
     drain: () => (busyLanes === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+    depth: queue.depth,
+  }
+}
+
+function createQueue<Item, Answer>(limits: GroupingOptions<Item, Answer>) {
+  const queue: Waiting<Item, Answer>[] = []
+  const total: Load = { items: 0, bytes: 0 }
+  const loads = new Map<string, Load>()
+
+  return {
     depth: () => queue.length,
+    refusal: (owner: string, bytes: number) => refusalOf(limits, total, loads.get(owner), bytes),
+    add: (waiting: Waiting<Item, Answer>): void => {
+      queue.push(waiting)
+      const load = loads.get(waiting.owner) ?? { items: 0, bytes: 0 }
+      if (load.items === 0) loads.set(waiting.owner, load)
+      change(total, 1, waiting.bytes)
+      change(load, 1, waiting.bytes)
+    },
+    /** The next group: at least one item, where anything waits. */
+    take: (): Waiting<Item, Answer>[] => {
+      let count = 0
+      for (let bytes = 0; count < queue.length && count < limits.groupItemsMax; count++) {
+        bytes += (queue[count] as Waiting<Item, Answer>).bytes
+        if (count > 0 && bytes > limits.groupBytesMax) break
+      }
+      const group = queue.splice(0, count)
+      for (const { owner, bytes } of group) {
+        const load = loads.get(owner) as Load
+        change(total, -1, -bytes)
+        change(load, -1, -bytes)
+        if (load.items === 0) loads.delete(owner)
+      }
+      return group
+    },
   }
 }
 

@@ -1,0 +1,84 @@
+import type { Clock } from '../../platform/clock.js'
+import { AppError } from '../../platform/errors.js'
+import { type CommitFailure, classifyCommitFailure } from './commit-failure.js'
+import type { UsageRow } from './event.js'
+
+export type CommitDeps = {
+  /** One statement in a transaction of its own. */
+  readonly insert: (rows: readonly UsageRow[]) => Promise<void>
+  readonly ensurePartitions: () => Promise<unknown>
+  readonly monotonicClock: Clock
+  readonly pause: (ms: number) => Promise<unknown>
+  /** A statement that has not answered after this long is taken for lost. */
+  readonly commitMsMax: number
+  /** How long a lost statement's outcome is looked for. */
+  readonly outcomeMsMax: number
+  readonly outcomePauseMs: number
+}
+
+type Outcome = { readonly kind: 'written' } | { readonly kind: CommitFailure; readonly error: unknown }
+
+/**
+ * Writes a group, all of it or nothing; resolves once it is committed. Throws the database's own error where an item is
+ * to blame (the queue halves the group), else `database-unavailable`, whose detail says whether anything was written.
+ */
+export async function commitGroup(deps: CommitDeps, rows: readonly UsageRow[]): Promise<void> {
+  let outcome = await attempt(deps, rows, deps.commitMsMax)
+  if (outcome.kind === 'no-partition') outcome = await attemptWithPartition(deps, rows)
+  if (outcome.kind === 'unknown') outcome = await findOut(deps, rows)
+  if (outcome.kind === 'written') return
+  if (outcome.kind !== 'not-written' && outcome.kind !== 'no-partition') throw outcome.error
+  throw unavailable('The database is not available; nothing was written.', outcome.error)
+}
+
+/**
+ * Crash here, with the statement under way: the group is in the table or it is not, and nobody was told anything.
+ */
+async function attempt(deps: CommitDeps, rows: readonly UsageRow[], msMax: number): Promise<Outcome> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Outcome>((resolve) => {
+    timer = setTimeout(() => resolve({ kind: 'unknown', error: undefined }), msMax)
+  })
+  const written = deps.insert(rows).then(
+    (): Outcome => ({ kind: 'written' }),
+    (error: unknown): Outcome => ({ kind: classifyCommitFailure(error), error }),
+  )
+  const outcome = await Promise.race([written, late])
+  clearTimeout(timer)
+  return outcome
+}
+
+async function attemptWithPartition(deps: CommitDeps, rows: readonly UsageRow[]): Promise<Outcome> {
+  try {
+    await deps.ensurePartitions()
+  } catch (error) {
+    return { kind: 'not-written', error }
+  }
+  return attempt(deps, rows, deps.commitMsMax)
+}
+
+/**
+ * The connection went away while the statement was under way. Looking for the ids would not settle it: the old backend
+ * may still be running and commit after the look. So the same rows, with the same ids, are sent again on another
+ * connection, and the primary key decides. If they are in the table they are duplicates: written, once. If not, they
+ * are written now. If the old backend still holds them uncommitted, the insert waits for its end. And if it wakes up
+ * after all, it meets the rows and fails whole. Only a database that stays away leaves the question open.
+ */
+async function findOut(deps: CommitDeps, rows: readonly UsageRow[]): Promise<Outcome> {
+  const until = deps.monotonicClock() + deps.outcomeMsMax
+  let last: unknown
+  for (let left = deps.outcomeMsMax; left > 0; left = until - deps.monotonicClock()) {
+    const outcome = await attempt(deps, rows, left)
+    if (outcome.kind === 'written' || outcome.kind === 'duplicate') return { kind: 'written' }
+    // What one item's value is to blame for failed the first time, too.
+    if (outcome.kind === 'poison') return outcome
+    last = outcome.error
+    await deps.pause(deps.outcomePauseMs)
+  }
+  const detail = 'The connection to the database was lost; the event may or may not have been written.'
+  return { kind: 'unknown', error: unavailable(detail, last) }
+}
+
+function unavailable(detail: string, cause: unknown): AppError {
+  return new AppError('database-unavailable', detail, { retryAfterSeconds: 1, cause })
+}

@@ -1,0 +1,58 @@
+import type { TokenCounts, TokenParts } from '../../core/pricing/index.js'
+import type { ProjectId } from '../../http/principal.js'
+
+/** One call of a model, as a client reports it; already checked. Null is unknown or not given. */
+export type UsageEvent = {
+  readonly provider: string
+  readonly model: string
+  readonly alias: string | null
+  readonly profile: string | null
+  readonly origin: string | null
+  readonly idAtOrigin: string | null
+  readonly conversationId: string | null
+  /** As they were sent: what is recorded. */
+  readonly tokens: TokenCounts
+  /** The same, cut into parts that do not overlap: what is priced. */
+  readonly parts: TokenParts
+  readonly latencyMs: number | null
+  /** The client's own cost, in pico-USD. */
+  readonly reportedPico: bigint | null
+  /** A JSON object as text, rendered once. */
+  readonly metadata: string | null
+}
+
+export const COST_STATUSES = ['reported', 'priced', 'free', 'unknown_model', 'no_price', 'no_registry'] as const
+
+/**
+ * `reported`: the cost is the client's own. `priced`, `free`: computed and exact. The others: the cost is unknown and
+ * recorded as 0; `no_registry` is priced later by itself.
+ */
+export type CostStatus = (typeof COST_STATUSES)[number]
+
+/** What an event cost, in pico-USD, and why. */
+export type EventCost = {
+  readonly status: CostStatus
+  readonly costPico: bigint
+  readonly computedPico: bigint | null
+  readonly reportedPico: bigint | null
+  /** The provider file that was asked, `openai@7`. */
+  readonly registryVersion: string | null
+  /** The prices used, by the registry's own field name: USD per million tokens. */
+  readonly unitPrices: Readonly<Record<string, string>> | null
+}
+
+/** An event on its way into the database. Money is US dollars with 12 places. */
+export type UsageRow = {
+  readonly projectId: ProjectId
+  readonly keyId: string | null
+  readonly id: string
+  /** RFC 3339 in UTC with milliseconds. */
+  readonly loggedAt: string
+  readonly event: UsageEvent
+  readonly cost: string
+  readonly computedCost: string | null
+  readonly reportedCost: string | null
+  readonly status: CostStatus
+  readonly registryVersion: string | null
+  readonly unitPrices: Readonly<Record<string, string>> | null
+}

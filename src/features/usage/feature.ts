@@ -1,0 +1,95 @@
+import type { Orm, Sql } from '../../db/client.js'
+import { ensureMonthlyPartitions } from '../../db/partitions.js'
+import type { App, Guards } from '../../http/endpoint.js'
+import type { ProjectId } from '../../http/principal.js'
+import type { Clock } from '../../platform/clock.js'
+import { describeError, type Logger } from '../../platform/logger.js'
+import type { Metrics } from '../../platform/metrics.js'
+import { rowBytes } from './columns.js'
+import { computeStats } from './compute-stats.js'
+import type { UsageRow } from './event.js'
+import { exportUsage, type UsagePage } from './export-usage.js'
+import { createKeeper } from './keep-partitions.js'
+import { USAGE_LIMITS } from './limits.js'
+import { listLogs } from './list-logs.js'
+import { logEvent, type RegistryLoaded } from './log-event.js'
+import type { FindPrice } from './price-event.js'
+import { priceWaiting } from './price-waiting.js'
+import { mountUsage } from './routes.js'
+import { createSinglePass } from './single-pass.js'
+import { createUsageStore } from './store.js'
+import { createUsageQueue } from './usage-queue.js'
+
+export type UsageDeps = {
+  readonly sql: Sql
+  readonly orm: Orm
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly config: { readonly groupItemsMax: number; readonly lanes: number }
+  readonly findPrice: FindPrice
+  readonly registryLoaded: RegistryLoaded
+  /** How long a lost statement is waited and looked for; tests shorten it. */
+  readonly patience?: { readonly commitMsMax: number; readonly outcomeMsMax: number }
+}
+
+export type UsageFeature = {
+  mount(app: App, guards: Guards): void
+  /** Makes the partitions that are due, then hourly. Resolves even where that fails: it is tried again. */
+  start(): Promise<void>
+  /** Prices what was recorded before any registry was loaded; answers how many rows. Call it when one has loaded. */
+  priceWaiting(): Promise<number>
+  /** Deletes at most `rowsMax` rows of a project; answers how many. */
+  eraseChunk(projectId: ProjectId, rowsMax: number): Promise<number>
+  /** A page of a project's rows, oldest first, after a cursor (null: from the start). */
+  exportPage(projectId: ProjectId, after: string | null, rowsMax?: number): Promise<UsagePage>
+  /** Writes what waits, then stops. */
+  close(): Promise<void>
+}
+
+export function createUsage(deps: UsageDeps): UsageFeature {
+  const store = createUsageStore(deps)
+  const ensurePartitions = () => ensureMonthlyPartitions(deps.sql, 'usage_logs', deps.clock())
+  const { commitMsMax, outcomeMsMax } = deps.patience ?? USAGE_LIMITS
+  const queue = createUsageQueue({
+    ...{ insert: store.insert, ensurePartitions, metrics: deps.metrics },
+    ...{ ...deps.config, commitMsMax, outcomeMsMax },
+  })
+  const pricing = createSinglePass(() =>
+    priceWaiting({ store, findPrice: deps.findPrice, rowsMax: USAGE_LIMITS.repriceRowsMax }),
+  )
+  const priceInBackground = () =>
+    void pricing.run().catch((error: unknown) => {
+      deps.logger.warn({ error: describeError(error) }, 'could not price waiting usage; the next hour tries again')
+    })
+  const logging = {
+    clock: deps.clock,
+    findPrice: deps.findPrice,
+    registryLoaded: deps.registryLoaded,
+    submit: (row: UsageRow) => queue.submit(row, row.projectId, rowBytes(row)),
+    onPriceable: priceInBackground,
+  }
+  const keeper = createKeeper(async () => {
+    await ensurePartitions()
+    // Rows of an instance that crashed before it could price them.
+    priceInBackground()
+  }, deps.logger)
+  return {
+    mount: (app, guards) =>
+      mountUsage(app, guards, {
+        log: (input) => logEvent(logging, input),
+        list: (projectId, input) => listLogs(store.list, projectId, input),
+        stats: (projectId, input) => computeStats({ clock: deps.clock, tally: store.tally }, projectId, input),
+      }),
+    start: keeper.start,
+    priceWaiting: pricing.run,
+    eraseChunk: store.eraseChunk,
+    exportPage: (projectId, after, rowsMax = USAGE_LIMITS.exportRowsMax) =>
+      exportUsage(store.exportPage, projectId, after, rowsMax),
+    close: async () => {
+      keeper.close()
+      await queue.drain()
+      await pricing.idle()
+    },
+  }
+}

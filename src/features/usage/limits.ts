@@ -1,0 +1,26 @@
+import { reportedCostUsdMax, tokensPerKindMax } from '../../core/pricing/index.js'
+
+/** Every limit of the usage feature, with its unit. The items of a group and the lanes are settings. */
+export const USAGE_LIMITS = {
+  nameCharactersMax: 255,
+  tokensPerKindMax,
+  reportedCostUsdMax,
+  latencyMsMax: 1_000_000_000,
+  metadataBytesMax: 65_536,
+  pageItemsMax: 500,
+  pageOffsetMax: 1_000_000,
+  /** Names of one kind (models, origins, aliases) that stats list one by one. */
+  statsNamesMax: 10_000,
+  groupBytesMax: 4_194_304,
+  queueItemsMax: 20_000,
+  queueBytesMax: 67_108_864,
+  /** One project alone may fill half of the queue; the other half stays for the others. */
+  ownerShareMax: 0.5,
+  /** A statement that has not answered after this long is taken for lost. */
+  commitMsMax: 8_000,
+  /** How long a lost statement's outcome is looked for. With `commitMsMax` it stays below the answer's deadline. */
+  outcomeMsMax: 5_000,
+  outcomePauseMs: 50,
+  repriceRowsMax: 500,
+  exportRowsMax: 500,
+} as const

@@ -1,0 +1,77 @@
+import { jsonAnswer } from '../../http/answer.js'
+import { type App, type Guards, mount } from '../../http/endpoint.js'
+import { APPENDS_USAGE, type ProjectId, READS } from '../../http/principal.js'
+import type { StatsInput } from './compute-stats.js'
+import type { LogsInput } from './list-logs.js'
+import type { LoggedUsage, LogInput } from './log-event.js'
+import * as schema from './schema.js'
+
+export type UsageVerbs = {
+  readonly log: (input: LogInput) => Promise<LoggedUsage>
+  readonly list: (projectId: ProjectId, input: LogsInput) => Promise<schema.UsageLog[]>
+  readonly stats: (projectId: ProjectId, input: StatsInput) => Promise<schema.UsageStats>
+}
+
+const tag = 'Usage'
+const EVENT = {
+  provider: 'openai',
+  model: 'gpt-4o-mini',
+  input_tokens: 1200,
+  output_tokens: 340,
+  cached_input_tokens: 200,
+  alias: 'summarizer',
+  latency_ms: 812,
+  origin: 'nightly-report',
+  metadata: { run: 17 },
+}
+
+export function mountUsage(app: App, guards: Guards, verbs: UsageVerbs): void {
+  mountLog(app, guards, verbs)
+  mountLogs(app, guards, verbs)
+  mountStats(app, guards, verbs)
+}
+
+function mountLog(app: App, guards: Guards, verbs: UsageVerbs): void {
+  mount(app, guards, {
+    method: 'post',
+    path: '/api/v1/log',
+    tag,
+    summary: 'Record one call of a model',
+    description: 'Answered after the commit. A cost that is sent is the cost; the computed one stands beside it.',
+    access: APPENDS_USAGE,
+    body: schema.LogBody,
+    bodyExample: EVENT,
+    answers: { 200: { description: 'Recorded.', schema: schema.Logged } },
+    handle: async ({ principal: { projectId, keyId }, body }) =>
+      jsonAnswer(await verbs.log({ projectId, keyId, event: body })),
+  })
+}
+
+function mountLogs(app: App, guards: Guards, verbs: UsageVerbs): void {
+  mount(app, guards, {
+    method: 'get',
+    path: '/api/v1/logs',
+    tag,
+    summary: 'List what was recorded, newest first',
+    access: READS,
+    query: schema.LogsQuery,
+    answers: { 200: { description: 'One page.', schema: schema.LogList } },
+    handle: async ({ principal, query: { limit, offset, start_date: start, end_date: end, ...filter } }) =>
+      jsonAnswer(await verbs.list(principal.projectId, { limit, offset, period: { start, end }, filter })),
+  })
+}
+
+function mountStats(app: App, guards: Guards, verbs: UsageVerbs): void {
+  mount(app, guards, {
+    method: 'get',
+    path: '/api/v1/stats',
+    tag,
+    summary: 'What was used and what it cost',
+    description: 'Of the last 30 days where no period is given. Costs are exact sums; days, weeks and months are UTC.',
+    access: READS,
+    query: schema.StatsQuery,
+    answers: { 200: { description: 'The sums of the period, from one snapshot.', schema: schema.Stats } },
+    handle: async ({ principal, query: { start_date: start, end_date: end, group_by: groupBy } }) =>
+      jsonAnswer(await verbs.stats(principal.projectId, { period: { start, end }, groupBy })),
+  })
+}

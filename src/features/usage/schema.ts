@@ -1,0 +1,202 @@
+import { z } from '@hono/zod-openapi'
+import { checkTokens, picoFromJsonNumber } from '../../core/pricing/index.js'
+import { COST_STATUSES, type UsageEvent } from './event.js'
+import { USAGE_LIMITS } from './limits.js'
+
+const { nameCharactersMax, tokensPerKindMax, reportedCostUsdMax, latencyMsMax, metadataBytesMax } = USAGE_LIMITS
+
+/** Counts characters, not UTF-16 units: a name of emoji is as long as it looks. */
+const isShort = (text: string) => text.length <= nameCharactersMax || [...text].length <= nameCharactersMax
+const SHORT = `must have at most ${nameCharactersMax} characters`
+
+const name = () =>
+  z
+    .string()
+    .min(1)
+    .max(2 * nameCharactersMax, SHORT)
+    .refine(isShort, SHORT)
+    .openapi({ maxLength: nameCharactersMax })
+const optionalName = () =>
+  z
+    .string()
+    .max(2 * nameCharactersMax, SHORT)
+    .refine(isShort, SHORT)
+    .nullish()
+    .openapi({ maxLength: nameCharactersMax })
+const COUNT = `must be a whole number from 0 to ${tokensPerKindMax}`
+const count = () => z.int(COUNT).min(0, COUNT).max(tokensPerKindMax, COUNT).nullable()
+const upTo = (most: number) => z.number().min(0, `must be from 0 to ${most}`).max(most, `must be from 0 to ${most}`)
+
+type JsonObject = Readonly<Record<string, unknown>>
+const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+// Not z.record: that one drops a member which is called __proto__.
+const metadata = () =>
+  z
+    .custom<JsonObject>(isObject, 'must be an object')
+    .nullish()
+    .openapi({ type: 'object', description: `An object of at most ${metadataBytesMax} bytes of JSON.` })
+
+const LogFields = z.object({
+  provider: name(),
+  model: name(),
+  input_tokens: count().openapi({ description: 'null where unknown.' }),
+  output_tokens: count().openapi({ description: 'null where unknown.' }),
+  cached_input_tokens: count().default(0).openapi({ description: 'Part of input_tokens.' }),
+  cache_read_input_tokens: count().optional().openapi({ description: 'Beside input_tokens.' }),
+  cache_write_5m_input_tokens: count().optional().openapi({ description: 'Beside input_tokens.' }),
+  cache_write_1h_input_tokens: count().optional().openapi({ description: 'Beside input_tokens.' }),
+  reasoning_tokens: count().optional().openapi({ description: 'Part of output_tokens.' }),
+  input_tokens_include_cache: z
+    .boolean()
+    .nullish()
+    .openapi({ description: 'false: cached_input_tokens stand beside input_tokens, as Anthropic counts.' }),
+  alias: optionalName(),
+  profile: optionalName(),
+  cost: upTo(reportedCostUsdMax).nullish().openapi({ description: "The caller's own cost in USD; it is the cost." }),
+  latency_ms: upTo(latencyMsMax).nullish(),
+  origin: optionalName(),
+  id_at_origin: optionalName(),
+  conversation_id: optionalName(),
+  metadata: metadata(),
+})
+
+/** One event, checked as a whole: counts that contradict each other and metadata that is too large are refused. */
+export const LogBody = LogFields.transform((sent, context): UsageEvent => {
+  const refuse = (field: string, message: string) => {
+    context.addIssue({ code: 'custom', path: [field], message })
+    return z.NEVER
+  }
+  const checked = checkTokens(sent)
+  if (!checked.ok) return refuse(checked.field, checked.message)
+  const reported = sent.cost == null ? null : picoFromJsonNumber(sent.cost)
+  if (reported?.ok === false) return refuse('cost', `must be from 0 to ${reportedCostUsdMax}`)
+  const text = sent.metadata == null ? null : JSON.stringify(sent.metadata)
+  if (text !== null && Buffer.byteLength(text) > metadataBytesMax) {
+    return refuse('metadata', `must have at most ${metadataBytesMax} bytes of JSON`)
+  }
+  return {
+    provider: sent.provider,
+    model: sent.model,
+    alias: sent.alias || null,
+    profile: sent.profile || null,
+    origin: sent.origin || null,
+    idAtOrigin: sent.id_at_origin || null,
+    conversationId: sent.conversation_id || null,
+    tokens: sent,
+    parts: checked.parts,
+    latencyMs: sent.latency_ms ?? null,
+    reportedPico: reported?.pico ?? null,
+    metadata: text,
+  }
+}).openapi('LogUsage')
+
+const instant = () => z.string().openapi({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
+const decimal = () => z.string().openapi({ description: 'USD, 12 places.', example: '0.000384000000' })
+const dollars = () => z.number().openapi({ description: 'USD; the decimal is exact.', example: 0.000384 })
+const costStatus = () =>
+  z.enum(COST_STATUSES).openapi({ description: 'reported, priced and free are known costs; the others count as 0.' })
+const recorded = () => z.number().int().nullable()
+
+export const Logged = z
+  .object({
+    log_id: z.uuid(),
+    cost: dollars(),
+    timestamp: instant(),
+    cost_status: costStatus(),
+    cost_decimal: decimal(),
+    computed_cost: decimal().nullable(),
+    reported_cost: decimal().nullable(),
+  })
+  .openapi('LoggedUsage')
+
+export const LogEntry = z
+  .object({
+    id: z.uuid(),
+    logged_at: instant(),
+    provider: z.string(),
+    model: z.string(),
+    alias: z.string().nullable(),
+    profile: z.string().nullable(),
+    origin: z.string().nullable(),
+    id_at_origin: z.string().nullable(),
+    conversation_id: z.string().nullable(),
+    input_tokens: recorded(),
+    output_tokens: recorded(),
+    cached_input_tokens: recorded(),
+    cache_read_input_tokens: recorded(),
+    cache_write_5m_input_tokens: recorded(),
+    cache_write_1h_input_tokens: recorded(),
+    reasoning_tokens: recorded(),
+    input_tokens_include_cache: z.boolean(),
+    latency_ms: z.number().nullable(),
+    cost: dollars(),
+    cost_decimal: decimal(),
+    cost_status: costStatus(),
+    computed_cost: decimal().nullable(),
+    reported_cost: decimal().nullable(),
+    registry_provider_version: z.string().nullable().openapi({ example: 'openai@7' }),
+    unit_prices: z.record(z.string(), z.string()).nullable(),
+    metadata: z.record(z.string(), z.unknown()).nullable(),
+  })
+  .openapi('UsageLog')
+export type UsageLog = z.output<typeof LogEntry>
+export const LogList = z.array(LogEntry).openapi('UsageLogList')
+
+const periodFields = {
+  start_date: z.string().max(64).optional().openapi({ description: 'A date (its whole day, UTC) or a date and time.' }),
+  end_date: z.string().max(64).optional().openapi({ description: 'Included, a date with its whole day.' }),
+}
+
+export const LogsQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(USAGE_LIMITS.pageItemsMax).default(50),
+  offset: z.coerce.number().int().min(0).max(USAGE_LIMITS.pageOffsetMax).default(0),
+  ...periodFields,
+  alias: z
+    .string()
+    .max(2 * nameCharactersMax)
+    .optional(),
+  model: z
+    .string()
+    .max(2 * nameCharactersMax)
+    .optional(),
+  origin: z
+    .string()
+    .max(2 * nameCharactersMax)
+    .optional(),
+})
+
+export const GROUP_BY = ['day', 'week', 'month'] as const
+export const StatsQuery = z.object({ ...periodFields, group_by: z.enum(GROUP_BY).default('day') })
+
+const amount = () => z.number().int()
+const tally = () =>
+  z
+    .object({ requests: amount(), cost: decimal(), input_tokens: amount(), output_tokens: amount() })
+    .openapi('UsageTally')
+
+export const Stats = z
+  .object({
+    summary: z.object({
+      total_requests: amount(),
+      total_cost: decimal(),
+      total_tokens: amount().openapi({ description: 'Input and output.' }),
+      unique_models: amount(),
+      unique_origins: amount(),
+      unpriced_requests: amount().openapi({ description: 'Requests whose cost is unknown; they count as 0.' }),
+    }),
+    by_day: z.array(
+      z.object({
+        date: z
+          .string()
+          .openapi({ description: "The period's first day; weeks start on Monday.", example: '2026-01-05' }),
+        requests: amount(),
+        cost: decimal(),
+        top_model: z.string(),
+      }),
+    ),
+    by_model: z.record(z.string(), tally()),
+    by_origin: z.record(z.string(), z.object({ requests: amount(), cost: dollars() })),
+    by_alias: z.record(z.string(), tally()),
+  })
+  .openapi('UsageStats')
+export type UsageStats = z.output<typeof Stats>
