@@ -1,0 +1,47 @@
+import {
+  isJsonObject,
+  type JsonValue,
+  parseStrictJson,
+  type ReceiptCheck,
+  type ReceiptReport,
+  type VerifierDeps,
+  verifyReceipt,
+} from '../../core/proof/index.js'
+import type { KeyRing } from './key-ring.js'
+import { describeStrictJson } from './refusal.js'
+
+export type CheckDeps = { readonly verifier: VerifierDeps<boolean>; readonly ring: Pick<KeyRing, 'known' | 'refresh'> }
+
+/**
+ * Whether the receipt in a JSON text is signed by a key that we list. A text that readers would take for different
+ * documents (a member that occurs twice) is an invalid receipt. `{receipt: {…}}` is taken as well, since that is how a
+ * receipt is stored. Throws only where the keys cannot be read.
+ */
+export async function checkReceiptText(deps: CheckDeps, text: string): Promise<ReceiptReport> {
+  const parsed = parseStrictJson(text)
+  if (parsed.ok) return checkReceipt(deps, unwrap(parsed.value))
+  const structure: ReceiptCheck = { name: 'structure', ok: false, detail: describeStrictJson(parsed) }
+  return { receiptId: null, valid: false, algorithm: 'Ed25519', keyId: null, checks: [structure] }
+}
+
+/** Whether a receipt is signed by a key that we list; where it might be a key that we have not heard of, we look first. */
+export async function checkReceipt(deps: CheckDeps, receipt: unknown): Promise<ReceiptReport> {
+  const known = deps.ring.known()
+  const report = verifyReceipt(deps.verifier, known, receipt)
+  if (report.valid || !mayBeAnotherKey(report, receipt)) return report
+  await deps.ring.refresh()
+  return deps.ring.known() === known ? report : verifyReceipt(deps.verifier, deps.ring.known(), receipt)
+}
+
+/** Sound but for the key: it names one that we do not know, or names none and fits none that we know. */
+function mayBeAnotherKey(report: ReceiptReport, receipt: unknown): boolean {
+  const failed = report.checks.filter((check) => !check.ok).map((check) => check.name)
+  if (failed.some((name) => name !== 'key' && name !== 'signature')) return false
+  return failed.includes('key') || !isJsonObject(receipt) || (receipt['key_id'] ?? null) === null
+}
+
+function unwrap(value: JsonValue): JsonValue {
+  if (!isJsonObject(value) || Object.keys(value).length !== 1) return value
+  const { receipt } = value
+  return isJsonObject(receipt) ? receipt : value
+}

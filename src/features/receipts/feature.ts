@@ -1,0 +1,102 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { Orm, Sql } from '../../db/client.js'
+import type { Transact } from '../../db/transact.js'
+import type { App, Guards } from '../../http/endpoint.js'
+import type { ProjectId } from '../../http/principal.js'
+import type { Clock } from '../../platform/clock.js'
+import type { Logger } from '../../platform/logger.js'
+import type { Metrics } from '../../platform/metrics.js'
+import { checkReceiptText } from './check-receipt.js'
+import { type CurrentRegistryVersion, issueReceipt } from './issue-receipt.js'
+import { createKeeper, type Keep } from './keep-receipt.js'
+import { createKeyDocuments } from './key-documents.js'
+import { createKeyRing, type KeyRing } from './key-ring.js'
+import { createNodeVerifier } from './node-ed25519.js'
+import { exportReceipts, findReceipt, listReceipts } from './read-receipts.js'
+import { registerKey } from './register-key.js'
+import { mountIssue, mountReceipts } from './routes.js'
+import { type KeySettings, loadSigningKey } from './signing-keys.js'
+import { createKeyStore, createReceiptStore } from './store.js'
+import { storeReceipt } from './store-receipt.js'
+
+export type ReceiptsDeps = {
+  readonly sql: Sql
+  readonly orm: Orm
+  readonly transact: Transact
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly config: KeySettings
+  /** The log's origin: who says what we sign. */
+  readonly issuer: string
+  readonly currentRegistryVersion: CurrentRegistryVersion
+}
+
+export type ReceiptsFeature = {
+  mount(app: App, guards: Guards): void
+  /** The benchmark's baseline: a route that issues as `mount`'s does, and keeps nothing. The service never mounts it. */
+  mountUnkeptIssue(app: App, guards: Guards, path: string): void
+  readonly keyState: { readonly canIssue: boolean; readonly keyId: string | null }
+  readonly eraseChunk: (projectId: ProjectId, rowsMax: number) => Promise<number>
+  readonly exportPage: (
+    projectId: ProjectId,
+    after: string | null,
+    limit?: number,
+  ) => Promise<{ readonly rows: readonly unknown[]; readonly next: string | null }>
+  /** Registers the key and learns those of other instances. Throws `KeyConfigurationError` for an id that is taken. */
+  start(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Receipts: issued, stored, verified and shown. Throws `KeyConfigurationError` for keys that cannot be used. */
+export function createReceipts(deps: ReceiptsDeps): ReceiptsFeature {
+  const { clock, issuer, metrics } = deps
+  const key = loadSigningKey(deps.config)
+  const store = createReceiptStore(deps)
+  const keyStore = createKeyStore(deps.orm)
+  const ring = createKeyRing({ own: key, listKeys: keyStore.list, clock, logger: deps.logger })
+  const keeper = createKeeper(store)
+  const verifier = createNodeVerifier()
+  const issued = metrics.counter('llmring_receipts_issued_total', 'Receipts that were asked for and answered.')
+  metrics.gauge('llmring_receipts_queue_depth', 'Receipts that wait to be written.', keeper.depth)
+
+  const issuing = { key, clock, issuer, newId: newReceiptId, currentRegistryVersion: deps.currentRegistryVersion }
+  const issueWith = (keep: Keep) => async (projectId: ProjectId, claims: Parameters<typeof issueReceipt>[2]) => {
+    const receipt = await issueReceipt({ ...issuing, keep }, projectId, claims)
+    issued.increment()
+    return receipt
+  }
+  const storing = { verifier, ring, clock, issuer, keep: keeper.keep }
+  const verbs = {
+    issue: issueWith(keeper.keep),
+    store: (projectId: ProjectId, text: string) => storeReceipt(storing, projectId, text),
+    verify: (text: string) => checkReceiptText({ verifier, ring }, text),
+    find: (place: Parameters<typeof findReceipt>[1]) => findReceipt(store, place),
+    list: (input: Parameters<typeof listReceipts>[1]) => listReceipts(store, input),
+  }
+  return {
+    mount: (app, guards) => mountReceipts(app, guards, verbs, createKeyDocuments(ring, deps.logger)),
+    mountUnkeptIssue: (app, guards, path) => mountIssue(app, guards, issueWith(keepNothing), path),
+    keyState: { canIssue: key?.sign != null, keyId: key?.keyId ?? null },
+    eraseChunk: store.eraseChunk,
+    exportPage: (projectId, after, limit) => exportReceipts(store, projectId, after, limit),
+    start: () => startKeys(deps, ring, keyStore),
+    close: keeper.drain,
+  }
+}
+
+async function startKeys(deps: ReceiptsDeps, ring: KeyRing, store: ReturnType<typeof createKeyStore>): Promise<void> {
+  const { own } = ring
+  if (own !== null) {
+    const { endedAt } = await registerKey({ transact: deps.transact, store, clock: deps.clock }, own)
+    if (own.sign !== null && endedAt !== null) {
+      const since = endedAt.toISOString()
+      deps.logger.warn({ key_id: own.keyId, since }, 'receipts are signed with a key that a newer one has followed')
+    }
+  }
+  await ring.load()
+}
+
+const keepNothing: Keep = () => Promise.resolve(null)
+
+const newReceiptId = (): string => `rcpt_${uuidv7()}`

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { buildReceipt, canonicalJson, type ReceiptPayload, signReceipt } from '../../core/proof/index.js'
+import type { ProjectId } from '../../http/principal.js'
+import type { Clock } from '../../platform/clock.js'
+import { AppError } from '../../platform/errors.js'
+import type { Keep } from './keep-receipt.js'
+import { sameBytes } from './receipt.js'
+import { invalid, refusePayload } from './refusal.js'
+import type { SigningKey } from './signing-keys.js'
+
+/** The version of a provider's registry file that prices are taken from now, like `openai@7`; null where there is none. */
+export type CurrentRegistryVersion = (provider: string) => string | null
+
+export type IssueDeps = {
+  readonly key: SigningKey | null
+  readonly clock: Clock
+  /** The log's origin. */
+  readonly issuer: string
+  readonly newId: () => string
+  readonly currentRegistryVersion: CurrentRegistryVersion
+  readonly keep: Keep
+}
+
+/** What the client says of its call; `null` members are left out. */
+export type ReceiptClaims = Omit<ReceiptPayload, 'registry_version'> & {
+  readonly registry_version?: string | undefined
+}
+
+const MODEL_WITH_PROVIDER = /^([^:]{1,64}):./
+
+/**
+ * Signs a receipt over a client's claims, keeps it, and gives its canonical bytes. With an id of the client's choice the
+ * call is idempotent: the same claims again give the kept receipt, others throw `conflict`. Throws
+ * `receipts-not-configured`, `validation-failed`, and what `Keep` throws.
+ *
+ * Everything that can be refused is refused before the signature. A receipt that was signed and could not be kept never
+ * leaves the process.
+ */
+export async function issueReceipt(deps: IssueDeps, projectId: ProjectId, claims: ReceiptClaims): Promise<Uint8Array> {
+  const { key } = deps
+  if (key?.sign == null) {
+    throw new AppError('receipts-not-configured', 'No private key is configured here, so no receipts can be issued.')
+  }
+  const issuedAt = new Date(deps.clock())
+  const payload = { ...claims, registry_version: claims.registry_version ?? registryVersion(deps, claims) }
+  const context = { issuedAt, issuer: deps.issuer, project: projectId, keyId: key.keyId, id: deps.newId() }
+  const built = buildReceipt(payload, context)
+  if (!built.ok) throw refusePayload(built)
+  const requestSha256 = claims.id === undefined ? null : hashClaims(claims)
+  const signed = signReceipt({ sign: key.sign }, built.receipt)
+  if (!signed.ok) throw refusePayload(signed)
+  // Crash here: a signature that nobody has seen is lost with the process.
+  const taken = await deps.keep({
+    ...{ projectId, id: built.receipt.id, kind: 'issued', keyId: key.keyId },
+    ...{ requestSha256, canonical: signed.bytes, storedAt: issuedAt.getTime() },
+  })
+  if (taken === null) return signed.bytes
+  if (taken.kind === 'issued' && sameBytes(taken.requestSha256, requestSha256)) return taken.canonical
+  throw idTaken(built.receipt.id, taken.canonical)
+}
+
+/** `conflict`, with the receipt that has the id. */
+export function idTaken(id: string, canonical: Uint8Array): AppError {
+  const current: unknown = JSON.parse(Buffer.from(canonical).toString('utf8'))
+  return new AppError('conflict', `Another receipt has the id '${id}' already.`, { current })
+}
+
+function registryVersion(deps: IssueDeps, claims: ReceiptClaims): string {
+  const provider = claims.provider ?? MODEL_WITH_PROVIDER.exec(claims.model)?.[1]
+  const version = provider === undefined ? null : deps.currentRegistryVersion(provider)
+  if (version !== null) return version
+  throw invalid('/registry_version', 'is required where the provider is not one whose registry is known here')
+}
+
+/** Over the claims as they were sent, not as they are completed here: the registry may be newer at the second try. */
+function hashClaims(claims: ReceiptClaims): Uint8Array {
+  const { key_id: _, ...said } = claims
+  const present = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+  const canonical = canonicalJson(present)
+  if (!canonical.ok) throw refusePayload(canonical)
+  return createHash('sha256').update(canonical.bytes).digest()
+}

@@ -1,0 +1,98 @@
+import { classifyFailure, isOutcomeUnknown } from '../../db/failure.js'
+import { AppError } from '../../platform/errors.js'
+import { createGrouping, type Grouping } from '../../platform/grouping.js'
+import { RECEIPT_LIMITS } from './limits.js'
+import type { KeptReceipt, NewReceipt, ReceiptPlace } from './receipt.js'
+import type { ReceiptStore } from './store.js'
+
+/** What became of a receipt: null where it is kept now, else the one that has its id already. */
+export type Keep = (receipt: NewReceipt) => Promise<KeptReceipt | null>
+
+export type Keeper = {
+  /** Answers after the commit. Throws `overloaded`, `database-unavailable`, `validation-failed`, `conflict`. */
+  readonly keep: Keep
+  readonly depth: () => number
+  drain(): Promise<void>
+}
+
+type KeepStore = Pick<ReceiptStore, 'insertNew' | 'findMany'>
+type Outcome =
+  | { readonly is: 'kept' }
+  | { readonly is: 'taken'; readonly by: KeptReceipt }
+  /** It was there when we inserted and is not any more: its project was erased. */
+  | { readonly is: 'gone' }
+  | { readonly is: 'undecided'; readonly error: unknown }
+
+/** Keeps receipts in groups: whatever arrives together is one insert, and one look at what was there already. */
+export function createKeeper(store: KeepStore): Keeper {
+  const grouping: Grouping<NewReceipt, Outcome> = createGrouping({
+    commit: (receipts) => commitGroup(store, receipts),
+    isItemFault: (error) => classifyFailure(error) === 'data',
+    lanes: RECEIPT_LIMITS.groupLanes,
+    groupItemsMax: RECEIPT_LIMITS.groupReceiptsMax,
+    groupBytesMax: RECEIPT_LIMITS.groupBytesMax,
+    queueItemsMax: RECEIPT_LIMITS.queueReceiptsMax,
+    queueBytesMax: RECEIPT_LIMITS.queueBytesMax,
+    ownerShareMax: RECEIPT_LIMITS.queueShareMax,
+  })
+  return {
+    keep: async (receipt) => {
+      const { projectId, canonical } = receipt
+      const outcome = await grouping.submit(receipt, projectId, canonical.length).catch((error: unknown) => {
+        throw explain(error)
+      })
+      return settle(outcome)
+    },
+    depth: grouping.depth,
+    drain: grouping.drain,
+  }
+}
+
+async function commitGroup(store: KeepStore, receipts: readonly NewReceipt[]): Promise<Outcome[]> {
+  const firsts = new Map<string, NewReceipt>()
+  for (const receipt of receipts) if (!firsts.has(placeOf(receipt))) firsts.set(placeOf(receipt), receipt)
+  // Crash before the statement commits: nothing of the group is kept, and nobody was answered. Crash after it: all of it
+  // is kept and nobody knows; whoever asks again with the same id and payload gets the receipt that is kept.
+  const inserted = new Set((await store.insertNew([...firsts.values()])).map(placeOf))
+  const missing = [...firsts].filter(([place]) => !inserted.has(place)).map(([, receipt]) => receipt)
+  const found = await findTaken(store, missing)
+  return receipts.map((receipt) => {
+    const place = placeOf(receipt)
+    const first = firsts.get(place) ?? receipt
+    if (!inserted.has(place)) return found(place)
+    return first === receipt ? { is: 'kept' } : { is: 'taken', by: first }
+  })
+}
+
+/** A look that fails is the trouble of those who need it: what was inserted beside them is committed. */
+async function findTaken(store: KeepStore, missing: readonly ReceiptPlace[]): Promise<(place: string) => Outcome> {
+  if (missing.length === 0) return () => ({ is: 'gone' })
+  try {
+    const rows = new Map((await store.findMany(missing)).map((row) => [placeOf(row), row]))
+    return (place) => {
+      const by = rows.get(place)
+      return by === undefined ? { is: 'gone' } : { is: 'taken', by }
+    }
+  } catch (error) {
+    return () => ({ is: 'undecided', error })
+  }
+}
+
+function settle(outcome: Outcome): KeptReceipt | null {
+  if (outcome.is === 'kept') return null
+  if (outcome.is === 'taken') return outcome.by
+  if (outcome.is === 'undecided') throw outcome.error
+  throw new AppError('conflict', 'The receipt that had this id was erased while this request was under way.')
+}
+
+function explain(error: unknown): unknown {
+  if (classifyFailure(error) === 'data') {
+    return new AppError('validation-failed', 'The database cannot keep this receipt.', { cause: error })
+  }
+  if (!isOutcomeUnknown(error)) return error
+  const detail =
+    'The connection to the database was lost while the receipt was being kept: it may or may not be. A request that carries an id can be repeated as it is.'
+  return new AppError('database-unavailable', detail, { retryAfterSeconds: 1, cause: error })
+}
+
+const placeOf = ({ projectId, id }: ReceiptPlace): string => `${projectId} ${id}`

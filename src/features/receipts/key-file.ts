@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { KeyConfigurationError } from './signing-keys.js'
+
+const SEED_BYTES = 32
+const SEED_TEXT = /^[A-Za-z0-9_-]{43}\n?$/
+
+/**
+ * The signing key of an installation that was given none: 32 random bytes, generated once into `path` (base64url, mode
+ * 0600), and returned as base64url. Processes that race agree on one key. Throws `KeyConfigurationError` where the file
+ * holds something else: a damaged key is never replaced, since receipts were signed with it.
+ */
+export async function ensureKeyFile(path: string): Promise<string> {
+  const present = await readKeyFile(path)
+  if (present !== undefined) return present
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const making = `${path}.making-${randomBytes(8).toString('hex')}`
+  try {
+    // Crash here: a file that nobody reads is left behind; the next start generates another key.
+    await writeDurably(making, `${randomBytes(SEED_BYTES).toString('base64url')}\n`)
+    // A link, unlike a rename, fails where the name is taken: the first of several processes wins, whole or not at all.
+    await linkUnlessTaken(making, path)
+    // Crash here: the key is there; that the name outlives a power cut is certain after the next line, and before that
+    // nothing was signed with it.
+    await flushFolder(dirname(path))
+  } finally {
+    await rm(making, { force: true })
+  }
+  const made = await readKeyFile(path)
+  if (made === undefined) throw new KeyConfigurationError(`The key file ${path} disappeared while it was being made.`)
+  return made
+}
+
+async function readKeyFile(path: string): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (text === undefined) return undefined
+  const key = text.trimEnd()
+  if (SEED_TEXT.test(text) && Buffer.from(key, 'base64url').toString('base64url') === key) return key
+  throw new KeyConfigurationError(
+    `The key file ${path} does not hold 32 bytes in base64url. Restore it; to start over with a new key, move it away.`,
+  )
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function linkUnlessTaken(from: string, to: string): Promise<void> {
+  await link(from, to).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+}
+
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}

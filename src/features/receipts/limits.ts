@@ -1,0 +1,24 @@
+/** Every limit of the receipts feature, with its unit. What a receipt itself may hold is in `core/proof`. */
+export const RECEIPT_LIMITS = {
+  pageReceiptsDefault: 100,
+  pageReceiptsMax: 1_000,
+  /** A deep offset reads every row that it skips. */
+  offsetReceiptsMax: 10_000_000,
+  exportPageReceipts: 200,
+  groupReceiptsMax: 500,
+  groupBytesMax: 4 * 1024 * 1024,
+  /** Groups in flight at a time: while one waits for the disk, the next one is filled. */
+  groupLanes: 2,
+  queueReceiptsMax: 8_000,
+  queueBytesMax: 64 * 1024 * 1024,
+  /** The part of the queue that one project may fill. */
+  queueShareMax: 0.5,
+  keysListedMax: 1_000,
+  /** Receipts that name an unknown key make an instance look for new keys at most this often. */
+  keysReloadMsMin: 1_000,
+  /** How long a client may keep a public key's document. */
+  keyCacheSeconds: 60,
+  /** Members that an answer names as ignored, and characters of each name. */
+  ignoredMembersMax: 16,
+  ignoredNameCharsMax: 32,
+} as const

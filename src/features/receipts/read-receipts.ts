@@ -1,0 +1,41 @@
+import type { ProjectId } from '../../http/principal.js'
+import { AppError } from '../../platform/errors.js'
+import { RECEIPT_LIMITS } from './limits.js'
+import type { ReceiptPlace } from './receipt.js'
+import type { ReceiptStore } from './store.js'
+
+export type PageInput = { readonly projectId: ProjectId; readonly limit: number; readonly offset: number }
+
+/** The bytes of a receipt as they were signed. Throws `not-found` where it is missing or another project's. */
+export async function findReceipt(store: Pick<ReceiptStore, 'find'>, place: ReceiptPlace): Promise<Uint8Array> {
+  const canonical = await store.find(place)
+  if (canonical === undefined) throw new AppError('not-found', 'There is no such receipt.')
+  return canonical
+}
+
+/** `{receipts, total, limit, offset}` as bytes, put together out of the signed ones: no number is written anew. */
+export async function listReceipts(store: Pick<ReceiptStore, 'page'>, input: PageInput): Promise<Uint8Array> {
+  const { projectId, limit, offset } = input
+  const page = await store.page(projectId, limit, offset)
+  const comma = Buffer.from(',')
+  const receipts = page.canonical.flatMap((canonical, index) => (index === 0 ? [canonical] : [comma, canonical]))
+  const tail = `],"total":${page.total},"limit":${limit},"offset":${offset}}`
+  return Buffer.concat([Buffer.from('{"receipts":['), ...receipts, Buffer.from(tail)])
+}
+
+/** A page of what a project keeps, by id. `canonical` is the text that was signed: parsing it would reorder members. */
+export async function exportReceipts(
+  store: Pick<ReceiptStore, 'pageAfter'>,
+  projectId: ProjectId,
+  after: string | null,
+  limit: number = RECEIPT_LIMITS.exportPageReceipts,
+): Promise<{ readonly rows: readonly unknown[]; readonly next: string | null }> {
+  const rows = await store.pageAfter(projectId, after, limit)
+  return {
+    rows: rows.map((row) => ({
+      ...{ id: row.id, kind: row.kind, key_id: row.keyId, stored_at: row.storedAt.toISOString() },
+      canonical: Buffer.from(row.canonical).toString('utf8'),
+    })),
+    next: rows.length < limit ? null : (rows.at(-1)?.id ?? null),
+  }
+}

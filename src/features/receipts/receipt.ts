@@ -1,0 +1,33 @@
+import type { ProjectId } from '../../http/principal.js'
+
+/** A receipt that is to be kept: its signed canonical bytes, and what finds them again. */
+export type NewReceipt = {
+  readonly projectId: ProjectId
+  readonly id: string
+  /** `issued`: signed here for this project. `stored`: brought by the client. */
+  readonly kind: 'issued' | 'stored'
+  readonly keyId: string
+  /** SHA-256 of the canonical request; null where the client chose no id, so that nothing can be asked for again. */
+  readonly requestSha256: Uint8Array | null
+  readonly canonical: Uint8Array
+  /** Milliseconds since the epoch. */
+  readonly storedAt: number
+}
+
+/** Where a receipt is: ids are the project's own. */
+export type ReceiptPlace = Pick<NewReceipt, 'projectId' | 'id'>
+
+/** A receipt as it is kept. */
+export type KeptReceipt = {
+  readonly kind: 'issued' | 'stored'
+  readonly requestSha256: Uint8Array | null
+  readonly canonical: Uint8Array
+}
+
+/** A page of receipts, newest first, as the bytes that were signed; `total` counts all of the project. */
+export type ReceiptPage = { readonly total: number; readonly canonical: readonly Uint8Array[] }
+
+/** True where both are there and hold the same bytes. */
+export function sameBytes(one: Uint8Array | null, other: Uint8Array | null): boolean {
+  return one !== null && other !== null && Buffer.compare(one, other) === 0
+}

@@ -1,0 +1,168 @@
+import type { ReceiptReport } from '../../core/proof/index.js'
+import { JSON_TYPE, jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
+import { type App, type Guards, mount } from '../../http/endpoint.js'
+import { type ProjectId, PUBLIC, READS_RECEIPTS, WRITES } from '../../http/principal.js'
+import { AppError } from '../../platform/errors.js'
+import { readIssueRequest } from './claims.js'
+import type { ReceiptClaims } from './issue-receipt.js'
+import type { KeyDocuments } from './key-documents.js'
+import { RECEIPT_LIMITS } from './limits.js'
+import type { PageInput } from './read-receipts.js'
+import type { ReceiptPlace } from './receipt.js'
+import * as schema from './schema.js'
+
+/** Receipts come as the bytes that were signed. */
+export type ReceiptVerbs = {
+  readonly issue: (projectId: ProjectId, claims: ReceiptClaims) => Promise<Uint8Array>
+  readonly store: (projectId: ProjectId, text: string) => Promise<string>
+  readonly verify: (text: string) => Promise<ReceiptReport>
+  readonly find: (place: ReceiptPlace) => Promise<Uint8Array>
+  readonly list: (input: PageInput) => Promise<Uint8Array>
+}
+
+const BASE = '/api/v1/receipts'
+const tag = 'Receipts'
+const CLAIMS = {
+  ...{ id: 'call-4711', timestamp: '2026-01-31T12:00:00Z', registry_version: 'openai@7', model: 'openai:gpt-4o-mini' },
+  ...{ alias: 'summarizer', profile: 'default', lock_digest: 'sha256:9f86d081', tokens: { input: 1200, output: 300 } },
+  cost: { amount: '0.00036', calculation: '1200 × 0.15 + 300 × 0.60 per million' },
+}
+const SIGNED = {
+  ...{ id: 'call-4711', timestamp: '2026-01-31T12:00:00Z', issued_at: '2026-01-31T12:00:00.250Z' },
+  ...{ issuer: 'receipts.example/log1', project: '019a3c5e-7d10-7a52-8f43-0b5d6a3c9e11' },
+  ...{ registry_version: 'openai@7', model: 'openai:gpt-4o-mini', alias: 'summarizer', profile: 'default' },
+  ...{ lock_digest: 'sha256:9f86d081', tokens: { input: 1200, output: 300, cached_input: 0 } },
+  cost: { amount: '0.000360000000', calculation: '1200 × 0.15 + 300 × 0.60 per million', currency: 'USD' },
+  ...{ evidence: 'client_reported', key_id: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k' },
+  signature: `ed25519:${'A'.repeat(86)}`,
+}
+
+/** The keys come first: their addresses would be taken for receipts' ids. */
+export function mountReceipts(app: App, guards: Guards, verbs: ReceiptVerbs, keys: KeyDocuments): void {
+  for (const base of ['/receipts', BASE]) mountKeys(app, guards, keys, base)
+  mountIssue(app, guards, verbs.issue, `${BASE}/issue`)
+  mountVerify(app, guards, verbs)
+  mountStored(app, guards, verbs)
+}
+
+/** The path is an argument so that the benchmark can compare with an issue that stores nothing. */
+export function mountIssue(app: App, guards: Guards, issue: ReceiptVerbs['issue'], path: string): void {
+  mount(app, guards, {
+    method: 'post',
+    path,
+    tag,
+    summary: 'Issue a receipt',
+    description:
+      'The answer is the receipt: exactly what it shows is signed and stored. Members of the request that are no part of it are ignored and named in the header `X-Receipt-Ignored`. With an `id` the request can be repeated: the same claims give the stored receipt, byte for byte.',
+    access: WRITES,
+    problems: ['receipts-not-configured', 'conflict'],
+    body: schema.IssueBody,
+    bodyExample: CLAIMS,
+    answers: { 200: { description: 'The signed receipt.', schema: schema.IssuedReceipt, example: SIGNED } },
+    handle: async ({ principal, body, text }) => {
+      const { claims, ignored } = readIssueRequest(body, text)
+      const receipt = responseBytes(await issue(principal.projectId, claims))
+      if (ignored === undefined) return jsonBytesAnswer(receipt)
+      return jsonBytesAnswer(receipt, { 'Content-Type': JSON_TYPE, 'X-Receipt-Ignored': ignored })
+    },
+  })
+}
+
+function mountVerify(app: App, guards: Guards, verbs: ReceiptVerbs): void {
+  mount(app, guards, {
+    method: 'post',
+    path: `${BASE}/verify`,
+    tag,
+    summary: 'Verify a receipt',
+    description: 'Of either shape; `{receipt: {…}}` is taken as well. An invalid receipt is an answer, not a problem.',
+    access: PUBLIC,
+    problems: ['database-unavailable'],
+    body: schema.VerifyBody,
+    bodyExample: SIGNED,
+    answers: { 200: { description: 'What was checked, and how it went.', schema: schema.VerifyAnswer } },
+    handle: async ({ text }) => {
+      const { receiptId, valid, algorithm, keyId, checks } = await verbs.verify(text)
+      return jsonAnswer({ receipt_id: receiptId, valid, algorithm, key_id: keyId, checks })
+    },
+  })
+}
+
+function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs): void {
+  mount(app, guards, {
+    method: 'post',
+    path: `${BASE}/`,
+    tag,
+    summary: 'Store a signed receipt',
+    description: 'Of either shape, signed with a key that is listed here. Storing the same receipt again is fine.',
+    access: WRITES,
+    problems: ['receipt-not-verified', 'conflict'],
+    body: schema.StoreBody,
+    bodyExample: { receipt: SIGNED },
+    answers: { 200: { description: 'It verified and is stored.', schema: schema.StoredAnswer } },
+    handle: async ({ principal, text }) =>
+      jsonAnswer({ receipt_id: await verbs.store(principal.projectId, text), status: 'verified' }),
+  })
+  mount(app, guards, {
+    method: 'get',
+    path: `${BASE}/`,
+    tag,
+    summary: 'List receipts, newest first',
+    access: READS_RECEIPTS,
+    query: schema.PageQuery,
+    answers: { 200: { description: 'A page of receipts.', schema: schema.ReceiptPageAnswer } },
+    handle: async ({ principal, query }) =>
+      jsonBytesAnswer(responseBytes(await verbs.list({ projectId: principal.projectId, ...query }))),
+  })
+  mount(app, guards, {
+    method: 'get',
+    path: `${BASE}/{id}`,
+    tag,
+    summary: 'Show a receipt',
+    access: READS_RECEIPTS,
+    problems: ['not-found'],
+    params: schema.ReceiptPath,
+    answers: { 200: { description: 'Exactly as it was signed.', schema: schema.SignedReceipt, example: SIGNED } },
+    handle: async ({ principal, params }) =>
+      jsonBytesAnswer(responseBytes(await verbs.find({ projectId: principal.projectId, id: params.id }))),
+  })
+}
+
+function mountKeys(app: App, guards: Guards, keys: KeyDocuments, base: string): void {
+  const shared = { method: 'get', tag, access: PUBLIC, problems: ['not-found'] } as const
+  const contentType = { pem: 'application/x-pem-file', jwk: 'application/jwk+json' }
+  mount(app, guards, {
+    ...shared,
+    path: `${base}/public-key.pem`,
+    summary: 'The current public key, PEM',
+    answers: { 200: { description: 'The key.', schema: schema.PublicKeyPem, contentType: contentType.pem } },
+    handle: () => keyAnswer(keys.pem(), contentType.pem),
+  })
+  mount(app, guards, {
+    ...shared,
+    path: `${base}/public-key.jwk`,
+    summary: 'The current public key, JWK',
+    answers: { 200: { description: 'The key.', schema: schema.PublicKeyJwk, contentType: contentType.jwk } },
+    handle: () => keyAnswer(keys.jwk(), contentType.jwk),
+  })
+  mount(app, guards, {
+    ...shared,
+    path: `${base}/public-keys.json`,
+    summary: 'Every key that ever signed',
+    description: 'A JWK set, too. `kid` names the key of a receipt’s `key_id`.',
+    answers: { 200: { description: 'The keys, the current one first.', schema: schema.PublicKeys } },
+    handle: async () => keyAnswer(await keys.list(), JSON_TYPE),
+  })
+}
+
+function keyAnswer(document: string | undefined, contentType: string): Response {
+  if (document === undefined) throw new AppError('not-found', 'No receipts key is configured here.')
+  const cacheControl = `public, max-age=${RECEIPT_LIMITS.keyCacheSeconds}`
+  return jsonBytesAnswer(document, { 'Content-Type': contentType, 'Cache-Control': cacheControl })
+}
+
+/** A body needs bytes that nobody shares between threads; ours never are, but their type does not say so. */
+function responseBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes)
+}

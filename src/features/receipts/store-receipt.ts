@@ -1,0 +1,62 @@
+import {
+  canonicalJson,
+  isJsonObject,
+  type JsonObject,
+  parseStrictJson,
+  type ReceiptReport,
+} from '../../core/proof/index.js'
+import type { ProjectId } from '../../http/principal.js'
+import type { Clock } from '../../platform/clock.js'
+import { AppError } from '../../platform/errors.js'
+import { invariant } from '../../platform/invariant.js'
+import { type CheckDeps, checkReceipt } from './check-receipt.js'
+import { idTaken } from './issue-receipt.js'
+import type { Keep } from './keep-receipt.js'
+import { sameBytes } from './receipt.js'
+import { invalid, refusePayload, refuseText } from './refusal.js'
+
+export type StoreDeps = CheckDeps & { readonly clock: Clock; readonly issuer: string; readonly keep: Keep }
+
+/**
+ * Keeps a signed receipt, of either shape, out of the text `{"receipt": {…}}`, and gives its id. The text itself is
+ * read, since a parser that merges members would hide what was signed. Storing the same receipt again changes nothing;
+ * another one under its id throws `conflict`. Throws `validation-failed` for what is no receipt and
+ * `receipt-not-verified` for one whose signature does not hold or that we issued to another project.
+ */
+export async function storeReceipt(deps: StoreDeps, projectId: ProjectId, text: string): Promise<string> {
+  const receipt = readBody(text)
+  const report = await checkReceipt(deps, receipt)
+  if (!report.valid) throw refuse(report)
+  if (receipt['issuer'] === deps.issuer && receipt['project'] !== projectId) {
+    throw new AppError('receipt-not-verified', 'The check "project" failed: it was issued here to another project.')
+  }
+  const canonical = canonicalJson(receipt)
+  if (!canonical.ok) throw refusePayload(canonical)
+  const { receiptId: id, keyId } = report
+  invariant(id !== null && keyId !== null, 'a valid receipt has an id and a key')
+  const taken = await deps.keep({
+    ...{ projectId, id, kind: 'stored', keyId, requestSha256: null },
+    ...{ canonical: canonical.bytes, storedAt: deps.clock() },
+  })
+  if (taken !== null && !sameBytes(taken.canonical, canonical.bytes)) throw idTaken(id, taken.canonical)
+  return id
+}
+
+function readBody(text: string): JsonObject {
+  const parsed = parseStrictJson(text)
+  if (!parsed.ok) throw refuseText(parsed)
+  const receipt = isJsonObject(parsed.value) ? parsed.value['receipt'] : undefined
+  if (!isJsonObject(receipt)) throw invalid('/receipt', 'must be an object')
+  return receipt
+}
+
+/** The first check that failed decides: what is no receipt is not valid input, the rest does not verify. */
+function refuse(report: ReceiptReport): AppError {
+  const failed = report.checks.find((check) => !check.ok)
+  invariant(failed !== undefined, 'an invalid receipt fails a check')
+  if (failed.name === 'structure' || failed.name === 'canonical') {
+    const errors = [{ pointer: '/receipt', message: failed.detail }]
+    return new AppError('validation-failed', `/receipt: ${failed.detail}`, { errors })
+  }
+  return new AppError('receipt-not-verified', `The check "${failed.name}" failed: ${failed.detail}`)
+}

@@ -1,0 +1,126 @@
+import { and, asc, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm'
+import type { Orm, Sql } from '../../db/client.js'
+import { receiptKeys, receipts } from '../../db/tables/receipts.js'
+import { type Tx, within } from '../../db/transact.js'
+import type { ProjectId } from '../../http/principal.js'
+import { RECEIPT_LIMITS } from './limits.js'
+import type { KeptReceipt, NewReceipt, ReceiptPage, ReceiptPlace } from './receipt.js'
+
+export type KeyRow = {
+  readonly keyId: string
+  readonly publicKey: Uint8Array
+  readonly notBefore: Date
+  readonly notAfter: Date | null
+}
+export type ExportedReceipt = KeptReceipt & { readonly id: string; readonly keyId: string; readonly storedAt: Date }
+
+export type ReceiptStore = ReturnType<typeof createReceiptStore>
+export type KeyStore = ReturnType<typeof createKeyStore>
+
+/** Serialises the registration of keys, so that of two new ones exactly one is the newest. */
+const KEYS_LOCK = 'llmring receipt keys'
+
+export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm }) {
+  return {
+    /**
+     * Inserts what is not there yet, in one statement that commits by itself, and says which were inserted. The places
+     * must differ. Sorted, so that two instances that bring the same ids wait for each other instead of deadlocking.
+     */
+    insertNew: (rows: readonly NewReceipt[]): Promise<readonly ReceiptPlace[]> => db.sql<ReceiptPlace[]>`
+      insert into receipts (project_id, id, kind, key_id, request_sha256, canonical, stored_at)
+      select project_id::uuid, id, kind, key_id, decode(request_sha256, 'hex'), decode(canonical, 'hex'), stored_at::timestamptz
+      from unnest(
+        ${rows.map((row) => row.projectId)}::text[], ${rows.map((row) => row.id)}::text[],
+        ${rows.map((row) => row.kind)}::text[], ${rows.map((row) => row.keyId)}::text[],
+        ${rows.map((row) => (row.requestSha256 === null ? null : hex(row.requestSha256)))}::text[],
+        ${rows.map((row) => hex(row.canonical))}::text[],
+        ${rows.map((row) => new Date(row.storedAt).toISOString())}::text[]
+      ) as input(project_id, id, kind, key_id, request_sha256, canonical, stored_at)
+      order by project_id::uuid, id collate "C"
+      on conflict (project_id, id) do nothing
+      returning project_id as "projectId", id`,
+
+    /** What is at these places now. A statement of its own: the insert's snapshot cannot see what it collided with. */
+    findMany: (places: readonly ReceiptPlace[]): Promise<readonly (ReceiptPlace & KeptReceipt)[]> =>
+      db.sql<(ReceiptPlace & KeptReceipt)[]>`
+        select project_id as "projectId", id, kind, request_sha256 as "requestSha256", canonical from receipts
+        where (project_id, id) in (
+          select project_id::uuid, id from unnest(
+            ${places.map((place) => place.projectId)}::text[], ${places.map((place) => place.id)}::text[]
+          ) as wanted(project_id, id))`,
+
+    find: async ({ projectId, id }: ReceiptPlace): Promise<Uint8Array | undefined> => {
+      const [row] = await db.sql<{ canonical: Uint8Array }[]>`
+        select canonical from receipts where project_id = ${projectId} and id = ${id}`
+      return row?.canonical
+    },
+
+    /** One snapshot for the page and the total. */
+    page: async (projectId: ProjectId, limit: number, offset: number): Promise<ReceiptPage> => {
+      const rows = await db.sql<{ total: number; canonical: Uint8Array | null }[]>`
+        select counted.total, page.canonical
+        from (select count(*)::double precision as total from receipts where project_id = ${projectId}) as counted
+        left join (
+          select canonical, stored_at, id from receipts where project_id = ${projectId}
+          order by stored_at desc, id desc limit ${limit} offset ${offset}
+        ) as page on true
+        order by page.stored_at desc, page.id desc`
+      return { total: rows[0]?.total ?? 0, canonical: rows.flatMap((row) => row.canonical ?? []) }
+    },
+
+    /** By id, after one of them: the order of the primary key, which does not move. */
+    pageAfter: async (projectId: ProjectId, after: string | null, limit: number): Promise<ExportedReceipt[]> => {
+      const later = after === null ? undefined : gt(receipts.id, after)
+      return db.orm
+        .select()
+        .from(receipts)
+        .where(and(eq(receipts.projectId, projectId), later))
+        .orderBy(asc(receipts.id))
+        .limit(limit)
+    },
+
+    /** Deletes at most `rowsMax` of a project's receipts and says how many. */
+    eraseChunk: async (projectId: ProjectId, rowsMax: number): Promise<number> => {
+      const gone = await db.sql`
+        delete from receipts where project_id = ${projectId}
+          and id in (select id from receipts where project_id = ${projectId} limit ${rowsMax})`
+      return gone.count
+    },
+  }
+}
+
+export function createKeyStore(orm: Orm) {
+  return {
+    /** Newest first. */
+    list: (): Promise<KeyRow[]> =>
+      orm
+        .select()
+        .from(receiptKeys)
+        .orderBy(desc(receiptKeys.notBefore), asc(receiptKeys.keyId))
+        .limit(RECEIPT_LIMITS.keysListedMax),
+
+    /** Until the transaction ends, no other instance registers a key. */
+    lock: async (tx: Tx): Promise<void> => {
+      await within(tx).execute(sql`select pg_advisory_xact_lock(hashtextextended(${KEYS_LOCK}, 0))`)
+    },
+
+    find: async (tx: Tx, keyId: string): Promise<KeyRow | undefined> => {
+      const [row] = await within(tx).select().from(receiptKeys).where(eq(receiptKeys.keyId, keyId))
+      return row
+    },
+
+    insert: async (tx: Tx, key: KeyRow): Promise<void> => {
+      await within(tx).insert(receiptKeys).values(key)
+    },
+
+    /** Ends every key but one that has not ended yet. */
+    endOthers: async (tx: Tx, keyId: string, at: Date): Promise<void> => {
+      await within(tx)
+        .update(receiptKeys)
+        .set({ notAfter: at })
+        .where(and(ne(receiptKeys.keyId, keyId), isNull(receiptKeys.notAfter)))
+    },
+  }
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')

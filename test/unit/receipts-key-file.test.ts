@@ -1,0 +1,63 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { ensureKeyFile } from '../../src/features/receipts/key-file.js'
+import { KeyConfigurationError, loadSigningKey } from '../../src/features/receipts/signing-keys.js'
+
+let directory: string
+let path: string
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'llmring-key-file-'))
+  path = join(directory, 'data', 'receipts-key')
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+it('a key is generated once and is the same ever after', async () => {
+  const key = await ensureKeyFile(path)
+  expect(await ensureKeyFile(path)).toBe(key)
+  expect(loadSigningKey({ privateKey: key, publicKey: undefined, keyId: undefined })?.sign).toBeTypeOf('function')
+})
+
+it('two installations get two keys', async () => {
+  expect(await ensureKeyFile(path)).not.toBe(await ensureKeyFile(join(directory, 'other')))
+})
+
+it('nobody but the owner can read the key', async () => {
+  await ensureKeyFile(path)
+  expect((await stat(path)).mode & 0o777).toBe(0o600)
+})
+
+it('whoever races gets the one key that won, and nothing else is left behind', async () => {
+  const keys = await Promise.all(Array.from({ length: 24 }, () => ensureKeyFile(path)))
+  expect(new Set(keys)).toEqual(new Set([(await readFile(path, 'utf8')).trim()]))
+  expect(await readdir(join(directory, 'data'))).toEqual(['receipts-key'])
+})
+
+it('what a crash left half-made is not taken for the key', async () => {
+  const key = await ensureKeyFile(path)
+  await rm(path)
+  await writeFile(`${path}.making-0011223344556677`, 'half a k')
+  const next = await ensureKeyFile(path)
+  expect(next).toMatch(/^[A-Za-z0-9_-]{43}$/)
+  expect(next).not.toBe(key)
+})
+
+it.each([
+  ['empty', ''],
+  ['cut', 'AAAAAAAAAAAAAAAAAAAAA'],
+  ['two keys', `${'A'.repeat(43)}\n${'A'.repeat(43)}\n`],
+  ['another spelling of 32 bytes', `${'A'.repeat(42)}B\n`],
+])('a damaged key file (%s) is refused and never replaced', async (_name, text) => {
+  await ensureKeyFile(path)
+  await writeFile(path, text)
+  await expect(ensureKeyFile(path)).rejects.toThrow(KeyConfigurationError)
+  expect(await readFile(path, 'utf8')).toBe(text)
+})
+
+it('a key file that cannot be read is trouble, not a reason for a new key', async () => {
+  await expect(ensureKeyFile(join(directory, 'file-as-folder', '\0'))).rejects.toThrow()
+  await writeFile(join(directory, 'file-as-folder'), 'x')
+  await expect(ensureKeyFile(join(directory, 'file-as-folder', 'key'))).rejects.toMatchObject({ code: 'ENOTDIR' })
+})
