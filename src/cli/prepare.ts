@@ -1,12 +1,10 @@
 import { type Config, readConfig } from '../config/config.js'
 import { EmbeddedError } from '../db/embedded/embedded-error.js'
+import { KeyConfigurationError } from '../features/receipts/signing-keys.js'
 import { createLogger, type Logger } from '../platform/logger.js'
 
 const EXIT_CONFIG = 78
 const STDERR = 2
-
-/** Settings that do not hold: the process ends with 78 (EX_CONFIG), all faults printed together. */
-export class ConfigFault extends Error {}
 
 /** The configuration, or the end of the process with every fault in it. Warnings go to standard error. */
 export function prepareConfig(): Config {
@@ -36,5 +34,5 @@ export async function run(command: () => Promise<void>): Promise<void> {
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof EmbeddedError) return error.exitCode
-  return error instanceof ConfigFault ? EXIT_CONFIG : 1
+  return error instanceof KeyConfigurationError ? EXIT_CONFIG : 1
 }

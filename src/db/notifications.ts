@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Clock, monotonicClock } from '../platform/clock.js'
+import { within } from '../platform/lifecycle.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import { type ClientOptions, createClient, type Sql } from './client.js'
 
@@ -11,6 +12,8 @@ export type Notifications = {
   ageMs(): number
   /** Hears every message. `onReset`: messages may have been missed, so whatever depends on them must be dropped. */
   subscribe(subscriber: { onMessage(payload: string): void; onReset(): void }): void
+  /** Resolves once everything that is committed by now has been delivered; rejects where the listener does not answer. */
+  caughtUp(): Promise<void>
   start(): Promise<void>
   close(): Promise<void>
 }
@@ -43,6 +46,7 @@ export function createNotifications(options: NotificationOptions): Notifications
   let connectedAt = Number.NEGATIVE_INFINITY
   let connecting = false
   let closed = false
+  const waiting = new Set<{ readonly sentAt: number; readonly wake: () => void }>()
   let timer: NodeJS.Timeout | undefined
 
   const reset = () => {
@@ -63,10 +67,9 @@ export function createNotifications(options: NotificationOptions): Notifications
     try {
       await fresh.listen(changes, (payload) => deliver(fresh, payload), reset)
       await fresh.listen(echoes, (sentAt) => {
-        if (fresh === client) knownAt = Math.max(knownAt, Number(sentAt))
+        if (fresh === client) hear(Number(sentAt))
       })
       connectedAt = clock()
-      await ping(fresh)
     } catch (error) {
       if (fresh === client) client = undefined
       void fresh.end({ timeout: 0 }).catch(() => undefined)
@@ -78,6 +81,30 @@ export function createNotifications(options: NotificationOptions): Notifications
 
   const deliver = (from: Sql, payload: string) => {
     if (from === client) for (const subscriber of subscribers) subscriber.onMessage(payload)
+  }
+
+  const hear = (sentAt: number) => {
+    knownAt = Math.max(knownAt, sentAt)
+    for (const waiter of waiting) {
+      if (waiter.sentAt > knownAt) continue
+      waiting.delete(waiter)
+      waiter.wake()
+    }
+  }
+
+  const caughtUp = async (): Promise<void> => {
+    if (client === undefined) throw new Error('there is no listener')
+    const sentAt = clock()
+    let waiter: { readonly sentAt: number; readonly wake: () => void } | undefined
+    const echoed = new Promise<void>((resolve) => {
+      waiter = { sentAt, wake: resolve }
+      waiting.add(waiter)
+    })
+    try {
+      await within(LOST_AFTER_MS, Promise.all([ping(client), echoed]))
+    } finally {
+      if (waiter !== undefined) waiting.delete(waiter)
+    }
   }
 
   const ping = async (through: Sql): Promise<void> => {
@@ -96,8 +123,10 @@ export function createNotifications(options: NotificationOptions): Notifications
   return {
     ageMs: () => clock() - knownAt,
     subscribe: (subscriber) => void subscribers.push(subscriber),
+    caughtUp,
     start: async () => {
       await connect()
+      await caughtUp().catch(() => undefined)
       timer = setInterval(tick, PING_EVERY_MS)
       timer.unref()
     },

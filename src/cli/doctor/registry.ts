@@ -1,0 +1,32 @@
+import { checkRegistry } from '../../features/registry/check-registry.js'
+import { openCopies, type RegistryConfig } from '../../features/registry/open-copies.js'
+import { createOrigin } from '../../features/registry/origin.js'
+import { systemClock } from '../../platform/clock.js'
+import type { Logger } from '../../platform/logger.js'
+import { type Check, fail, ok } from './check.js'
+
+/** Shorter than a check may take, so that its own words are heard. */
+const FETCH_MS_MAX = 4_000
+
+/** Fetches every provider's file from the origin. Nothing is kept: a doctor leaves no traces, and needs no database. */
+export function registryCheck(settings: RegistryConfig, logger: Logger): Check {
+  const config = { ...settings, fetchMsMax: Math.min(settings.fetchMsMax, FETCH_MS_MAX) }
+  return {
+    name: 'registry',
+    look: async () => {
+      const origin = createOrigin({ ...config, userAgent: 'llmring-server' })
+      try {
+        const keep = async () => undefined
+        const { providers } = openCopies({ origin, redis: undefined, keep, clock: systemClock, logger, config })
+        const firstRound = async () => {
+          await Promise.all(Object.values(providers).map((copy) => copy.refresh()))
+        }
+        const result = await checkRegistry({ providers, firstRound, clock: systemClock })
+        const { host } = new URL(config.baseUrl)
+        return result.ok ? ok(`${result.detail}, from ${host}`) : fail(`${host}: ${result.detail}`)
+      } finally {
+        await origin.close()
+      }
+    },
+  }
+}

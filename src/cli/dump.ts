@@ -1,0 +1,55 @@
+import type { Writable } from 'node:stream'
+import { Command } from 'commander'
+import { connectDatabase } from '../compose-database.js'
+import { writeDump } from '../db/dump/dump.js'
+import type { Summary } from '../db/dump/progress.js'
+import { readVersion } from '../platform/version.js'
+import { interruptible } from './interruptible.js'
+import { commandLogger, prepareConfig, run } from './prepare.js'
+import { progressOnStandardError, renderSummary } from './progress.js'
+import { writeWholeFile } from './write-whole-file.js'
+
+type Options = { readonly force?: boolean; readonly progress?: boolean; readonly json?: boolean }
+
+const NOTES = `
+The dump shows the database at one moment and holds all of its data: keep it where nobody else can read it. It is
+compressed. The service may run meanwhile. \`llmring-server restore\` reads it, on any version of PostgreSQL.
+The key that receipts are signed with (the file receipts-key in the data directory, or your own setting) and the key
+pepper are not part of it: keep receipts-key safe separately, or later receipts are signed with another key.`
+
+export function dumpCommand(): Command {
+  return new Command('dump')
+    .description('Write everything in the database to a file.')
+    .argument('[file]', 'the file to write; without it, standard output')
+    .option('--force', 'replace the file if it exists')
+    .option('--progress', 'show progress on standard error even where that is no terminal')
+    .option('--json', 'print a summary as JSON (on standard error where the dump goes to standard output)')
+    .addHelpText('after', NOTES)
+    .action((file: string | undefined, options: Options) => run(() => dump(file, options)))
+}
+
+async function dump(file: string | undefined, options: Options): Promise<void> {
+  const toStdout = file === undefined || file === '-'
+  if (toStdout && process.stdout.isTTY) {
+    throw new Error('A dump is not for terminals: name a file, or redirect standard output.')
+  }
+  const summary = await interruptible((signal) =>
+    toStdout
+      ? dumpTo(process.stdout, options, signal)
+      : writeWholeFile(file, options.force === true, (output) => dumpTo(output, options, signal)),
+  )
+  const text = options.json === true ? JSON.stringify(summary) : `Dumped ${renderSummary(summary)}.`
+  const answer = toStdout ? process.stderr : process.stdout
+  answer.write(`${text}\n`)
+}
+
+async function dumpTo(output: Writable, options: Options, signal: AbortSignal): Promise<Summary> {
+  const config = prepareConfig()
+  const connected = await connectDatabase(config, commandLogger(config), 'borrow')
+  try {
+    const about = { direct: connected.direct, serviceVersion: readVersion(), signal }
+    return await writeDump({ ...about, ...progressOnStandardError(options) }, output)
+  } finally {
+    await connected.lifecycle.close()
+  }
+}

@@ -1,0 +1,112 @@
+import type { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+import { invariant } from '../../platform/invariant.js'
+import type { Sql } from '../client.js'
+import { listRecordedMigrations } from '../recorded-migrations.js'
+import { type CatalogTable, listFilledMonths, listTables, quoted } from './catalog.js'
+import { copyOut } from './copy-out.js'
+import { encodeFooter, encodeHeader, encodeTable } from './documents.js'
+import { createDigest, encodeRows } from './frames.js'
+import { type DirectClient, type LongSession, openLongSession } from './long-session.js'
+import { countRows, type Progress, type Summary } from './progress.js'
+
+export type DumpOptions = {
+  /** Around any pooler. */
+  readonly direct: DirectClient
+  readonly serviceVersion: string
+  readonly onProgress?: (progress: Progress) => void
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Writes everything of the schema to `output`, as it was at one moment: all tables are read in one repeatable-read
+ * transaction. gzip around frames: a header, for each table its description and its rows as COPY text, and a footer with
+ * row counts and a SHA-256. Memory stays flat; a slow `output` slows the reading down. Does not migrate. Throws where
+ * the schema was never migrated.
+ */
+export async function writeDump(options: DumpOptions, output: Writable): Promise<Summary> {
+  const tables: Record<string, number> = {}
+  let bytes = 0
+  async function* counted(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      bytes += chunk.length
+      yield chunk
+    }
+  }
+  const { signal } = options
+  await pipeline(dumpFrames(options, tables), createGzip(), counted, output, signal === undefined ? {} : { signal })
+  return { tables, bytes }
+}
+
+async function* dumpFrames(options: DumpOptions, rows: Record<string, number>): AsyncGenerator<Buffer> {
+  const session = await openLongSession(options.direct, 'llmring-server dump')
+  const digest = createDigest()
+  let clean = false
+  try {
+    for await (const frame of framesOf(session, options, rows)) {
+      digest.add(frame)
+      yield frame
+    }
+    clean = true
+  } finally {
+    await session.close(clean)
+  }
+  yield encodeFooter({ tables: rows, sha256: digest.hex() })
+}
+
+async function* framesOf(
+  session: LongSession,
+  { direct, serviceVersion, onProgress }: DumpOptions,
+  totals: Record<string, number>,
+): AsyncGenerator<Buffer> {
+  const { sql } = session
+  const migrations = await listRecordedMigrations(sql)
+  if (migrations.length === 0)
+    throw new Error(`There is nothing to dump: schema '${direct.schema}' was never migrated.`)
+  await beginSnapshot(sql, await listTables(sql))
+  const tables = await listTables(sql)
+  yield encodeHeader({
+    service_version: serviceVersion,
+    schema_version: migrations.length,
+    created_at: await snapshotTime(sql),
+    migrations: [...migrations],
+    partition_times: await partitionTimes(sql, tables),
+  })
+  for (const table of tables) {
+    let rows = 0
+    let bytes = 0
+    yield encodeTable({ table: table.name, columns: [...table.columns] })
+    for await (const piece of copyOut(session, table)) {
+      rows += countRows(piece)
+      bytes += piece.length
+      onProgress?.({ table: table.name, rows, bytes, done: false })
+      yield* encodeRows(piece)
+    }
+    totals[table.name] = rows
+    onProgress?.({ table: table.name, rows, bytes, done: true })
+  }
+  await sql`commit`
+}
+
+/**
+ * Locks come before the snapshot, which LOCK does not take: a partition that is dropped after the snapshot was taken
+ * would take rows with it that the snapshot still shows in the tables beside it.
+ */
+async function beginSnapshot(sql: Sql, tables: readonly CatalogTable[]): Promise<void> {
+  await sql`begin isolation level repeatable read, read only`
+  await sql.unsafe(`lock table ${tables.map(({ name }) => quoted(name)).join(', ')} in access share mode`)
+}
+
+async function snapshotTime(sql: Sql): Promise<string> {
+  const [row] = await sql<{ now: Date }[]>`select now() as now`
+  invariant(row, 'a transaction has a time')
+  return row.now.toISOString()
+}
+
+/** For each partitioned table a moment in every partition that has rows. */
+async function partitionTimes(sql: Sql, tables: readonly CatalogTable[]): Promise<Record<string, string[]>> {
+  const times: Record<string, string[]> = {}
+  for (const { name, partitioned } of tables) if (partitioned) times[name] = await listFilledMonths(sql, name)
+  return times
+}

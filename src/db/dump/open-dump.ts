@@ -1,0 +1,75 @@
+import { pipeline, type Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import type { Migration } from '../migrate.js'
+import { type DumpHeader, decodeHeader } from './documents.js'
+import { createDigest, createFrameReader, type Digest, DumpFault, type FrameReader } from './frames.js'
+
+/** A dump whose header has been read, and nothing else yet. */
+export type OpenDump = {
+  readonly header: DumpHeader
+  readonly frames: FrameReader
+  readonly digest: Digest
+  /** How many bytes of the file have been read. */
+  readonly bytes: () => number
+  /** Stops reading. */
+  close(): void
+}
+
+/**
+ * Reads the header of a dump from `input`. `known`: all migrations of this program. Throws `DumpFault` where it is not a
+ * dump, or one that this program cannot restore.
+ */
+export async function openDump(input: Readable, known: readonly Migration[]): Promise<OpenDump> {
+  let bytes = 0
+  const gunzip = createGunzip()
+  async function* counted(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of source) {
+      bytes += chunk.length
+      yield chunk
+    }
+  }
+  // What goes wrong here goes wrong for the reader of `gunzip`, too: that is where it is reported.
+  pipeline(input, counted, gunzip, () => undefined)
+  const digest = createDigest()
+  const frames = createFrameReader(readable(gunzip), digest)
+  try {
+    const header = decodeHeader(await frames.take())
+    checkVersion(header, known)
+    return { header, frames, digest, bytes: () => bytes, close: () => void gunzip.destroy() }
+  } catch (error) {
+    gunzip.destroy()
+    throw error
+  }
+}
+
+/** This program's migrations must begin with the dump's. */
+function checkVersion(header: DumpHeader, known: readonly Migration[]): void {
+  if (header.schema_version > known.length) {
+    throw new DumpFault(
+      `The dump has schema version ${header.schema_version}, newer than this program (${known.length}). It was made by llmring-server ${header.service_version}: restore it with that version or a later one.`,
+    )
+  }
+  const strange = header.migrations.find(({ sha256 }, index) => known[index]?.sha256 !== sha256)
+  if (strange === undefined) return
+  throw new DumpFault(
+    `The dump's schema is another one: its migration ${strange.name} is not this program's. It was made by llmring-server ${header.service_version}: restore it with that version.`,
+  )
+}
+
+async function* readable(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* source
+  } catch (error) {
+    throw isBadGzip(error) ? new DumpFault(BAD_GZIP[error.code] ?? BAD_DATA, { cause: error }) : error
+  }
+}
+
+const BAD_DATA = 'It is not a dump of llmring-server, or it is damaged.'
+const BAD_GZIP: Readonly<Record<string, string>> = {
+  Z_BUF_ERROR: 'The dump is cut off: its end is missing.',
+  Z_DATA_ERROR: BAD_DATA,
+}
+
+function isBadGzip(error: unknown): error is Error & { code: string } {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('Z_')
+}

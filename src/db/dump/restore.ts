@@ -1,0 +1,120 @@
+import type { Sql } from '../client.js'
+import { createClient } from '../client.js'
+import { type Migration, migrate } from '../migrate.js'
+import { ensureMonthlyPartitions } from '../partitions.js'
+import { listRecordedMigrations } from '../recorded-migrations.js'
+import { type CatalogTable, listFilled, listTables, quoted } from './catalog.js'
+import { copyIn } from './copy-in.js'
+import { type DumpTable, decodeFooter, decodeTable } from './documents.js'
+import { DumpFault } from './frames.js'
+import { type DirectClient, type LongSession, openLongSession } from './long-session.js'
+import type { OpenDump } from './open-dump.js'
+import type { Progress, Summary } from './progress.js'
+
+export type RestoreOptions = {
+  /** Around any pooler. */
+  readonly direct: DirectClient
+  /** All that this program knows: those that the dump was checked against. */
+  readonly migrations: readonly Migration[]
+  readonly onProgress?: (progress: Progress) => void
+}
+
+const APPLICATION = 'llmring-server restore'
+
+/**
+ * Reads a dump into a database that has no rows. Migrates it first to the dump's version, and after the restore to the
+ * newest one. All rows come in one transaction, which is committed only when the footer has proved the dump to be whole.
+ * Throws `DumpFault` for a dump that cannot be used, and where the database is not empty or already past the dump's
+ * version.
+ */
+export async function restoreDump(options: RestoreOptions, dump: OpenDump): Promise<Summary> {
+  const { direct, migrations } = options
+  // Crash in here: a migrated database without rows, perhaps with empty partitions, which the next restore accepts.
+  await prepare(options, dump)
+  const session = await openLongSession(direct, APPLICATION)
+  let tables: Record<string, number> = {}
+  let committed = false
+  try {
+    tables = await restoreRows(session, options, dump)
+    await session.sql`commit`
+    committed = true
+  } finally {
+    await session.close(committed)
+  }
+  // Crash before this: everything is restored, at the dump's version; the service's next start migrates it.
+  await withClient(direct, (client) => migrate(client, direct.schema, migrations))
+  return { tables, bytes: dump.bytes() }
+}
+
+/** Brings the empty database to the dump's version, with partitions for the dump's months. */
+async function prepare({ direct, migrations }: RestoreOptions, { header }: OpenDump): Promise<void> {
+  await withClient(direct, async (client) => {
+    const present = await listRecordedMigrations(client)
+    if (present.length > header.schema_version) {
+      throw new Error(
+        `The database is at version ${present.length}, past the dump's version ${header.schema_version}. Restore into a database or schema that was never migrated; it is brought to the newest version afterwards.`,
+      )
+    }
+    await migrate(client, direct.schema, migrations.slice(0, header.schema_version))
+    await refuseFilled(client, await listTables(client))
+    for (const [table, times] of Object.entries(header.partition_times)) {
+      for (const time of times) await ensureMonthlyPartitions(client, table, Date.parse(time), 0)
+    }
+  })
+}
+
+async function restoreRows(
+  session: LongSession,
+  { onProgress }: RestoreOptions,
+  { frames, digest }: OpenDump,
+): Promise<Record<string, number>> {
+  const { sql } = session
+  const present = await listTables(sql)
+  await sql`begin`
+  await sql.unsafe(`lock table ${present.map(({ name }) => quoted(name)).join(', ')} in exclusive mode`)
+  await refuseFilled(sql, present)
+  const rows: Record<string, number> = {}
+  for (let next = await frames.peek(); next?.type === 'T'; next = await frames.peek()) {
+    const table = decodeTable(await frames.take())
+    refuseStranger(table, present, rows)
+    rows[table.table] = await copyIn(session, table, frames, onProgress)
+  }
+  const footer = decodeFooter(await frames.take())
+  if ((await frames.peek()) !== undefined || footer.sha256 !== digest.hex() || !sameCounts(footer.tables, rows)) {
+    throw new DumpFault('The dump is damaged: its checksum does not match.')
+  }
+  // Without statistics the first queries would be planned as if the tables were empty.
+  for (const { name } of present) await sql.unsafe(`analyze ${quoted(name)}`)
+  return rows
+}
+
+async function refuseFilled(sql: Sql, tables: readonly CatalogTable[]): Promise<void> {
+  const filled = await listFilled(sql, tables)
+  if (filled.length === 0) return
+  throw new Error(
+    `The database is not empty: there are rows in ${filled.join(', ')}. Restore into an empty database, or into another schema of this one (LLMRING_DATABASE_SCHEMA).`,
+  )
+}
+
+function refuseStranger({ table, columns }: DumpTable, present: readonly CatalogTable[], rows: object): void {
+  const here = present.find(({ name }) => name === table)
+  const known = columns.every((column) => here?.columns.includes(column) === true)
+  if (here === undefined || !known || columns.length !== here.columns.length) {
+    throw new DumpFault(`The dump holds a table '${table}' that this database does not have in that form.`)
+  }
+  if (Object.hasOwn(rows, table)) throw new DumpFault(`The dump is damaged: it holds table '${table}' twice.`)
+}
+
+function sameCounts(one: Readonly<Record<string, number>>, other: Readonly<Record<string, number>>): boolean {
+  const names = Object.keys(one)
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
+}
+
+async function withClient<T>(direct: DirectClient, work: (client: Sql) => Promise<T>): Promise<T> {
+  const client = createClient({ ...direct, connectionsMax: 1, applicationName: APPLICATION })
+  try {
+    return await work(client)
+  } finally {
+    await client.end({ timeout: 5 })
+  }
+}

@@ -1,0 +1,207 @@
+import { PassThrough, Writable } from 'node:stream'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { writeDump } from '../../src/db/dump/dump.js'
+import { openLongSession } from '../../src/db/dump/long-session.js'
+import { migrate, readMigrations } from '../../src/db/migrate.js'
+import { dumpOf, restoreInto, takeApart } from '../fixtures/dump-world.js'
+import { addRegistryFiles, directTo, fill, fingerprint, PROJECT, until, withSql } from '../fixtures/filled-database.js'
+import { cloneDatabase, type TestDatabase } from '../support/database.js'
+
+const clones: TestDatabase[] = []
+async function clone(): Promise<string> {
+  const database = await cloneDatabase()
+  clones.push(database)
+  return database.url
+}
+
+let source: string
+beforeAll(async () => {
+  source = await clone()
+  await withSql(source, fill)
+})
+afterEach(async () => {
+  for (const { drop } of clones.splice(1)) await drop()
+})
+afterAll(async () => {
+  for (const { drop } of clones) await drop()
+})
+
+describe('a dump that is restored', () => {
+  it('gives every table the same rows, whatever is in them, and months that had no partition', async () => {
+    const target = await clone()
+    const dumped = await dumpOf(source)
+    const restored = await restoreInto(target, dumped.file)
+    expect(restored).toEqual(dumped.summary)
+    expect(restored.bytes).toBe(dumped.file.length)
+    expect(restored.tables).toMatchObject({ projects: 1, aliases: 7, usage_logs: 100, registry_files: 3 })
+    const before = await withSql(source, fingerprint)
+    expect(await withSql(target, fingerprint)).toEqual(before)
+    expect(Object.keys(restored.tables).sort()).toEqual(Object.keys(before).sort())
+  })
+
+  it('brings a database that was never migrated to the newest version first', async () => {
+    const target = await clone()
+    await withSql(target, (sql) => sql`drop schema llmring cascade`)
+    await restoreInto(target, (await dumpOf(source)).file)
+    expect(await withSql(target, fingerprint)).toEqual(await withSql(source, fingerprint))
+  })
+
+  it('of an older version is restored at that version and migrated afterwards', async () => {
+    const migrations = await readMigrations()
+    const text = `alter table projects add column added text default 'by the later migration'`
+    const version = migrations.length + 1
+    const later = { version, name: `${String(version).padStart(4, '0')}_later.sql`, sha256: 'f'.repeat(64), text }
+    const target = await clone()
+    await withSql(target, (sql) => sql`drop schema llmring cascade`)
+    await restoreInto(target, (await dumpOf(source)).file, [...migrations, later])
+    const rows = await withSql(target, (sql) => sql`select added from projects`)
+    expect([...rows]).toEqual([{ added: 'by the later migration' }])
+
+    const past = await clone()
+    await withSql(past, (sql) => migrate(sql, 'llmring', [...migrations, later]))
+    const refused = restoreInto(past, (await dumpOf(source)).file, [...migrations, later])
+    await expect(refused).rejects.toThrow(`at version ${version}, past the dump's version ${version - 1}`)
+  })
+})
+
+describe('a dump', () => {
+  it('holds a table that nobody named, and no partition that is not attached', async () => {
+    const [from, to] = [await clone(), await clone()]
+    for (const url of [from, to]) {
+      await withSql(url, async (sql) => {
+        await sql`create table later_things (word text, doubled text generated always as (word || word) stored)`
+        await sql`create table usage_logs_2001_01 (like usage_logs)`
+      })
+    }
+    await withSql(from, (sql) => sql`insert into later_things values ('new')`)
+    const { file, summary } = await dumpOf(from)
+    expect(Object.keys(summary.tables)).toContain('later_things')
+    expect(Object.keys(summary.tables).filter((name) => /schema_migrations|usage_logs_/.test(name))).toEqual([])
+    await restoreInto(to, file)
+    const rows = await withSql(to, (sql) => sql`select word, doubled from later_things`)
+    expect([...rows]).toEqual([{ word: 'new', doubled: 'newnew' }])
+  })
+
+  it('needs to know of no sequence, whose value it would not carry, and of no order between tables', async () => {
+    const found = await withSql(
+      source,
+      (sql) => sql`
+        select relname as name from pg_class where relnamespace = 'llmring'::regnamespace and relkind = 'S'
+        union all
+        select conname from pg_constraint where connamespace = 'llmring'::regnamespace and contype = 'f' and confrelid <> conrelid`,
+    )
+    expect([...found]).toEqual([])
+  })
+
+  it('of a database that was never migrated is refused, and migrates nothing', async () => {
+    const empty = await clone()
+    await withSql(empty, (sql) => sql`drop schema llmring cascade`)
+    await expect(dumpOf(empty)).rejects.toThrow("schema 'llmring' was never migrated")
+    const schemas = await withSql(empty, (sql) => sql`select 1 from pg_namespace where nspname = 'llmring'`)
+    expect(schemas.length).toBe(0)
+  })
+})
+
+describe('while a dump is read slowly', () => {
+  it('the server waits for the reader, and what is committed meanwhile is in none of the tables', async () => {
+    const url = await clone()
+    await withSql(url, async (sql) => {
+      await fill(sql)
+      await addRegistryFiles(sql, 48, 500_000)
+    })
+    const output = new PassThrough({ highWaterMark: 1 })
+    let readAhead = 0
+    const onProgress = ({ table, bytes }: { table: string; bytes: number }) => {
+      if (table === 'registry_files') readAhead = bytes
+    }
+    const dumping = writeDump({ direct: directTo(url), serviceVersion: '1.0.0', onProgress }, output)
+    await withSql(url, async (sql) => {
+      await until(async () => {
+        const waiting = await sql`select 1 from pg_stat_activity where datname = current_database()
+          and application_name = 'llmring-server dump' and wait_event = 'ClientWrite'`
+        return waiting.length > 0
+      })
+      await sql`insert into usage_logs select (jsonb_populate_record(usage_logs, jsonb_build_object('id', gen_random_uuid()))).* from usage_logs`
+      await sql`update projects set name = 'changed'`
+      await sql`delete from registry_files`
+    })
+    const chunks: Buffer[] = []
+    output.on('data', (chunk: Buffer) => chunks.push(chunk))
+    // 48 MB of COPY text are in the table: next to nothing of it was taken while nobody read.
+    expect(readAhead).toBeLessThan(8_000_000)
+    expect((await dumping).tables).toMatchObject({ projects: 1, usage_logs: 100, registry_files: 51 })
+    const target = await clone()
+    await restoreInto(target, Buffer.concat(chunks), undefined, 65_536)
+    const rows = await withSql(target, (sql) => sql`select name from projects`)
+    expect([...rows]).toEqual([{ name: 'Ünïcode\n\\.' }])
+  })
+
+  it('no limit of other connections ends it', async () => {
+    const session = await openLongSession(directTo(source), 'test')
+    const rows = await session.sql`select name, setting from pg_settings
+      where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout') and setting <> '0'`
+    await session.close(true)
+    expect([...rows]).toEqual([])
+  })
+})
+
+describe('a dump that breaks off', () => {
+  const sessions = (url: string) =>
+    withSql(url, async (sql) => {
+      const rows =
+        await sql`select 1 from pg_stat_activity where datname = current_database() and application_name = 'llmring-server dump'`
+      return rows.length
+    })
+
+  it('because its output fails leaves no session behind that waits for a reader', async () => {
+    const url = await clone()
+    await withSql(url, (sql) => addRegistryFiles(sql, 24, 500_000))
+    const full = new Writable({ write: (_chunk, _encoding, done) => done(new Error('no space left')) })
+    const dumping = writeDump({ direct: directTo(url), serviceVersion: '1.0.0' }, full)
+    await expect(dumping).rejects.toThrow('no space left')
+    await until(async () => (await sessions(url)) === 0)
+  })
+
+  it('because it is interrupted leaves no session behind either', async () => {
+    const url = await clone()
+    await withSql(url, (sql) => addRegistryFiles(sql, 24, 500_000))
+    const controller = new AbortController()
+    const onProgress = () => controller.abort()
+    await expect(dumpOf(url, { signal: controller.signal, onProgress })).rejects.toThrow('aborted')
+    await until(async () => (await sessions(url)) === 0)
+  })
+
+  it('because the database ends its session is an error, not a shorter dump', async () => {
+    const url = await clone()
+    await withSql(url, (sql) => addRegistryFiles(sql, 24, 500_000))
+    let killed: Promise<unknown> | undefined
+    const onProgress = ({ table }: { table: string }) => {
+      if (table !== 'registry_files') return
+      killed ??= withSql(
+        url,
+        (
+          sql,
+        ) => sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'llmring-server dump'
+          and datname = current_database()`,
+      )
+    }
+    await expect(dumpOf(url, { onProgress })).rejects.toMatchObject({
+      code: expect.stringMatching(/57P01|CONNECTION_CLOSED/),
+    })
+    await killed
+  })
+
+  it('shows the frames that its format promises', async () => {
+    const frames = takeApart((await dumpOf(source)).file)
+    expect(frames.map(({ type }) => type).join('')).toMatch(/^H(TD*)+F$/)
+    expect(JSON.parse(frames[0]?.text ?? '')).toMatchObject({
+      format: 'llmring-server dump',
+      format_version: 1,
+      service_version: '1.0.0',
+      schema_version: (await readMigrations()).length,
+      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      partition_times: { usage_logs: ['2019-02-01T00:00:00.000Z', '2041-12-01T00:00:00.000Z'] },
+    })
+    expect(frames.map(({ text }) => text).join('')).toContain(PROJECT)
+  })
+})
