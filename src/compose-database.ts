@@ -60,11 +60,13 @@ export async function migrateDatabase(connected: Connected): Promise<MigrationRe
   }
 }
 
-/** Connects, migrates and opens the pool; a database that is still starting gets half a minute. */
+/** Connects, migrates and opens the pool. A service gives a database that is still starting half a minute. */
 export async function openResources(config: Config, logger: Logger, mode: 'own' | 'borrow'): Promise<Resources> {
   const connected = await connectDatabase(config, logger, mode)
   try {
-    const migration = await untilItAnswers(logger, () => migrateDatabase(connected))
+    const migration = await untilItAnswers(logger, mode === 'own' ? FIRST_ANSWER_MS_MAX : 0, () =>
+      migrateDatabase(connected),
+    )
     const database = await openDatabase({ ...connected.pooled, connectionsMax: config.database.connectionsMax })
     connected.lifecycle.onClose('database pool', database.close)
     return { ...connected, database, transact: createTransact(database.orm), migration }
@@ -74,13 +76,13 @@ export async function openResources(config: Config, logger: Logger, mode: 'own' 
   }
 }
 
-async function untilItAnswers<T>(logger: Logger, work: () => Promise<T>): Promise<T> {
-  const giveUpAt = performance.now() + FIRST_ANSWER_MS_MAX
+async function untilItAnswers<T>(logger: Logger, msMax: number, work: () => Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + msMax
   for (;;) {
     try {
       return await work()
     } catch (error) {
-      if (classifyFailure(error) !== 'unavailable' || performance.now() > giveUpAt) throw error
+      if (classifyFailure(error) !== 'unavailable' || performance.now() >= giveUpAt) throw error
       logger.warn({ code: (error as { code?: string }).code }, 'the database does not answer yet; trying again')
       await sleep(1000)
     }

@@ -4,7 +4,7 @@ import { createServiceApp } from './app.js'
 import { openResources, type Resources } from './compose-database.js'
 import type { Config } from './config/config.js'
 import { classifyFailure } from './db/failure.js'
-import { createNotifications } from './db/notifications.js'
+import { createNotifications, type Notifications } from './db/notifications.js'
 import { createAliases } from './features/aliases/feature.js'
 import { createProjects, type ProjectsFeature } from './features/projects/feature.js'
 import { createReceipts, type ReceiptsFeature } from './features/receipts/feature.js'
@@ -29,6 +29,7 @@ export type Service = {
   readonly registry: RegistryFeature
   readonly receipts: ReceiptsFeature
   readonly redis: Redis | undefined
+  readonly notifications: Notifications
   /** From here on `/readyz` says no, so that balancers send no more. */
   startDraining(): void
   close(): Promise<void>
@@ -62,7 +63,7 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
     () => notifications.ageMs() / 1000,
   )
 
-  const registry = createRegistry({ sql, orm, redis, clock: systemClock, logger, metrics, config: config.registry })
+  const registry = createRegistry({ orm, redis, clock: systemClock, logger, metrics, config: config.registry })
   const usage = createUsage({
     ...{ sql, orm, clock: systemClock, logger, metrics, config: config.usage },
     ...{ findPrice: registry.findPrice, registryLoaded: registry.registryLoaded },
@@ -131,7 +132,18 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
   const startDraining = () => {
     draining = true
   }
-  return { app, metrics, resources, projects, registry, receipts, redis, startDraining, close: lifecycle.close }
+  return {
+    app,
+    metrics,
+    resources,
+    projects,
+    registry,
+    receipts,
+    redis,
+    notifications,
+    startDraining,
+    close: lifecycle.close,
+  }
 }
 
 /** The trouble of a database as a problem. Its own words stay here. */

@@ -5,6 +5,7 @@ import { describeError, type Logger } from '../platform/logger.js'
 import type { App } from './endpoint.js'
 import { type NodeEnv, noteOf } from './note.js'
 import { problemAnswer } from './problem.js'
+import { ExactFirstRouter } from './router.js'
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const
 
@@ -19,7 +20,7 @@ export type AppOptions = {
  * `/x`, and `%2F` inside a segment stays inside it.
  */
 export function createApp(options: AppOptions): App {
-  const app: App = new OpenAPIHono<NodeEnv>({ getPath: rawPath, strict: true })
+  const app: App = new OpenAPIHono<NodeEnv>({ getPath: rawPath, strict: true, router: new ExactFirstRouter() })
   app.notFound((c) => problem(c, unmatched(app, c)))
   app.onError((error, c) => {
     if (error instanceof AppError) return problem(c, error)

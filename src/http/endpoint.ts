@@ -9,6 +9,8 @@ import { HTTP_LIMITS } from './limits.js'
 import { type NodeEnv, noteOf } from './note.js'
 import type { Access, Principal } from './principal.js'
 
+const ERRORS_SHOWN_MAX = 20
+
 export type App = OpenAPIHono<NodeEnv>
 
 export type DeclaredAnswer = {
@@ -92,8 +94,12 @@ function serve<P, Q, B>(
   const note = noteOf(c)
   note.projectId = principal.projectId
   const request = {
-    params: (endpoint.params === undefined ? {} : parse(endpoint.params, pathParams(c), 'path')) as P,
-    query: (endpoint.query === undefined ? {} : parse(endpoint.query, queryValues(c), 'query')) as Q,
+    params: (endpoint.params === undefined
+      ? {}
+      : parse(endpoint.params, checked(c, pathParams(c), 'path'), 'path')) as P,
+    query: (endpoint.query === undefined
+      ? {}
+      : parse(endpoint.query, checked(c, queryValues(c), 'query'), 'query')) as Q,
     body: (endpoint.body === undefined ? undefined : parse(endpoint.body, body.value, '')) as B,
     text: body.text,
     header: (name: string) => c.req.header(name),
@@ -110,37 +116,53 @@ function serve<P, Q, B>(
 
 /** The path's parameters, decoded once; the router works on the path as it was sent, so `%2F` is no separator. */
 function pathParams(c: Context): Record<string, string> {
+  checkEncoding(c.req.url)
+  return c.req.param() as Record<string, string>
+}
+
+/** Hono takes what it cannot decode as it stands, so one value would have two spellings: `%ff` and `%25ff`. */
+function checkEncoding(url: string): void {
+  if (!url.includes('%')) return
   try {
-    return c.req.param() as Record<string, string>
+    decodeURIComponent(url)
   } catch {
-    throw new AppError('malformed-request', 'The path is not valid percent-encoded UTF-8.')
+    throw new AppError('malformed-request', 'The address is not valid percent-encoded UTF-8.')
   }
 }
 
 /** The query's values. An empty one means absent. */
 function queryValues(c: Context): Record<string, string> {
+  checkEncoding(c.req.url)
   const values: Record<string, string> = c.req.query()
   for (const name in values) if (values[name] === '') delete values[name]
   return values
 }
 
-function parse<T>(schema: z.ZodType<T>, value: unknown, where: 'path' | 'query' | ''): T {
-  const errors: FieldError[] = where === '' ? [] : textFaults(value as Record<string, string>, where)
-  const parsed = schema.safeParse(value)
-  if (parsed.success && errors.length === 0) return parsed.data
-  for (const issue of parsed.error?.issues.slice(0, 20) ?? []) {
-    const path = issue.path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
-    errors.push({ pointer: where === '' ? path : `${where}${path}`, message: issue.message })
-  }
-  const detail = errors.map(({ pointer, message }) => (pointer === '' ? message : `${pointer}: ${message}`)).join('; ')
-  throw new AppError('validation-failed', detail, { errors })
-}
-
-function textFaults(values: Record<string, string>, where: string): FieldError[] {
-  return Object.entries(values).flatMap(([name, value]) => {
+/** Percent-encoding can spell one character that no store keeps (it cannot spell a lone surrogate). */
+function checked(c: Context, values: Record<string, string>, where: string): Record<string, string> {
+  if (!c.req.url.includes('%00')) return values
+  const errors = Object.entries(values).flatMap(([name, value]) => {
     const message = faultOf(value)
     return message === undefined ? [] : [{ pointer: `${where}/${name}`, message }]
   })
+  if (errors.length > 0) throw invalid(errors)
+  return values
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown, where: 'path' | 'query' | ''): T {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw invalid(
+    parsed.error.issues.slice(0, ERRORS_SHOWN_MAX).map((issue) => {
+      const path = issue.path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+      return { pointer: where + path, message: issue.message }
+    }),
+  )
+}
+
+function invalid(errors: readonly FieldError[]): AppError {
+  const detail = errors.map(({ pointer, message }) => (pointer === '' ? message : `${pointer}: ${message}`)).join('; ')
+  return new AppError('validation-failed', detail, { errors })
 }
 
 /** The answer, or `timed-out`: what was begun may still be committed, and the problem says so. */

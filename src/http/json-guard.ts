@@ -29,19 +29,22 @@ function isEscaped(text: string, index: number): boolean {
   return slashes % 2 === 1
 }
 
-/** Only such texts can hold what `checkValues` looks for: escapes of NUL and surrogates, and very long or large numbers. */
-const SUSPICIOUS = /\\u(?:0000|d[89a-f])|[eE]\+?0*\d{3}|\d{309}/i
+/**
+ * Only such texts can hold what `checkValues` looks for: escapes of NUL and surrogates, exponents of three digits, and
+ * numbers so long that an exponent of two is enough.
+ */
+const SUSPICIOUS = /\\u(?:0000|d[89a-f])|e\+?0*\d{3}|\d{200}/i
 
 /** Values that JSON can write but that no store keeps as they are: NUL, lone surrogates, numbers beyond a double. */
 export function checkValues(text: string, value: unknown): FieldError[] {
   if (!SUSPICIOUS.test(text)) return []
   const errors: FieldError[] = []
   const visit = (item: unknown, pointer: string): void => {
-    if (errors.length >= ERRORS_MAX) return
     const message = faultOf(item)
     if (message !== undefined) errors.push({ pointer, message })
     else if (typeof item === 'object' && item !== null) {
       for (const [name, member] of Object.entries(item)) {
+        if (errors.length >= ERRORS_MAX) return
         const fault = faultOf(name)
         if (fault === undefined) visit(member, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
         else errors.push({ pointer, message: `a member's name ${fault}` })

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import { AppError } from '../platform/errors.js'
-import type { Logger } from '../platform/logger.js'
+import { describeError, type Logger } from '../platform/logger.js'
 import type { Metrics } from '../platform/metrics.js'
+import { PROBLEMS } from '../platform/problem-catalogue.js'
 import { clientAddress } from './address.js'
 import { createCors } from './cors.js'
 import { HTTP_LIMITS } from './limits.js'
 import { attachNote, type NodeEnv, type RequestNote } from './note.js'
 import { problemAnswer, problemBody, problemHeaders } from './problem.js'
+import { AnswerCut } from './stream.js'
 
 export type ListenerOptions = {
   readonly fetch: (request: Request, env: NodeEnv['Bindings']) => Response | Promise<Response>
@@ -31,9 +33,12 @@ const UNMATCHED = '(unmatched)'
  */
 export function createListener(options: ListenerOptions): RequestListener & { readonly inFlight: () => number } {
   const cors = createCors(options.corsOrigins)
+  // Whose request is being taken apart: that is synchronous, so a failure to do so belongs to it.
+  let taken: RequestNote | undefined
   const serve = getRequestListener((request, env) => options.fetch(request, env as NodeEnv['Bindings']), {
-    errorHandler: () =>
-      problemAnswer(new AppError('malformed-request', 'The request line or the Host header is malformed.'), 'none'),
+    // HTTP/1.0 knows no Host header.
+    hostname: 'localhost',
+    errorHandler: (error) => explain(error, taken, options.logger),
   })
   let inFlight = 0
 
@@ -49,8 +54,12 @@ export function createListener(options: ListenerOptions): RequestListener & { re
       finish(options, note, incoming, outgoing)
     })
     if (cors(incoming, outgoing)) return
-    if (inFlight > HTTP_LIMITS.requestsInFlightMax) refuse(note, outgoing)
-    else void serve(incoming, outgoing)
+    if (inFlight > HTTP_LIMITS.requestsInFlightMax) refuse(note, outgoing, overloaded())
+    else if (incoming.headers.host === undefined && incoming.httpVersion === '1.1') refuse(note, outgoing, malformed())
+    else {
+      taken = note
+      void serve(incoming, outgoing)
+    }
   }
   return Object.assign(listener, { inFlight: () => inFlight })
 }
@@ -67,10 +76,22 @@ function createNote(incoming: IncomingMessage, trustedProxies: number): RequestN
   }
 }
 
-function refuse(note: RequestNote, outgoing: ServerResponse): void {
-  const error = new AppError('overloaded', 'Too many requests are under way.', { retryAfterSeconds: 1 })
+/** A request that cannot be taken apart is the caller's fault. The app answers its own failures: others do not get here. */
+function explain(error: unknown, note: RequestNote | undefined, logger: Logger): Response {
+  const expected = error instanceof RequestError
+  if (!expected) logger.error({ error: describeError(error) }, 'unexpected error outside the app')
+  const problem = expected ? malformed() : new AppError('internal-error', 'Something went wrong here; the log has it.')
+  if (note !== undefined) note.code = problem.code
+  return problemAnswer(problem, note?.requestId ?? 'none')
+}
+
+const malformed = () => new AppError('malformed-request', 'The request line or the Host header is malformed.')
+const overloaded = () => new AppError('overloaded', 'Too many requests are under way.', { retryAfterSeconds: 1 })
+
+function refuse(note: RequestNote, outgoing: ServerResponse, error: AppError): void {
   note.code = error.code
-  outgoing.writeHead(503, problemHeaders(error)).end(JSON.stringify(problemBody(error, note.requestId)))
+  const body = JSON.stringify(problemBody(error, note.requestId))
+  outgoing.writeHead(PROBLEMS[error.code].status, problemHeaders(error)).end(body)
 }
 
 function finish(
@@ -80,8 +101,9 @@ function finish(
   outgoing: ServerResponse,
 ): void {
   const milliseconds = performance.now() - note.startedAt
+  const cut = outgoing.errored instanceof AnswerCut ? outgoing.errored : undefined
   // 499, as nginx counts it: the client went away before it had its answer.
-  const status = outgoing.writableFinished ? outgoing.statusCode : 499
+  const status = cut !== undefined ? 500 : outgoing.writableFinished ? outgoing.statusCode : 499
   const method = incoming.method ?? ''
   options.metrics.observeRequest(note.route, method, status, milliseconds / 1000)
   const ordinary = status < 300 && milliseconds < options.slowMs
@@ -95,6 +117,7 @@ function finish(
     address: note.address,
     ...(note.projectId === null ? {} : { project_id: note.projectId }),
     ...(note.code === null ? {} : { code: note.code }),
+    ...(cut === undefined ? {} : { error: describeError(cut.reason()) }),
   }
   if (status >= 500) options.logger.error(line, 'request')
   else options.logger.info(line, 'request')

@@ -1,9 +1,32 @@
-/** An answer that is written while it is read: a slow reader slows the generator, a reader that leaves ends it. */
+/**
+ * An answer that broke off after its head was out, so that no problem can be sent any more. Printing it shows nothing of
+ * the reason, which may carry a statement and its parameters.
+ */
+export class AnswerCut extends Error {
+  readonly #reason: unknown
+
+  constructor(reason: unknown) {
+    super('The answer was cut short; the log says why.')
+    this.name = 'AnswerCut'
+    this.#reason = reason
+  }
+
+  reason(): unknown {
+    return this.#reason
+  }
+}
+
+/**
+ * An answer that is written while it is read: a slow reader slows the generator, a reader that leaves ends it. Where the
+ * generator throws, the connection is cut: the reader sees a broken transfer, never a shorter answer.
+ */
 export function streamAnswer(chunks: AsyncGenerator<string>, headers: Record<string, string>): Response {
   const encoder = new TextEncoder()
   const stream = new ReadableStream<Uint8Array>({
     pull: async (controller) => {
-      const { done, value } = await chunks.next()
+      const { done, value } = await chunks.next().catch((error: unknown) => {
+        throw new AnswerCut(error)
+      })
       if (done === true) controller.close()
       else controller.enqueue(encoder.encode(value))
     },

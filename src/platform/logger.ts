@@ -9,7 +9,7 @@ const OPTIONS = {
   timestamp: pino.stdTimeFunctions.isoTime,
   formatters: { level: (label: string) => ({ level: label }) },
 }
-const BUFFER_BYTES = 16_384
+const BUFFER_BYTES = 8_192
 const FLUSH_EVERY_MS = 250
 
 /** JSON lines, each written before the call returns, on standard output or another file descriptor. */

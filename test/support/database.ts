@@ -19,5 +19,5 @@ export async function cloneDatabase(): Promise<TestDatabase> {
 async function statement(url: string, text: string): Promise<void> {
   const sql = createClient({ url, schema: 'public', connectionsMax: 1, prepare: false, pooled: true })
   await sql.unsafe(text)
-  await sql.end()
+  await sql.end({ timeout: 5 })
 }

@@ -30,7 +30,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     pooled: false,
   })
   await migrate(sql, TEST_SCHEMA, await readMigrations())
-  await sql.end()
+  await sql.end({ timeout: 5 })
   project.provide('serverUrl', server.url)
   project.provide('templateDatabase', template)
   return async () => {
@@ -73,5 +73,5 @@ export function databaseUrl(serverUrl: string, database: string): string {
 async function run(url: string, statement: string): Promise<void> {
   const sql = createClient({ url, schema: 'public', connectionsMax: 1, prepare: false, pooled: true })
   await sql.unsafe(statement)
-  await sql.end()
+  await sql.end({ timeout: 5 })
 }

@@ -27,8 +27,32 @@ export type Answer = { readonly status: number; readonly headers: Headers; reado
 
 export const OPERATOR_KEY = 'operator-key-of-the-tests'
 
+/** How many instances `startService` runs on one database, taking turns: the whole suite must pass with two, too. */
+const INSTANCES = Number(process.env.TEST_INSTANCES ?? 1)
+
 /** The complete service in this process, behind its real listener on a loopback port. */
 export async function startService(environment: Record<string, string>): Promise<RunningService> {
+  const first = await startOne(environment)
+  const all = [first]
+  while (all.length < INSTANCES) all.push(await startOne(environment))
+  let turn = 0
+  return {
+    ...first,
+    call: async (path, init = {}) => {
+      const instance = all[turn++ % all.length] ?? first
+      const answer = await instance.call(path, init)
+      // What one instance wrote, the other has to have heard of, before it is asked.
+      const wrote = (init.method ?? (init.json === undefined && init.body === undefined ? 'GET' : 'POST')) !== 'GET'
+      if (wrote && all.length > 1) await Promise.all(all.map(({ service }) => service.notifications.caughtUp()))
+      return answer
+    },
+    close: async () => {
+      for (const instance of all) await instance.close()
+    },
+  }
+}
+
+async function startOne(environment: Record<string, string>): Promise<RunningService> {
   const directory = await mkdtemp(join(tmpdir(), 'llmring-service-'))
   const read = readConfig(directory, {
     LLMRING_DATA_DIR: directory,
