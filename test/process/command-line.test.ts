@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runProgram, temporaryDirectory } from '../support/program.js'
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>
+beforeAll(async () => {
+  directory = await temporaryDirectory()
+})
+afterAll(() => directory.remove())
+
+const run = (args: readonly string[], environment: Record<string, string> = {}) =>
+  runProgram(args, directory.path, environment)
+
+describe('llmring-server', () => {
+  it('says its version', async () => {
+    expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
+  })
+
+  it.each([
+    [],
+    ['serve'],
+    ['migrate'],
+    ['keys'],
+    ['keys', 'create'],
+    ['keys', 'list'],
+    ['keys', 'revoke'],
+    ['doctor'],
+    ['config'],
+    ['dump'],
+    ['restore'],
+  ])('explains %s %s with --help', async (...args) => {
+    const help = await run([...args, '--help'])
+    expect(help).toMatchObject({ code: 0, stderr: '' })
+    expect(help.stdout).toContain('Usage: llmring-server')
+  })
+
+  it('refuses unknown commands and options, and shows the help', async () => {
+    for (const args of [['sevre'], ['serve', '--prot', '1'], ['keys', 'create', '--role', 'king']]) {
+      const refused = await run(args)
+      expect(refused.code).toBe(1)
+      expect(refused.stderr).toMatch(/error:/)
+    }
+  })
+
+  it('prints all faults of the environment together, without their values, and exits with 78', async () => {
+    const refused = await run(['serve'], {
+      LLMRING_PORT: 'eighty',
+      LLMRING_PROJECTS: 'ajar',
+      LLMRING_ADMIN_KEY: 'too short',
+      LLMRING_DATABASE_URL: 'mysql://root:hunter2@db/x',
+    })
+    expect(refused.code).toBe(78)
+    for (const name of ['LLMRING_PORT', 'LLMRING_PROJECTS', 'LLMRING_ADMIN_KEY', 'LLMRING_DATABASE_URL']) {
+      expect(refused.stderr).toContain(name)
+    }
+    expect(refused.stderr).not.toMatch(/hunter2|eighty|ajar/)
+  })
+
+  it('refuses a pair of receipt keys that does not match with 78', async () => {
+    const key = (byte: number) => Buffer.alloc(32, byte).toString('base64url')
+    const refused = await run(['serve'], {
+      LLMRING_PORT: '0',
+      LLMRING_RECEIPTS_PRIVATE_KEY_B64: key(1),
+      LLMRING_RECEIPTS_PUBLIC_KEY_B64: key(2),
+    })
+    expect(refused.code).toBe(78)
+    expect(refused.stderr).not.toContain(key(1))
+  })
+
+  it('shows the effective configuration with secrets hidden', async () => {
+    const secrets = {
+      LLMRING_ADMIN_KEY: 'an-admin-key-of-some-length',
+      LLMRING_KEY_PEPPER: 'a-pepper-of-some-length',
+      LLMRING_DATABASE_URL: 'postgres://u:hunter2@db/x',
+    }
+    for (const args of [['config'], ['config', '--json']]) {
+      const shown = await run(args, { ...secrets, LLMRING_PORT: '8123', LLMRING_TYPO: 'x' })
+      expect(shown.code).toBe(0)
+      expect(shown.stdout).toMatch(/8123/)
+      expect(shown.stdout).toMatch(/hidden/)
+      expect(shown.stdout + shown.stderr).not.toMatch(/hunter2|an-admin-key|a-pepper/)
+      expect(shown.stderr).toMatch(/LLMRING_TYPO/)
+    }
+  })
+
+  it('says in one line that the database is away', async () => {
+    const refused = await run(['keys', 'list'], { LLMRING_DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:9/x' })
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).not.toMatch(/hunter2|\n\s+at /)
+  }, 90_000)
+})
