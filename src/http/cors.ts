@@ -18,6 +18,7 @@ const EXPOSED_HEADERS = [
   'Retry-After',
   'Link',
   'X-Lock-Digest',
+  'X-Receipt-Ignored',
   'X-LLM-Router-Model',
   'X-LLM-Router-Provider',
   'X-LLM-Router-Attempts',

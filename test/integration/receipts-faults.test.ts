@@ -143,6 +143,8 @@ describe('a lost connection', () => {
     one.advance(1_000)
     proxy.cut()
     expect((await one.verify(json)).json).toMatchObject({ valid: true })
+    // No new key could make this one valid: nobody is asked.
+    expect((await one.verify({ ...(json as object), alias: 'tampered' })).json).toMatchObject({ valid: false })
     const unknown = await one.verify({ ...(json as object), key_id: 'unheard-of' })
     expect([unknown.status, unknown.json]).toMatchObject([503, { code: 'database-unavailable' }])
     expect((await one.call('/receipts/public-keys.json')).status).toBe(200)

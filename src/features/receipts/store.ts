@@ -26,7 +26,7 @@ export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm })
      * Inserts what is not there yet, in one statement that commits by itself, and says which were inserted. The places
      * must differ. Sorted, so that two instances that bring the same ids wait for each other instead of deadlocking.
      */
-    insertNew: (rows: readonly NewReceipt[]): Promise<readonly ReceiptPlace[]> => db.sql<ReceiptPlace[]>`
+    insertNew: async (rows: readonly NewReceipt[]): Promise<readonly ReceiptPlace[]> => db.sql<ReceiptPlace[]>`
       insert into receipts (project_id, id, kind, key_id, request_sha256, canonical, stored_at)
       select project_id::uuid, id, kind, key_id, decode(request_sha256, 'hex'), decode(canonical, 'hex'), stored_at::timestamptz
       from unnest(
@@ -41,7 +41,7 @@ export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm })
       returning project_id as "projectId", id`,
 
     /** What is at these places now. A statement of its own: the insert's snapshot cannot see what it collided with. */
-    findMany: (places: readonly ReceiptPlace[]): Promise<readonly (ReceiptPlace & KeptReceipt)[]> =>
+    findMany: async (places: readonly ReceiptPlace[]): Promise<readonly (ReceiptPlace & KeptReceipt)[]> =>
       db.sql<(ReceiptPlace & KeptReceipt)[]>`
         select project_id as "projectId", id, kind, request_sha256 as "requestSha256", canonical from receipts
         where (project_id, id) in (
