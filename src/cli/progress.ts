@@ -20,7 +20,7 @@ export function createProgress({ write, terminal, clock }: ProgressOptions): (pr
     const now = clock()
     if (!progress.done && now - shownAt < everyMs) return
     shownAt = now
-    const text = `${progress.table.padEnd(24)} ${count(progress.rows).padStart(14)}  ${size(progress.bytes).padStart(12)}`
+    const text = `${progress.table.padEnd(24)} ${count(progress.rows, 'row').padStart(14)}  ${size(progress.bytes).padStart(12)}`
     if (terminal) write(`\r${text}${CLEAR_TO_END}${progress.done ? '\n' : ''}`)
     else write(`${text}${progress.done ? '' : ' …'}\n`)
   }
@@ -39,8 +39,8 @@ export function progressOnStandardError(asked: { readonly progress?: boolean }):
 /** `9 tables, 12,345 rows, 1.2 MB`. */
 export function renderSummary({ tables, bytes }: Summary): string {
   const rows = Object.values(tables).reduce((sum, of) => sum + of, 0)
-  return `${Object.keys(tables).length} tables, ${count(rows)}, ${size(bytes)}`
+  return `${count(Object.keys(tables).length, 'table')}, ${count(rows, 'row')}, ${size(bytes)}`
 }
 
-const count = (rows: number) => `${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'}`
+const count = (things: number, name: string) => `${things.toLocaleString('en-US')} ${name}${things === 1 ? '' : 's'}`
 const size = (bytes: number) => (bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`)

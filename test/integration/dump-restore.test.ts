@@ -14,6 +14,14 @@ async function clone(): Promise<string> {
   return database.url
 }
 
+/** The dump's session has sent more than anybody has taken. */
+const serverWaits = (url: string) =>
+  withSql(url, async (sql) => {
+    const waiting = await sql`select 1 from pg_stat_activity where datname = current_database()
+      and application_name = 'llmring-server dump' and wait_event = 'ClientWrite'`
+    return waiting.length > 0
+  })
+
 let source: string
 beforeAll(async () => {
   source = await clone()
@@ -116,11 +124,7 @@ describe('while a dump is read slowly', () => {
     }
     const dumping = writeDump({ direct: directTo(url), serviceVersion: '1.0.0', onProgress }, output)
     await withSql(url, async (sql) => {
-      await until(async () => {
-        const waiting = await sql`select 1 from pg_stat_activity where datname = current_database()
-          and application_name = 'llmring-server dump' and wait_event = 'ClientWrite'`
-        return waiting.length > 0
-      })
+      await until(() => serverWaits(url))
       await sql`insert into usage_logs select (jsonb_populate_record(usage_logs, jsonb_build_object('id', gen_random_uuid()))).* from usage_logs`
       await sql`update projects set name = 'changed'`
       await sql`delete from registry_files`
@@ -156,10 +160,24 @@ describe('a dump that breaks off', () => {
   it('because its output fails leaves no session behind that waits for a reader', async () => {
     const url = await clone()
     await withSql(url, (sql) => addRegistryFiles(sql, 24, 500_000))
-    const full = new Writable({ write: (_chunk, _encoding, done) => done(new Error('no space left')) })
+    const full = new Writable({
+      // Only once the server is in the middle of a table and waits for its reader.
+      write: (_chunk, _encoding, done) => {
+        void until(() => serverWaits(url)).then(() => done(new Error('no space left')))
+      },
+    })
     const dumping = writeDump({ direct: directTo(url), serviceVersion: '1.0.0' }, full)
     await expect(dumping).rejects.toThrow('no space left')
     await until(async () => (await sessions(url)) === 0)
+    // Ended, and not read to its end for nothing.
+    await until(async () => {
+      const [row] = await withSql(
+        url,
+        (sql) =>
+          sql`select sessions_killed::integer as killed from pg_stat_database where datname = current_database()`,
+      )
+      return row?.['killed'] === 1
+    })
   })
 
   it('because it is interrupted leaves no session behind either', async () => {
