@@ -39,62 +39,75 @@ function crossChecks(environment: Environment): string[] {
 }
 
 function groupSettings(environment: Environment, proxied: boolean) {
-  const secret = (value: string | undefined) => (value === undefined ? undefined : new Secret(value))
   const embedded = environment.LLMRING_DATABASE_URL === undefined
   return {
     embedded,
     dataDir: resolve(environment.LLMRING_DATA_DIR),
-    listen: {
-      host: environment.LLMRING_HOST ?? (embedded ? '127.0.0.1' : '0.0.0.0'),
-      port: environment.LLMRING_PORT,
-      trustedProxies: environment.LLMRING_TRUSTED_PROXIES,
-      corsOrigins: environment.LLMRING_CORS_ORIGINS,
-      bodyBytesMax: environment.LLMRING_BODY_BYTES_MAX,
-      shutdownMsMax: environment.LLMRING_SHUTDOWN_TIMEOUT_MS,
-    },
-    database: {
-      url: secret(environment.LLMRING_DATABASE_URL),
-      directUrl: secret(environment.LLMRING_DATABASE_DIRECT_URL ?? environment.LLMRING_DATABASE_URL),
-      pooled: environment.LLMRING_DATABASE_DIRECT_URL !== undefined,
-      schema: environment.LLMRING_DATABASE_SCHEMA,
-      connectionsMax: environment.LLMRING_DATABASE_POOL_SIZE + environment.LLMRING_DATABASE_POOL_OVERFLOW,
-      prepare: environment.LLMRING_DATABASE_PREPARE,
-    },
-    redis: { url: secret(environment.LLMRING_REDIS_URL) },
-    registry: {
-      baseUrl: `${environment.LLMRING_REGISTRY_BASE_URL.replace(/\/+$/, '')}/`,
-      fetchMsMax: environment.LLMRING_REGISTRY_TIMEOUT_MS,
-      cacheSeconds: environment.LLMRING_CACHE_TTL,
-      proxied,
-    },
-    receipts: {
-      privateKey: secret(base64url(environment.LLMRING_RECEIPTS_PRIVATE_KEY_B64)),
-      publicKey: base64url(environment.LLMRING_RECEIPTS_PUBLIC_KEY_B64),
-      keyId: environment.LLMRING_RECEIPTS_KEY_ID,
-      issuer: environment.LLMRING_TLOG_ORIGIN,
-    },
-    projects: {
-      mode: environment.LLMRING_PROJECTS,
-      adminKey: secret(environment.LLMRING_ADMIN_KEY),
-      pepper: secret(environment.LLMRING_KEY_PEPPER),
-      pepperPrevious: secret(environment.LLMRING_KEY_PEPPER_PREVIOUS),
-    },
-    limits: {
-      perKeyPerMinute: environment.LLMRING_RATE_LIMIT_PER_KEY,
-      perAddressPerMinute: environment.LLMRING_RATE_LIMIT_PER_ADDRESS,
-      newProjectsPerMinute: environment.LLMRING_NEW_PROJECTS_PER_MINUTE,
-    },
-    usage: {
-      groupItemsMax: environment.LLMRING_USAGE_GROUP_ITEMS_MAX,
-      lanes: environment.LLMRING_USAGE_LANES,
-    },
-    logging: {
-      level: environment.LLMRING_LOG_LEVEL,
-      accessShare: environment.LLMRING_ACCESS_LOG,
-      slowMs: environment.LLMRING_ACCESS_LOG_SLOW_MS,
-    },
+    ...groupServing(environment, embedded),
+    ...groupStores(environment),
+    ...groupProduct(environment, proxied),
   }
 }
+
+const groupServing = (environment: Environment, embedded: boolean) => ({
+  listen: {
+    host: environment.LLMRING_HOST ?? (embedded ? '127.0.0.1' : '0.0.0.0'),
+    port: environment.LLMRING_PORT,
+    trustedProxies: environment.LLMRING_TRUSTED_PROXIES,
+    corsOrigins: environment.LLMRING_CORS_ORIGINS,
+    bodyBytesMax: environment.LLMRING_BODY_BYTES_MAX,
+    shutdownMsMax: environment.LLMRING_SHUTDOWN_TIMEOUT_MS,
+  },
+  limits: {
+    perKeyPerMinute: environment.LLMRING_RATE_LIMIT_PER_KEY,
+    perAddressPerMinute: environment.LLMRING_RATE_LIMIT_PER_ADDRESS,
+    newProjectsPerMinute: environment.LLMRING_NEW_PROJECTS_PER_MINUTE,
+  },
+  logging: {
+    level: environment.LLMRING_LOG_LEVEL,
+    accessShare: environment.LLMRING_ACCESS_LOG,
+    slowMs: environment.LLMRING_ACCESS_LOG_SLOW_MS,
+  },
+})
+
+const groupStores = (environment: Environment) => ({
+  database: {
+    url: secret(environment.LLMRING_DATABASE_URL),
+    directUrl: secret(environment.LLMRING_DATABASE_DIRECT_URL ?? environment.LLMRING_DATABASE_URL),
+    pooled: environment.LLMRING_DATABASE_DIRECT_URL !== undefined,
+    schema: environment.LLMRING_DATABASE_SCHEMA,
+    connectionsMax: environment.LLMRING_DATABASE_POOL_SIZE + environment.LLMRING_DATABASE_POOL_OVERFLOW,
+    prepare: environment.LLMRING_DATABASE_PREPARE,
+  },
+  redis: { url: secret(environment.LLMRING_REDIS_URL) },
+})
+
+const groupProduct = (environment: Environment, proxied: boolean) => ({
+  registry: {
+    baseUrl: `${environment.LLMRING_REGISTRY_BASE_URL.replace(/\/+$/, '')}/`,
+    fetchMsMax: environment.LLMRING_REGISTRY_TIMEOUT_MS,
+    cacheSeconds: environment.LLMRING_CACHE_TTL,
+    proxied,
+  },
+  receipts: {
+    privateKey: secret(base64url(environment.LLMRING_RECEIPTS_PRIVATE_KEY_B64)),
+    publicKey: base64url(environment.LLMRING_RECEIPTS_PUBLIC_KEY_B64),
+    keyId: environment.LLMRING_RECEIPTS_KEY_ID,
+    issuer: environment.LLMRING_TLOG_ORIGIN,
+  },
+  projects: {
+    mode: environment.LLMRING_PROJECTS,
+    adminKey: secret(environment.LLMRING_ADMIN_KEY),
+    pepper: secret(environment.LLMRING_KEY_PEPPER),
+    pepperPrevious: secret(environment.LLMRING_KEY_PEPPER_PREVIOUS),
+  },
+  usage: {
+    groupItemsMax: environment.LLMRING_USAGE_GROUP_ITEMS_MAX,
+    lanes: environment.LLMRING_USAGE_LANES,
+  },
+})
+
+const secret = (value: string | undefined) => (value === undefined ? undefined : new Secret(value))
 
 const base64url = (bytes: Uint8Array | undefined) =>
   bytes === undefined ? undefined : Buffer.from(bytes).toString('base64url')

@@ -1,5 +1,6 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import { within } from '../platform/lifecycle.js'
 
 export type Sql = postgres.Sql
 export type Orm = PostgresJsDatabase
@@ -19,6 +20,8 @@ export type Database = {
   readonly sql: Sql
   /** Everything else, through Drizzle (which changes its client's serialisers: hence two clients). */
   readonly orm: Orm
+  /** Whether it answers a question within `msMax` milliseconds. */
+  answers(msMax: number): Promise<boolean>
   close(): Promise<void>
 }
 
@@ -39,6 +42,9 @@ export function createClient(options: ClientOptions): Sql {
     prepare: options.prepare,
     connect_timeout: CONNECT_SECONDS_MAX,
     keep_alive: 10,
+    // On: a connection that is lost while it asks for the array types is a rejection that nobody can catch. So arrays go
+    // in as text (array-text.ts) and come out as JSON.
+    fetch_types: false,
     backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, RECONNECT_SECONDS_MAX),
     onnotice: () => undefined,
     connection: {
@@ -46,6 +52,13 @@ export function createClient(options: ClientOptions): Sql {
       ...(options.pooled ? {} : session),
     },
   })
+}
+
+/** A connection for one caller alone, until its `release()`. */
+export async function reserveConnection(client: Sql): Promise<postgres.ReservedSql> {
+  // postgres.js never hands out a connection that is reserved before its first statement, unless it fetches types.
+  await client`select 1`
+  return client.reserve()
 }
 
 /**
@@ -65,7 +78,12 @@ export async function openDatabase(options: ClientOptions): Promise<Database> {
     await close()
     throw error
   }
-  return { sql, orm: drizzle(ormClient), close }
+  const answers = (msMax: number) =>
+    within(msMax, Promise.resolve(sql`select 1`)).then(
+      () => true,
+      () => false,
+    )
+  return { sql, orm: drizzle(ormClient), answers, close }
 }
 
 async function checkSchema(sql: Sql, options: ClientOptions): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import type { Sql } from './client.js'
+import { reserveConnection, type Sql } from './client.js'
 
 export type Migration = {
   readonly version: number
@@ -37,7 +37,7 @@ export async function readMigrations(directory = MIGRATIONS_DIRECTORY): Promise<
  * A crash between two files leaves a whole number of files applied; the next start goes on from there.
  */
 export async function migrate(direct: Sql, schema: string, migrations: readonly Migration[]): Promise<MigrationResult> {
-  const connection = await direct.reserve()
+  const connection = await reserveConnection(direct)
   try {
     await connection`select set_config('statement_timeout', '0', false)`
     await connection`select pg_advisory_lock(hashtextextended(${`llmring-migrate:${schema}`}, 0))`

@@ -91,7 +91,8 @@ const overloaded = () => new AppError('overloaded', 'Too many requests are under
 function refuse(note: RequestNote, outgoing: ServerResponse, error: AppError): void {
   note.code = error.code
   const body = JSON.stringify(problemBody(error, note.requestId))
-  outgoing.writeHead(PROBLEMS[error.code].status, problemHeaders(error)).end(body)
+  const headers = { ...problemHeaders(error), 'Content-Length': Buffer.byteLength(body) }
+  outgoing.writeHead(PROBLEMS[error.code].status, headers).end(body)
 }
 
 function finish(

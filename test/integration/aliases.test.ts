@@ -196,7 +196,7 @@ describe('history', () => {
     await one.call('DELETE', '/api/v1/aliases/a', { key: 'history' })
     const { project_id } = (await bind('history', { alias: 'b', model: 'x:1' })).json as { project_id: string }
     const rows = await one.database.sql`
-      select history.revision::integer, action, models, project_keys.id is not null as keyed from alias_history as history
+      select history.revision::integer, action, array_to_json(models) as models, project_keys.id is not null as keyed from alias_history as history
       left join project_keys on project_keys.id = history.key_id
       where history.project_id = ${project_id} and alias = 'a' order by history.revision`
     expect([...rows]).toEqual([

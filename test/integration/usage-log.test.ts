@@ -241,6 +241,7 @@ describe('the cost', () => {
       computed_cost: logged.computed_cost,
       cost_status: logged.cost_status,
       registry_provider_version: version,
+      unit_prices: logged.computed_cost === null ? null : expect.any(Object),
     })
   })
 })

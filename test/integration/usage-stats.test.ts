@@ -111,6 +111,17 @@ describe('periods', () => {
     ])
   })
 
+  it('have the model with most requests on top, whatever its name and its cost', async () => {
+    const project = await projectWith([
+      ['2026-03-15T01:00:00Z', { model: 'a', cost: 100 }],
+      ['2026-03-15T02:00:00Z', { model: 'z', alias: 'one' }],
+      ['2026-03-15T03:00:00Z', { model: 'z', alias: 'two' }],
+      ['2026-03-15T04:00:00Z', { model: 'a', cost: 100 }],
+      ['2026-03-15T05:00:00Z', { model: 'z', origin: 'three' }],
+    ])
+    expect((await stats(project)).by_day).toMatchObject([{ requests: 5, top_model: 'z' }])
+  })
+
   it('are months', async () => {
     expect(await days('?start_date=2026-01-01&group_by=month')).toEqual([
       ['2026-04-01', 1, 'c'],

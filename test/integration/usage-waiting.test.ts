@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { reserveConnection } from '../../src/db/client.js'
 import type { FindPrice } from '../../src/features/usage/price-event.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
@@ -130,7 +131,7 @@ describe('pricing what waits', () => {
 
   it('does not miss a row that was under way while the registry came', async () => {
     const app = await openSettled()
-    const blocker = await app.database.sql.reserve()
+    const blocker = await reserveConnection(app.database.sql)
     await blocker`begin`
     await blocker`lock table usage_logs in access exclusive mode`
     const logged = app.log()

@@ -15,7 +15,7 @@ export type CatalogTable = {
 export async function listTables(sql: Sql): Promise<CatalogTable[]> {
   return await sql<CatalogTable[]>`
     select class.relname as name, class.relkind = 'p' as partitioned,
-      array_agg(attribute.attname::text order by attribute.attnum) as columns
+      json_agg(attribute.attname::text order by attribute.attnum) as columns
     from pg_class as class
     join pg_namespace as namespace on namespace.oid = class.relnamespace
     join pg_attribute as attribute on attribute.attrelid = class.oid and attribute.attnum > 0

@@ -1,6 +1,6 @@
 import type { ReservedSql } from 'postgres'
 import { invariant } from '../../platform/invariant.js'
-import { type ClientOptions, createClient } from '../client.js'
+import { type ClientOptions, createClient, reserveConnection } from '../client.js'
 import { dumpLimits } from './limits.js'
 
 /** A connection of its own, with no limit on how long its statements and transactions take. */
@@ -27,7 +27,7 @@ const RENDERING = {
 export async function openLongSession(direct: DirectClient, applicationName: string): Promise<LongSession> {
   const client = createClient({ ...direct, connectionsMax: 1, applicationName })
   try {
-    const sql = await client.reserve()
+    const sql = await reserveConnection(client)
     const settings = { ...RENDERING, lock_timeout: String(dumpLimits.lockWaitMsMax) }
     for (const [name, value] of Object.entries(settings)) await sql`select set_config(${name}, ${value}, false)`
     // Whatever limits this server knows: `transaction_timeout` is new in PostgreSQL 17.

@@ -23,6 +23,7 @@ const ALIAS = { description: 'The alias.', schema: schema.AliasSchema }
 export function mountAliases(app: App, guards: Guards, verbs: AliasVerbs): void {
   mountResolve(app, guards, verbs)
   mountBulk(app, guards, verbs)
+  mountBind(app, guards, verbs)
   mountOne(app, guards, verbs)
 }
 
@@ -82,7 +83,7 @@ function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
   })
 }
 
-function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
+function mountBind(app: App, guards: Guards, verbs: AliasVerbs): void {
   mount(app, guards, {
     method: 'post',
     path: `${BASE}/bind`,
@@ -96,6 +97,9 @@ function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
     answers: { 200: ALIAS },
     handle: async ({ principal, body }) => setOne(verbs, principal, toBinding(body.alias, body, undefined)),
   })
+}
+
+function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
   mount(app, guards, {
     method: 'get',
     path: `${BASE}/{alias}`,

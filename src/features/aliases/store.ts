@@ -18,7 +18,7 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
     /** Head and bindings in one statement, so that the revision is the one that the bindings are from. */
     loadProfile: async (projectId: ProjectId, profile: string): Promise<LoadedProfile> => {
       const rows = await db.sql<{ revision: string; alias: string | null; models: string[] | null }[]>`
-        select head.revision, aliases.alias, aliases.models
+        select head.revision, aliases.alias, array_to_json(aliases.models) as models
         from (select coalesce(max(revision), 0) as revision from alias_heads where project_id = ${projectId}) as head
         left join aliases on aliases.project_id = ${projectId} and aliases.profile = ${profile}`
       const bindings = rows.flatMap(({ alias, models }) =>
@@ -80,7 +80,7 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
           update alias_heads set last_id = last_id + (select count(*) from fresh), alias_count = alias_count + (select count(*) from fresh)
           where project_id = ${writer.projectId}
         )
-        select written.* from written join input using (profile, alias) order by ordinal`)
+        select written.*, array_to_json(written.models) as models from written join input using (profile, alias) order by ordinal`)
       return rows.map(readRow)
     },
 

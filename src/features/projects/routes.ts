@@ -26,6 +26,7 @@ const shared = { tag: 'Administration', access: OPERATOR, problems: ['not-found'
 /** What the operator may do, with the admin key; without one configured all of it answers 404. */
 export function mountProjects(app: App, guards: Guards, verbs: ProjectVerbs): void {
   mountProjectRoutes(app, guards, verbs)
+  mountWholeProject(app, guards, verbs)
   mountKeyRoutes(app, guards, verbs)
 }
 
@@ -61,6 +62,9 @@ function mountProjectRoutes(app: App, guards: Guards, verbs: ProjectVerbs): void
     answers: { 200: { description: 'The project.', schema: schema.ProjectSchema } },
     handle: async ({ params }) => jsonAnswer(renderProject(await existing(verbs, params.id as ProjectId))),
   })
+}
+
+function mountWholeProject(app: App, guards: Guards, verbs: ProjectVerbs): void {
   mount(app, guards, {
     ...shared,
     method: 'delete',

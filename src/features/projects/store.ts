@@ -1,5 +1,6 @@
 import { and, asc, count, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
+import { arrayText } from '../../db/array-text.js'
 import type { Orm, Sql } from '../../db/client.js'
 import { changesChannel } from '../../db/notifications.js'
 import { projectKeys, projects } from '../../db/tables/projects.js'
@@ -58,7 +59,7 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
     findKey: async (hashes: readonly string[]): Promise<FoundKey | undefined> => {
       const [row] = await db.sql<FoundKey[]>`
         select id as "keyId", project_id as "projectId", role, revoked_at is not null as revoked from project_keys
-        where key_hash in (select decode(hash, 'hex') from unnest(${hashes as string[]}::text[]) as hash) limit 1`
+        where key_hash in (select decode(hash, 'hex') from unnest(${arrayText(hashes)}::text::text[]) as hash) limit 1`
       return row
     },
 

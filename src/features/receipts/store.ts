@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm'
+import { arrayText } from '../../db/array-text.js'
 import type { Orm, Sql } from '../../db/client.js'
 import { receiptKeys, receipts } from '../../db/tables/receipts.js'
 import { type Tx, within } from '../../db/transact.js'
@@ -30,11 +31,11 @@ export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm })
       insert into receipts (project_id, id, kind, key_id, request_sha256, canonical, stored_at)
       select project_id::uuid, id, kind, key_id, decode(request_sha256, 'hex'), decode(canonical, 'hex'), stored_at::timestamptz
       from unnest(
-        ${rows.map((row) => row.projectId)}::text[], ${rows.map((row) => row.id)}::text[],
-        ${rows.map((row) => row.kind)}::text[], ${rows.map((row) => row.keyId)}::text[],
-        ${rows.map((row) => (row.requestSha256 === null ? null : hex(row.requestSha256)))}::text[],
-        ${rows.map((row) => hex(row.canonical))}::text[],
-        ${rows.map((row) => new Date(row.storedAt).toISOString())}::text[]
+        ${arrayText(rows.map((row) => row.projectId))}::text::text[], ${arrayText(rows.map((row) => row.id))}::text::text[],
+        ${arrayText(rows.map((row) => row.kind))}::text::text[], ${arrayText(rows.map((row) => row.keyId))}::text::text[],
+        ${arrayText(rows.map((row) => (row.requestSha256 === null ? null : hex(row.requestSha256))))}::text::text[],
+        ${arrayText(rows.map((row) => hex(row.canonical)))}::text::text[],
+        ${arrayText(rows.map((row) => new Date(row.storedAt).toISOString()))}::text::text[]
       ) as input(project_id, id, kind, key_id, request_sha256, canonical, stored_at)
       order by project_id::uuid, id collate "C"
       on conflict (project_id, id) do nothing
@@ -46,7 +47,7 @@ export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm })
         select project_id as "projectId", id, kind, request_sha256 as "requestSha256", canonical from receipts
         where (project_id, id) in (
           select project_id::uuid, id from unnest(
-            ${places.map((place) => place.projectId)}::text[], ${places.map((place) => place.id)}::text[]
+            ${arrayText(places.map((place) => place.projectId))}::text::text[], ${arrayText(places.map((place) => place.id))}::text::text[]
           ) as wanted(project_id, id))`,
 
     find: async ({ projectId, id }: ReceiptPlace): Promise<Uint8Array | undefined> => {

@@ -1,6 +1,6 @@
 import type { UsageRow } from './event.js'
 
-type Value = string | number | boolean | bigint | null | undefined
+type Value = string | number | boolean | null | undefined
 type Column<Row> = { readonly name: string; readonly type: string; readonly of: (row: Row) => Value }
 
 const column = <Row>(name: string, type: string, of: (row: Row) => Value): Column<Row> => ({ name, type, of })
@@ -37,28 +37,10 @@ export const USAGE_COLUMNS: readonly Column<UsageRow>[] = [
   column('metadata', 'jsonb', (row) => row.event.metadata),
 ]
 
-/** A column of values as the text of a Postgres array (8.15.6: quoted elements, `"` and `\` escaped by a backslash). */
-export function arrayText(values: readonly Value[]): string {
-  let text = '{'
-  for (const [index, value] of values.entries()) {
-    if (index > 0) text += ','
-    if (value === null || value === undefined) text += 'NULL'
-    else if (typeof value === 'string') text += quoted(value)
-    else text += String(value)
-  }
-  return `${text}}`
-}
-
 /** About what a waiting row occupies, in bytes. */
 export function rowBytes(row: UsageRow): number {
   const { event } = row
   const names = event.provider.length + event.model.length + (event.alias?.length ?? 0) + (event.origin?.length ?? 0)
   const ids = (event.profile?.length ?? 0) + (event.idAtOrigin?.length ?? 0) + (event.conversationId?.length ?? 0)
   return 1_024 + 2 * (names + ids + (event.metadata?.length ?? 0))
-}
-
-const SPECIAL = /["\\]/g
-
-function quoted(text: string): string {
-  return `"${text.includes('"') || text.includes('\\') ? text.replace(SPECIAL, '\\$&') : text}"`
 }

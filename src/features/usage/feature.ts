@@ -1,5 +1,4 @@
 import type { Orm, Sql } from '../../db/client.js'
-import { ensureMonthlyPartitions } from '../../db/partitions.js'
 import type { App, Guards } from '../../http/endpoint.js'
 import type { ProjectId } from '../../http/principal.js'
 import type { Clock } from '../../platform/clock.js'
@@ -49,7 +48,7 @@ export type UsageFeature = {
 
 export function createUsage(deps: UsageDeps): UsageFeature {
   const store = createUsageStore(deps)
-  const ensurePartitions = () => ensureMonthlyPartitions(deps.sql, 'usage_logs', deps.clock())
+  const ensurePartitions = () => store.ensurePartitions(deps.clock())
   const { commitMsMax, outcomeMsMax } = deps.patience ?? USAGE_LIMITS
   const queue = createUsageQueue({
     ...{ insert: store.insert, ensurePartitions, metrics: deps.metrics },

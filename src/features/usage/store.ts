@@ -1,8 +1,10 @@
 import { and, desc, eq, sql as fragment, gte, lt, type SQL } from 'drizzle-orm'
+import { arrayText } from '../../db/array-text.js'
 import type { Orm, Sql } from '../../db/client.js'
+import { ensureMonthlyPartitions } from '../../db/partitions.js'
 import { usageLogs } from '../../db/tables/usage.js'
 import type { ProjectId } from '../../http/principal.js'
-import { arrayText, USAGE_COLUMNS } from './columns.js'
+import { USAGE_COLUMNS } from './columns.js'
 import type { UsageRow } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
 import type { Period } from './period.js'
@@ -56,6 +58,7 @@ export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm
       const parameters = USAGE_COLUMNS.map((column) => arrayText(rows.map(column.of)))
       await sql.unsafe(INSERT, parameters, { prepare: true })
     },
+    ensurePartitions: (nowMs: number) => ensureMonthlyPartitions(sql, 'usage_logs', nowMs),
     list: (projectId: ProjectId, period: Period, filter: LogFilter, page: LogPage) =>
       listLogs(orm, projectId, period, filter, page),
     tally: (projectId: ProjectId, period: Period, groupBy: GroupBy) => tally(sql, projectId, period, groupBy),

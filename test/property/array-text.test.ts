@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { arrayText } from '../../src/db/array-text.js'
 import { createClient, type Sql } from '../../src/db/client.js'
-import { arrayText } from '../../src/features/usage/columns.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 
 let database: TestDatabase

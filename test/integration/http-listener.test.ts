@@ -1,0 +1,102 @@
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { eventually } from '../support/eventually.js'
+import { SECRET, startHttpWorld } from '../support/http-world.js'
+
+const { server, metrics, lines, requestLine, ended, get, exchange } = await startHttpWorld()
+afterAll(() => server.drain(100))
+beforeEach(() => {
+  lines.length = 0
+})
+
+describe('an unexpected error', () => {
+  test.each(['/unexpected', '/at-once'])(
+    'of %s is a problem that says nothing of it; the log says it',
+    async (path) => {
+      const answer = await get(path)
+      const text = await answer.text()
+      expect(answer.status).toBe(500)
+      expect(JSON.parse(text)).toMatchObject({ code: 'internal-error', request_id: answer.headers.get('x-request-id') })
+      expect(text).not.toContain(SECRET)
+      const logged = lines.find((line) => line.message === 'unexpected error')
+      expect(logged?.fields).toMatchObject({
+        request_id: answer.headers.get('x-request-id'),
+        error: { message: SECRET },
+      })
+    },
+  )
+
+  test('that is the trouble of a dependency becomes its problem', async () => {
+    const answer = await get('/explained')
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
+    expect(await answer.text()).not.toContain(SECRET)
+  })
+})
+
+describe('an answer that is streamed', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  test('ends for the generator, too, when the reader leaves', async () => {
+    const answer = await get('/numbers')
+    const reader = answer.body?.getReader()
+    await reader?.read()
+    await reader?.cancel()
+    await eventually(() => expect(ended()).toBe(1))
+    await eventually(() => expect(requestLine('/numbers')?.fields).toMatchObject({ status: 499 }))
+  })
+
+  test('that breaks off is seen to: the transfer fails, and nothing of the reason is sent or printed', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const answer = await get('/breaks-off')
+    expect(answer.status).toBe(200)
+    await expect(answer.text()).rejects.toThrow()
+    expect(JSON.stringify(printed.mock.calls)).not.toContain(SECRET)
+    await eventually(() =>
+      expect(requestLine('/breaks-off')).toMatchObject({ level: 'error', fields: { status: 500 } }),
+    )
+    expect(requestLine('/breaks-off')?.fields['error']).toMatchObject({ message: SECRET })
+    expect(await exchange('GET /breaks-off HTTP/1.1\r\nHost: a\r\n\r\n')).not.toContain(SECRET)
+  })
+})
+
+describe('the log line of a request', () => {
+  test('names the pattern of the route, the client behind the proxy, and the problem', async () => {
+    const answer = await get('/nowhere?secret=1', {
+      'X-Forwarded-For': '6.6.6.6, 203.0.113.9',
+      'X-Request-Id': 'mine-1',
+    })
+    expect(answer.headers.get('x-request-id')).toBe('mine-1')
+    await eventually(() => expect(requestLine('(unmatched)')).toBeDefined())
+    expect(requestLine('(unmatched)')).toMatchObject({
+      level: 'info',
+      fields: { request_id: 'mine-1', method: 'GET', route: '(unmatched)', status: 404, code: 'not-found' },
+    })
+    expect(requestLine('(unmatched)')?.fields['address']).toBe('203.0.113.9')
+    expect(JSON.stringify(lines)).not.toContain('secret=1')
+  })
+
+  test.each(['a b', 'x'.repeat(129), 'ä', '<script>'])('takes no request id that is not plain: %j', async (sent) => {
+    const answer = await get('/ok', { 'X-Request-Id': sent })
+    expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  test('is left out where the request went well', async () => {
+    await (await get('/ok')).text()
+    await (await get('/nowhere')).text()
+    await eventually(() => expect(requestLine('(unmatched)')?.fields).toMatchObject({ status: 404 }))
+    expect(requestLine('/ok')).toBeUndefined()
+  })
+})
+
+describe('the metrics', () => {
+  test('count requests by the pattern of the route, and strange methods together', async () => {
+    await exchange('PROPFIND /ok HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    await (await get('/ok?x=1')).text()
+    await eventually(async () => {
+      const { text } = await metrics.expose()
+      expect(text).toMatch(/llmring_http_request_duration_seconds_count\{route="\/ok",method="GET",status="200"\} \d+/)
+      expect(text).toMatch(/route="\(unmatched\)",method="OTHER",status="405"/)
+    })
+  })
+})
