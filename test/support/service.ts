@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
+import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compose, type Service } from '../../src/compose.js'
@@ -6,6 +7,7 @@ import { readConfig } from '../../src/config/config.js'
 import { createListener } from '../../src/http/listener.js'
 import { listen } from '../../src/http/server.js'
 import { createLogger } from '../../src/platform/logger.js'
+import { REDIS_MISSING, startRedis } from './redis-server.js'
 
 export type RunningService = {
   readonly url: string
@@ -27,32 +29,35 @@ export type Answer = { readonly status: number; readonly headers: Headers; reado
 
 export const OPERATOR_KEY = 'operator-key-of-the-tests'
 
-/** How many instances `startService` runs on one database, taking turns: the whole suite must pass with two, too. */
+/**
+ * How many instances `startService` runs on one database and one Redis, taking turns behind one address: the contract
+ * must hold with two as it does with one.
+ */
 const INSTANCES = Number(process.env.TEST_INSTANCES ?? 1)
+
+type Instance = { readonly service: Service; readonly listener: RequestListener; close(): Promise<void> }
 
 /** The complete service in this process, behind its real listener on a loopback port. */
 export async function startService(environment: Record<string, string>): Promise<RunningService> {
-  const first = await startOne(environment)
+  const redis = INSTANCES > 1 && REDIS_MISSING === null ? await startRedis() : undefined
+  const settings = { ...(redis === undefined ? {} : { LLMRING_REDIS_URL: redis.url }), ...environment }
+  const first = await startInstance(settings)
   const all = [first]
-  while (all.length < INSTANCES) all.push(await startOne(environment))
-  let turn = 0
+  while (all.length < INSTANCES) all.push(await startInstance(settings))
+  const server = await listen(all.length === 1 ? first.listener : takeTurns(all), '127.0.0.1', 0)
   return {
-    ...first,
-    call: async (path, init = {}) => {
-      const instance = all[turn++ % all.length] ?? first
-      const answer = await instance.call(path, init)
-      // What one instance wrote, the other has to have heard of, before it is asked.
-      const wrote = (init.method ?? (init.json === undefined && init.body === undefined ? 'GET' : 'POST')) !== 'GET'
-      if (wrote && all.length > 1) await Promise.all(all.map(({ service }) => service.notifications.caughtUp()))
-      return answer
-    },
+    url: server.url,
+    service: first.service,
+    call: (path, init) => call(server.url, path, init),
     close: async () => {
+      await server.drain(1_000)
       for (const instance of all) await instance.close()
+      await redis?.close()
     },
   }
 }
 
-async function startOne(environment: Record<string, string>): Promise<RunningService> {
+async function startInstance(environment: Record<string, string>): Promise<Instance> {
   const directory = await mkdtemp(join(tmpdir(), 'llmring-service-'))
   const read = readConfig(directory, {
     LLMRING_DATA_DIR: directory,
@@ -78,16 +83,34 @@ async function startOne(environment: Record<string, string>): Promise<RunningSer
     accessShare: 0,
     slowMs: 60_000,
   })
-  const server = await listen(listener, '127.0.0.1', 0)
-  return {
-    url: server.url,
-    service,
-    call: (path, init) => call(server.url, path, init),
-    close: async () => {
-      await server.drain(1_000)
-      await service.close()
-      await rm(directory, { recursive: true, force: true })
-    },
+  const close = async () => {
+    await service.close()
+    await rm(directory, { recursive: true, force: true })
+  }
+  return { service, listener, close }
+}
+
+/**
+ * Gives requests to the instances in turn. What one instance wrote, the others hear of within a second; a test does not
+ * wait that long, so before an instance is asked after a write it has to have heard of everything that was committed.
+ */
+function takeTurns(instances: readonly Instance[]): RequestListener {
+  const heard = instances.map(() => 0)
+  let writes = 0
+  let turn = 0
+  return (incoming, outgoing) => {
+    const index = turn++ % instances.length
+    const instance = instances[index] as Instance
+    if (incoming.method !== 'GET' && incoming.method !== 'HEAD') {
+      writes += 1
+      outgoing.once('finish', () => {
+        writes += 1
+      })
+    }
+    if (heard[index] === writes) return instance.listener(incoming, outgoing)
+    heard[index] = writes
+    const serve = () => instance.listener(incoming, outgoing)
+    return instance.service.notifications.caughtUp().then(serve, serve)
   }
 }
 

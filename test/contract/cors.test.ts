@@ -1,0 +1,122 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { expectManners } from './expect-problem.js'
+import { keyFor, openContract } from './open-contract.js'
+import { refusedSampleOf, sampleOf } from './samples.js'
+
+const contract = await openContract()
+const open = await openContract({ LLMRING_CORS_ORIGINS: '*' })
+afterAll(() => Promise.all([contract.close(), open.close()]))
+
+const DEFAULT_ORIGINS = ['http://localhost:5173', 'http://localhost:5174']
+const FOREIGN = [
+  'https://evil.example',
+  'http://localhost:5175',
+  'http://localhost:5173.evil.example',
+  'null',
+  'http://LOCALHOST:5173',
+]
+const { operations, ours } = contract
+
+const listed = (value: string | null): string[] => (value ?? '').split(', ')
+
+describe.concurrent.each(operations)('$name', (operation) => {
+  test('may be asked for by a page of a known origin, with its method and its headers', async () => {
+    const { path } = await refusedSampleOf(contract, operation.name)
+    for (const origin of DEFAULT_ORIGINS) {
+      const preflight = await contract.ask(path, {
+        method: 'OPTIONS',
+        headers: {
+          Origin: origin,
+          'Access-Control-Request-Method': operation.method,
+          'Access-Control-Request-Headers': 'authorization,content-type,idempotency-key',
+        },
+      })
+      expect([preflight.status, preflight.text]).toEqual([204, ''])
+      expect(preflight.headers.get('access-control-allow-origin')).toBe(origin)
+      expect(listed(preflight.headers.get('access-control-allow-methods'))).toContain(operation.method)
+      expect(preflight.headers.get('vary')).toBe('Origin')
+      expectManners(preflight)
+    }
+  })
+
+  test('shows its answer to a page of a known origin and to no other', async () => {
+    for (const origin of [DEFAULT_ORIGINS[0] ?? '', ...FOREIGN]) {
+      const { path, json } = await sampleOf(contract, operation.name)
+      const init = { method: operation.method, key: keyFor(operation, ours), headers: { Origin: origin } }
+      const answer = await contract.ask(path, { ...init, ...(json === undefined ? {} : { json }) })
+      const allowed = DEFAULT_ORIGINS.includes(origin)
+      expect([origin, answer.headers.get('access-control-allow-origin')]).toEqual([origin, allowed ? origin : null])
+      expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
+      if (operation.method !== 'GET') break
+    }
+  })
+})
+
+describe('a page of a foreign origin', () => {
+  test.each(FOREIGN)('%s is not let in by a preflight', async (origin) => {
+    const preflight = await contract.ask('/api/v1/log', {
+      method: 'OPTIONS',
+      headers: { Origin: origin, 'Access-Control-Request-Method': 'POST' },
+    })
+    const leaves = [...preflight.headers.keys()].filter((name) => name.startsWith('access-control-'))
+    expect(leaves).toEqual([])
+  })
+})
+
+describe('a page of a known origin', () => {
+  const headers = { Origin: DEFAULT_ORIGINS[1] ?? '' }
+
+  test('may send every header that the API takes, and read every header that it gives', async () => {
+    const method = { 'Access-Control-Request-Method': 'POST' }
+    const preflight = await contract.ask('/api/v1/log', { method: 'OPTIONS', headers: { ...headers, ...method } })
+    expect(listed(preflight.headers.get('access-control-allow-headers'))).toEqual(
+      expect.arrayContaining([
+        ...['X-Project-Key', 'X-API-Key', 'Authorization', 'Content-Type', 'If-Match', 'If-None-Match'],
+        ...['Idempotency-Key', 'X-Change-Note', 'Prefer', 'Last-Event-ID'],
+      ]),
+    )
+    const answer = await contract.ask('/health', { headers })
+    expect(listed(answer.headers.get('access-control-expose-headers'))).toEqual(
+      expect.arrayContaining(['ETag', 'X-Request-Id', 'Retry-After', 'Link', 'X-Lock-Digest']),
+    )
+  })
+
+  test('can read why it was refused', async () => {
+    for (const [path, status] of [
+      ['/api/v1/logs', 401],
+      ['/nowhere', 404],
+    ] as const) {
+      const answer = await contract.ask(path, { headers })
+      expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([status, headers.Origin])
+    }
+  })
+
+  test('asks for an answer of its own of every cache between', async () => {
+    for (const origin of [{}, headers]) {
+      expect((await contract.ask('/registry', { headers: origin })).headers.get('vary')).toMatch(/\bOrigin\b/)
+    }
+  })
+})
+
+describe('OPTIONS without a preflight', () => {
+  test('is a method like any other', async () => {
+    const answer = await contract.ask('/api/v1/log', {
+      method: 'OPTIONS',
+      headers: { Origin: DEFAULT_ORIGINS[0] ?? '' },
+    })
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
+  })
+})
+
+describe('with * for the origins', () => {
+  test('every page is let in, but never with credentials', async () => {
+    const headers = { Origin: 'https://anywhere.example', 'Access-Control-Request-Method': 'PUT' }
+    for (const answer of [
+      await open.ask('/health', { headers }),
+      await open.ask('/x', { method: 'OPTIONS', headers }),
+    ]) {
+      expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+      expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
+    }
+  })
+})

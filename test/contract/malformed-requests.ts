@@ -1,0 +1,33 @@
+export const HOST = 'Host: localhost'
+
+/** The head of a request, as it goes over the wire. */
+export const head = (line: string, ...headers: string[]): string =>
+  `${[`${line} HTTP/1.1`, ...headers].join('\r\n')}\r\n\r\n`
+
+/** What is no HTTP/1.1, and what no two readers agree on. */
+export const MALFORMED: readonly (readonly [string, string])[] = [
+  ['rubbish', 'RUBBISH\r\n\r\n'],
+  ['a start of TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'],
+  ['an unknown version', 'GET / HTTP/9.9\r\n\r\n'],
+  ['an unknown method', head('BREW /', HOST)],
+  ['a blank in the target', head('GET /a b', HOST)],
+  ['no Host', head('GET /health')],
+  ['two Hosts of a kind', head('GET /health', 'Host: a b')],
+  ['a Host with a path', head('GET /health', 'Host: a/b')],
+  ['a target that is no path', head('GET health', HOST)],
+  ['the target *', head('OPTIONS *', HOST)],
+  ['a backslash in the path', head('GET /docs\\..\\x', HOST)],
+  ['a broken absolute target', head('GET http://[::1/health', HOST)],
+  ['a header without a name', head('GET /health', HOST, ': x')],
+  ['a header without a colon', head('GET /health', HOST, 'X-Thing')],
+  ['a folded header', head('GET /health', HOST, 'X-Thing: a', ' b')],
+  ['a NUL in a header', head('GET /health', HOST, 'X-Thing: a\0b')],
+  ['a bare CR in a header', head('GET /health', HOST, 'X-Thing: a\rX-Other: b')],
+  ['two lengths', head('POST /api/v1/log', HOST, 'Content-Length: 1', 'Content-Length: 2')],
+  ['a length and chunks', head('POST /api/v1/log', HOST, 'Content-Length: 1', 'Transfer-Encoding: chunked')],
+  ['a negative length', head('POST /api/v1/log', HOST, 'Content-Length: -1')],
+  ['a length that is no number', head('POST /api/v1/log', HOST, 'Content-Length: 1e3')],
+  ['a header of 20,000 characters', head('GET /health', HOST, `X-Thing: ${'x'.repeat(20_000)}`)],
+  ['4,000 headers', head('GET /health', HOST, ...Array.from({ length: 4_000 }, (_, index) => `X-${index}: 1`))],
+  ['a target of 20,000 characters', head(`GET /${'x'.repeat(20_000)}`, HOST)],
+]

@@ -1,0 +1,112 @@
+import { ROLES, type Role } from '../../src/http/principal.js'
+import { cloneDatabase } from '../support/database.js'
+import { REGISTRY_FIXTURES } from '../support/registry-instance.js'
+import { startRegistryOrigin } from '../support/registry-origin.js'
+import { OPERATOR_KEY, type RunningService, startService } from '../support/service.js'
+import { type OpenApiDocument, type Operation, operationsOf } from './operations.js'
+
+export const BODY_BYTES_MAX = 131_072
+export const PEPPER = 'pepper-of-the-contract-suite'
+export const SIGNING_KEY = Buffer.alloc(32, 7).toString('base64url')
+
+export type TestProject = { readonly id: string; readonly key: string; readonly keyId: string }
+export type Answer = {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The parsed body, or undefined where it is no JSON. */
+  readonly json: unknown
+}
+export type RequestBody = NonNullable<RequestInit['body']>
+export type Ask = {
+  readonly method?: string
+  /** The project's or the operator's key; null sends none. */
+  readonly key?: string | null
+  readonly json?: unknown
+  readonly body?: RequestBody
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export type Contract = {
+  readonly url: string
+  readonly databaseUrl: string
+  readonly service: RunningService['service']
+  readonly document: OpenApiDocument
+  readonly operations: readonly Operation[]
+  /** A project of ours, and a stranger's. */
+  readonly ours: TestProject
+  readonly theirs: TestProject
+  ask(path: string, init?: Ask): Promise<Answer>
+  makeProject(): Promise<TestProject>
+  makeKey(projectId: string, role: Role): Promise<{ readonly id: string; readonly key: string }>
+  close(): Promise<void>
+}
+
+/** The complete service behind its listener, with a database and a registry of its own. */
+export async function openContract(environment: Readonly<Record<string, string>> = {}): Promise<Contract> {
+  const [database, origin] = await Promise.all([cloneDatabase(), startRegistryOrigin(REGISTRY_FIXTURES)])
+  const service = await startService({
+    LLMRING_DATABASE_URL: database.url,
+    LLMRING_REGISTRY_BASE_URL: origin.url,
+    LLMRING_BODY_BYTES_MAX: String(BODY_BYTES_MAX),
+    LLMRING_KEY_PEPPER: PEPPER,
+    ...environment,
+  })
+  const ask = (path: string, init?: Ask) => request(service.url + path, init)
+  const document = (await ask('/openapi.json')).json as OpenApiDocument
+  const { verbs } = service.service.projects
+
+  const makeKey: Contract['makeKey'] = (projectId, role) =>
+    verbs.createKey({ projectId: projectId as Parameters<typeof verbs.createKey>[0]['projectId'], name: null, role })
+  const makeProject = async (): Promise<TestProject> => {
+    const { id } = await verbs.create(null)
+    const made = await makeKey(id, 'write')
+    return { id, key: made.key, keyId: made.id }
+  }
+  return {
+    ...{
+      url: service.url,
+      databaseUrl: database.url,
+      service: service.service,
+      document,
+      operations: operationsOf(document),
+    },
+    ...{ ours: await makeProject(), theirs: await makeProject() },
+    ...{ ask, makeProject, makeKey },
+    close: async () => {
+      await service.close()
+      await Promise.all([origin.close(), database.drop()])
+    },
+  }
+}
+
+async function request(url: string, init: Ask = {}): Promise<Answer> {
+  const { key = null, json, body = json === undefined ? undefined : JSON.stringify(json) } = init
+  const { method = body === undefined ? 'GET' : 'POST' } = init
+  const answer = await fetch(url, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(key === null ? {} : { Authorization: `Bearer ${key}` }),
+      ...(json === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...init.headers,
+    },
+    ...(body === undefined ? {} : { body, duplex: 'half' }),
+  })
+  const text = await answer.text()
+  const isJson = /^application\/([a-z.-]+\+)?json\b/.test(answer.headers.get('content-type') ?? '')
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    text,
+    json: isJson && text !== '' ? JSON.parse(text) : undefined,
+  }
+}
+
+/** The key with which an operation is asked for. */
+export function keyFor({ access }: Operation, project: TestProject): string | null {
+  if (access === 'public') return null
+  return access === 'operator' ? OPERATOR_KEY : project.key
+}
+
+export const ALL_ROLES: readonly Role[] = ROLES

@@ -1,0 +1,119 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { PROBLEMS } from '../../src/platform/problem-catalogue.js'
+import { openContract } from './open-contract.js'
+import { METHODS, routedNames, withoutSlash } from './operations.js'
+
+const contract = await openContract()
+afterAll(() => contract.close())
+
+const { document, operations } = contract
+const text = JSON.stringify(document)
+
+/** Every object in the document, with the path to it. */
+function* nodes(value: unknown, path = '#'): Generator<{ path: string; node: Readonly<Record<string, unknown>> }> {
+  if (typeof value !== 'object' || value === null) return
+  if (!Array.isArray(value)) yield { path, node: value as Readonly<Record<string, unknown>> }
+  for (const [name, member] of Object.entries(value)) yield* nodes(member, `${path}/${name}`)
+}
+
+describe('the document', () => {
+  test('is OpenAPI 3.1 with a title, a version and a license', () => {
+    expect(document.openapi).toBe('3.1.0')
+    expect(document.info).toMatchObject({ title: 'LLMRing Server', license: { name: 'MIT' } })
+    expect(document.info['version']).toMatch(/^\d+\.\d+\.\d+/)
+  })
+
+  test('has every route that the router serves, and no other', () => {
+    const documented = operations.map(({ method, path }) => `${method} ${withoutSlash(path)}`)
+    expect(documented.sort()).toEqual(routedNames(contract.service.app).sort())
+    expect(new Set(documented).size).toBe(documented.length)
+  })
+
+  test('knows no other members of a path than methods', () => {
+    for (const item of Object.values(document.paths)) {
+      for (const name of Object.keys(item)) expect(METHODS).toContain(name)
+    }
+  })
+
+  test('refers to nothing that is not in it', () => {
+    const references = [...nodes(document)].flatMap(({ path, node }) => {
+      const { $ref } = node
+      return typeof $ref === 'string' ? [{ path, $ref }] : []
+    })
+    expect(references.length).toBeGreaterThan(100)
+    for (const { path, $ref } of references) {
+      const found = $ref
+        .split('/')
+        .slice(1)
+        .reduce<unknown>((inside, part) => (inside as Record<string, unknown> | undefined)?.[part], document)
+      expect(found, `${path} refers to ${$ref}`).toBeDefined()
+    }
+  })
+
+  test('names no schema that nothing refers to', () => {
+    for (const name of Object.keys(document.components.schemas)) {
+      expect(text).toContain(`"#/components/schemas/${name}"`)
+    }
+  })
+
+  test('uses nothing of OpenAPI 3.0 that 3.1 gave up', () => {
+    for (const { path, node } of nodes(document)) {
+      if (path.includes('/example') || path.endsWith('/properties')) continue
+      expect(node, path).not.toHaveProperty('nullable')
+      expect(typeof node['exclusiveMinimum'], path).not.toBe('boolean')
+    }
+  })
+
+  test('is answered with the same bytes every time', async () => {
+    const [one, other] = [await contract.ask('/openapi.json'), await contract.ask('/openapi.json')]
+    expect(one.text).toBe(other.text)
+  })
+
+  test('lists every problem that there is, and as problems only', () => {
+    const schema = document.components.schemas['Problem'] as { properties: { code: { enum: string[] } } } | undefined
+    const code = schema?.properties.code ?? { enum: [] }
+    expect([...code.enum].sort()).toEqual(Object.keys(PROBLEMS).sort())
+  })
+})
+
+describe.each(operations)('$name', ({ declared, path, parameters, access }) => {
+  test('says what it is for, and where it belongs', () => {
+    expect(declared.summary).toMatch(/^[A-Z].{3,80}[^.]$/)
+    expect(declared.tags).toHaveLength(1)
+  })
+
+  test('declares its path parameters, all and only those', () => {
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+    const declaredInPath = parameters.filter((parameter) => parameter.in === 'path')
+    expect(declaredInPath.map((parameter) => parameter.name)).toEqual(inPath)
+    for (const parameter of declaredInPath) expect(parameter.required).toBe(true)
+    expect(new Set(parameters.map(({ in: place, name }) => `${place} ${name}`)).size).toBe(parameters.length)
+  })
+
+  test('has a good answer, and problems for everything else', () => {
+    const statuses = Object.keys(declared.responses)
+    expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(1)
+    for (const [status, { description, content = {} }] of Object.entries(declared.responses)) {
+      expect(description).toMatch(/\S/)
+      const isHealth = status === '503' && content['application/json'] !== undefined
+      if (Number(status) >= 400 && !isHealth) expect(Object.keys(content)).toEqual(['application/problem+json'])
+    }
+  })
+
+  test('asks for the keys that it says', () => {
+    const schemes = Object.keys(document.components.securitySchemes)
+    for (const scheme of declared.security.flatMap((one) => Object.keys(one))) expect(schemes).toContain(scheme)
+    expect(Object.keys(declared.responses).includes('401')).toBe(access !== 'public')
+    expect(Object.keys(declared.responses).includes('403')).toBe(access === 'project')
+  })
+
+  test('shows an example of its body', () => {
+    const { requestBody } = declared
+    if (requestBody === undefined) return expect(declared).not.toHaveProperty('requestBody')
+    expect(Object.keys(requestBody.content)).toEqual(['application/json'])
+    expect(requestBody.content['application/json']).toMatchObject({
+      schema: expect.anything(),
+      example: expect.anything(),
+    })
+  })
+})

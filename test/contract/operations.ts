@@ -1,0 +1,78 @@
+import type { Service } from '../../src/compose.js'
+
+export const METHODS = ['get', 'post', 'put', 'delete'] as const
+
+type JsonSchema = Readonly<Record<string, unknown>>
+export type Parameter = {
+  readonly name: string
+  readonly in: 'path' | 'query'
+  readonly required: boolean
+  readonly schema: JsonSchema
+}
+type Content = Readonly<Record<string, { readonly schema?: JsonSchema; readonly example?: unknown }>>
+export type OperationObject = {
+  readonly tags: readonly string[]
+  readonly summary: string
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[]
+  readonly parameters?: readonly Parameter[]
+  readonly requestBody?: { readonly required: boolean; readonly content: Content }
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>
+}
+export type OpenApiDocument = {
+  readonly openapi: string
+  readonly info: Readonly<Record<string, unknown>>
+  readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>
+  readonly components: {
+    readonly schemas: Readonly<Record<string, JsonSchema>>
+    readonly securitySchemes: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  }
+}
+
+export type Access = 'public' | 'project' | 'operator'
+export type Operation = {
+  /** `PUT /api/v1/aliases/{alias}` */
+  readonly name: string
+  readonly method: string
+  readonly path: string
+  readonly access: Access
+  readonly parameters: readonly Parameter[]
+  readonly declared: OperationObject
+}
+
+/** Every operation of the document. */
+export function operationsOf(document: OpenApiDocument): Operation[] {
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    METHODS.flatMap((method) => {
+      const declared = item[method]
+      if (declared === undefined) return []
+      const name = `${method.toUpperCase()} ${path}`
+      const access = accessOf(declared)
+      return [{ name, method: method.toUpperCase(), path, access, parameters: declared.parameters ?? [], declared }]
+    }),
+  )
+}
+
+function accessOf({ security }: OperationObject): Access {
+  if (security.length === 0) return 'public'
+  return security.some((scheme) => 'AdminKey' in scheme) ? 'operator' : 'project'
+}
+
+/** The names of the operations that the router serves, as the document would write them (less a slash at the end). */
+export function routedNames(app: Service['app']): string[] {
+  return app.routes.map(({ method, path }) => `${method} ${withoutSlash(path.replaceAll(/:(\w+)/g, '{$1}'))}`)
+}
+
+export const withoutSlash = (path: string): string => (path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path)
+
+/** The methods that some operation serves at a concrete path, HEAD with GET. */
+export function methodsAt(operations: readonly Operation[], path: string): string[] {
+  const segments = withoutSlash(path.split('?', 1)[0] ?? '').split('/')
+  const matches = (template: string): boolean => {
+    const parts = withoutSlash(template).split('/')
+    return (
+      parts.length === segments.length && parts.every((part, index) => /^\{/.test(part) || part === segments[index])
+    )
+  }
+  const served = operations.filter((operation) => matches(operation.path)).map((operation) => operation.method)
+  return [...new Set(served.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))]
+}

@@ -1,0 +1,54 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { ROLES, type Role } from '../../src/http/principal.js'
+import { expectProblem } from './expect-problem.js'
+import { openContract } from './open-contract.js'
+import { sampleOf } from './samples.js'
+
+const contract = await openContract()
+afterAll(() => contract.close())
+
+const keys = {} as Record<Role, string>
+for (const role of ROLES) keys[role] = (await contract.makeKey(contract.ours.id, role)).key
+
+/** Who may do what. Written out, so that a route that changes hands changes this table. */
+const MAY: Readonly<Record<string, readonly Role[]>> = {
+  'GET /api/v1/aliases/resolve': ['read', 'write', 'admin'],
+  'GET /api/v1/aliases/': ['read', 'write', 'admin'],
+  'GET /api/v1/aliases/{alias}': ['read', 'write', 'admin'],
+  'POST /api/v1/aliases/bulk_upsert': ['write', 'admin'],
+  'POST /api/v1/aliases/bind': ['write', 'admin'],
+  'PUT /api/v1/aliases/{alias}': ['write', 'admin'],
+  'DELETE /api/v1/aliases/{alias}': ['write', 'admin'],
+  'POST /api/v1/log': ['log', 'write', 'admin'],
+  'GET /api/v1/logs': ['read', 'write', 'admin'],
+  'GET /api/v1/stats': ['read', 'write', 'admin'],
+  'POST /api/v1/receipts/issue': ['write', 'admin'],
+  'POST /api/v1/receipts/': ['write', 'admin'],
+  'GET /api/v1/receipts/': ['audit', 'read', 'write', 'admin'],
+  'GET /api/v1/receipts/{id}': ['audit', 'read', 'write', 'admin'],
+}
+const ofProjects = contract.operations.filter((operation) => operation.access === 'project')
+
+test('the table of roles has every route of a project', () => {
+  expect(Object.keys(MAY).sort()).toEqual(ofProjects.map((operation) => operation.name).sort())
+})
+
+describe.concurrent.each(ofProjects)('$name', (operation) => {
+  const allowed = MAY[operation.name] ?? []
+  test.each(allowed)('is open to the role %s', async (role) => {
+    const { path, json, status } = await sampleOf(contract, operation.name)
+    const init = { method: operation.method, key: keys[role], ...(json === undefined ? {} : { json }) }
+    expect((await contract.ask(path, init)).status).toBe(status)
+  })
+
+  test.each(ROLES.filter((role) => !allowed.includes(role)))(
+    'is closed to the role %s, before anything is read',
+    async (role) => {
+      const { path } = await sampleOf(contract, operation.name)
+      const body = operation.declared.requestBody === undefined ? {} : { body: 'not even JSON' }
+      const answer = await contract.ask(path, { method: operation.method, key: keys[role], ...body })
+      expectProblem(answer, 'role-not-allowed')
+      expect(Object.keys(operation.declared.responses)).toContain('403')
+    },
+  )
+})

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto'
+import type { Contract, TestProject } from './open-contract.js'
+
+/** A request that the service must serve. */
+export type Sample = {
+  readonly path: string
+  readonly status: number
+  readonly json?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export const bindingOf = (alias: string) => ({ alias, model: 'openai:gpt-4o-mini', metadata: { owner: 'search' } })
+export const EVENT = { provider: 'openai', model: 'gpt-4o-mini', input_tokens: 1200, output_tokens: 340 }
+export const claimsOf = (id: string) => ({
+  ...{ id, timestamp: '2026-01-31T12:00:00Z', registry_version: 'openai@2', model: 'openai:gpt-4o-mini' },
+  ...{ alias: 'summarizer', profile: 'default', lock_digest: 'sha256:9f86d081', tokens: { input: 1200, output: 300 } },
+  cost: { amount: '0.00036', calculation: '1200 x 0.15 + 300 x 0.60 per million' },
+})
+
+/** Some objects exist before each sample, so that answers have something in them. */
+async function bind(contract: Contract, project: TestProject, alias: string): Promise<string> {
+  await contract.ask('/api/v1/aliases/bind', { key: project.key, json: bindingOf(alias) })
+  return alias
+}
+
+async function issue(contract: Contract, project: TestProject, id: string): Promise<unknown> {
+  return (await contract.ask('/api/v1/receipts/issue', { key: project.key, json: claimsOf(id) })).json
+}
+
+async function log(contract: Contract, project: TestProject): Promise<void> {
+  await contract.ask('/api/v1/log', { key: project.key, json: { ...EVENT, alias: 'summarizer', origin: 'nightly' } })
+}
+
+const fresh = (name: string): string => `${name}-${randomUUID().slice(0, 8)}`
+const get = (path: string): Sample => ({ path, status: 200 })
+const admin = (rest = ''): string => `/api/v1/admin/projects${rest}`
+
+type Prepare = (contract: Contract, project: TestProject) => Sample | Promise<Sample>
+const plain =
+  (path: string): Prepare =>
+  () =>
+    get(path)
+
+/** For every operation of the document, a request that succeeds. An operation without one fails the suite. */
+export const SAMPLES: Readonly<Record<string, Prepare>> = {
+  'GET /': plain('/'),
+  'GET /health': plain('/health'),
+  'GET /livez': plain('/livez'),
+  'GET /readyz': plain('/readyz'),
+  'GET /metrics': plain('/metrics'),
+  'GET /openapi.json': plain('/openapi.json'),
+  'GET /docs': plain('/docs'),
+  'GET /docs/{file}': plain('/docs/swagger-ui.css'),
+
+  'GET /registry': plain('/registry?providers=openai,anthropic&capabilities=vision'),
+  'GET /registry.json': plain('/registry.json'),
+  'GET /registry/v/{n}/registry.json': plain('/registry/v/2/registry.json'),
+  'GET /registry/manifest.json': plain('/registry/manifest.json'),
+  'GET /registry/{provider}/models.json': plain('/registry/openai/models.json'),
+  'GET /registry/{provider}/v/{n}/models.json': plain('/registry/anthropic/v/2/models.json'),
+
+  'GET /api/v1/aliases/resolve': async (contract, project) =>
+    get(`/api/v1/aliases/resolve?alias=${await bind(contract, project, fresh('alias'))}`),
+  'GET /api/v1/aliases/': async (contract, project) => {
+    await bind(contract, project, fresh('alias'))
+    return get('/api/v1/aliases/')
+  },
+  'POST /api/v1/aliases/bulk_upsert': () => ({
+    ...get('/api/v1/aliases/bulk_upsert?profile=staging'),
+    json: [bindingOf(fresh('alias')), { ...bindingOf(fresh('alias')), profile: 'prod' }],
+  }),
+  'POST /api/v1/aliases/bind': () => ({ ...get('/api/v1/aliases/bind'), json: bindingOf(fresh('alias')) }),
+  'GET /api/v1/aliases/{alias}': async (contract, project) =>
+    get(`/api/v1/aliases/${await bind(contract, project, fresh('alias'))}`),
+  'PUT /api/v1/aliases/{alias}': () => ({
+    ...get(`/api/v1/aliases/${fresh('alias')}?profile=prod`),
+    json: { models: ['openai:gpt-4o-mini', 'anthropic:claude-3-5-haiku'], constraints: { min_context: 1000 } },
+  }),
+  'DELETE /api/v1/aliases/{alias}': async (contract, project) =>
+    get(`/api/v1/aliases/${await bind(contract, project, fresh('alias'))}`),
+
+  'POST /api/v1/log': () => ({ ...get('/api/v1/log'), json: { ...EVENT, cost: 0.01, metadata: { run: 17 } } }),
+  'GET /api/v1/logs': async (contract, project) => {
+    await log(contract, project)
+    return get('/api/v1/logs?limit=5')
+  },
+  'GET /api/v1/stats': async (contract, project) => {
+    await log(contract, project)
+    return get('/api/v1/stats?group_by=week')
+  },
+
+  'GET /receipts/public-key.pem': plain('/receipts/public-key.pem'),
+  'GET /receipts/public-key.jwk': plain('/receipts/public-key.jwk'),
+  'GET /receipts/public-keys.json': plain('/receipts/public-keys.json'),
+  'GET /api/v1/receipts/public-key.pem': plain('/api/v1/receipts/public-key.pem'),
+  'GET /api/v1/receipts/public-key.jwk': plain('/api/v1/receipts/public-key.jwk'),
+  'GET /api/v1/receipts/public-keys.json': plain('/api/v1/receipts/public-keys.json'),
+  'POST /api/v1/receipts/issue': () => ({ ...get('/api/v1/receipts/issue'), json: claimsOf(fresh('receipt')) }),
+  'POST /api/v1/receipts/verify': async (contract) => ({
+    ...get('/api/v1/receipts/verify'),
+    json: await issue(contract, contract.theirs, fresh('receipt')),
+  }),
+  'POST /api/v1/receipts/': async (contract, project) => ({
+    ...get('/api/v1/receipts/'),
+    json: { receipt: await issue(contract, project, fresh('receipt')) },
+  }),
+  'GET /api/v1/receipts/': async (contract, project) => {
+    await issue(contract, project, fresh('receipt'))
+    return get('/api/v1/receipts/?limit=5')
+  },
+  'GET /api/v1/receipts/{id}': async (contract, project) => {
+    const id = fresh('receipt')
+    await issue(contract, project, id)
+    return get(`/api/v1/receipts/${id}`)
+  },
+
+  [`POST ${admin()}`]: () => ({ path: admin(), status: 201, json: { name: 'Billing' } }),
+  [`GET ${admin()}`]: plain(admin('?limit=2')),
+  [`GET ${admin('/{id}')}`]: (contract) => get(admin(`/${contract.ours.id}`)),
+  [`DELETE ${admin('/{id}')}`]: async (contract) => get(admin(`/${(await contract.makeProject()).id}`)),
+  [`GET ${admin('/{id}/export')}`]: (contract) => get(admin(`/${contract.ours.id}/export`)),
+  [`POST ${admin('/{id}/keys')}`]: (contract) => ({
+    ...{ path: admin(`/${contract.ours.id}/keys`), status: 201 },
+    json: { name: 'ci', role: 'log' },
+  }),
+  [`GET ${admin('/{id}/keys')}`]: (contract) => get(admin(`/${contract.ours.id}/keys`)),
+  [`DELETE ${admin('/{id}/keys/{key_id}')}`]: async (contract) => {
+    const { id } = await contract.makeKey(contract.ours.id, 'read')
+    return get(admin(`/${contract.ours.id}/keys/${id}`))
+  },
+}
+
+/** The sample of an operation, with what it needs made. */
+export async function sampleOf(contract: Contract, name: string, project = contract.ours): Promise<Sample> {
+  const prepare = SAMPLES[name]
+  if (prepare === undefined) throw new Error(`There is no sample request for ${name}: add one to SAMPLES.`)
+  return prepare(contract, project)
+}
+
+const unserved = new WeakMap<Contract, Map<string, Promise<Sample>>>()
+
+/** The sample of an operation for requests that are refused: what it needs is made once, as nothing uses it up. */
+export function refusedSampleOf(contract: Contract, name: string): Promise<Sample> {
+  const known = unserved.get(contract) ?? new Map<string, Promise<Sample>>()
+  unserved.set(contract, known)
+  const sample = known.get(name) ?? sampleOf(contract, name)
+  known.set(name, sample)
+  return sample
+}

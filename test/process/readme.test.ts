@@ -1,0 +1,178 @@
+import { execFileSync } from 'node:child_process'
+import { createPublicKey, verify } from 'node:crypto'
+import { cp, mkdir, readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import canonicalize from 'canonicalize'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { createClient } from '../../src/db/client.js'
+import { databaseUrl } from '../support/global-setup.js'
+import { temporaryDirectory } from '../support/program.js'
+import { type Block, keepsPromise, README, ROOT, readBlocks, readSteps } from '../support/readme.js'
+import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
+import { call } from '../support/service.js'
+import { openShell, type Shell } from '../support/terminal.js'
+
+const START = 'npm ci && npm start'
+/** This suite: it cannot run inside itself. That the gate runs it is another test's promise. */
+const SUITE = 'npm ci && npm test'
+/** What the README says and the test replaces; of the commands nothing else is changed. */
+const ADDRESS = '127.0.0.1:8000'
+const ELSEWHERE = 'postgres://llmring:password@db.example/llmring'
+
+const INSTALL_MS_MAX = 400_000
+const BLOCK_MS_MAX = 120_000
+const STOP_MS_MAX = 60_000
+/** Stands between the outputs of a block's steps. */
+const SEPARATOR = '\u001e'
+
+const shellBlocks = readBlocks(README).filter(({ kind }) => kind === 'sh')
+const toRun = shellBlocks.filter(({ text }) => text !== START && text !== SUITE)
+const FIXTURES = join(ROOT, 'test/fixtures/registry')
+const PID_FILE = '.llmring/postgres/cluster/postmaster.pid'
+const database = `readme_${process.pid}`
+const shells = new Set<Shell>()
+const outputs: string[] = []
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>
+let origin: RegistryOrigin
+let service: Shell
+let url = ''
+
+beforeAll(async () => {
+  directory = await temporaryDirectory()
+  origin = await startRegistryOrigin(FIXTURES)
+  await onServer(`create database ${database}`)
+  await copyProject(directory.path)
+  service = open(START)
+  url = await service.said(/answers at (\S+)[\s\S]*receipts/)
+}, INSTALL_MS_MAX)
+
+afterAll(async () => {
+  for (const shell of shells) {
+    shell.signal('SIGKILL')
+    await shell.ended
+  }
+  // An embedded PostgreSQL outlives a service that was killed; this command adopts it and stops it in an orderly way.
+  if (await exists(PID_FILE)) await open('node dist/main.js migrate').ended
+  await onServer(`drop database if exists ${database} with (force)`)
+  await origin.close()
+  await directory.remove()
+}, STOP_MS_MAX)
+
+describe('the README', () => {
+  it(`starts a healthy service with \`${START}\` in a fresh copy of the project`, async () => {
+    expect(shellBlocks.slice(0, 2).map(({ text }) => text)).toEqual([START, SUITE])
+    expect((await call(url, '/health')).json).toEqual({ status: 'healthy', database: 'connected' })
+  })
+
+  it.each(toRun.map((block) => [block.heading, block.line, block] as const))(
+    'tells the truth under "%s": the commands in line %i answer what stands there',
+    async (_heading, _line, block) => {
+      const answered = await runBlock(block)
+      outputs.push(...answered.map(({ output }) => output))
+      for (const { commands, promised, output } of answered) {
+        if (promised === undefined) continue
+        expect(keepsPromise(output, promised), `${commands}\nanswers\n${output}\nand not\n${promised}`).toBe(true)
+      }
+    },
+    BLOCK_MS_MAX,
+  )
+
+  it('shows the cost that the prices give: 1200 × 0.15 + 300 × 0.60 = 360 USD for a million such events', async () => {
+    const [logged] = (await call(url, '/api/v1/logs', { key: 'my-team' })).json
+    expect(logged).toMatchObject({ model: 'gpt-4o-mini', input_tokens: 1200, output_tokens: 300, cost: 0.00036 })
+    const { summary } = (await call(url, '/api/v1/stats', { key: 'my-team' })).json
+    expect(summary).toMatchObject({ total_requests: 1, total_cost: '0.000360000000', unpriced_requests: 0 })
+    const prices = JSON.parse(await readFile(join(FIXTURES, 'openai/models.json'), 'utf8'))
+    expect(prices.models['openai:gpt-4o-mini']).toMatchObject({
+      dollars_per_million_tokens_input: 0.15,
+      dollars_per_million_tokens_output: 0.6,
+    })
+  })
+
+  it('leaves a receipt that anybody can verify with the published key and RFC 8785', async () => {
+    const { signature, ...receipt } = JSON.parse(await readFile(join(directory.path, 'receipt.json'), 'utf8'))
+    const key = createPublicKey((await call(url, '/receipts/public-key.pem', { key: null })).text)
+    const signed = Buffer.from(String(signature).replace('ed25519:', ''), 'base64url')
+    const holds = (document: unknown) => verify(null, Buffer.from(canonicalize(document) ?? ''), key, signed)
+    expect(holds(receipt)).toBe(true)
+    expect(holds({ ...receipt, alias: 'another' })).toBe(false)
+    const x = Buffer.from(String(key.export({ format: 'jwk' }).x), 'base64url').toString('hex')
+    // What openssl printed.
+    expect(outputs.join('').replaceAll(/[\s:]/g, '')).toContain(x)
+  })
+
+  it('keeps addresses at the proxy that the service knows', async () => {
+    const [proxy] = readBlocks(README).filter(({ kind }) => kind === 'caddyfile')
+    expect(proxy?.text).toContain(`reverse_proxy ${ADDRESS}`)
+    const kept = /@internal path (.*)$/m.exec(proxy?.text ?? '')?.[1]?.split(' ') ?? []
+    const known = Object.keys((await call(url, '/openapi.json')).json.paths as object)
+    expect(kept.length).toBeGreaterThan(2)
+    for (const path of kept)
+      expect(
+        known.filter((one) => one.startsWith(path.replace('*', ''))),
+        path,
+      ).not.toEqual([])
+  })
+
+  it(
+    'stops the service with Ctrl-C, and its PostgreSQL with it',
+    async () => {
+      service.signal('SIGINT')
+      const { stdout } = await service.ended
+      expect(stdout.trim().split('\n').at(-1)).toContain('stopped')
+      expect(await exists(PID_FILE)).toBe(false)
+    },
+    STOP_MS_MAX,
+  )
+})
+
+/** What is under version control, and what would be: nothing that was built or installed. */
+async function copyProject(target: string): Promise<void> {
+  const list = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: ROOT, encoding: 'utf8' })
+  for (const path of new Set(list.split('\0').filter((text) => text !== ''))) {
+    await mkdir(dirname(join(target, path)), { recursive: true })
+    await cp(join(ROOT, path), join(target, path)).catch((error: NodeJS.ErrnoException) => {
+      // Removed, and still listed until that is committed.
+      if (error.code !== 'ENOENT') throw error
+    })
+  }
+}
+
+function open(script: string): Shell {
+  const shell = openShell(script, directory.path, {
+    npm_config_prefer_offline: 'true',
+    npm_config_update_notifier: 'false',
+    LLMRING_PORT: '0',
+    LLMRING_REGISTRY_BASE_URL: origin.url,
+  })
+  shells.add(shell)
+  void shell.ended.then(() => shells.delete(shell))
+  return shell
+}
+
+/** Runs a block in one shell, which stops at the first command that fails, and tells the steps' outputs apart. */
+async function runBlock(block: Block) {
+  const steps = readSteps(block)
+  const script = steps.map(({ commands }) => commands).join("\nprintf '\\036'\n")
+  const target = databaseUrl(inject('serverUrl'), database)
+  const real = script.replaceAll(ADDRESS, new URL(url).host).replaceAll(ELSEWHERE, `'${target}'`)
+  const { code, stdout, stderr } = await open(`set -euo pipefail\n${real}`).ended
+  if (code !== 0) throw new Error(`The block in line ${block.line} ended with ${code}:\n${stdout}\n${stderr}`)
+  const parts = stdout.split(SEPARATOR)
+  expect(parts).toHaveLength(steps.length)
+  return steps.map((step, index) => ({ ...step, output: parts[index] ?? '' }))
+}
+
+const exists = (path: string): Promise<boolean> =>
+  stat(join(directory.path, path)).then(
+    () => true,
+    () => false,
+  )
+
+async function onServer(statement: string): Promise<void> {
+  const options = { schema: 'public', connectionsMax: 1, prepare: false, pooled: true }
+  const sql = createClient({ url: inject('serverUrl'), ...options })
+  await sql.unsafe(statement)
+  await sql.end({ timeout: 5 })
+}
