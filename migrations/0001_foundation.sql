@@ -7,9 +7,11 @@ create table projects (
   origin text not null check (origin in ('open', 'made')),
   created_at timestamptz not null default now(),
   -- Set by an erasure; the row stays as a tombstone until nothing can be written to the project any more.
-  erased_at timestamptz
+  erased_at timestamptz,
+  -- When the last sweep found nothing of it any more.
+  swept_at timestamptz
 );
-create index projects_erased on projects (erased_at) where erased_at is not null;
+create index projects_unswept on projects (erased_at) where erased_at is not null and swept_at is null;
 
 -- The key itself is never stored. Revoked keys stay, so that they answer 401 and never become a new project.
 create table project_keys (

@@ -42,7 +42,12 @@ export async function connectDatabase(config: Config, logger: Logger, mode: 'own
     dataDir: config.dataDir,
     mode,
     log: (message, fields) => logger.info(fields ?? {}, message),
-    onLost: (error) => logger.fatal({ reason: error.message }, 'the embedded PostgreSQL is lost; restart the service'),
+    onLost: (error) => {
+      logger.fatal({ reason: error.message }, 'the embedded PostgreSQL is lost; stopping')
+      // Whoever watches over the service shall start it anew.
+      process.exitCode = 1
+      process.kill(process.pid, 'SIGTERM')
+    },
   })
   lifecycle.onClose('embedded PostgreSQL', embedded.close)
   const own = { url: embedded.url, schema, prepare: true, pooled: false }

@@ -1,7 +1,7 @@
 import { type Config, readConfig } from '../config/config.js'
 import { EmbeddedError } from '../db/embedded/embedded-error.js'
 import { KeyConfigurationError } from '../features/receipts/signing-keys.js'
-import { createLogger, type Logger } from '../platform/logger.js'
+import { createLogger, describeError, type Logger } from '../platform/logger.js'
 
 const EXIT_CONFIG = 78
 const STDERR = 2
@@ -27,7 +27,8 @@ export async function run(command: () => Promise<void>): Promise<void> {
   try {
     await command()
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    const { message, code } = describeError(error)
+    process.stderr.write(`${String(message) || String(code)}\n`)
     process.exitCode = exitCodeOf(error)
   }
 }

@@ -38,6 +38,13 @@ const originList = z
     z.array(z.string().refine((item) => item === '*' || isOrigin(item), 'must be an origin like https://app.example')),
   )
 
+/** A URL that can be shown, and to which a path can be added. */
+const isPlainUrl = (value: string): boolean => {
+  if (!URL.canParse(value)) return true
+  const { username, password, search, hash } = new URL(value)
+  return `${username}${password}${search}${hash}` === ''
+}
+
 const isOrigin = (value: string): boolean => URL.canParse(value) && new URL(value).origin === value
 
 /** 32 bytes as base64url or base64, padded or not. */
@@ -64,7 +71,9 @@ export const ENVIRONMENT = z.object({
   LLMRING_REDIS_URL: optional(url(/^rediss?:$/, 'redis://host:6379/0')),
   LLMRING_CACHE_TTL: integer(1, 31_536_000, 3600),
   LLMRING_CORS_ORIGINS: originList.prefault('http://localhost:5173,http://localhost:5174'),
-  LLMRING_REGISTRY_BASE_URL: url(/^https?:$/, 'https://host/registry/').default('https://llmring.github.io/registry/'),
+  LLMRING_REGISTRY_BASE_URL: url(/^https?:$/, 'https://host/registry/')
+    .refine(isPlainUrl, 'must be without user, password, query and fragment')
+    .default('https://llmring.github.io/registry/'),
   LLMRING_REGISTRY_TIMEOUT_MS: integer(100, 60_000, 5000),
   LLMRING_RECEIPTS_PRIVATE_KEY_B64: optional(key32()),
   LLMRING_RECEIPTS_PUBLIC_KEY_B64: optional(key32()),

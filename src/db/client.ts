@@ -1,6 +1,6 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import { within } from '../platform/lifecycle.js'
+import { bounded } from './bounded.js'
 
 export type Sql = postgres.Sql
 export type Orm = PostgresJsDatabase
@@ -78,11 +78,19 @@ export async function openDatabase(options: ClientOptions): Promise<Database> {
     await close()
     throw error
   }
-  const answers = (msMax: number) =>
-    within(msMax, Promise.resolve(sql`select 1`)).then(
-      () => true,
-      () => false,
-    )
+  let probe: Promise<boolean> | undefined
+  // Those who ask while an answer is awaited share it: probes must not pile up before a database that is away.
+  const answers = (msMax: number): Promise<boolean> => {
+    probe ??= bounded(sql`select 1`, msMax)
+      .then(
+        () => true,
+        () => false,
+      )
+      .finally(() => {
+        probe = undefined
+      })
+    return probe
+  }
   return { sql, orm: drizzle(ormClient), answers, close }
 }
 

@@ -70,7 +70,7 @@ async function applyMissing(sql: Sql, schema: string, migrations: readonly Migra
       .unsafe(`begin;\n${migration.text}\n;${record};\ncommit;`)
       .simple()
       .catch(async (error: unknown) => {
-        await sql`rollback`
+        await sql`rollback`.catch(() => undefined)
         throw error
       })
   }

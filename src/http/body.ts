@@ -7,6 +7,12 @@ import type { NodeBindings } from './note.js'
 
 export type JsonBody = { readonly value: unknown; readonly text: string }
 
+export type BodyLimits = {
+  readonly bytesMax: number
+  /** The bytes that all requests together hold while their bodies arrive. */
+  readonly budget: { bytes: number }
+}
+
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
 /**
@@ -14,9 +20,9 @@ const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
  * `validation-failed` for values that no store can keep (NUL, lone surrogates, numbers beyond a double).
  * A body without a content type is taken for JSON, as the original did. An empty body gives `undefined`.
  */
-export async function readJsonBody(c: Context, bytesMax: number): Promise<JsonBody> {
+export async function readJsonBody(c: Context, limits: BodyLimits): Promise<JsonBody> {
   checkContentType(c.req.header('content-type'))
-  const bytes = await readBytes(c, bytesMax)
+  const bytes = await readBytes(c, limits)
   if (bytes.length === 0) return { value: undefined, text: '' }
   const text = decode(bytes)
   if (nestsDeeperThan(text, HTTP_LIMITS.jsonDepthMax)) {
@@ -59,40 +65,51 @@ function parse(text: string): unknown {
   }
 }
 
-async function readBytes(c: Context, bytesMax: number): Promise<Uint8Array> {
+async function readBytes(c: Context, limits: BodyLimits): Promise<Uint8Array> {
   const declared = Number(c.req.header('content-length') ?? 0)
-  if (declared > bytesMax) throw tooLarge(bytesMax)
+  if (declared > limits.bytesMax) throw tooLarge(limits.bytesMax)
   const incoming = (c.env as Partial<NodeBindings> | undefined)?.incoming
   // Without the listener (`app.request()`), the body is in memory already.
   if (incoming === undefined) {
     const bytes = new Uint8Array(await c.req.arrayBuffer())
-    if (bytes.length > bytesMax) throw tooLarge(bytesMax)
+    if (bytes.length > limits.bytesMax) throw tooLarge(limits.bytesMax)
     return bytes
   }
-  return readIncoming(incoming, bytesMax)
+  return readIncoming(incoming, limits)
 }
 
-function readIncoming(incoming: IncomingMessage, bytesMax: number): Promise<Buffer> {
+function readIncoming(incoming: IncomingMessage, { bytesMax, budget }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
+    // Copied together: thousands of tiny chunks would each keep a Buffer object a hundred times their size.
+    let held = Buffer.alloc(0)
     let length = 0
     const stop = () => {
+      budget.bytes -= held.length
       incoming.off('data', onData)
       incoming.off('end', onEnd)
       incoming.off('close', onClose)
       incoming.off('error', onClose)
     }
-    const onData = (chunk: Buffer) => {
-      length += chunk.length
-      chunks.push(chunk)
-      if (length <= bytesMax) return
+    const refuse = (error: AppError) => {
       stop()
       incoming.pause()
-      reject(tooLarge(bytesMax))
+      reject(error)
+    }
+    const onData = (chunk: Buffer) => {
+      if (length + chunk.length > bytesMax) return refuse(tooLarge(bytesMax))
+      if (length + chunk.length > held.length) {
+        const grown = Math.max(chunk.length, Math.min(2 * held.length, bytesMax), length + chunk.length)
+        if (budget.bytes + grown - held.length > HTTP_LIMITS.bodyBytesInFlightMax) return refuse(overloaded())
+        budget.bytes += grown - held.length
+        const larger = Buffer.allocUnsafe(grown)
+        held.copy(larger, 0, 0, length)
+        held = larger
+      }
+      length += chunk.copy(held, length)
     }
     const onEnd = () => {
       stop()
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+      resolve(held.subarray(0, length))
     }
     const onClose = () => {
       stop()
@@ -106,4 +123,5 @@ function readIncoming(incoming: IncomingMessage, bytesMax: number): Promise<Buff
   })
 }
 
+const overloaded = () => new AppError('overloaded', 'Too many bodies are being read.', { retryAfterSeconds: 1 })
 const tooLarge = (bytesMax: number) => new AppError('body-too-large', `The body is larger than ${bytesMax} bytes.`)

@@ -2,7 +2,7 @@ import type { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { AppError, type FieldError } from '../platform/errors.js'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
-import { readJsonBody } from './body.js'
+import { type BodyLimits, readJsonBody } from './body.js'
 import { describeEndpoint } from './describe-endpoint.js'
 import { faultOf } from './json-guard.js'
 import { HTTP_LIMITS } from './limits.js'
@@ -54,8 +54,8 @@ export type Guards = {
   /** Who is asking, or a refusal: `key-required`, `key-unknown`, `role-not-allowed`, `not-found`, `too-many-requests`. */
   admit(header: (name: string) => string | undefined, access: Access, address: string): Principal | Promise<Principal>
   /** Gives a key that is new here its project, at its first valid write. */
-  settle(principal: Principal, address: string): Principal | Promise<Principal>
-  readonly bodyBytesMax: number
+  settle(principal: Principal): Principal | Promise<Principal>
+  readonly body: BodyLimits
 }
 
 /** Puts a route on the app and into its OpenAPI document. Nothing is asynchronous unless something has to be waited for. */
@@ -80,7 +80,7 @@ async function serveLater<P, Q, B>(
   admitted: Principal | Promise<Principal>,
 ): Promise<Response> {
   const principal = await admitted
-  const body = endpoint.body === undefined ? { value: undefined, text: '' } : await readJsonBody(c, guards.bodyBytesMax)
+  const body = endpoint.body === undefined ? { value: undefined, text: '' } : await readJsonBody(c, guards.body)
   return serve(c, guards, endpoint, principal, body)
 }
 
@@ -106,7 +106,7 @@ function serve<P, Q, B>(
     address: note.address,
   }
   const creates = endpoint.access.kind === 'project' && endpoint.access.creates
-  const settled = creates && principal.newKey !== null ? guards.settle(principal, note.address) : principal
+  const settled = creates && principal.newKey !== null ? guards.settle(principal) : principal
   if (!(settled instanceof Promise)) return endpoint.handle({ ...request, principal: settled })
   return settled.then((known) => {
     note.projectId = known.projectId

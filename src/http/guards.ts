@@ -9,7 +9,7 @@ export type GuardDeps = {
   /** Who presents this key. Throws `key-unknown`. */
   readonly authenticate: (key: string) => Principal | Promise<Principal>
   /** Gives a key that is new here its project. */
-  readonly settle: (principal: Principal, address: string) => Promise<Principal>
+  readonly settle: (principal: Principal) => Promise<Principal>
   readonly adminKey: string | undefined
   readonly perKey: RateLimit | undefined
   readonly perAddress: RateLimit | undefined
@@ -28,7 +28,7 @@ export function createGuards(deps: GuardDeps): Guards {
     return admitCounted(principal, access, deps.perKey)
   }
   return {
-    bodyBytesMax: deps.bodyBytesMax,
+    body: { bytesMax: deps.bodyBytesMax, budget: { bytes: 0 } },
     settle: deps.settle,
     admit: (header, access, address) => {
       if (deps.perAddress === undefined) return byAccess(header, access)

@@ -7,6 +7,8 @@ export const HTTP_LIMITS = {
   connectionsMax: 10_000,
   requestsInFlightMax: 4_000,
   answerMsMax: 20_000,
+  /** Of all bodies that are being read, together. */
+  bodyBytesInFlightMax: 268_435_456,
   jsonDepthMax: 32,
   keyCharactersMax: 255,
   requestIdCharactersMax: 128,

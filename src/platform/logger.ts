@@ -32,9 +32,13 @@ export function createServiceLogger(level: LogLevel): { readonly logger: Logger;
   return { logger: pino({ ...OPTIONS, level }, destination), flush }
 }
 
-/** What a log line says of an error. Driver errors carry the statement's parameters: only these members are safe. */
+/**
+ * What a log line says of an error: these members and no others, since driver errors carry the statement's parameters. The
+ * ORM even writes them into its own message, so of a failed query only its cause is described.
+ */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) }
+  if ('params' in error) return describeError(error.cause ?? new Error('a query failed'))
   const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {}
   return { name: error.name, message: error.message, ...code, stack: error.stack }
 }

@@ -23,7 +23,6 @@ export const PROBLEMS = {
   'registry-unavailable': { status: 503, title: 'The registry is not available' },
   'receipts-not-configured': { status: 503, title: 'Receipts are not configured' },
   overloaded: { status: 503, title: 'The service is overloaded' },
-  'shutting-down': { status: 503, title: 'The service is shutting down' },
   'timed-out': { status: 503, title: 'The request took too long' },
 } as const satisfies Record<string, { status: number; title: string }>
 

@@ -47,7 +47,7 @@ export function createFeatureApp(features: readonly { mount(app: App, guards: Gu
 }
 
 const testGuards: Guards = {
-  bodyBytesMax: BODY_BYTES_MAX,
+  body: { bytesMax: BODY_BYTES_MAX, budget: { bytes: 0 } },
   settle: (principal) => principal,
   admit: (header, access): Principal => {
     const role = (header('x-test-role') ?? 'read') as Role

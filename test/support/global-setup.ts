@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,7 +21,7 @@ export const TEST_SCHEMA = 'llmring'
 /** One real Postgres for the whole run: the one that is named, a container, or the embedded one. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await openServer()
-  const template = `llmring_template_${process.pid}`
+  const template = `llmring_template_${randomBytes(6).toString('hex')}`
   await run(server.url, `create database ${template}`)
   const sql = createClient({
     url: databaseUrl(server.url, template),

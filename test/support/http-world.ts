@@ -34,7 +34,7 @@ export type HttpWorld = {
 export const SECRET = 'select secret_column from tenants'
 
 const guards: Guards = {
-  bodyBytesMax: 1_000,
+  body: { bytesMax: 1_000, budget: { bytes: 0 } },
   admit: () => ({ projectId: NO_PROJECT, role: 'read', keyId: null, newKey: null }),
   settle: (principal) => principal,
 }

@@ -92,5 +92,5 @@ export async function startRegistryInstance(options: RegistryInstanceOptions): P
 const everybody: Guards = {
   admit: () => ({ projectId: '', role: 'read', keyId: null }) as unknown as Principal,
   settle: (principal) => principal,
-  bodyBytesMax: 1_000,
+  body: { bytesMax: 1_000, budget: { bytes: 0 } },
 }

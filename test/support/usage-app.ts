@@ -107,7 +107,7 @@ export async function openUsage(options: UsageAppOptions): Promise<UsageApp> {
 const KEY_ID = '019a0000-0000-7000-8000-000000000001'
 
 const testGuards: Guards = {
-  bodyBytesMax: 1_048_576,
+  body: { bytesMax: 1_048_576, budget: { bytes: 0 } },
   settle: (principal) => principal,
   admit: (header, access) => {
     const role = (header('x-test-role') ?? 'read') as Role

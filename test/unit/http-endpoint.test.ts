@@ -18,7 +18,7 @@ beforeEach(() => {
 
 function guardsFor(principal: Principal | Promise<Principal>): Guards {
   return {
-    bodyBytesMax: 100,
+    body: { bytesMax: 100, budget: { bytes: 0 } },
     admit: (header) => {
       events.push('admit')
       if (header('x-project-key') === 'bad') throw new AppError('key-unknown', 'No.')

@@ -7,6 +7,7 @@ export const projects = pgTable('projects', {
   origin: text('origin', { enum: ['open', 'made'] }).notNull(),
   createdAt: instant('created_at').notNull().defaultNow(),
   erasedAt: instant('erased_at'),
+  sweptAt: instant('swept_at'),
 })
 
 export const projectKeys = pgTable('project_keys', {

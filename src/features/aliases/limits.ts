@@ -10,5 +10,8 @@ export const ALIAS_LIMITS = {
   snapshotProjectsMax: 10_000,
   snapshotProfilesPerProjectMax: 64,
   snapshotCharactersMax: 64 * 1024 * 1024,
+  /** What one project's snapshots may take of that; beyond it they are answered and not kept. */
+  snapshotProjectShareMax: 1 / 8,
   loadAttemptsMax: 10,
+  loadMsMax: 5_000,
 } as const

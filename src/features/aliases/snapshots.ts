@@ -59,6 +59,10 @@ export function createSnapshots(deps: SnapshotDeps): Snapshots {
   const install = (project: Project, profile: string, snapshot: Snapshot) => {
     if (project.forgotten) return
     remove(project, profile)
+    const share = ALIAS_LIMITS.snapshotCharactersMax * ALIAS_LIMITS.snapshotProjectShareMax
+    let owned = snapshot.characters
+    for (const kept of project.profiles.values()) owned += kept.characters
+    if (owned > share) return
     const oldest = project.profiles.keys().next()
     if (project.profiles.size >= ALIAS_LIMITS.snapshotProfilesPerProjectMax && !oldest.done)
       remove(project, oldest.value)

@@ -1,10 +1,12 @@
 import { and, asc, eq, gt, or, sql } from 'drizzle-orm'
+import { bounded } from '../../db/bounded.js'
 import type { Orm, Sql } from '../../db/client.js'
 import { changesChannel } from '../../db/notifications.js'
 import { aliases, aliasHeads, aliasHistory } from '../../db/tables/aliases.js'
 import { type Tx, within } from '../../db/transact.js'
 import type { ProjectId } from '../../http/principal.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
+import { ALIAS_LIMITS } from './limits.js'
 
 export type Head = { readonly revision: number; readonly lastId: number; readonly aliasCount: number }
 export type LoadedProfile = {
@@ -17,10 +19,11 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
   return {
     /** Head and bindings in one statement, so that the revision is the one that the bindings are from. */
     loadProfile: async (projectId: ProjectId, profile: string): Promise<LoadedProfile> => {
-      const rows = await db.sql<{ revision: string; alias: string | null; models: string[] | null }[]>`
+      const query = db.sql<{ revision: string; alias: string | null; models: string[] | null }[]>`
         select head.revision, aliases.alias, array_to_json(aliases.models) as models
         from (select coalesce(max(revision), 0) as revision from alias_heads where project_id = ${projectId}) as head
         left join aliases on aliases.project_id = ${projectId} and aliases.profile = ${profile}`
+      const rows = await bounded(query, ALIAS_LIMITS.loadMsMax)
       const bindings = rows.flatMap(({ alias, models }) =>
         alias === null || models === null ? [] : [{ alias, models }],
       )
@@ -84,7 +87,7 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
       return rows.map(readRow)
     },
 
-    /** Deletes an alias, with its history and the counters. False, and nothing changed, where it was not there. */
+    /** Deletes an alias, with its history and the counters: its revision, or undefined, and nothing changed, where it was not there. */
     remove: async (tx: Tx, writer: Writer, key: AliasKey, at: Date): Promise<number | undefined> => {
       // The head first, as every writer does: two orders of locks would deadlock.
       const [locked] = await within(tx)
@@ -117,14 +120,22 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
       await within(tx).execute(sql`select pg_notify(${changesChannel(db.schema)}, ${`alias ${projectId} ${revision}`})`)
     },
 
-    eraseChunk: async (projectId: ProjectId, rowsMax: number): Promise<number> => {
-      const rows = await db.orm.execute(sql`
-        with gone as (delete from aliases where ctid in (select ctid from aliases where project_id = ${projectId} limit ${rowsMax}) returning 1),
-        forgotten as (delete from alias_history where ctid in (select ctid from alias_history where project_id = ${projectId} limit ${rowsMax}) returning 1),
-        unheaded as (delete from alias_heads where project_id = ${projectId} returning 1)
-        select greatest((select count(*) from gone), (select count(*) from forgotten))::integer as erased, (select count(*) from unheaded) as heads`)
-      return Number(rows[0]?.['erased'] ?? 0)
-    },
+    /** The head is locked first, as every writer does, and goes last: nobody starts counting ids anew beside old rows. */
+    eraseChunk: (projectId: ProjectId, rowsMax: number): Promise<number> =>
+      db.orm.transaction(async (transaction) => {
+        await transaction.select().from(aliasHeads).where(eq(aliasHeads.projectId, projectId)).for('update')
+        const [row] = await transaction.execute(sql`
+          with gone as (
+            delete from aliases where project_id = ${projectId} and (profile, alias) in
+              (select profile, alias from aliases where project_id = ${projectId} limit ${rowsMax}) returning 1
+          ), forgotten as (
+            delete from alias_history where project_id = ${projectId} and (revision, profile, alias) in
+              (select revision, profile, alias from alias_history where project_id = ${projectId} limit ${rowsMax}) returning 1
+          ) select ((select count(*) from gone) + (select count(*) from forgotten))::integer as erased`)
+        const erased = Number(row?.['erased'] ?? 0)
+        if (erased === 0) await transaction.delete(aliasHeads).where(eq(aliasHeads.projectId, projectId))
+        return erased
+      }),
 
     pageOfAliases: (projectId: ProjectId, afterId: number, limit: number): Promise<Alias[]> =>
       db.orm

@@ -46,7 +46,11 @@ export function createAuthenticator(deps: AuthenticateDeps): Authenticator {
     const found = await deps.findKey(hashes)
     const verdict = { principal: judge(deps, found, key), hashes, loadedAt }
     // Something was forgotten meanwhile: this may be the very row that changed, so it answers once and is not kept.
-    if (epoch === begun) (found === undefined || found.revoked ? unknown : known).set(key, verdict)
+    if (epoch === begun) {
+      const refused = found === undefined || found.revoked
+      ;(refused ? known : unknown).delete(key)
+      ;(refused ? unknown : known).set(key, verdict)
+    }
     return admit(verdict.principal)
   }
 

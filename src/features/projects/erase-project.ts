@@ -15,10 +15,13 @@ export type EraseDeps = {
 }
 
 const CHUNK_ROWS_MAX = 5_000
-/** An authenticated write may land this long after its key was revoked; tombstones younger than this are swept again. */
-export const SWEEP_AGAIN_SECONDS = 300
+/** An authenticated write may land this long after its key was revoked; a sweep that began later than this is the last. */
+const LAST_SWEEP_AFTER_SECONDS = 300
 
-/** Erases everything of a project. Throws `not-found`. Answers how many rows went, by feature. */
+/**
+ * Erases everything of a project. Throws `not-found`, also for one that was erased before: the sweep finishes what an
+ * interruption left. Answers how many rows went, by feature.
+ */
 export async function eraseProject(deps: EraseDeps, id: ProjectId): Promise<Record<string, number>> {
   // Crash after this commit: the keys are dead and the tombstone is there; the data goes with the next sweep.
   const buried = await deps.transact((tx) => deps.store.buryProject(tx, id))
@@ -27,9 +30,20 @@ export async function eraseProject(deps: EraseDeps, id: ProjectId): Promise<Reco
   return sweepProject(deps, id)
 }
 
-/** Deletes what is left of buried projects: writes that were under way when their keys were revoked. */
-export async function sweepBuried(deps: EraseDeps): Promise<void> {
-  for (const id of await deps.store.listBuried(SWEEP_AGAIN_SECONDS)) await sweepProject(deps, id)
+/**
+ * Deletes what is left of buried projects: what an interrupted erasure left, and writes that were under way when the keys
+ * were revoked. `onFailure` hears of a project that could not be swept; the others are, and it is tried again.
+ */
+export async function sweepBuried(deps: EraseDeps, onFailure: (error: unknown) => void): Promise<void> {
+  for (const { id, isLast } of await deps.store.listBuried(LAST_SWEEP_AFTER_SECONDS)) {
+    try {
+      await sweepProject(deps, id)
+      // Crash before this line: it is swept once more.
+      if (isLast) await deps.store.markSwept(id)
+    } catch (error) {
+      onFailure(error)
+    }
+  }
 }
 
 async function sweepProject(deps: EraseDeps, id: ProjectId): Promise<Record<string, number>> {
@@ -37,7 +51,9 @@ async function sweepProject(deps: EraseDeps, id: ProjectId): Promise<Record<stri
   for (const [name, eraseChunk] of Object.entries(deps.erasers)) {
     let erased = 0
     // Crash between chunks: fewer rows; the next sweep goes on.
-    for (let last = CHUNK_ROWS_MAX; last >= CHUNK_ROWS_MAX; erased += last) last = await eraseChunk(id, CHUNK_ROWS_MAX)
+    for (let last = await eraseChunk(id, CHUNK_ROWS_MAX); last > 0; last = await eraseChunk(id, CHUNK_ROWS_MAX)) {
+      erased += last
+    }
     rows[name] = erased
   }
   return rows

@@ -42,7 +42,7 @@ export type ProjectsFeature = {
   readonly listKeys: (id: ProjectId | undefined) => Promise<ProjectKey[]>
   readonly revokeKey: (id: ProjectId | undefined, keyId: string) => Promise<boolean>
   start(): void
-  close(): void
+  close(): Promise<void>
 }
 
 const SWEEP_EVERY_MS = 60_000
@@ -78,11 +78,11 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
     listKeys: store.listKeys,
     revokeKey: (id, keyId) => revokeKey(writing, id, keyId),
   }
-  let sweeping: NodeJS.Timeout | undefined
-  const sweep = () =>
-    sweepBuried(erasing).catch((error: unknown) =>
-      deps.logger.warn({ error: describeError(error) }, 'could not sweep erased projects; trying again'),
-    )
+  const sweeping = sweepEveryMinute(() =>
+    sweepBuried(erasing, (error) =>
+      deps.logger.warn({ error: describeError(error) }, 'could not sweep an erased project; trying again'),
+    ),
+  )
   return {
     mount: (app, guards) => mountProjects(app, guards, verbs),
     authenticate,
@@ -91,11 +91,27 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
     verbs,
     listKeys: store.listKeys,
     revokeKey: (id, keyId) => revokeKey(writing, id, keyId),
-    start: () => {
-      void sweep()
-      sweeping = setInterval(() => void sweep(), SWEEP_EVERY_MS)
-      sweeping.unref()
-    },
-    close: () => clearInterval(sweeping),
+    start: sweeping.start,
+    close: sweeping.stop,
   }
+}
+
+/** One sweep at a time, a minute after the one before; `stop` waits for the one under way. */
+function sweepEveryMinute(sweep: () => Promise<void>) {
+  let timer: NodeJS.Timeout | undefined
+  let running = Promise.resolve()
+  let stopped = false
+  const start = () => {
+    // The list itself could not be read: the next round tries again.
+    running = sweep().catch(() => undefined)
+    void running.then(() => {
+      if (!stopped) timer = setTimeout(start, SWEEP_EVERY_MS).unref()
+    })
+  }
+  const stop = async () => {
+    stopped = true
+    clearTimeout(timer)
+    await running
+  }
+  return { start, stop }
 }

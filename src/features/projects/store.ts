@@ -1,6 +1,7 @@
 import { and, asc, count, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import { arrayText } from '../../db/array-text.js'
+import { bounded } from '../../db/bounded.js'
 import type { Orm, Sql } from '../../db/client.js'
 import { changesChannel } from '../../db/notifications.js'
 import { projectKeys, projects } from '../../db/tables/projects.js'
@@ -48,7 +49,9 @@ const KEY = {
   createdAt: projectKeys.createdAt,
   revokedAt: projectKeys.revokedAt,
 }
-const KEYS_PER_PROJECT_SHOWN_MAX = 1_000
+const FIND_KEY_MS_MAX = 5_000
+const KEYS_SHOWN_MAX = 10_000
+const BURIED_PER_SWEEP_MAX = 1_000
 
 export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; readonly schema: string }) {
   const notify = (tx: Tx, message: string) =>
@@ -57,13 +60,14 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
   return {
     /** The key stored under one of these hashes: authentication's one statement. */
     findKey: async (hashes: readonly string[]): Promise<FoundKey | undefined> => {
-      const [row] = await db.sql<FoundKey[]>`
+      const query = db.sql<FoundKey[]>`
         select id as "keyId", project_id as "projectId", role, revoked_at is not null as revoked from project_keys
         where key_hash in (select decode(hash, 'hex') from unnest(${arrayText(hashes)}::text::text[]) as hash) limit 1`
+      const [row] = await bounded(query, FIND_KEY_MS_MAX)
       return row
     },
 
-    /** Inserts the key unless its hash exists. True where it was inserted: then it is this transaction's to give a project. */
+    /** Inserts the key unless its hash exists; undefined where it does. An inserted one is this transaction's to give a project. */
     insertKey: async (tx: Tx, projectId: ProjectId, key: NewKey): Promise<ProjectKey | undefined> => {
       const values = {
         id: uuidv7(),
@@ -120,7 +124,7 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
         .from(projectKeys)
         .where(projectId === undefined ? undefined : eq(projectKeys.projectId, projectId))
         .orderBy(asc(projectKeys.projectId), asc(projectKeys.id))
-        .limit(KEYS_PER_PROJECT_SHOWN_MAX)
+        .limit(KEYS_SHOWN_MAX)
       return rows as ProjectKey[]
     },
 
@@ -160,19 +164,20 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
       return true
     },
 
-    /** Tombstones that are young enough for a write that was under way to have come after the sweep. */
-    listBuried: async (youngerThanSeconds: number): Promise<ProjectId[]> => {
+    /** Tombstones that are not swept for the last time yet, and whether a sweep that begins now is the last. */
+    listBuried: async (lastAfterSeconds: number): Promise<{ id: ProjectId; isLast: boolean }[]> => {
+      const isLast = sql<boolean>`${projects.erasedAt} < now() - make_interval(secs => ${lastAfterSeconds})`
       const rows = await db.orm
-        .select({ id: projects.id })
+        .select({ id: projects.id, isLast })
         .from(projects)
-        .where(
-          and(
-            isNotNull(projects.erasedAt),
-            gt(projects.erasedAt, sql`now() - make_interval(secs => ${youngerThanSeconds})`),
-          ),
-        )
-        .limit(1_000)
-      return rows.map((row) => row.id as ProjectId)
+        .where(and(isNotNull(projects.erasedAt), isNull(projects.sweptAt)))
+        .orderBy(asc(projects.erasedAt))
+        .limit(BURIED_PER_SWEEP_MAX)
+      return rows as { id: ProjectId; isLast: boolean }[]
+    },
+
+    markSwept: async (id: ProjectId): Promise<void> => {
+      await db.orm.update(projects).set({ sweptAt: sql`now()` }).where(eq(projects.id, id))
     },
   }
 }

@@ -33,9 +33,12 @@ export function createRefresher(deps: RefresherDeps): Refresher {
   let heartbeat: NodeJS.Timeout | undefined
 
   const runRound = async (due: readonly Copy<RegistryFile>[]): Promise<void> => {
-    await Promise.all(due.map(async (copy) => deps.onAttempt(copy, await copy.refresh())))
-    roundsDone += 1
-    round = undefined
+    try {
+      await Promise.all(due.map(async (copy) => deps.onAttempt(copy, await copy.refresh())))
+    } finally {
+      roundsDone += 1
+      round = undefined
+    }
   }
 
   const tick = (): void => {

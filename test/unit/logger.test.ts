@@ -1,0 +1,14 @@
+import { DrizzleQueryError } from 'drizzle-orm'
+import { describe, expect, it } from 'vitest'
+import { describeError } from '../../src/platform/logger.js'
+
+describe('what a log line says of an error', () => {
+  it('is never the parameters of a failed query, though the ORM writes them into its message', () => {
+    const cause = Object.assign(new Error('duplicate key value violates unique constraint'), { code: '23505' })
+    const error = new DrizzleQueryError('insert into aliases values ($1)', ['a tenant’s secret'], cause)
+    expect(`${error.message} ${error.stack}`).toContain('secret')
+    expect(JSON.stringify(describeError(error))).not.toContain('secret')
+    expect(describeError(error)).toMatchObject({ message: cause.message, code: '23505' })
+    expect(JSON.stringify(describeError(new DrizzleQueryError('select $1', ['secret'])))).not.toContain('secret')
+  })
+})
