@@ -224,3 +224,15 @@ test.each([
 ])('%s is an address of this machine only: %s', (host, loopback) => {
   expect(isLoopback(host)).toBe(loopback)
 })
+
+test('a registry address that could not be shown, or to which no path can be added, is a fault', () => {
+  for (const url of [
+    'https://user:s3cr3t@registry.example/',
+    'https://registry.example/?token=s3cr3t',
+    'https://registry.example/#x',
+  ]) {
+    const read = readConfig('/nowhere', { LLMRING_REGISTRY_BASE_URL: url })
+    expect(read).toMatchObject({ ok: false, faults: [expect.stringContaining('LLMRING_REGISTRY_BASE_URL')] })
+    expect(JSON.stringify(read)).not.toContain('s3cr3t')
+  }
+})

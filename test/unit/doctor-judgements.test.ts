@@ -127,21 +127,12 @@ it('hides every configured secret, as it is written and as it is sent', () => {
   const read = readConfig('/nowhere', {
     LLMRING_DATABASE_URL: 'postgres://u:p%40ssword@db/x',
     LLMRING_REDIS_URL: 'redis://:redis-word@cache/0',
-    LLMRING_REGISTRY_BASE_URL: 'https://user:origin-word@registry.example/',
     LLMRING_RECEIPTS_PRIVATE_KEY_B64: secret,
     LLMRING_KEY_PEPPER: 'pepper-pepper-pepper',
     LLMRING_ADMIN_KEY: 'admin-admin-admin',
   })
   if (!read.ok) throw new Error(read.faults.join())
-  const words = [
-    'p%40ssword',
-    'p@ssword',
-    'redis-word',
-    'origin-word',
-    secret,
-    'pepper-pepper-pepper',
-    'admin-admin-admin',
-  ]
+  const words = ['p%40ssword', 'p@ssword', 'redis-word', secret, 'pepper-pepper-pepper', 'admin-admin-admin']
   const hidden = hideSecrets(read.config)(`kept ${words.join(' ')} kept`)
   expect(hidden).toBe(`kept ${words.map(() => '[hidden]').join(' ')} kept`)
 })

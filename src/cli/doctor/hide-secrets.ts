@@ -9,8 +9,8 @@ const SECRET_CHARACTERS_MIN = 4
  * checks pass on.
  */
 export function hideSecrets(config: Config): (text: string) => string {
-  const { database, redis, registry, receipts, projects } = config
-  const urls = [database.url?.reveal(), database.directUrl?.reveal(), redis.url?.reveal(), registry.baseUrl]
+  const { database, redis, receipts, projects } = config
+  const urls = [database.url?.reveal(), database.directUrl?.reveal(), redis.url?.reveal()]
   const plain = [receipts.privateKey, projects.adminKey, projects.pepper, projects.pepperPrevious]
   const secrets = [...urls.flatMap(passwordsIn), ...plain.flatMap((secret) => secret?.reveal() ?? [])]
     .filter((secret) => secret.length >= SECRET_CHARACTERS_MIN)
