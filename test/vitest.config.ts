@@ -7,7 +7,7 @@ export default defineConfig({
     dir: import.meta.dirname,
     globalSetup: [`${import.meta.dirname}/support/global-setup.ts`],
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 120_000,
     projects: [
