@@ -50,13 +50,18 @@ function listenerOf(config: Config, service: Service, logger: Logger): RequestLi
   return listener
 }
 
-/** The first signal asks for a clean stop; a second one does not wait for it. */
+/** A terminal's Ctrl-C reaches the service twice when npm started it: what comes this soon is the same request. */
+const SAME_REQUEST_MS = 1_000
+
+/** The first signal asks for a clean stop; a later one does not wait for it. */
 function nextSignal(): Promise<string> {
   return new Promise((resolve) => {
+    let askedAt: number | undefined
     for (const signal of SIGNALS) {
-      process.once(signal, () => {
+      process.on(signal, () => {
+        if (askedAt !== undefined && performance.now() - askedAt > SAME_REQUEST_MS) process.exit(1)
+        askedAt ??= performance.now()
         resolve(signal)
-        process.once(signal, () => process.exit(1))
       })
     }
   })
