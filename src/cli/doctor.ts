@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { type Connected, connectDatabase } from '../compose-database.js'
+import { type Connected, connectDatabase } from '../compose/database.js'
 import type { Config } from '../config/config.js'
 import { type ClientOptions, createClient, type Sql } from '../db/client.js'
 import { inspectDataDirectory } from '../db/inspect.js'

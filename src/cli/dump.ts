@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { Command } from 'commander'
-import { connectDatabase } from '../compose-database.js'
+import { connectDatabase } from '../compose/database.js'
 import { writeDump } from '../db/dump/dump.js'
 import type { Summary } from '../db/dump/progress.js'
 import { readVersion } from '../platform/version.js'

@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander'
-import { openResources } from '../compose-database.js'
+import { type ProjectId, ROLES, type Role } from '../access/principal.js'
+import { openResources } from '../compose/database.js'
 import { createNotifications } from '../db/notifications.js'
 import { createProjects, type ProjectsFeature } from '../features/projects/feature.js'
 import { renderKey } from '../features/projects/render.js'
-import { type ProjectId, ROLES, type Role } from '../http/principal.js'
 import { commandLogger, prepareConfig, run } from './prepare.js'
 
 type CreateOptions = { project?: string; name?: string; role: Role; json?: boolean }

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { connectDatabase, migrateDatabase } from '../compose-database.js'
+import { connectDatabase, migrateDatabase } from '../compose/database.js'
 import { commandLogger, prepareConfig, run } from './prepare.js'
 
 export function migrateCommand(): Command {

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { Command } from 'commander'
-import { connectDatabase } from '../compose-database.js'
+import { connectDatabase } from '../compose/database.js'
 import { type OpenDump, openDump } from '../db/dump/open-dump.js'
 import type { Summary } from '../db/dump/progress.js'
 import { restoreDump } from '../db/dump/restore.js'

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { Command } from 'commander'
-import { compose, type Service } from '../compose.js'
+import { compose, type Service } from '../compose/service.js'
 import { type Config, isLoopback } from '../config/config.js'
 import { createListener } from '../http/listener.js'
 import { type HttpServer, listen } from '../http/server.js'

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { z } from '@hono/zod-openapi'
+import { PUBLIC } from '../access/principal.js'
 import { AppError } from '../platform/errors.js'
 import { readVersion } from '../platform/version.js'
 import { jsonAnswer, jsonBytesAnswer } from './answer.js'
 import { type App, type Guards, mount } from './endpoint.js'
 import { createDocument } from './openapi-document.js'
-import { PUBLIC } from './principal.js'
 
 const UI_FILES: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css',

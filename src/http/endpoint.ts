@@ -1,5 +1,6 @@
 import type { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import type { Access, Principal } from '../access/principal.js'
 import { AppError, type FieldError } from '../platform/errors.js'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
 import { type BodyLimits, readJsonBody } from './body.js'
@@ -7,7 +8,6 @@ import { describeEndpoint } from './describe-endpoint.js'
 import { faultOf } from './json-guard.js'
 import { HTTP_LIMITS } from './limits.js'
 import { type NodeEnv, noteOf } from './note.js'
-import type { Access, Principal } from './principal.js'
 
 const ERRORS_SHOWN_MAX = 20
 

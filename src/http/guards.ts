@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { type Access, NO_PROJECT, type Principal } from '../access/principal.js'
 import { AppError } from '../platform/errors.js'
 import type { RateLimit } from '../platform/rate-limit.js'
 import type { Guards } from './endpoint.js'
 import { presentedKey, type ReadHeader } from './presented-key.js'
-import { type Access, NO_PROJECT, type Principal } from './principal.js'
 
 export type GuardDeps = {
   /** Who presents this key. Throws `key-unknown`. */

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
+import { PUBLIC } from '../access/principal.js'
 import type { Metrics } from '../platform/metrics.js'
 import { jsonAnswer } from './answer.js'
 import { type App, type Guards, mount } from './endpoint.js'
-import { PUBLIC } from './principal.js'
 
 export type HealthDeps = {
   readonly metrics: Metrics

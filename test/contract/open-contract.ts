@@ -1,4 +1,4 @@
-import { ROLES, type Role } from '../../src/http/principal.js'
+import { ROLES, type Role } from '../../src/access/principal.js'
 import { cloneDatabase } from '../support/database.js'
 import { REGISTRY_FIXTURES } from '../support/registry-instance.js'
 import { startRegistryOrigin } from '../support/registry-origin.js'

@@ -1,4 +1,4 @@
-import type { Service } from '../../src/compose.js'
+import type { Service } from '../../src/compose/service.js'
 
 export const METHODS = ['get', 'post', 'put', 'delete'] as const
 

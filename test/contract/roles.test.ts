@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
-import { ROLES, type Role } from '../../src/http/principal.js'
+import { ROLES, type Role } from '../../src/access/principal.js'
 import { expectProblem } from './expect-problem.js'
 import { openContract } from './open-contract.js'
 import { sampleOf } from './samples.js'

@@ -1,6 +1,6 @@
 import { createPrivateKey, sign } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { canonicalJson } from '../../src/core/proof/index.js'
+import { canonicalJson } from '../../src/core/json/index.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { flatReceipt, nestedReceipt } from '../unit/proof-fixtures.js'
 import { CLAIMS, keyOfByte, newProject, type ReceiptsInstance, signedBy, startReceipts } from './receipts-fixtures.js'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ProjectId } from '../../src/http/principal.js'
+import type { ProjectId } from '../../src/access/principal.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { NOON, newProject, openUsage, type UsageApp } from '../support/usage-app.js'
 

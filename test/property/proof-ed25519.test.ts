@@ -8,7 +8,7 @@ import {
   parseSignature,
   type VerifierDeps,
   verifySignature,
-} from '../../src/core/proof/index.js'
+} from '../../src/core/ed25519/index.js'
 import { bytesOf, lenientLowOrderEncodings, littleEndian, ORDER, torsionPoints } from '../unit/proof-curve.js'
 import { nodeVerifier, portableVerifier, sha512, signerOf } from '../unit/proof-fixtures.js'
 

@@ -1,13 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonicalHalves, joinCanonical } from '../../src/core/proof/canonical-json.js'
-import {
-  canonicalJson,
-  decodeBase64url,
-  encodeBase64url,
-  type JsonObject,
-  parseStrictJson,
-} from '../../src/core/proof/index.js'
+import { decodeBase64url, encodeBase64url } from '../../src/core/ed25519/index.js'
+import { canonicalHalves, joinCanonical } from '../../src/core/json/canonical-json.js'
+import { canonicalJson, type JsonObject, parseStrictJson } from '../../src/core/json/index.js'
 
 const names = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 6 }),

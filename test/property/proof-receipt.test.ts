@@ -1,10 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { canonicalJson, parseCanonicalBytes } from '../../src/core/json/index.js'
 import {
   buildReceipt,
-  canonicalJson,
   checkTimestamp,
-  parseCanonicalBytes,
   readReceipt,
   signReceipt,
   toReceiptAmount,

@@ -1,7 +1,7 @@
+import { NO_PROJECT, type Principal, type ProjectId, type Role } from '../../src/access/principal.js'
 import { classifyFailure } from '../../src/db/failure.js'
 import { createApp } from '../../src/http/create-app.js'
 import type { App, Guards } from '../../src/http/endpoint.js'
-import { NO_PROJECT, type Principal, type ProjectId, type Role } from '../../src/http/principal.js'
 import { AppError } from '../../src/platform/errors.js'
 import { createLogger } from '../../src/platform/logger.js'
 

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
+import { OPERATOR, PUBLIC, READS, WRITES } from '../../src/access/principal.js'
 import { describeEndpoint, problemsOf } from '../../src/http/describe-endpoint.js'
 import type { Endpoint } from '../../src/http/endpoint.js'
-import { OPERATOR, PUBLIC, READS, WRITES } from '../../src/http/principal.js'
 
 type AnyEndpoint = Endpoint<Record<string, string>, Record<string, string>, unknown>
 

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { NO_PROJECT, type Principal, READS, WRITES } from '../../src/access/principal.js'
 import { createApp } from '../../src/http/create-app.js'
 import { type App, type Endpoint, type Guards, mount } from '../../src/http/endpoint.js'
 import { HTTP_LIMITS } from '../../src/http/limits.js'
-import { NO_PROJECT, type Principal, READS, WRITES } from '../../src/http/principal.js'
 import { AppError } from '../../src/platform/errors.js'
 import { createLogger } from '../../src/platform/logger.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { base64urlBytesMax, decodeBase64url, encodeBase64url } from '../../src/core/proof/index.js'
+import { base64urlBytesMax, decodeBase64url, encodeBase64url } from '../../src/core/ed25519/index.js'
 
 const ascii = (text: string) => new TextEncoder().encode(text)
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { canonicalHalves, joinCanonical } from '../../src/core/proof/canonical-json.js'
-import { canonicalBytesMax, canonicalJson } from '../../src/core/proof/index.js'
+import { canonicalHalves, joinCanonical } from '../../src/core/json/canonical-json.js'
+import { canonicalBytesMax, canonicalJson } from '../../src/core/json/index.js'
 
 const refused = (reason: string, pointer: string) => ({ ok: false, reason, pointer })
 

@@ -5,7 +5,7 @@ import {
   decodeBase64url,
   type PublicKey,
   type VerifierDeps,
-} from '../../src/core/proof/index.js'
+} from '../../src/core/ed25519/index.js'
 
 /** PKCS#8 of an Ed25519 seed, up to the seed. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { canonicalBytesMax, canonicalJson } from '../../src/core/json/index.js'
 import {
   buildReceipt,
-  canonicalBytesMax,
-  canonicalJson,
   type IssueContext,
   type ReceiptPayload,
   signReceipt,

@@ -1,7 +1,7 @@
 import { Point } from '@noble/ed25519'
 import { describe, expect, it } from 'vitest'
-import { checkPublicKey } from '../../src/core/proof/index.js'
-import { LOW_ORDER_ENCODINGS } from '../../src/core/proof/low-order-encodings.js'
+import { checkPublicKey } from '../../src/core/ed25519/index.js'
+import { LOW_ORDER_ENCODINGS } from '../../src/core/ed25519/low-order-encodings.js'
 import { encodeY, FIELD, lenientLowOrderEncodings, ORDER, torsionPoints } from './proof-curve.js'
 import { hexBytes, signerOfByte } from './proof-fixtures.js'
 

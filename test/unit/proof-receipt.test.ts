@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { canonicalJson, readReceipt, signedBytes } from '../../src/core/proof/index.js'
+import { canonicalJson } from '../../src/core/json/index.js'
+import { readReceipt, signedBytes } from '../../src/core/proof/index.js'
 import { flatReceipt, nestedReceipt } from './proof-fixtures.js'
 
 const signature = 'ed25519:not looked at yet'

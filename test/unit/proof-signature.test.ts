@@ -5,7 +5,7 @@ import {
   parseSignature,
   type VerifierDeps,
   verifySignature,
-} from '../../src/core/proof/index.js'
+} from '../../src/core/ed25519/index.js'
 import { bytesOf, lenientLowOrderEncodings, littleEndian, ORDER } from './proof-curve.js'
 import { checkedKey, hexBytes, nodeVerifier, portableVerifier, signerOfByte } from './proof-fixtures.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseCanonicalBytes, parseJsonBytes } from '../../src/core/proof/index.js'
+import { parseCanonicalBytes, parseJsonBytes } from '../../src/core/json/index.js'
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
 const refused = (reason: string, pointer = '') => ({ ok: false, reason, pointer })

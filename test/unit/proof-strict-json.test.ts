@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { jsonPointerCharsMax, parseStrictJson, receiptJsonLimits } from '../../src/core/proof/index.js'
+import { jsonPointerCharsMax, parseStrictJson, receiptJsonLimits } from '../../src/core/json/index.js'
 
 const refused = (reason: string, pointer: string) => ({ ok: false, reason, pointer })
 

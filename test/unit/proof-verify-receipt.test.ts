@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type JsonObject,
-  type KnownKeys,
-  parseStrictJson,
-  signReceipt,
-  unnamedKeysTriedMax,
-  type VerifierDeps,
-  verifyReceipt,
-} from '../../src/core/proof/index.js'
+import type { VerifierDeps } from '../../src/core/ed25519/index.js'
+import { type JsonObject, parseStrictJson } from '../../src/core/json/index.js'
+import { type KnownKeys, signReceipt, unnamedKeysTriedMax, verifyReceipt } from '../../src/core/proof/index.js'
 import { flatReceipt, nestedReceipt, nodeVerifier, portableVerifier, signerOfByte } from './proof-fixtures.js'
 
 const ours = signerOfByte(1)

@@ -1,7 +1,6 @@
-import type { CanonicalResult } from './canonical-json.js'
-import type { PlainJsonFault } from './plain-json.js'
+import type { SignatureTextFault, SignatureTextResult } from '../ed25519/index.js'
+import type { CanonicalResult, PlainJsonFault } from '../json/index.js'
 import type { ReadReceiptResult, ReceiptFault } from './receipt.js'
-import type { SignatureTextFault, SignatureTextResult } from './signature-text.js'
 
 export type ReceiptCheckName = 'structure' | 'canonical' | 'key' | 'signature-encoding' | 'signature'
 

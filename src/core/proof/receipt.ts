@@ -1,5 +1,4 @@
-import { type CanonicalResult, canonicalJson } from './canonical-json.js'
-import { isJsonObject, type JsonObject, type JsonValue } from './json-value.js'
+import { type CanonicalResult, canonicalJson, isJsonObject, type JsonObject, type JsonValue } from '../json/index.js'
 import { isForeignReceiptId } from './receipt-id.js'
 
 /** The two shapes in the field: `nested` has `id`, `tokens{}` and `cost{}`; `flat` has `receipt_id` and no key id. */

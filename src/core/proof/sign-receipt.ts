@@ -1,6 +1,11 @@
-import { type CanonicalRefusal, canonicalBytesMax, canonicalHalves, joinCanonical } from './canonical-json.js'
-import type { JsonObject } from './json-value.js'
-import { formatSignature, signatureBytes } from './signature-text.js'
+import { formatSignature, signatureBytes } from '../ed25519/index.js'
+import {
+  type CanonicalRefusal,
+  canonicalBytesMax,
+  canonicalHalves,
+  type JsonObject,
+  joinCanonical,
+} from '../json/index.js'
 
 export interface SignDeps {
   /** The 64-byte Ed25519 signature (RFC 8032) of a message, by the key that the receipt's `key_id` names. */

@@ -1,5 +1,5 @@
-import type { VerifierDeps } from './ed25519-rule.js'
-import type { PublicKey } from './public-key.js'
+import type { PublicKey, VerifierDeps } from '../ed25519/index.js'
+import { parseSignature } from '../ed25519/index.js'
 import { readReceipt, signedBytes } from './receipt.js'
 import {
   canonicalCheck,
@@ -9,7 +9,6 @@ import {
   signatureCheck,
   structureCheck,
 } from './receipt-checks.js'
-import { parseSignature } from './signature-text.js'
 
 /** Keys tried on a receipt that names none; each costs a verification. */
 export const unnamedKeysTriedMax = 16

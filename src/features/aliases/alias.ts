@@ -1,4 +1,4 @@
-import type { ProjectId } from '../../http/principal.js'
+import type { ProjectId } from '../../access/principal.js'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 

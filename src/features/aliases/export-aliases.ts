@@ -1,4 +1,4 @@
-import type { ProjectId } from '../../http/principal.js'
+import type { ProjectId } from '../../access/principal.js'
 import { renderAlias } from './render.js'
 import type { AliasStore, HistoryPlace } from './store.js'
 

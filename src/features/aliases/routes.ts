@@ -1,6 +1,6 @@
+import { type Principal, READS, WRITES } from '../../access/principal.js'
 import { jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { type Principal, READS, WRITES } from '../../http/principal.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'

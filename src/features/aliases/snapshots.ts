@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { ProjectId } from '../../http/principal.js'
+import type { ProjectId } from '../../access/principal.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import { ALIAS_LIMITS } from './limits.js'

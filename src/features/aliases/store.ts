@@ -1,10 +1,10 @@
 import { and, asc, eq, gt, or, sql } from 'drizzle-orm'
+import type { ProjectId } from '../../access/principal.js'
 import { bounded } from '../../db/bounded.js'
 import type { Orm, Sql } from '../../db/client.js'
 import { changesChannel } from '../../db/notifications.js'
 import { aliases, aliasHeads, aliasHistory } from '../../db/tables/aliases.js'
 import { type Tx, within } from '../../db/transact.js'
-import type { ProjectId } from '../../http/principal.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
 import { ALIAS_LIMITS } from './limits.js'
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { NO_PROJECT, type Principal } from '../../http/principal.js'
+import { NO_PROJECT, type Principal } from '../../access/principal.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import type { KeyHashing } from './key-text.js'

@@ -1,5 +1,5 @@
+import type { ProjectId, Role } from '../../access/principal.js'
 import type { Transact } from '../../db/transact.js'
-import type { ProjectId, Role } from '../../http/principal.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
 import { displayPrefix, type KeyHashing, makeKeyText } from './key-text.js'

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
+import type { ProjectId } from '../../access/principal.js'
 import type { Transact } from '../../db/transact.js'
-import type { ProjectId } from '../../http/principal.js'
 import type { Project, ProjectStore } from './store.js'
 
 /** A new project without keys. */

@@ -1,5 +1,5 @@
+import type { ProjectId } from '../../access/principal.js'
 import type { Transact } from '../../db/transact.js'
-import type { ProjectId } from '../../http/principal.js'
 import { AppError } from '../../platform/errors.js'
 import type { ProjectStore } from './store.js'
 

@@ -1,4 +1,4 @@
-import { NO_PROJECT } from '../../http/principal.js'
+import { NO_PROJECT } from '../../access/principal.js'
 import type { Project, ProjectStore } from './store.js'
 
 export type ProjectPageInput = { readonly limit: number; readonly after: string | undefined }

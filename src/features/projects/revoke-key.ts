@@ -1,5 +1,5 @@
+import type { ProjectId } from '../../access/principal.js'
 import type { Transact } from '../../db/transact.js'
-import type { ProjectId } from '../../http/principal.js'
 import type { ProjectStore } from './store.js'
 
 export type RevokeKeyDeps = { readonly transact: Transact; readonly store: ProjectStore; readonly forget: () => void }

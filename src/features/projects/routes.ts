@@ -1,6 +1,6 @@
+import { OPERATOR, type ProjectId, type Role } from '../../access/principal.js'
 import { jsonAnswer } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { OPERATOR, type ProjectId, type Role } from '../../http/principal.js'
 import { streamAnswer } from '../../http/stream.js'
 import { AppError } from '../../platform/errors.js'
 import type { CreateKeyInput } from './create-key.js'

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { ROLES } from '../../http/principal.js'
+import { ROLES } from '../../access/principal.js'
 
 const NAME_CHARACTERS_MAX = 255
 

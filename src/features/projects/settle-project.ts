@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
+import type { Principal, ProjectId } from '../../access/principal.js'
 import type { Transact } from '../../db/transact.js'
-import type { Principal, ProjectId } from '../../http/principal.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
 import type { RateLimit } from '../../platform/rate-limit.js'

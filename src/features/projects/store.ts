@@ -1,12 +1,12 @@
 import { and, asc, count, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
+import type { ProjectId, Role } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import { bounded } from '../../db/bounded.js'
 import type { Orm, Sql } from '../../db/client.js'
 import { changesChannel } from '../../db/notifications.js'
 import { projectKeys, projects } from '../../db/tables/projects.js'
 import { type Tx, within } from '../../db/transact.js'
-import type { ProjectId, Role } from '../../http/principal.js'
 
 export type FoundKey = {
   readonly keyId: string

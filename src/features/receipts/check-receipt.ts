@@ -1,12 +1,6 @@
-import {
-  isJsonObject,
-  type JsonValue,
-  parseStrictJson,
-  type ReceiptCheck,
-  type ReceiptReport,
-  type VerifierDeps,
-  verifyReceipt,
-} from '../../core/proof/index.js'
+import type { VerifierDeps } from '../../core/ed25519/index.js'
+import { isJsonObject, type JsonValue, parseStrictJson } from '../../core/json/index.js'
+import { type ReceiptCheck, type ReceiptReport, verifyReceipt } from '../../core/proof/index.js'
 import type { KeyRing } from './key-ring.js'
 import { describeStrictJson } from './refusal.js'
 

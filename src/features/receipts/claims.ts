@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson } from '../../core/proof/index.js'
+import { isJsonObject, type JsonObject, type JsonValue, parseStrictJson } from '../../core/json/index.js'
 import type { ReceiptClaims } from './issue-receipt.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import { refuseText } from './refusal.js'

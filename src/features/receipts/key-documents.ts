@@ -1,4 +1,4 @@
-import { encodeBase64url } from '../../core/proof/index.js'
+import { encodeBase64url } from '../../core/ed25519/index.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { KeyRing, ListedKey } from './key-ring.js'
 import { publicKeyPem } from './node-ed25519.js'

@@ -1,4 +1,5 @@
-import { checkPublicKey, type KnownKeys, type PublicKey } from '../../core/proof/index.js'
+import { checkPublicKey, type PublicKey } from '../../core/ed25519/index.js'
+import type { KnownKeys } from '../../core/proof/index.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Logger } from '../../platform/logger.js'
 import { RECEIPT_LIMITS } from './limits.js'

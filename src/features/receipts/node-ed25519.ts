@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import { decodeBase64url, type VerifierDeps } from '../../core/proof/index.js'
+import { decodeBase64url, type VerifierDeps } from '../../core/ed25519/index.js'
 import { invariant } from '../../platform/invariant.js'
 
 /** PKCS#8 of an Ed25519 seed, up to the seed; SPKI of a public key, up to the key (RFC 8410). */

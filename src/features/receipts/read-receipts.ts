@@ -1,4 +1,4 @@
-import type { ProjectId } from '../../http/principal.js'
+import type { ProjectId } from '../../access/principal.js'
 import { AppError } from '../../platform/errors.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import type { ReceiptPlace } from './receipt.js'

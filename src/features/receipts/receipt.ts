@@ -1,4 +1,4 @@
-import type { ProjectId } from '../../http/principal.js'
+import type { ProjectId } from '../../access/principal.js'
 
 /** A receipt that is to be kept: its signed canonical bytes, and what finds them again. */
 export type NewReceipt = {

@@ -1,4 +1,5 @@
-import type { BuildFault, JsonFinding, PlainJsonFault, StrictJsonRefusal } from '../../core/proof/index.js'
+import type { JsonFinding, PlainJsonFault, StrictJsonRefusal } from '../../core/json/index.js'
+import type { BuildFault } from '../../core/proof/index.js'
 import { AppError } from '../../platform/errors.js'
 
 const STRICT_JSON: Record<JsonFinding | 'too-long', string> = {

@@ -1,7 +1,7 @@
+import { type ProjectId, PUBLIC, READS_RECEIPTS, WRITES } from '../../access/principal.js'
 import type { ReceiptReport } from '../../core/proof/index.js'
 import { JSON_TYPE, jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { type ProjectId, PUBLIC, READS_RECEIPTS, WRITES } from '../../http/principal.js'
 import { AppError } from '../../platform/errors.js'
 import { readIssueRequest } from './claims.js'
 import type { ReceiptClaims } from './issue-receipt.js'

@@ -1,10 +1,9 @@
 import { z } from '@hono/zod-openapi'
+import { isJsonObject, type JsonObject } from '../../core/json/index.js'
 import {
   foreignReceiptIdCharsMax,
   isForeignReceiptId,
   isIssuedReceiptId,
-  isJsonObject,
-  type JsonObject,
   receiptCalculationCharsMax,
   receiptTextCharsMax,
 } from '../../core/proof/index.js'

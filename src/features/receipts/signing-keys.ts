@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { checkPublicKey, decodeBase64url, encodeBase64url, type PublicKey } from '../../core/proof/index.js'
+import { checkPublicKey, decodeBase64url, encodeBase64url, type PublicKey } from '../../core/ed25519/index.js'
 import { createNodeSigner } from './node-ed25519.js'
 
 /** The configured keys as unpadded base64url of 32 bytes. */

@@ -1,11 +1,6 @@
-import {
-  canonicalJson,
-  isJsonObject,
-  type JsonObject,
-  parseStrictJson,
-  type ReceiptReport,
-} from '../../core/proof/index.js'
-import type { ProjectId } from '../../http/principal.js'
+import type { ProjectId } from '../../access/principal.js'
+import { canonicalJson, isJsonObject, type JsonObject, parseStrictJson } from '../../core/json/index.js'
+import type { ReceiptReport } from '../../core/proof/index.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'

@@ -1,9 +1,9 @@
 import { and, asc, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm'
+import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import type { Orm, Sql } from '../../db/client.js'
 import { receiptKeys, receipts } from '../../db/tables/receipts.js'
 import { type Tx, within } from '../../db/transact.js'
-import type { ProjectId } from '../../http/principal.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import type { KeptReceipt, NewReceipt, ReceiptPage, ReceiptPlace } from './receipt.js'
 

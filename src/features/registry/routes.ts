@@ -1,5 +1,5 @@
+import { PUBLIC } from '../../access/principal.js'
 import { type App, type DeclaredAnswer, type Endpoint, type Guards, mount } from '../../http/endpoint.js'
-import { PUBLIC } from '../../http/principal.js'
 import type { ArchivedAnswer, Pin } from './archived-registry.js'
 import { cachedAnswer, type Freshness } from './cached-answer.js'
 import type { Copied } from './current-registry.js'

@@ -1,4 +1,4 @@
-import type { ProjectId } from '../../http/principal.js'
+import type { ProjectId } from '../../access/principal.js'
 import type { Clock } from '../../platform/clock.js'
 import { invariant } from '../../platform/invariant.js'
 import { acceptPeriod } from './accept-period.js'

@@ -1,5 +1,5 @@
+import type { ProjectId } from '../../access/principal.js'
 import type { TokenCounts, TokenParts } from '../../core/pricing/index.js'
-import type { ProjectId } from '../../http/principal.js'
 
 /** One call of a model, as a client reports it; already checked. Null is unknown or not given. */
 export type UsageEvent = {

@@ -1,4 +1,4 @@
-import type { ProjectId } from '../../http/principal.js'
+import type { ProjectId } from '../../access/principal.js'
 import { invariant } from '../../platform/invariant.js'
 import { renderLog } from './render-log.js'
 import type { UsageLog } from './schema.js'

@@ -1,6 +1,6 @@
+import type { ProjectId } from '../../access/principal.js'
 import type { Orm, Sql } from '../../db/client.js'
 import type { App, Guards } from '../../http/endpoint.js'
-import type { ProjectId } from '../../http/principal.js'
 import type { Clock } from '../../platform/clock.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'

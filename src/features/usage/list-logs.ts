@@ -1,4 +1,4 @@
-import type { ProjectId } from '../../http/principal.js'
+import type { ProjectId } from '../../access/principal.js'
 import { acceptPeriod } from './accept-period.js'
 import { type PeriodText, readOpenPeriod } from './period.js'
 import { renderLog } from './render-log.js'

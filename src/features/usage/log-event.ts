@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
+import type { ProjectId } from '../../access/principal.js'
 import { decimalFromPico, numberFromPico } from '../../core/pricing/index.js'
 import { classifyFailure } from '../../db/failure.js'
-import type { ProjectId } from '../../http/principal.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import type { EventCost, UsageEvent, UsageRow } from './event.js'

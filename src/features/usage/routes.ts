@@ -1,6 +1,6 @@
+import { APPENDS_USAGE, type ProjectId, READS } from '../../access/principal.js'
 import { jsonAnswer } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { APPENDS_USAGE, type ProjectId, READS } from '../../http/principal.js'
 import type { StatsInput } from './compute-stats.js'
 import type { LogsInput } from './list-logs.js'
 import type { LoggedUsage, LogInput } from './log-event.js'

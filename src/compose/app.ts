@@ -1,7 +1,7 @@
-import { type AppOptions, createApp } from './http/create-app.js'
-import { mountDocs } from './http/docs.js'
-import type { App, Guards } from './http/endpoint.js'
-import { type HealthDeps, mountHealth } from './http/health.js'
+import { type AppOptions, createApp } from '../http/create-app.js'
+import { mountDocs } from '../http/docs.js'
+import type { App, Guards } from '../http/endpoint.js'
+import { type HealthDeps, mountHealth } from '../http/health.js'
 
 export type Mountable = { mount(app: App, guards: Guards): void }
 

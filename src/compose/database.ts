@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Config } from './config/config.js'
-import { type ClientOptions, createClient, type Database, openDatabase } from './db/client.js'
-import { openEmbedded } from './db/embedded/open-embedded.js'
-import { classifyFailure } from './db/failure.js'
-import { type MigrationResult, migrate, readMigrations } from './db/migrate.js'
-import { createTransact, type Transact } from './db/transact.js'
-import { createLifecycle, type Lifecycle } from './platform/lifecycle.js'
-import type { Logger } from './platform/logger.js'
+import type { Config } from '../config/config.js'
+import { type ClientOptions, createClient, type Database, openDatabase } from '../db/client.js'
+import { openEmbedded } from '../db/embedded/open-embedded.js'
+import { classifyFailure } from '../db/failure.js'
+import { type MigrationResult, migrate, readMigrations } from '../db/migrate.js'
+import { createTransact, type Transact } from '../db/transact.js'
+import { createLifecycle, type Lifecycle } from '../platform/lifecycle.js'
+import type { Logger } from '../platform/logger.js'
 
 export type Connected = {
   /** Around any pooler: LISTEN, session locks, migrations. */
