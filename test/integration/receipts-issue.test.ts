@@ -125,6 +125,8 @@ describe('a payload', () => {
     ['a counter that is no name', { tokens: { input: 1, output: 1, 'Bad Name': 1 } }, '/tokens'],
     ['too many counters', { tokens: Object.fromEntries(names(40, 1)) }, '/tokens'],
     ['a negative amount', { cost: { amount: -0.1 } }, '/cost/amount'],
+    ['an amount with more places than are signed', { cost: { amount: '0.1234567890123' } }, '/cost/amount'],
+    ['a number with more places than are signed', { cost: { amount: 0.1234567890123 } }, '/cost/amount'],
     ['an amount that is no number', { cost: { amount: '1,50' } }, '/cost/amount'],
     ['another currency', { cost: { amount: 1, currency: 'EUR' } }, '/cost/currency'],
     ['a key that is not ours', { key_id: 'another' }, '/key_id'],

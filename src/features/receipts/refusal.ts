@@ -22,6 +22,7 @@ const BUILD: Record<BuildFault | PlainJsonFault, string> = {
   'not-a-decimal': 'must be a decimal number of US dollars',
   negative: 'must not be negative',
   'too-large': 'is too large',
+  'too-many-places': 'has more than 12 places behind the point; it is signed exactly or not at all',
   'bad-text': 'is too long, or holds U+0000 or half a surrogate pair',
   'bad-counter-name': 'has a member whose name is not like input or cached_input',
   'too-many-counters': 'has too many members',

@@ -31,7 +31,9 @@ const tokens = z
   .catchall(count().nullable())
 const cost = z.looseObject(
   {
-    amount: z.union([z.string(), z.number()]).openapi({ description: 'US dollars; a decimal string is exact.' }),
+    amount: z.union([z.string(), z.number()]).openapi({
+      description: 'US dollars, at most 12 places behind the point. A decimal string is exact.',
+    }),
     calculation: z.string().max(receiptCalculationCharsMax).nullish(),
     currency: z.literal('USD').nullish(),
     unit_prices: z.record(z.string(), z.string()).nullish(),
