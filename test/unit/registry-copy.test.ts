@@ -1,25 +1,30 @@
 import { describe, expect, it } from 'vitest'
 import { createCopy } from '../../src/features/registry/copy.js'
-import type { Fetched } from '../../src/features/registry/fetch-file.js'
+import type { FetchFile } from '../../src/features/registry/fetch-file.js'
 import { MANIFEST } from '../../src/features/registry/providers.js'
-import type { RegistryFile } from '../../src/features/registry/registry-file.js'
+import type { Read, RegistryFile } from '../../src/features/registry/registry-file.js'
 import { createLogger } from '../../src/platform/logger.js'
 
 const SECOND = 1000
-const file = (name: string): RegistryFile => ({ target: MANIFEST, bytes: new TextEncoder().encode(name), sha256: name })
+const bytesOf = (name: string) => new TextEncoder().encode(name)
+/** A file whose hash is its text. */
+const read: Read<RegistryFile> = (bytes) => {
+  return { ok: true, file: { target: MANIFEST, bytes, sha256: new TextDecoder().decode(bytes) } }
+}
 
 /** A copy with a time to live of 100 s whose fetches give what the test queued. */
 function copyOf() {
   const world = { now: 1_000_000, answers: [] as (string | Error)[], kept: [] as string[], replaced: [] as string[] }
-  const fetch = async (): Promise<Fetched<RegistryFile>> => {
+  const fetch: FetchFile = async (_path, readFile) => {
     const answer = world.answers.shift() ?? new Error('nothing queued')
-    return answer instanceof Error
-      ? { kind: 'failed', reason: answer.message }
-      : { kind: 'fetched', file: file(answer), fetchedAt: world.now }
+    if (answer instanceof Error) return { kind: 'failed', reason: answer.message }
+    const result = readFile(bytesOf(answer))
+    return result.ok ? { kind: 'fetched', file: result.file, fetchedAt: world.now } : { kind: 'failed', ...result }
   }
   const copy = createCopy<RegistryFile>({
     target: MANIFEST,
     fetch,
+    read,
     keep: ({ sha256 }) => void world.kept.push(sha256),
     replaced: (before, after) => void world.replaced.push(`${before?.sha256 ?? 'none'}>${after.sha256}`),
     clock: () => world.now,
@@ -76,7 +81,7 @@ describe('a copy', () => {
     const { world, copy } = copyOf()
     world.answers.push('new')
     await copy.refresh()
-    copy.restore(file('old'), 5)
+    copy.restore({ path: MANIFEST.path, bytes: bytesOf('old'), fetchedAt: 5 })
     expect(copy.state()).toMatchObject({ file: { sha256: 'new' }, confirmedAt: world.now })
   })
 })

@@ -1,5 +1,7 @@
 import { checkRegistry } from '../../features/registry/check-registry.js'
-import { openCopies, type RegistryConfig } from '../../features/registry/open-copies.js'
+import { openCopies } from '../../features/registry/copies.js'
+import type { RegistryConfig } from '../../features/registry/feature.js'
+import { fetchFromOrigin } from '../../features/registry/fetch-file.js'
 import { createOrigin } from '../../features/registry/origin.js'
 import { systemClock } from '../../platform/clock.js'
 import type { Logger } from '../../platform/logger.js'
@@ -16,8 +18,9 @@ export function registryCheck(settings: RegistryConfig, logger: Logger): Check {
     look: async () => {
       const origin = createOrigin({ ...config, userAgent: 'llmring-server' })
       try {
-        const keep = async () => undefined
-        const { providers } = openCopies({ origin, redis: undefined, keep, clock: systemClock, logger, config })
+        const fetch = fetchFromOrigin({ origin, clock: systemClock })
+        const { cacheSeconds } = config
+        const { providers } = openCopies({ fetch, keep: () => undefined, clock: systemClock, logger, cacheSeconds })
         const firstRound = async () => {
           await Promise.all(Object.values(providers).map((copy) => copy.refresh()))
         }

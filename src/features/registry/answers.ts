@@ -1,11 +1,55 @@
+import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { type Filter, filterKey } from './filter.js'
+import type { Snapshot } from './copies.js'
+import { type Filter, filterKey, hasCapabilities, includesProvider, unknownFilterValues } from './filter.js'
 import { REGISTRY_LIMITS } from './limits.js'
-import type { RegistryFile } from './registry-file.js'
-import { type Rendered, renderRegistry, withEtag } from './render.js'
-import type { Snapshot } from './snapshot.js'
+import { PROVIDERS } from './providers.js'
+import type { ProviderFile, RegistryFile } from './registry-file.js'
+
+/** A body that exists already, and its strong validator. */
+export type Rendered = { readonly bytes: Uint8Array<ArrayBuffer>; readonly etag: string }
 
 type Parts = Pick<Snapshot, 'files' | 'warnings'>
+
+/** `anthropic@9+google@5+openai@7`: it changes when a provider's version does, and `?version=` takes it back. */
+export function versionOf(files: readonly ProviderFile[]): string {
+  return files.map(({ provider, version }) => `${provider}@${version}`).join('+')
+}
+
+/**
+ * The registry as clients know it. The bytes depend on the files, the filter and the warnings alone, so every instance
+ * gives the same ones. `version` and `generated_at` are those of the files that the filter lets in (of all, where it
+ * lets none in), so a filtered answer does not change when only others do.
+ */
+export function renderRegistry(parts: Parts, filter: Filter): Rendered {
+  const files = parts.files.filter(({ provider }) => includesProvider(filter, provider))
+  const models = files.flatMap(({ index }) =>
+    [...index.byKey.values()].filter((model) => hasCapabilities(filter, model)),
+  )
+  const warnings = [
+    ...parts.warnings.filter(({ provider }) => includesProvider(filter, provider)).map(({ text }) => text),
+    ...unknownFilterValues(filter, parts.files),
+  ]
+  const named = files.length === 0 ? parts.files : files
+  const registry = {
+    version: versionOf(named),
+    generated_at: generatedAt(named),
+    models: Object.fromEntries(models.map(({ key, fields }) => [key, fields])),
+    providers: PROVIDERS,
+    ...(warnings.length === 0 ? {} : { warnings }),
+  }
+  return withEtag(new TextEncoder().encode(JSON.stringify(registry)))
+}
+
+/** The body with an ETag (RFC 9110, 8.8.3) that is a hash of it. */
+export function withEtag(bytes: Uint8Array<ArrayBuffer>): Rendered {
+  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url')}"` }
+}
+
+/** The newest `updated_at` of the files, in UTC; the epoch where none of them says when it was made. */
+function generatedAt(files: readonly ProviderFile[]): string {
+  return new Date(Math.max(0, ...files.map(({ updatedAt }) => updatedAt ?? 0))).toISOString()
+}
 
 /** Rendered answers, made once per content and filter. */
 export type Answers = {

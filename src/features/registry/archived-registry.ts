@@ -1,10 +1,9 @@
 import { AppError } from '../../platform/errors.js'
-import type { Answers } from './answers.js'
+import type { Answers, Rendered } from './answers.js'
 import type { ArchivedFile, Archives } from './archives.js'
 import { unknownProvider } from './current-registry.js'
 import type { Filter } from './filter.js'
 import { isProvider, PROVIDER_NAMES, type ProviderName } from './providers.js'
-import type { Rendered } from './render.js'
 
 /** The same version number of every provider that has it, or one version of each of some providers. */
 export type Pin =

@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
-import { createBudget } from './budget.js'
-import type { Fetched } from './fetch-file.js'
+import type { FetchFile } from './fetch-file.js'
+import type { KeptFiles } from './kept-files.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import { archiveTarget, currentTarget, type ProviderName, type ProviderTarget } from './providers.js'
-import { type ProviderFile, type Read, readProviderFile } from './registry-file.js'
-import type { FileToKeep, KeptFile } from './store.js'
+import { type ProviderFile, readProviderFile } from './registry-file.js'
+import type { KeptFile } from './store.js'
 
 /**
  * A version of a provider's file. `archived`: it comes from the origin's archive and never changes; otherwise it is a
@@ -15,17 +15,17 @@ import type { FileToKeep, KeptFile } from './store.js'
 export type ArchivedFile = { readonly file: ProviderFile; readonly archived: boolean }
 
 export type Archives = {
-  /** One version; undefined where there is none. Throws `registry-unavailable` where nobody can say now. */
+  /** One version; undefined where there is none. Throws `registry-unavailable` where that cannot be said now. */
   find(provider: ProviderName, version: number): Promise<ArchivedFile | undefined>
 }
 
 export type ArchivesDeps = {
-  readonly kept: (path: string) => Promise<KeptFile | undefined>
-  readonly seenAsCurrent: (provider: string, version: number) => Promise<KeptFile | undefined>
-  readonly keep: (file: FileToKeep) => void
-  readonly fetch: (path: string, read: Read<ProviderFile>) => Promise<Fetched<ProviderFile>>
+  readonly kept: Pick<KeptFiles, 'newest' | 'seenAsCurrent' | 'keep'>
+  readonly fetch: FetchFile
   /** The newest version that we know of; undefined where the provider was never loaded. */
   readonly newestVersion: (provider: ProviderName) => number | undefined
+  /** Waits, bounded, for the first load: only then are numbers beyond the newest version refused without a fetch. */
+  readonly firstRound: () => Promise<void>
   readonly clock: Clock
 }
 
@@ -47,20 +47,19 @@ export function createArchives(deps: ArchivesDeps): Archives {
     const fetched = await deps.fetch(target.path, (bytes) => readProviderFile(target, bytes))
     if (fetched.kind === 'missing') return undefined
     if (fetched.kind === 'failed') throw unavailable(`The origin did not give ${target.path}: ${fetched.reason}`)
-    const { file, fetchedAt } = fetched
-    const { provider, version, bytes, sha256 } = file
-    deps.keep({ path: target.path, provider, version, bytes, sha256, fetchedAt })
-    return file
+    deps.kept.keep({ ...fetched.file, path: target.path, fetchedAt: fetched.fetchedAt })
+    return fetched.file
   }
 
   const load = async (provider: ProviderName, version: number): Promise<ArchivedFile | undefined> => {
     const target = archiveTarget(provider, version)
-    const file = parse(target, await deps.kept(target.path)) ?? (await ask(target))
+    const [kept] = await deps.kept.newest([target.path])
+    const file = parse(target, kept) ?? (await ask(target))
     if (file !== undefined) {
       found.set(target.path, { file, archived: true })
       return { file, archived: true }
     }
-    const copy = parse({ ...currentTarget(provider), version }, await deps.seenAsCurrent(provider, version))
+    const copy = parse({ ...currentTarget(provider), version }, await deps.kept.seenAsCurrent(provider, version))
     const seen = copy === undefined ? undefined : { file: copy, archived: false }
     missing.set(target.path, { seen, until: deps.clock() + REGISTRY_LIMITS.missingMsMax })
     return seen
@@ -68,6 +67,7 @@ export function createArchives(deps: ArchivesDeps): Archives {
 
   return {
     find: async (provider, version) => {
+      await deps.firstRound()
       const { path } = archiveTarget(provider, version)
       const known = found.get(path)
       if (known !== undefined) return known
@@ -89,4 +89,27 @@ function parse(target: ProviderTarget, kept: KeptFile | undefined): ProviderFile
 
 function unavailable(detail: string): AppError {
   return new AppError('registry-unavailable', `${detail}.`, { retryAfterSeconds: 5 })
+}
+
+const MINUTE_MS = 60_000
+
+/** Counts what may be done in a minute. */
+export type Budget = { take(): boolean }
+
+/** At most `perMinuteMax` takings within each minute of the clock; beyond it `take` says no. */
+export function createBudget(clock: Clock, perMinuteMax: number): Budget {
+  let minute = 0
+  let taken = 0
+  return {
+    take: () => {
+      const now = Math.floor(clock() / MINUTE_MS)
+      if (now !== minute) {
+        minute = now
+        taken = 0
+      }
+      if (taken >= perMinuteMax) return false
+      taken += 1
+      return true
+    },
+  }
 }

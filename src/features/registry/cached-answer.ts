@@ -1,6 +1,5 @@
 import { JSON_TYPE } from '../../http/answer.js'
-import { matchesEtag } from './if-none-match.js'
-import type { Rendered } from './render.js'
+import type { Rendered } from './answers.js'
 
 /** How long an answer may be kept: for good, or like a copy that was confirmed `ageSeconds` ago. */
 export type Freshness =
@@ -31,4 +30,18 @@ export function cachedAnswer(
 function cacheControl(freshness: Freshness): string {
   if (freshness.kind === 'immutable') return IMMUTABLE
   return freshness.kind === 'incomplete' ? 'public, no-cache' : `public, max-age=${freshness.maxAgeSeconds}`
+}
+
+/** An entity tag in a list (RFC 9110, 8.8.3): weak or strong, any characters but quotes between the quotes. */
+const ENTITY_TAG = /(?:W\/)?("[^"]*")/g
+
+/**
+ * Whether `If-None-Match` says that the client has this representation (RFC 9110, 13.1.2): `*`, or a list that names
+ * the tag. The comparison is weak, so `W/"x"` is `"x"`. `etag` is strong, with its quotes.
+ */
+export function matchesEtag(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  if (ifNoneMatch.trim() === '*') return true
+  for (const match of ifNoneMatch.matchAll(ENTITY_TAG)) if (match[1] === etag) return true
+  return false
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../platform/clock.js'
+import type { ProviderCopies } from './copies.js'
 import { PROVIDER_NAMES } from './providers.js'
-import type { ProviderCopies } from './snapshot.js'
 
 export type CheckResult = { readonly ok: boolean; readonly detail: string }
 

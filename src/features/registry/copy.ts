@@ -1,9 +1,10 @@
 import type { Clock } from '../../platform/clock.js'
 import type { Logger } from '../../platform/logger.js'
-import type { Fetched } from './fetch-file.js'
+import type { FetchFile } from './fetch-file.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import type { Target } from './providers.js'
-import type { RegistryFile } from './registry-file.js'
+import type { Read, RegistryFile } from './registry-file.js'
+import type { KeptFile } from './store.js'
 
 /** What an instance holds of one file. Times are in milliseconds since the epoch. */
 export type CopyState<File> = {
@@ -23,15 +24,16 @@ export type CopyState<File> = {
 export type Copy<File> = {
   readonly target: Target
   readonly state: () => CopyState<File>
-  /** Takes a copy over that was kept: it is served at once, and due at once. */
-  restore(file: File, confirmedAt: number): void
+  /** Takes over a file that was kept: it is served at once, and due at once. One that does not read any more is left. */
+  restore(kept: KeptFile): void
   /** Fetches the file once. Returns whether the file is a new one. Never rejects. */
   refresh(): Promise<boolean>
 }
 
 export type CopyDeps<File> = {
   readonly target: Target
-  readonly fetch: () => Promise<Fetched<File>>
+  readonly fetch: FetchFile
+  readonly read: Read<File>
   /** Begins to keep a file for the next start and for the price history. */
   readonly keep: (file: File, fetchedAt: number) => void
   /** Hears of every new file, before it is kept. */
@@ -68,11 +70,13 @@ export function createCopy<File extends RegistryFile>(deps: CopyDeps<File>): Cop
   return {
     target: deps.target,
     state: () => state,
-    restore: (file, confirmedAt) => {
-      if (state.file === undefined) state = { ...state, file, confirmedAt: Math.min(confirmedAt, deps.clock()) }
+    restore: ({ bytes, fetchedAt }) => {
+      const result = state.file === undefined ? deps.read(bytes) : undefined
+      if (result?.ok !== true) return
+      state = { ...state, file: result.file, confirmedAt: Math.min(fetchedAt, deps.clock()) }
     },
     refresh: async () => {
-      const fetched = await deps.fetch()
+      const fetched = await deps.fetch(deps.target.path, deps.read)
       if (fetched.kind !== 'fetched') {
         fail(fetched.kind === 'missing' ? 'the origin has no such file' : fetched.reason, fetched.kind === 'missing')
         return false

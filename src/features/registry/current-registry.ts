@@ -1,14 +1,13 @@
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
-import type { Answers } from './answers.js'
+import type { Answers, Rendered } from './answers.js'
 import type { Freshness } from './cached-answer.js'
+import { oldestConfirmation, type ProviderCopies, type Snapshot } from './copies.js'
 import type { Copy } from './copy.js'
 import type { Filter } from './filter.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import { isProvider, PROVIDER_NAMES } from './providers.js'
 import type { RegistryFile } from './registry-file.js'
-import type { Rendered } from './render.js'
-import { oldestConfirmation, type ProviderCopies, type Snapshot } from './snapshot.js'
 
 /** A body with how long it may be kept. */
 export type Copied = { readonly rendered: Rendered; readonly freshness: Freshness }

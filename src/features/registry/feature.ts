@@ -1,25 +1,25 @@
 import type { Orm } from '../../db/client.js'
 import type { App, Guards } from '../../http/endpoint.js'
 import type { Clock } from '../../platform/clock.js'
-import { within } from '../../platform/lifecycle.js'
 import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Redis } from '../../platform/redis.js'
 import { createAnswers } from './answers.js'
 import { archivedFile, archivedRegistry } from './archived-registry.js'
+import { createArchives } from './archives.js'
 import { type CheckResult, checkRegistry } from './check-registry.js'
+import { openCopies } from './copies.js'
 import { currentFile, currentRegistry, manifest } from './current-registry.js'
+import { fetchFromOrigin, fetchThroughRedis } from './fetch-file.js'
 import { findPrice, type PriceAnswer } from './find-price.js'
-import { createKeeper } from './keeper.js'
-import { readKeptFiles } from './kept-files.js'
-import { REGISTRY_LIMITS } from './limits.js'
+import { openKeptFiles } from './kept-files.js'
 import { exposeAges, openLiveRegistry } from './live-registry.js'
-import { openArchives } from './open-archives.js'
-import { openCopies, type RegistryConfig } from './open-copies.js'
 import { createOrigin } from './origin.js'
 import { isProvider, type ProviderName } from './providers.js'
 import { mountRegistry } from './routes.js'
 import { createRegistryStore } from './store.js'
+
+export type RegistryConfig = { readonly baseUrl: string; readonly fetchMsMax: number; readonly cacheSeconds: number }
 
 export type RegistryDeps = {
   readonly orm: Orm
@@ -51,16 +51,16 @@ const USER_AGENT = 'llmring-server'
 
 /** The model registry: a cache of the origin's files that outlives its outages, and the prices in them. */
 export function createRegistry(deps: RegistryDeps): RegistryFeature {
-  const { clock, logger, config } = deps
-  const store = createRegistryStore(deps.orm)
+  const { clock, logger, config, redis } = deps
   const origin = createOrigin({ ...config, userAgent: USER_AGENT })
-  const keeper = createKeeper({ keep: store.keep, logger })
-  const copies = openCopies({ ...deps, origin, keep: keeper.keep })
-  const kept = readKeptFiles(store, logger)
-  const live = openLiveRegistry({ copies, newest: kept.newest, clock, logger, fetchMsMax: config.fetchMsMax })
+  const fetchAlone = fetchFromOrigin({ origin, clock })
+  const fetch = redis === undefined ? fetchAlone : fetchThroughRedis({ origin, clock }, redis, config)
+  const kept = openKeptFiles(createRegistryStore(deps.orm), logger)
+  const copies = openCopies({ fetch, keep: kept.keep, clock, logger, cacheSeconds: config.cacheSeconds })
+  const live = openLiveRegistry({ copies, kept, clock, logger, fetchMsMax: config.fetchMsMax })
   const file = (provider: ProviderName) => copies.providers[provider].state().file
   const newestVersion = (provider: ProviderName) => file(provider)?.version
-  const archives = openArchives({ kept, origin, keep: keeper.keep, clock, newestVersion, firstRound: live.firstRound })
+  const archives = createArchives({ kept, fetch: fetchAlone, clock, newestVersion, firstRound: live.firstRound })
   const answers = createAnswers()
   const current = { ...copies, ...config, ...live, answers, clock }
   const archived = { find: archives.find, answers, newestVersion }
@@ -89,7 +89,7 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
     start: live.start,
     close: async () => {
       await Promise.all([origin.close(), live.close()])
-      await within(REGISTRY_LIMITS.writesOnCloseMsMax, keeper.settled()).catch(() => undefined)
+      await kept.close()
     },
   }
 }

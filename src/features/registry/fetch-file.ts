@@ -1,97 +1,78 @@
+import { createHash } from 'node:crypto'
 import type { Clock } from '../../platform/clock.js'
-import { REGISTRY_LIMITS } from './limits.js'
-import type { OriginAnswer } from './origin.js'
-import type { Read, RegistryFile } from './registry-file.js'
-import type { Lock, SharedCache } from './shared-cache.js'
+import type { Redis } from '../../platform/redis.js'
+import type { Origin } from './origin.js'
+import type { Read, ReadResult, RegistryFile } from './registry-file.js'
 
 export type Fetched<File> =
   | { readonly kind: 'fetched'; readonly file: File; readonly fetchedAt: number }
   | { readonly kind: 'missing' }
   | { readonly kind: 'failed'; readonly reason: string }
 
-export type FetchDeps = {
-  readonly askOrigin: (path: string) => Promise<OriginAnswer>
-  readonly clock: Clock
-}
+/** Fetches the file at a path and reads it. Never rejects. */
+export type FetchFile = <File extends RegistryFile>(path: string, read: Read<File>) => Promise<Fetched<File>>
 
-export type SharedFetchDeps = FetchDeps & {
-  readonly shared: SharedCache
-  readonly fetchMsMax: number
-  readonly cacheSeconds: number
-}
+export type FetchDeps = { readonly origin: Pick<Origin, 'get'>; readonly clock: Clock }
 
-/** Fetches a file from the origin. What is not what was asked for is a failure, never a file. */
-export async function fetchFile<File extends RegistryFile>(
-  deps: FetchDeps,
-  path: string,
-  read: Read<File>,
-): Promise<Fetched<File>> {
-  const answer = await deps.askOrigin(path)
-  if (answer.kind !== 'found') return answer
-  const result = read(answer.bytes)
-  return result.ok
-    ? { kind: 'fetched', file: result.file, fetchedAt: deps.clock() }
-    : { kind: 'failed', reason: result.reason }
+export type SharedOptions = { readonly baseUrl: string; readonly cacheSeconds: number }
+
+/** Fetches from the origin. What is not what was asked for is a failure, never a file. */
+export function fetchFromOrigin({ origin, clock }: FetchDeps): FetchFile {
+  return async (path, read) => {
+    const answer = await origin.get(path)
+    if (answer.kind !== 'found') return answer
+    const result = read(answer.bytes)
+    return result.ok
+      ? { kind: 'fetched', file: result.file, fetchedAt: clock() }
+      : { kind: 'failed', reason: result.reason }
+  }
 }
 
 /**
- * The same for several instances at once: the one that gets the lock asks the origin, the others wait for what it
- * shares. They wait as long as one fetch may take and then fetch themselves; where the winner failed they take turns.
- *
- * A crash while the lock is held leaves it until it expires, a second after the longest fetch.
+ * The same for several instances: what one of them fetched is in Redis for its time to live, and the others take it from
+ * there. Instances that ask at the same moment each ask the origin: these are four small files an hour. A Redis that
+ * fails is passed over.
  */
-export async function fetchShared<File extends RegistryFile>(
-  deps: SharedFetchDeps,
-  path: string,
-  read: Read<File>,
-): Promise<Fetched<File>> {
-  const late = AbortSignal.timeout(deps.fetchMsMax)
-  for (;;) {
-    const shared = await readShared(deps, path, read)
+export function fetchThroughRedis(deps: FetchDeps, redis: Redis, options: SharedOptions): FetchFile {
+  const fetch = fetchFromOrigin(deps)
+  const origin = createHash('sha256').update(options.baseUrl).digest('hex').slice(0, 16)
+  const keyOf = (path: string) => `llmring:registry:${origin}:${path}`
+
+  /** A shared file counts while it is fresh, and only if it still proves to be what was asked for. */
+  const readShared = async <File extends RegistryFile>(path: string, read: Read<File>) => {
+    const value = await redis.getBuffer(keyOf(path)).catch(() => null)
+    const shared = value === null ? undefined : decode(value)
+    const now = deps.clock()
+    if (shared === undefined || now - shared.fetchedAt >= options.cacheSeconds * 1000) return undefined
+    const result: ReadResult<File> = read(shared.bytes)
+    if (!result.ok) return undefined
+    // Another instance's clock may be ahead of this one's: nothing was fetched in the future.
+    return { kind: 'fetched', file: result.file, fetchedAt: Math.min(shared.fetchedAt, now) } as const
+  }
+
+  return async (path, read) => {
+    const shared = await readShared(path, read)
     if (shared !== undefined) return shared
-    const lock: Lock = late.aborted ? { kind: 'away' } : await deps.shared.lock(path)
-    if (lock.kind === 'held') return fetchForAll(deps, path, read, lock.token)
-    if (lock.kind === 'away') return fetchAndShare(deps, path, read)
-    await new Promise((resolve) => setTimeout(resolve, REGISTRY_LIMITS.sharedPollMs))
+    const fetched = await fetch(path, read)
+    if (fetched.kind === 'fetched') {
+      const value = encode(fetched.file.bytes, fetched.fetchedAt)
+      await redis.set(keyOf(path), value, 'EX', options.cacheSeconds).catch(() => null)
+    }
+    return fetched
   }
 }
 
-async function fetchForAll<File extends RegistryFile>(
-  deps: SharedFetchDeps,
-  path: string,
-  read: Read<File>,
-  token: string,
-): Promise<Fetched<File>> {
-  try {
-    // The last holder may have shared its file and let go between our look and our lock.
-    return (await readShared(deps, path, read)) ?? (await fetchAndShare(deps, path, read))
-  } finally {
-    await deps.shared.unlock(path, token)
-  }
+const NEWLINE = 0x0a
+const HEAD_BYTES_MAX = 20
+
+/** The time of the fetch (milliseconds since the epoch), a newline, and the bytes as served. */
+function encode(bytes: Uint8Array, fetchedAt: number): Buffer {
+  return Buffer.concat([Buffer.from(`${fetchedAt}\n`), bytes])
 }
 
-async function fetchAndShare<File extends RegistryFile>(
-  deps: SharedFetchDeps,
-  path: string,
-  read: Read<File>,
-): Promise<Fetched<File>> {
-  const fetched = await fetchFile(deps, path, read)
-  if (fetched.kind === 'fetched') {
-    await deps.shared.write(path, { bytes: fetched.file.bytes, fetchedAt: fetched.fetchedAt })
-  }
-  return fetched
-}
-
-/** A shared file counts while it is fresh, and only where it still proves to be what was asked for. */
-async function readShared<File extends RegistryFile>(
-  deps: SharedFetchDeps,
-  path: string,
-  read: Read<File>,
-): Promise<Fetched<File> | undefined> {
-  const shared = await deps.shared.read(path)
-  const now = deps.clock()
-  if (shared === undefined || now - shared.fetchedAt >= deps.cacheSeconds * 1000) return undefined
-  const result = read(shared.bytes)
-  if (!result.ok) return undefined
-  return { kind: 'fetched', file: result.file, fetchedAt: Math.min(shared.fetchedAt, now) }
+function decode(value: Buffer): { bytes: Uint8Array<ArrayBuffer>; fetchedAt: number } | undefined {
+  const newline = value.subarray(0, HEAD_BYTES_MAX).indexOf(NEWLINE)
+  const fetchedAt = Number(value.toString('latin1', 0, Math.max(newline, 0)))
+  if (newline < 1 || !Number.isSafeInteger(fetchedAt)) return undefined
+  return { bytes: new Uint8Array(value.subarray(newline + 1)), fetchedAt }
 }

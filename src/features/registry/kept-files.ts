@@ -1,20 +1,30 @@
 import { within } from '../../platform/lifecycle.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import { REGISTRY_LIMITS } from './limits.js'
-import type { KeptFile, RegistryStore } from './store.js'
+import type { FileToKeep, KeptFile, RegistryStore } from './store.js'
 
-/** What Postgres keeps, as far as it can be read now. Never rejects. */
+/** The files that Postgres keeps, as far as it can be reached. The registry can do without it while the origin answers. */
 export type KeptFiles = {
-  readonly newest: (paths: readonly string[]) => Promise<readonly KeptFile[]>
-  readonly seenAsCurrent: (provider: string, version: number) => Promise<KeptFile | undefined>
+  /** For each path the content that was served last. Never rejects. */
+  newest(paths: readonly string[]): Promise<readonly KeptFile[]>
+  /** Never rejects. */
+  seenAsCurrent(provider: string, version: number): Promise<KeptFile | undefined>
+  /** Begins to keep a file, in the background. */
+  keep(file: FileToKeep): void
+  /** Waits for what was begun, bounded. Never rejects. */
+  close(): Promise<void>
 }
 
 /**
- * Reads that are bounded in time: a lost Postgres does not refuse, it keeps its callers waiting, and the registry can do
- * without it as long as the origin answers.
+ * Reads are bounded in time, because a lost Postgres does not refuse, it keeps its callers waiting. Writes go in the order
+ * in which files came, one at a time; beyond `writesWaitingMax` a file is left out, and the next refresh brings it again.
+ *
+ * A crash before a write is done loses a copy that the next refresh, here or in another instance, keeps.
  */
-export function readKeptFiles(store: RegistryStore, logger: Logger): KeptFiles {
-  const orElse = async <T>(read: Promise<T>, otherwise: T): Promise<T> => {
+export function openKeptFiles(store: RegistryStore, logger: Logger): KeptFiles {
+  let last = Promise.resolve()
+  let waiting = 0
+  const readOr = async <T>(read: Promise<T>, otherwise: T): Promise<T> => {
     try {
       return await within(REGISTRY_LIMITS.keptReadMsMax, read)
     } catch (error) {
@@ -22,8 +32,26 @@ export function readKeptFiles(store: RegistryStore, logger: Logger): KeptFiles {
       return otherwise
     }
   }
+  const write = async (file: FileToKeep): Promise<void> => {
+    try {
+      await store.keep(file)
+    } catch (error) {
+      logger.warn({ path: file.path, error: describeError(error) }, 'registry file could not be kept')
+    } finally {
+      waiting -= 1
+    }
+  }
   return {
-    newest: (paths) => orElse<readonly KeptFile[]>(store.newest(paths), []),
-    seenAsCurrent: (provider, version) => orElse(store.seenAsCurrent(provider, version), undefined),
+    newest: (paths) => readOr<readonly KeptFile[]>(store.newest(paths), []),
+    seenAsCurrent: (provider, version) => readOr(store.seenAsCurrent(provider, version), undefined),
+    keep: (file) => {
+      if (waiting >= REGISTRY_LIMITS.writesWaitingMax) {
+        logger.warn({ path: file.path, waiting }, 'registry file could not be kept: too many are waiting')
+        return
+      }
+      waiting += 1
+      last = last.then(() => write(file))
+    },
+    close: () => within(REGISTRY_LIMITS.writesOnCloseMsMax, last).catch(() => undefined),
   }
 }

@@ -11,10 +11,6 @@ export const REGISTRY_LIMITS = {
   heartbeatMs: 1_000,
   retryMsMin: 1_000,
   retryMsMax: 60_000,
-  /** How often an instance looks for the file that another one is fetching. */
-  sharedPollMs: 50,
-  /** The lock outlives the longest fetch by this much. */
-  sharedLockMarginMs: 1_000,
   /** The largest archived version's number that is looked for. */
   versionMax: 1_000_000,
   /** How far beyond the newest version that we know the origin is asked: it may be ahead of our copy. */

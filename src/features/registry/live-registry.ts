@@ -1,62 +1,97 @@
 import type { Clock } from '../../platform/clock.js'
+import { within } from '../../platform/lifecycle.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
+import { type Copies, type Snapshot, takeSnapshot } from './copies.js'
+import type { Copy } from './copy.js'
+import type { KeptFiles } from './kept-files.js'
 import { REGISTRY_LIMITS } from './limits.js'
-import type { Copies } from './open-copies.js'
 import { PROVIDER_NAMES } from './providers.js'
-import { createRefresher } from './refresher.js'
-import { type RestoreDeps, restoreCopies } from './restore-copies.js'
-import { type Snapshot, takeSnapshot } from './snapshot.js'
+import type { RegistryFile } from './registry-file.js'
 
-export type LiveDeps = RestoreDeps & {
+export type LiveDeps = {
   readonly copies: Copies
+  readonly kept: Pick<KeptFiles, 'newest'>
   readonly clock: Clock
   readonly logger: Logger
   readonly fetchMsMax: number
 }
 
-/** The copies with their refresher, and the snapshot that is in force. */
+/** The copies, refreshed in the background, and the snapshot that is in force. */
 export type LiveRegistry = {
-  readonly snapshot: () => Snapshot
-  readonly tick: () => void
-  readonly firstRound: () => Promise<void>
+  snapshot(): Snapshot
+  /** Starts a round in the background where a copy is due and none is under way. Costs next to nothing otherwise. */
+  tick(): void
+  /** Waits for the first round, bounded; at once where it is over or all providers are there already. */
+  firstRound(): Promise<void>
+  /** `callback` runs after each load of new content. One that throws is logged and does not stop the others. */
   onLoaded(callback: () => void): void
+  /** Takes the last good copies from Postgres, so that a start with the origin down serves; then looks on its own. */
   start(): Promise<void>
   close(): Promise<void>
 }
 
-/** Keeps the snapshot equal to the copies. A callback that throws is logged and does not stop the others. */
+/** One round at a time: all copies that are due are fetched in parallel, and each is published when it is there. */
 export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
-  const { copies, clock, logger } = deps
+  const { copies, clock } = deps
   const callbacks: (() => void)[] = []
+  const firstLoadMsMax = Math.min(deps.fetchMsMax + REGISTRY_LIMITS.firstLoadMarginMs, REGISTRY_LIMITS.firstLoadMsMax)
   let snapshot = takeSnapshot(copies.providers)
+  let round: Promise<void> | undefined
+  let roundsDone = 0
+  let closed = false
+  let heartbeat: NodeJS.Timeout | undefined
+
   const publish = (isNew: boolean): void => {
     snapshot = takeSnapshot(copies.providers)
-    if (!isNew) return
-    for (const callback of callbacks) {
-      try {
-        callback()
-      } catch (error) {
-        logger.error({ error: describeError(error) }, 'registry listener failed')
-      }
+    if (isNew) callAll(callbacks, deps.logger)
+  }
+  const runRound = async (due: readonly Copy<RegistryFile>[]): Promise<void> => {
+    try {
+      await Promise.all(due.map(async (copy) => publish((await copy.refresh()) && copy !== copies.manifest)))
+    } finally {
+      roundsDone += 1
+      round = undefined
     }
   }
-  const refresher = createRefresher({
-    copies: copies.all,
-    clock,
-    firstLoadMsMax: Math.min(deps.fetchMsMax + REGISTRY_LIMITS.firstLoadMarginMs, REGISTRY_LIMITS.firstLoadMsMax),
-    isComplete: () => snapshot.complete,
-    onAttempt: (copy, isNew) => publish(isNew && copy !== copies.manifest),
-  })
+  const tick = (): void => {
+    if (round !== undefined || closed) return
+    const now = clock()
+    const due = copies.all.filter((copy) => copy.state().dueAt <= now)
+    if (due.length > 0) round = runRound(due)
+  }
+
   return {
-    ...refresher,
     snapshot: () => snapshot,
+    tick,
+    firstRound: async () => {
+      if (roundsDone > 0 || snapshot.complete) return
+      tick()
+      await within(firstLoadMsMax, round ?? Promise.resolve()).catch(() => undefined)
+    },
     onLoaded: (callback) => void callbacks.push(callback),
     start: async () => {
-      await restoreCopies(deps, copies.restorable)
+      const kept = await deps.kept.newest(copies.all.map(({ target }) => target.path))
+      for (const file of kept) copies.all.find(({ target }) => target.path === file.path)?.restore(file)
       publish(takeSnapshot(copies.providers).files.length > 0)
-      refresher.start()
+      tick()
+      heartbeat ??= setInterval(tick, REGISTRY_LIMITS.heartbeatMs).unref()
     },
+    close: async () => {
+      closed = true
+      clearInterval(heartbeat)
+      await round
+    },
+  }
+}
+
+function callAll(callbacks: readonly (() => void)[], logger: Logger): void {
+  for (const callback of callbacks) {
+    try {
+      callback()
+    } catch (error) {
+      logger.error({ error: describeError(error) }, 'registry listener failed')
+    }
   }
 }
 

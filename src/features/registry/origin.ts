@@ -1,6 +1,5 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch, type Response } from 'undici'
 import { REGISTRY_LIMITS } from './limits.js'
-import { readBody } from './read-body.js'
 
 export type OriginAnswer =
   | { readonly kind: 'found'; readonly bytes: Uint8Array<ArrayBuffer> }
@@ -90,4 +89,34 @@ function networkReason(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
   return `it could not be reached or broke off (${code})`
+}
+
+/** What a body's bytes came to: all of them, or too many. Rejects where the body breaks off. */
+export type BodyResult =
+  | { readonly ok: true; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly ok: false; readonly reason: string }
+
+type Body = {
+  readonly headers: { get(name: string): string | null }
+  readonly body: AsyncIterable<Uint8Array> | null
+}
+
+/** Reads a body of at most `bytesMax` bytes (after content decoding) and lets go of a larger one at once. */
+export async function readBody(response: Body, bytesMax: number): Promise<BodyResult> {
+  const tooLarge = { ok: false, reason: `its body is larger than ${bytesMax} bytes` } as const
+  if (Number(response.headers.get('content-length') ?? 0) > bytesMax) return tooLarge
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of response.body ?? []) {
+    length += chunk.byteLength
+    if (length > bytesMax) return tooLarge
+    chunks.push(chunk)
+  }
+  const bytes = new Uint8Array(length)
+  let offset = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset)
+    offset += chunk.byteLength
+  }
+  return { ok: true, bytes }
 }
