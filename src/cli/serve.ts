@@ -39,6 +39,7 @@ async function serve(): Promise<void> {
 function listenerOf(config: Config, service: Service, logger: Logger): RequestListener {
   const listener = createListener({
     fetch: service.app.fetch,
+    lane: service.lane,
     logger,
     metrics: service.metrics,
     corsOrigins: config.listen.corsOrigins,

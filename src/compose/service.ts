@@ -5,6 +5,7 @@ import type { ProjectsFeature } from '../features/projects/feature.js'
 import type { ReceiptsFeature } from '../features/receipts/feature.js'
 import type { App } from '../http/endpoint.js'
 import { createGuards } from '../http/guards.js'
+import type { WarmLane } from '../http/warm-lane.js'
 import { AppError } from '../platform/errors.js'
 import type { Logger } from '../platform/logger.js'
 import { createMetrics, type Metrics } from '../platform/metrics.js'
@@ -16,6 +17,7 @@ import { composeFeatures, rateLimitUnlessZero } from './features.js'
 export type Service = {
   readonly app: App
   readonly metrics: Metrics
+  readonly lane: WarmLane
   readonly resources: Resources
   readonly projects: ProjectsFeature
   readonly receipts: ReceiptsFeature
@@ -44,17 +46,14 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
   const redis = config.redis.url === undefined ? undefined : openRedis(config.redis.url.reveal(), logger)
   if (redis !== undefined) lifecycle.onClose('redis', () => redis.disconnect())
   const notifications = createNotifications({ client: resources.direct, logger })
-  metrics.gauge(
-    'llmring_listener_age_seconds',
-    'Age of what is known of other instances.',
-    () => notifications.ageMs() / 1000,
-  )
-
+  const age = () => notifications.ageMs() / 1000
+  metrics.gauge('llmring_listener_age_seconds', 'Age of what is known of other instances.', age)
   const features = await composeFeatures({ resources, config, logger, metrics, redis, notifications })
   const { projects, registry, usage, receipts, aliases } = features
   const { perKeyPerMinute, perAddressPerMinute } = config.limits
   const guards = createGuards({
     authenticate: projects.authenticate,
+    recall: projects.recall,
     settle: projects.settle,
     adminKey: config.projects.adminKey?.reveal(),
     perKey: rateLimitUnlessZero('key', perKeyPerMinute, redis, 'requests with one key'),
@@ -63,13 +62,8 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
   })
   let draining = false
   const health = { metrics, isDraining: () => draining, databaseAnswers: () => database.answers(HEALTH_MS_MAX) }
-  const app = createServiceApp({
-    logger,
-    explain,
-    guards,
-    health,
-    features: [registry, aliases, usage, receipts, projects],
-  })
+  const mounted = [registry, aliases, usage, receipts, projects]
+  const app = createServiceApp({ logger, explain, guards, health, features: mounted })
 
   lifecycle.onClose('notifications', notifications.close)
   await notifications.start()
@@ -80,7 +74,17 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
   const startDraining = () => {
     draining = true
   }
-  return { app, metrics, resources, projects, receipts, notifications, startDraining, close: lifecycle.close }
+  return {
+    app,
+    lane: guards.lane,
+    metrics,
+    resources,
+    projects,
+    receipts,
+    notifications,
+    startDraining,
+    close: lifecycle.close,
+  }
 }
 
 /** The trouble of a database as a problem. Its own words stay here. */

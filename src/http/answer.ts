@@ -13,4 +13,4 @@ export function jsonBytesAnswer(
   return new Response(bytes, { status: 200, headers })
 }
 
-const JSON_HEADERS = { 'Content-Type': JSON_TYPE }
+export const JSON_HEADERS = { 'Content-Type': JSON_TYPE }

@@ -34,10 +34,11 @@ export function createCors(
   origins: readonly string[],
 ): (incoming: IncomingMessage, outgoing: ServerResponse) => boolean {
   const any = origins.includes('*')
+  const vary = Object.entries(varyFor(origins))
   const allowed = new Set(origins)
   return (incoming, outgoing) => {
     const origin = incoming.headers.origin
-    if (!any && allowed.size > 0) outgoing.setHeader('Vary', 'Origin')
+    for (const [name, value] of vary) outgoing.setHeader(name, value)
     if (origin === undefined) return false
     const permitted = any || allowed.has(origin)
     if (permitted) {
@@ -53,4 +54,9 @@ export function createCors(
     outgoing.writeHead(204).end()
     return true
   }
+}
+
+/** What every response says to caches where some origins are answered differently. */
+export function varyFor(origins: readonly string[]): Readonly<Record<string, string>> {
+  return origins.length > 0 && !origins.includes('*') ? { Vary: 'Origin' } : {}
 }

@@ -8,6 +8,7 @@ import { describeEndpoint } from './describe-endpoint.js'
 import { faultOf } from './json-guard.js'
 import { HTTP_LIMITS } from './limits.js'
 import { type NodeEnv, noteOf } from './note.js'
+import type { Warm, WarmLane } from './warm-lane.js'
 
 const ERRORS_SHOWN_MAX = 20
 
@@ -36,6 +37,8 @@ export type Endpoint<Params, Query, Body> = {
   readonly answers: Readonly<Record<number, DeclaredAnswer>>
   /** Problems beyond the ones that follow from access, input and the common ones. */
   readonly problems?: readonly ProblemCode[]
+  /** The same response from memory, for GET and HEAD of an exact path that changes nothing: see warm-lane.ts. */
+  readonly warm?: Warm
   readonly handle: (request: EndpointRequest<Params, Query, Body>) => Response | Promise<Response>
 }
 
@@ -56,11 +59,14 @@ export type Guards = {
   /** Gives a key that is new here its project, at its first valid write. */
   settle(principal: Principal): Principal | Promise<Principal>
   readonly body: BodyLimits
+  readonly lane: Pick<WarmLane, 'add'>
 }
 
 /** Puts a route on the app and into its OpenAPI document. Nothing is asynchronous unless something has to be waited for. */
 export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: Endpoint<Params, Query, Body>): void {
   app.openAPIRegistry.registerPath(describeEndpoint(endpoint))
+  const { warm, access } = endpoint
+  if (warm !== undefined) guards.lane.add({ path: endpoint.path, access, respond: warm })
   const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1').replace(/(.)\/$/, '$1')
   app.on(endpoint.method.toUpperCase(), path, (c) => {
     noteOf(c).route = endpoint.path

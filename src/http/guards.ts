@@ -4,10 +4,13 @@ import { AppError } from '../platform/errors.js'
 import type { RateLimit } from '../platform/rate-limit.js'
 import type { Guards } from './endpoint.js'
 import { presentedKey, type ReadHeader } from './presented-key.js'
+import { type AdmitKnown, createWarmLane, type WarmLane } from './warm-lane.js'
 
 export type GuardDeps = {
   /** Who presents this key. Throws `key-unknown`. */
   readonly authenticate: (key: string) => Principal | Promise<Principal>
+  /** The same from memory alone: a refusal is returned; undefined where something has to be waited for. */
+  readonly recall: (key: string) => Principal | AppError | undefined
   /** Gives a key that is new here its project. */
   readonly settle: (principal: Principal) => Promise<Principal>
   readonly adminKey: string | undefined
@@ -19,7 +22,7 @@ export type GuardDeps = {
 const ANONYMOUS: Principal = { projectId: NO_PROJECT, role: 'read', keyId: null, newKey: null }
 
 /** Decides who may pass. Stays synchronous where the key is known and nothing is counted. */
-export function createGuards(deps: GuardDeps): Guards {
+export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLane } {
   const byAccess = (header: ReadHeader, access: Access): Principal | Promise<Principal> => {
     if (access.kind === 'public') return ANONYMOUS
     if (access.kind === 'operator') return admitOperator(header, deps.adminKey)
@@ -29,11 +32,26 @@ export function createGuards(deps: GuardDeps): Guards {
   }
   return {
     body: { bytesMax: deps.bodyBytesMax, budget: { bytes: 0 } },
+    lane: createWarmLane((header, access) => recallPrincipal(deps, header, access)),
     settle: deps.settle,
     admit: (header, access, address) => {
       if (deps.perAddress === undefined) return byAccess(header, access)
       return deps.perAddress(address).then(() => byAccess(header, access))
     },
+  }
+}
+
+/** Where requests are counted, the ordinary way counts them. */
+function recallPrincipal(deps: GuardDeps, ...[header, access]: Parameters<AdmitKnown>): ReturnType<AdmitKnown> {
+  if (deps.perAddress !== undefined) return undefined
+  if (access.kind === 'public') return ANONYMOUS
+  if (access.kind === 'operator' || deps.perKey !== undefined) return undefined
+  try {
+    const known = deps.recall(presentedKey(header))
+    return known === undefined || known instanceof AppError ? known : checkRole(known, access)
+  } catch (error) {
+    if (error instanceof AppError) return error
+    throw error
   }
 }
 

@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import { AppError } from '../platform/errors.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import type { Metrics } from '../platform/metrics.js'
 import { PROBLEMS } from '../platform/problem-catalogue.js'
 import { clientAddress } from './address.js'
-import { createCors } from './cors.js'
+import { createCors, varyFor } from './cors.js'
 import { HTTP_LIMITS } from './limits.js'
 import { attachNote, type NodeEnv, type RequestNote } from './note.js'
 import { problemAnswer, problemBody, problemHeaders } from './problem.js'
 import { AnswerCut } from './stream.js'
+import type { WarmLane, WarmOutcome } from './warm-lane.js'
 
 export type ListenerOptions = {
   readonly fetch: (request: Request, env: NodeEnv['Bindings']) => Response | Promise<Response>
+  /** What is tried first. Without it every request goes the ordinary way, to the same responses. */
+  readonly lane?: WarmLane | undefined
   readonly logger: Logger
   readonly metrics: Metrics
   readonly corsOrigins: readonly string[]
@@ -25,6 +28,8 @@ export type ListenerOptions = {
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/
 const UNMATCHED = '(unmatched)'
+/** On every response, unless it says otherwise itself. */
+const MANNERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' }
 
 /**
  * Node's request listener with the manners of every answer: request id, security headers, CORS, metrics and the log
@@ -42,12 +47,18 @@ export function createListener(options: ListenerOptions): RequestListener & { re
   })
   let inFlight = 0
 
+  const respondWarm = createWarmResponder(options)
+
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    const warm = inFlight < HTTP_LIMITS.requestsInFlightMax ? options.lane?.answer(incoming) : undefined
+    if (warm !== undefined) {
+      respondWarm(warm, incoming, outgoing)
+      return
+    }
     const note = createNote(incoming, options.trustedProxies)
     attachNote(incoming, note)
     outgoing.setHeader('X-Request-Id', note.requestId)
-    outgoing.setHeader('X-Content-Type-Options', 'nosniff')
-    outgoing.setHeader('Cache-Control', 'no-store')
+    for (const [name, value] of Object.entries(MANNERS)) outgoing.setHeader(name, value)
     inFlight += 1
     outgoing.once('close', () => {
       inFlight -= 1
@@ -62,6 +73,28 @@ export function createListener(options: ListenerOptions): RequestListener & { re
     }
   }
   return Object.assign(listener, { inFlight: () => inFlight })
+}
+
+/** The lane's responses, in one write; their line and their count are due at once. */
+function createWarmResponder(options: ListenerOptions) {
+  const manners = { ...MANNERS, ...varyFor(options.corsOrigins) }
+  return (outcome: WarmOutcome, incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    const note = createNote(incoming, options.trustedProxies)
+    note.route = outcome.route
+    note.projectId = outcome.projectId
+    const { response } = outcome
+    const refused = response instanceof AppError
+    if (refused) note.code = response.code
+    const body = refused ? JSON.stringify(problemBody(response, note.requestId)) : response.body
+    const headers: OutgoingHttpHeaders = {
+      ...{ 'X-Request-Id': note.requestId, ...manners },
+      ...(refused ? problemHeaders(response) : response.headers),
+    }
+    if (body !== null && incoming.method !== 'HEAD') headers['Content-Length'] = Buffer.byteLength(body)
+    outgoing.writeHead(refused ? PROBLEMS[response.code].status : response.status, headers)
+    outgoing.end(body ?? undefined)
+    report(options, note, incoming, outgoing.statusCode, undefined)
+  }
 }
 
 function createNote(incoming: IncomingMessage, trustedProxies: number): RequestNote {
@@ -101,13 +134,23 @@ function finish(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): void {
-  const milliseconds = performance.now() - note.startedAt
   const cut = outgoing.errored instanceof AnswerCut ? outgoing.errored : undefined
   // 499, as nginx counts it: the client went away before it had its answer.
-  const status = cut !== undefined ? 500 : outgoing.writableFinished ? outgoing.statusCode : 499
+  report(options, note, incoming, cut !== undefined ? 500 : outgoing.writableFinished ? outgoing.statusCode : 499, cut)
+}
+
+/** Counts the request and writes its line, if it gets one: refused, failed and slow ones always do. */
+function report(
+  options: ListenerOptions,
+  note: RequestNote,
+  incoming: IncomingMessage,
+  status: number,
+  cut: AnswerCut | undefined,
+): void {
+  const milliseconds = performance.now() - note.startedAt
   const method = incoming.method ?? ''
   options.metrics.observeRequest(note.route, method, status, milliseconds / 1000)
-  const ordinary = status < 300 && milliseconds < options.slowMs
+  const ordinary = status < 400 && milliseconds < options.slowMs
   if (ordinary && Math.random() >= options.accessShare) return
   const line = {
     request_id: note.requestId,

@@ -40,7 +40,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   dotenv: ['^src/config/env\\.ts$'],
   ioredis: ['^src/platform/'],
   pino: ['^src/platform/logger\\.ts$'],
-  'prom-client': ['^src/platform/metrics\\.ts$'],
+  'prom-client': ['^src/platform/(metrics|plain-histogram)\\.ts$'],
   'rate-limiter-flexible': ['^src/platform/rate-limit\\.ts$'],
   'lru-cache': ['^src/features/'],
   undici: ['^src/features/'],

@@ -14,9 +14,9 @@ if (!read.ok) throw new Error(read.faults.join('\n'))
 const { listen: door, logging } = read.config
 const logger = createLogger('warn', 2)
 const service = await compose(read.config, logger)
-const { authenticate, settle } = service.projects
+const { authenticate, recall, settle } = service.projects
 const open = { adminKey: undefined, perKey: undefined, perAddress: undefined, bodyBytesMax: door.bodyBytesMax }
-service.receipts.mountUnkeptIssue(service.app, createGuards({ authenticate, settle, ...open }), '/unkept')
+service.receipts.mountUnkeptIssue(service.app, createGuards({ authenticate, recall, settle, ...open }), '/unkept')
 const listener = createListener({
   ...{ fetch: service.app.fetch, logger, metrics: service.metrics, corsOrigins: door.corsOrigins },
   ...{ trustedProxies: 0, accessShare: logging.accessShare, slowMs: logging.slowMs },

@@ -1,8 +1,9 @@
+import { expect } from 'vitest'
 import { ROLES, type Role } from '../../src/access/principal.js'
 import { cloneDatabase } from '../support/database.js'
 import { REGISTRY_FIXTURES } from '../support/registry-instance.js'
 import { startRegistryOrigin } from '../support/registry-origin.js'
-import { OPERATOR_KEY, type RunningService, startService } from '../support/service.js'
+import { OPERATOR_KEY, type RunningService, startService, WAY_HEADER } from '../support/service.js'
 import { type OpenApiDocument, type Operation, operationsOf } from './operations.js'
 
 export const BODY_BYTES_MAX = 131_072
@@ -33,6 +34,7 @@ export type Contract = {
   readonly service: RunningService['service']
   readonly document: OpenApiDocument
   readonly operations: readonly Operation[]
+  readonly laneAnswers: () => number
   /** A project of ours, and a stranger's. */
   readonly ours: TestProject
   readonly theirs: TestProject
@@ -52,7 +54,7 @@ export async function openContract(environment: Readonly<Record<string, string>>
     LLMRING_KEY_PEPPER: PEPPER,
     ...environment,
   })
-  const ask = (path: string, init?: Ask) => request(service.url + path, init)
+  const ask = (path: string, init?: Ask) => requestBothWays(service.url + path, init)
   const document = (await ask('/openapi.json')).json as OpenApiDocument
   const { verbs } = service.service.projects
 
@@ -67,6 +69,7 @@ export async function openContract(environment: Readonly<Record<string, string>>
     ...{
       url: service.url,
       databaseUrl: database.url,
+      laneAnswers: service.laneAnswers,
       service: service.service,
       document,
       operations: operationsOf(document),
@@ -78,6 +81,26 @@ export async function openContract(environment: Readonly<Record<string, string>>
       await Promise.all([origin.close(), database.drop()])
     },
   }
+}
+
+/**
+ * What is only read is asked for both ways, past the warm lane and through it, and has to be answered alike. The metrics
+ * count the question itself.
+ */
+async function requestBothWays(url: string, init: Ask = {}): Promise<Answer> {
+  const { method = init.json === undefined && init.body === undefined ? 'GET' : 'POST' } = init
+  if (!['GET', 'HEAD'].includes(method) || new URL(url).pathname.startsWith('/metrics')) return request(url, init)
+  const ordinary = await request(url, { ...init, headers: { ...init.headers, [WAY_HEADER]: 'ordinary' } })
+  const answer = await request(url, init)
+  expect(comparable(answer), url).toEqual(comparable(ordinary))
+  return answer
+}
+
+function comparable({ status, headers, text }: Answer) {
+  const shown = Object.fromEntries(headers)
+  const requestId = shown['x-request-id'] ?? ''
+  for (const name of ['date', 'x-request-id', 'age']) delete shown[name]
+  return { status, headers: shown, text: requestId === '' ? text : text.replaceAll(requestId, 'ID') }
 }
 
 async function request(url: string, init: Ask = {}): Promise<Answer> {

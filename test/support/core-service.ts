@@ -47,9 +47,9 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
     exporters: { alias: aliases.exportAliases, alias_change: aliases.exportHistory },
   })
   const app = createApp({ logger, explain: () => undefined })
-  const { authenticate, settle } = projects
+  const { authenticate, recall, settle } = projects
   const open = { perKey: undefined, perAddress: undefined, bodyBytesMax: 4_000_000 }
-  const guards = createGuards({ authenticate, settle, adminKey: 'operator-key-of-the-tests', ...open })
+  const guards = createGuards({ authenticate, recall, settle, adminKey: 'operator-key-of-the-tests', ...open })
   aliases.mount(app, guards)
   projects.mount(app, guards)
   await notifications.start()

@@ -48,6 +48,7 @@ export function createFeatureApp(features: readonly { mount(app: App, guards: Gu
 
 const testGuards: Guards = {
   body: { bytesMax: BODY_BYTES_MAX, budget: { bytes: 0 } },
+  lane: { add: () => undefined },
   settle: (principal) => principal,
   admit: (header, access): Principal => {
     const role = (header('x-test-role') ?? 'read') as Role

@@ -36,6 +36,7 @@ export const SECRET = 'select secret_column from tenants'
 const guards: Guards = {
   body: { bytesMax: 1_000, budget: { bytes: 0 } },
   admit: () => ({ projectId: NO_PROJECT, role: 'read', keyId: null, newKey: null }),
+  lane: { add: () => undefined },
   settle: (principal) => principal,
 }
 

@@ -91,6 +91,7 @@ export async function startRegistryInstance(options: RegistryInstanceOptions): P
 /** Guards for public routes: nobody has to be known. */
 const everybody: Guards = {
   admit: () => ({ projectId: '', role: 'read', keyId: null }) as unknown as Principal,
+  lane: { add: () => undefined },
   settle: (principal) => principal,
   body: { bytesMax: 1_000, budget: { bytes: 0 } },
 }

@@ -6,12 +6,15 @@ import { compose, type Service } from '../../src/compose/service.js'
 import { readConfig } from '../../src/config/config.js'
 import { createListener } from '../../src/http/listener.js'
 import { listen } from '../../src/http/server.js'
+import type { WarmLane } from '../../src/http/warm-lane.js'
 import { createLogger } from '../../src/platform/logger.js'
 import { REDIS_MISSING, startRedis } from './redis-server.js'
 
 export type RunningService = {
   readonly url: string
   readonly service: Service
+  /** How many requests the warm lane has answered. */
+  readonly laneAnswers: () => number
   /** fetch, relative to the service, with a key. */
   call(path: string, init?: CallInit): Promise<Answer>
   close(): Promise<void>
@@ -35,7 +38,15 @@ export const OPERATOR_KEY = 'operator-key-of-the-tests'
  */
 const INSTANCES = Number(process.env.TEST_INSTANCES ?? 1)
 
-type Instance = { readonly service: Service; readonly listener: RequestListener; close(): Promise<void> }
+/** A request with this header set to `ordinary` passes by the warm lane. */
+export const WAY_HEADER = 'x-test-way'
+
+type Instance = {
+  laneAnswers(): number
+  readonly service: Service
+  readonly listener: RequestListener
+  close(): Promise<void>
+}
 
 /** The complete service in this process, behind its real listener on a loopback port. */
 export async function startService(environment: Record<string, string>): Promise<RunningService> {
@@ -48,6 +59,7 @@ export async function startService(environment: Record<string, string>): Promise
   return {
     url: server.url,
     service: first.service,
+    laneAnswers: () => all.reduce((sum, instance) => sum + instance.laneAnswers(), 0),
     call: (path, init) => call(server.url, path, init),
     close: async () => {
       await server.drain(1_000)
@@ -74,7 +86,7 @@ async function startInstance(environment: Record<string, string>): Promise<Insta
   if (!read.ok) throw new Error(read.faults.join('\n'))
   const logger = createLogger('silent')
   const service = await compose(read.config, logger)
-  const listener = createListener({
+  const ordinary = {
     fetch: service.app.fetch,
     logger,
     metrics: service.metrics,
@@ -82,12 +94,24 @@ async function startInstance(environment: Record<string, string>): Promise<Insta
     trustedProxies: read.config.listen.trustedProxies,
     accessShare: 0,
     slowMs: 60_000,
-  })
+  }
+  let answered = 0
+  const answer: WarmLane['answer'] = (incoming) => {
+    const outcome = service.lane.answer(incoming)
+    if (outcome !== undefined) answered += 1
+    return outcome
+  }
+  const ways = {
+    ordinary: createListener(ordinary),
+    warm: createListener({ ...ordinary, lane: { ...service.lane, answer } }),
+  }
+  const listener: RequestListener = (incoming, outgoing) =>
+    ways[incoming.headers[WAY_HEADER] === 'ordinary' ? 'ordinary' : 'warm'](incoming, outgoing)
   const close = async () => {
     await service.close()
     await rm(directory, { recursive: true, force: true })
   }
-  return { service, listener, close }
+  return { service, listener, close, laneAnswers: () => answered }
 }
 
 /**

@@ -108,6 +108,7 @@ const KEY_ID = '019a0000-0000-7000-8000-000000000001'
 
 const testGuards: Guards = {
   body: { bytesMax: 1_048_576, budget: { bytes: 0 } },
+  lane: { add: () => undefined },
   settle: (principal) => principal,
   admit: (header, access) => {
     const role = (header('x-test-role') ?? 'read') as Role

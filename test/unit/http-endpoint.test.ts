@@ -19,6 +19,7 @@ beforeEach(() => {
 function guardsFor(principal: Principal | Promise<Principal>): Guards {
   return {
     body: { bytesMax: 100, budget: { bytes: 0 } },
+    lane: { add: () => undefined },
     admit: (header) => {
       events.push('admit')
       if (header('x-project-key') === 'bad') throw new AppError('key-unknown', 'No.')

@@ -11,6 +11,7 @@ import { mountAliases } from './routes.js'
 import { setAliases } from './set-aliases.js'
 import { createSnapshots } from './snapshots.js'
 import { createAliasStore } from './store.js'
+import { warmResolve } from './warm-resolve.js'
 
 export type AliasesDeps = {
   readonly sql: Sql
@@ -48,6 +49,7 @@ export function createAliases(deps: AliasesDeps): AliasesFeature {
         list: store.list,
         find: store.find,
         resolve: (key) => resolveAlias(snapshots, key),
+        warmResolve: warmResolve(snapshots.cached),
         set: (writer, bindings) => setAliases(writing, writer, bindings),
         remove: (writer, key) => deleteAlias(writing, writer, key),
       }),

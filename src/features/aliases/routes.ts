@@ -1,6 +1,7 @@
 import { type Principal, READS, WRITES } from '../../access/principal.js'
 import { jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
+import type { Warm } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
@@ -11,6 +12,7 @@ export type AliasVerbs = {
   readonly list: (projectId: Principal['projectId'], profile: string | undefined) => Promise<Alias[]>
   readonly find: (key: AliasKey) => Promise<Alias | undefined>
   readonly resolve: (key: AliasKey) => string | Promise<string>
+  readonly warmResolve: Warm
   readonly set: (writer: Writer, bindings: readonly Binding[]) => Promise<Alias[]>
   readonly remove: (writer: Writer, key: AliasKey) => Promise<boolean>
 }
@@ -37,6 +39,7 @@ function mountResolve(app: App, guards: Guards, verbs: AliasVerbs): void {
     access: READS,
     problems: ['not-found'],
     query: schema.ResolveQuery,
+    warm: verbs.warmResolve,
     answers: { 200: { description: 'The model, and its fallbacks.', schema: schema.Resolved.or(schema.AliasSchema) } },
     handle: ({ principal, query }) => {
       const { alias, profile } = query

@@ -17,6 +17,8 @@ export type AuthenticateDeps = {
 export type Authenticator = {
   /** Who presents this key: from memory where it is fresh, else by one SELECT. Throws `key-unknown`. */
   authenticate(key: string): Principal | Promise<Principal>
+  /** The same from memory alone: a refusal is returned; undefined where the database would be asked. */
+  recall(key: string): Principal | AppError | undefined
   /** Forgets one key (by its hash), or all of them. */
   forget(hash?: string): void
 }
@@ -51,13 +53,21 @@ export function createAuthenticator(deps: AuthenticateDeps): Authenticator {
       ;(refused ? known : unknown).delete(key)
       ;(refused ? unknown : known).set(key, verdict)
     }
-    return admit(verdict.principal)
+    if (verdict.principal === null) throw refused()
+    return verdict.principal
+  }
+
+  const recall = (key: string): Principal | AppError | undefined => {
+    const verdict = known.get(key) ?? unknown.get(key)
+    return verdict !== undefined && isFresh(verdict) ? (verdict.principal ?? refused()) : undefined
   }
 
   return {
+    recall,
     authenticate: (key) => {
-      const verdict = known.get(key) ?? unknown.get(key)
-      if (verdict !== undefined && isFresh(verdict)) return admit(verdict.principal)
+      const remembered = recall(key)
+      if (remembered instanceof AppError) throw remembered
+      if (remembered !== undefined) return remembered
       const pending = loading.get(key)
       if (pending !== undefined) return pending
       const fresh = load(key).finally(() => {
@@ -85,7 +95,4 @@ function judge(deps: AuthenticateDeps, found: FoundKey | undefined, key: string)
   return { projectId: NO_PROJECT, role: 'write', keyId: null, newKey: { hash: deps.hashing.hash(key) } }
 }
 
-function admit(principal: Principal | null): Principal {
-  if (principal === null) throw new AppError('key-unknown', 'The key is unknown or was revoked.')
-  return principal
-}
+const refused = () => new AppError('key-unknown', 'The key is unknown or was revoked.')

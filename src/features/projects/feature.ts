@@ -4,6 +4,7 @@ import type { Notifications } from '../../db/notifications.js'
 import type { Transact } from '../../db/transact.js'
 import type { App, Guards } from '../../http/endpoint.js'
 import { monotonicClock } from '../../platform/clock.js'
+import type { AppError } from '../../platform/errors.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { RateLimit } from '../../platform/rate-limit.js'
 import { createAuthenticator } from './authenticate.js'
@@ -36,6 +37,8 @@ export type ProjectsDeps = {
 export type ProjectsFeature = {
   mount(app: App, guards: Guards): void
   readonly authenticate: (key: string) => Principal | Promise<Principal>
+  /** See `Authenticator`. */
+  readonly recall: (key: string) => Principal | AppError | undefined
   readonly settle: (principal: Principal) => Promise<Principal>
   readonly verbs: ProjectVerbs
   /** Keys of one project, or of all of them: for the command line. */
@@ -52,7 +55,7 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
   const store = createProjectStore(deps)
   const hashing = createKeyHashing(deps.pepper, deps.pepperPrevious)
   const { ageMs } = deps.notifications
-  const { authenticate, forget } = createAuthenticator({
+  const { authenticate, recall, forget } = createAuthenticator({
     findKey: store.findKey,
     hashing,
     mode: deps.mode,
@@ -86,6 +89,7 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
   return {
     mount: (app, guards) => mountProjects(app, guards, verbs),
     authenticate,
+    recall,
     settle: (principal) =>
       settleProject({ transact, store, hashing, newProjects: deps.newProjects, forget }, principal),
     verbs,

@@ -1,0 +1,32 @@
+import type { ProjectId } from '../../access/principal.js'
+import { JSON_HEADERS } from '../../http/answer.js'
+import type { Warm } from '../../http/warm-lane.js'
+import type { Snapshot } from './snapshots.js'
+
+const DEFAULT_PROFILE = 'default'
+
+/**
+ * Resolve, as the lane answers it: a bound alias of a profile whose snapshot is in memory. An unknown alias goes the
+ * ordinary way, which checks its name first.
+ */
+export function warmResolve(cached: (projectId: ProjectId, profile: string) => Snapshot | undefined): Warm {
+  return ({ principal, query }) => {
+    const asked = readQuery(query)
+    if (asked === undefined) return undefined
+    const body = cached(principal.projectId, asked.profile)?.answers.get(asked.alias)
+    return body === undefined ? undefined : { status: 200, headers: JSON_HEADERS, body }
+  }
+}
+
+/** `alias=…` with or without `profile=…`, each once and not empty; anything else is read by the endpoint's schema. */
+function readQuery(query: string): { readonly alias: string; readonly profile: string } | undefined {
+  let alias: string | undefined
+  let profile: string | undefined
+  for (const pair of query.split('&')) {
+    if (pair.startsWith('alias=') && alias === undefined) alias = pair.slice('alias='.length)
+    else if (pair.startsWith('profile=') && profile === undefined) profile = pair.slice('profile='.length)
+    else return undefined
+  }
+  if (alias === undefined || alias === '' || profile === '') return undefined
+  return { alias, profile: profile ?? DEFAULT_PROFILE }
+}

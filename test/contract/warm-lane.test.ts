@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Contract, openContract } from './open-contract.js'
+
+let contract: Contract
+beforeAll(async () => {
+  contract = await openContract()
+  const json = [
+    { alias: 'summarizer', models: ['openai:gpt-4o-mini', 'anthropic:claude-sonnet-4'] },
+    { alias: 'Ünï', model: 'openai:gpt-4o' },
+    { alias: 'a.b:c/d~e', model: 'openai:gpt-4o', profile: 'staging' },
+  ]
+  const { key } = contract.ours
+  const bound = await contract.ask('/api/v1/aliases/bulk_upsert', { key, json })
+  expect(bound.status, bound.text).toBe(200)
+})
+afterAll(() => contract.close())
+
+/** Asks (both ways, as `ask` does) until the snapshot and the key are in memory, then says whether the lane answered. */
+async function takesLane(path: string, init: Parameters<Contract['ask']>[1]): Promise<boolean> {
+  for (let attempt = 0; attempt < 4; attempt++) await contract.ask(path, init)
+  const before = contract.laneAnswers()
+  await contract.ask(path, init)
+  return contract.laneAnswers() > before
+}
+const RESOLVE = '/api/v1/aliases/resolve'
+const known = () => ({ key: contract.ours.key })
+
+describe('the warm lane answers as the ordinary way does', () => {
+  const plain: [string, string][] = [
+    ['an alias', `${RESOLVE}?alias=summarizer`],
+    ['an alias with a trailing slash in the path', `${RESOLVE}/?alias=summarizer`],
+    ['an alias of another profile', `${RESOLVE}?profile=staging&alias=a.b:c/d~e`],
+    ['the default profile by name', `${RESOLVE}?alias=summarizer&profile=default`],
+  ]
+  for (const [what, path] of plain) {
+    test(`and takes ${what}`, async () => {
+      expect(await takesLane(path, known())).toBe(true)
+      expect(await takesLane(path, { ...known(), method: 'HEAD' })).toBe(true)
+    })
+  }
+
+  test('and takes the refusal of a key that it remembers', async () => {
+    const closed = await openContract({ LLMRING_PROJECTS: 'closed' })
+    try {
+      const ask = () => closed.ask(`${RESOLVE}?alias=summarizer`, { key: 'nobody-has-this-key' })
+      for (let attempt = 0; attempt < 4; attempt++) expect((await ask()).status).toBe(401)
+      expect(closed.laneAnswers()).toBeGreaterThan(0)
+    } finally {
+      await closed.close()
+    }
+  })
+  test('and takes the refusal of a request without a key', async () => {
+    expect(await takesLane(`${RESOLVE}?alias=summarizer`, { key: null })).toBe(true)
+  })
+  test('and takes the refusal of a key whose role may not resolve', async () => {
+    const { key } = await contract.makeKey(contract.ours.id, 'log')
+    expect(await takesLane(`${RESOLVE}?alias=summarizer`, { key })).toBe(true)
+  })
+
+  const odd: [string, string, Record<string, string>?][] = [
+    ['an unknown alias', `${RESOLVE}?alias=nobody`],
+    ['no alias', RESOLVE],
+    ['an empty alias', `${RESOLVE}?alias=`],
+    ['an empty profile', `${RESOLVE}?alias=summarizer&profile=`],
+    ['an alias twice', `${RESOLVE}?alias=summarizer&alias=b`],
+    ['an encoded alias', `${RESOLVE}?alias=summ%61rizer`],
+    ['a plus sign', `${RESOLVE}?alias=summarizer+x`],
+    ['broken encoding', `${RESOLVE}?alias=summarizer%ff`],
+    ['an unknown name', `${RESOLVE}?alias=summarizer&x=1`],
+    ['a name without a value', `${RESOLVE}?alias=summarizer&profile`],
+    ['an empty pair', `${RESOLVE}?alias=summarizer&`],
+    ['a name longer than any', `${RESOLVE}?alias=${'a'.repeat(300)}`],
+    ['an origin that may read', `${RESOLVE}?alias=summarizer`, { Origin: 'http://localhost:5173' }],
+    ['an origin that may not', `${RESOLVE}?alias=summarizer`, { Origin: 'http://evil.example' }],
+    ['an alias outside ASCII', `${RESOLVE}?alias=${encodeURIComponent('Ünï')}`],
+  ]
+  for (const [what, path, headers = {}] of odd) {
+    test(`and leaves ${what} to it`, async () => {
+      expect(await takesLane(path, { ...known(), headers })).toBe(false)
+    })
+  }
+
+  test('and forgets an alias with its deletion', async () => {
+    const { key } = known()
+    const path = `${RESOLVE}?alias=fleeting`
+    await contract.ask('/api/v1/aliases/bind', { key, json: { alias: 'fleeting', model: 'openai:gpt-4o' } })
+    expect(await takesLane(path, { key })).toBe(true)
+    await contract.ask('/api/v1/aliases/fleeting', { key, method: 'DELETE' })
+    expect((await contract.ask(path, { key })).json).toMatchObject({ model: null })
+  })
+
+  test('and knows whose alias it is', async () => {
+    expect(await takesLane(`${RESOLVE}?alias=summarizer`, { key: contract.theirs.key })).toBe(false)
+    const answer = await contract.ask(`${RESOLVE}?alias=summarizer`, { key: contract.theirs.key })
+    expect(answer.json).toMatchObject({ model: null })
+  })
+})
+
+test('with a rate limit, no request passes by its count', async () => {
+  const limited = await openContract({ LLMRING_RATE_LIMIT_PER_KEY: '3' })
+  try {
+    const headers = { 'X-Project-Key': limited.ours.key }
+    const statuses: number[] = []
+    for (let attempt = 0; attempt < 5; attempt++) {
+      statuses.push((await fetch(`${limited.url}${RESOLVE}?alias=summarizer`, { headers })).status)
+    }
+    expect(statuses.at(-1)).toBe(429)
+    expect(limited.laneAnswers()).toBe(0)
+  } finally {
+    await limited.close()
+  }
+})
