@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { createPublicKey, verify } from 'node:crypto'
-import { cp, mkdir, readFile, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import canonicalize from 'canonicalize'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createClient } from '../../src/db/client.js'
 import { databaseUrl } from '../support/global-setup.js'
 import { temporaryDirectory } from '../support/program.js'
+import { copyProject } from '../support/project-copy.js'
 import { type Block, keepsPromise, README, ROOT, readBlocks, readSteps } from '../support/readme.js'
 import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
 import { call } from '../support/service.js'
@@ -34,6 +35,7 @@ const shells = new Set<Shell>()
 const outputs: string[] = []
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>
+let copied: ReadonlySet<string>
 let origin: RegistryOrigin
 let service: Shell
 let url = ''
@@ -42,7 +44,7 @@ beforeAll(async () => {
   directory = await temporaryDirectory()
   origin = await startRegistryOrigin(FIXTURES)
   await onServer(`create database ${database}`)
-  await copyProject(directory.path)
+  copied = await copyProject(directory.path)
   service = open(START)
   url = await service.said(/answers at (\S+)[\s\S]*receipts/)
 }, INSTALL_MS_MAX)
@@ -102,6 +104,15 @@ describe('the README', () => {
     expect(outputs.join('').replaceAll(/[\s:]/g, '')).toContain(x)
   })
 
+  it('leaves nothing behind that version control would take', async () => {
+    const git = (...args: string[]) => execFileSync('git', args, { cwd: directory.path, encoding: 'utf8' })
+    git('init', '--quiet')
+    const taken = git('ls-files', '-o', '--exclude-standard', '-z')
+      .split('\0')
+      .filter((path) => path !== '')
+    expect(taken.filter((path) => !copied.has(path))).toEqual([])
+  })
+
   it('keeps addresses at the proxy that the service knows', async () => {
     const [proxy] = readBlocks(README).filter(({ kind }) => kind === 'caddyfile')
     expect(proxy?.text).toContain(`reverse_proxy ${ADDRESS}`)
@@ -126,18 +137,6 @@ describe('the README', () => {
     STOP_MS_MAX,
   )
 })
-
-/** What is under version control, and what would be: nothing that was built or installed. */
-async function copyProject(target: string): Promise<void> {
-  const list = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: ROOT, encoding: 'utf8' })
-  for (const path of new Set(list.split('\0').filter((text) => text !== ''))) {
-    await mkdir(dirname(join(target, path)), { recursive: true })
-    await cp(join(ROOT, path), join(target, path)).catch((error: NodeJS.ErrnoException) => {
-      // Removed, and still listed until that is committed.
-      if (error.code !== 'ENOENT') throw error
-    })
-  }
-}
 
 function open(script: string): Shell {
   const shell = openShell(script, directory.path, {

@@ -89,6 +89,13 @@ describe('the image', () => {
     expect(last).not.toMatch(/npm /)
   })
 
+  test('is made on a Node that the gate can try, beside the oldest that the program runs on', () => {
+    const tried = /^\[ \$# -gt 0 \] \|\| set -- (.+)$/m.exec(read('.ci/nodes'))?.[1]?.split(' ') ?? []
+    expect(/^ARG NODE=node:(\d+)-bookworm-slim$/m.exec(recipe)?.[1]).toBe('24')
+    expect(tried).toContain('24')
+    expect(`>=${tried[0]}`).toBe(JSON.parse(read('package.json')).engines.node)
+  })
+
   test('runs as nobody in particular, answers for its health and stops on SIGTERM', () => {
     expect(last).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m)
     expect(last).toMatch(/^STOPSIGNAL SIGTERM$/m)

@@ -30,7 +30,16 @@ describe("the README's blocks", () => {
   test('leave commands to a console only where they need Docker, or a secret of their own', () => {
     const commands = textsOf('console').flatMap((text) => text.split('\n'))
     expect(commands.length).toBeGreaterThan(0)
-    for (const command of commands) expect(command).toMatch(/^\$ (docker compose |echo "[A-Z0-9_]+=\$\(openssl rand )/)
+    for (const command of commands)
+      expect(command).toMatch(
+        /^\$ (docker compose |touch \.env && chmod 600 \.env$|echo "[A-Z0-9_]+=\$\(openssl rand )/,
+      )
+  })
+
+  test('make the file of secrets with a mode of its own before anything is written to it', () => {
+    for (const text of textsOf('console').filter((block) => block.includes('>> .env'))) {
+      expect(text.split('\n')[0]).toBe('$ touch .env && chmod 600 .env')
+    }
   })
 
   test('make secrets in a console that the settings accept', () => {

@@ -1,0 +1,68 @@
+import { execFile } from 'node:child_process'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { temporaryDirectory } from '../support/program.js'
+import { copyProject } from '../support/project-copy.js'
+import { ROOT } from '../support/readme.js'
+import { call } from '../support/service.js'
+import { openShell, type Shell } from '../support/terminal.js'
+
+const run = promisify(execFile)
+const PACK_MS_MAX = 300_000
+const NPM = { npm_config_prefer_offline: 'true', npm_config_update_notifier: 'false', npm_config_fund: 'false' }
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>
+let packed: { readonly filename: string; readonly files: readonly { readonly path: string }[] }
+/** Where a user installed the package: nothing of the checkout is near. */
+let elsewhere: string
+let service: Shell | undefined
+
+const shell = (script: string) =>
+  openShell(script, elsewhere, { ...NPM, LLMRING_PORT: '0', LLMRING_REGISTRY_BASE_URL: 'http://127.0.0.1:9/' })
+
+beforeAll(async () => {
+  directory = await temporaryDirectory()
+  const checkout = join(directory.path, 'checkout')
+  elsewhere = join(directory.path, 'elsewhere')
+  await mkdir(elsewhere, { mode: 0o755 })
+  await copyProject(checkout)
+  // What the last build left behind must not be shipped.
+  await mkdir(join(checkout, 'dist', 'left-behind'), { recursive: true })
+  await writeFile(join(checkout, 'dist', 'left-behind', 'old.js'), '')
+  await symlink(join(ROOT, 'node_modules'), join(checkout, 'node_modules'))
+  const { stdout } = await run('npm', ['pack', '--json'], { cwd: checkout, env: { ...process.env, ...NPM } })
+  packed = JSON.parse(stdout.slice(stdout.indexOf('[')))[0]
+  const installed = await shell(`npm install --no-audit ${join(checkout, packed.filename)}`).ended
+  if (installed.code !== 0) throw new Error(installed.stdout + installed.stderr)
+}, PACK_MS_MAX)
+
+afterAll(async () => {
+  service?.signal('SIGKILL')
+  await service?.ended
+  await directory.remove()
+})
+
+describe('the package that `npm pack` makes', () => {
+  it('holds the program, freshly built, and its migrations, and nothing of the workshop', () => {
+    const paths = packed.files.map(({ path }) => path)
+    expect(paths).toContain('dist/main.js')
+    expect(paths).toContain('migrations/0001_foundation.sql')
+    const expected = /^(dist\/.+\.js|migrations\/.+\.sql|package\.json|README\.md)$/
+    expect(paths.filter((path) => !expected.test(path))).toEqual([])
+    expect(paths.filter((path) => path.startsWith('dist/left-behind'))).toEqual([])
+  })
+
+  it('runs with npx where it is installed: its version, and the service with its embedded database', async () => {
+    const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
+    expect(await shell('npx llmring-server --version').ended).toMatchObject({ code: 0, stdout: `${version}\n` })
+
+    service = shell('npx llmring-server serve')
+    const url = await service.said(/answers at (\S+)[\s\S]*receipts/)
+    expect((await call(url, '/health')).json).toEqual({ status: 'healthy', database: 'connected' })
+    service.signal('SIGTERM')
+    const { stdout } = await service.ended
+    expect(stdout.trim().split('\n').at(-1)).toContain('stopped')
+  })
+})
