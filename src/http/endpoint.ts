@@ -32,6 +32,8 @@ export type Endpoint<Params, Query, Body> = {
   readonly access: Access
   readonly params?: z.ZodType<Params>
   readonly query?: z.ZodType<Query>
+  /** The query values that mean something when they are empty; everywhere else an empty one is absent. */
+  readonly emptyQuery?: readonly string[]
   readonly body?: z.ZodType<Body>
   readonly bodyExample?: unknown
   readonly answers: Readonly<Record<number, DeclaredAnswer>>
@@ -105,7 +107,7 @@ function serve<P, Q, B>(
       : parse(endpoint.params, checked(c, pathParams(c), 'path'), 'path')) as P,
     query: (endpoint.query === undefined
       ? {}
-      : parse(endpoint.query, checked(c, queryValues(c), 'query'), 'query')) as Q,
+      : parse(endpoint.query, checked(c, queryValues(c, endpoint.emptyQuery), 'query'), 'query')) as Q,
     body: (endpoint.body === undefined ? undefined : parse(endpoint.body, body.value, '')) as B,
     text: body.text,
     header: (name: string) => c.req.header(name),
@@ -136,11 +138,11 @@ function checkEncoding(url: string): void {
   }
 }
 
-/** The query's values. An empty one means absent. */
-function queryValues(c: Context): Record<string, string> {
+/** The query's values. An empty one means absent, unless its name is in `kept`. */
+function queryValues(c: Context, kept: readonly string[] = []): Record<string, string> {
   checkEncoding(c.req.url)
   const values: Record<string, string> = c.req.query()
-  for (const name in values) if (values[name] === '') delete values[name]
+  for (const name in values) if (values[name] === '' && !kept.includes(name)) delete values[name]
   return values
 }
 

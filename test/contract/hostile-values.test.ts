@@ -77,7 +77,7 @@ describe('an alias', () => {
       alias: 'resolve',
       id: expect.any(Number),
     })
-    expect((await contract.ask(`${BASE}/resolve?alias=`, { key })).json).toMatchObject({ alias: 'resolve' })
+    expect((await contract.ask(`${BASE}/resolve?alias=`, { key })).json).toMatchObject({ alias: '', model: null })
     expect((await contract.ask(`${BASE}/resolve?alias=other`, { key })).json).toMatchObject({ model: null })
   })
 

@@ -113,6 +113,7 @@ describe('an alias named like a route', () => {
   it('resolve is shown by GET without alias=, and by PUT and DELETE', async () => {
     const missing = await one.call('GET', '/api/v1/aliases/resolve', { key: 'routes' })
     expect(missing.status).toBe(404)
+    expect(await resolve('routes', '')).toMatchObject({ status: 200, json: { alias: '', model: null } })
     expect((await one.call('PUT', '/api/v1/aliases/resolve', { key: 'routes', json: { model: 'x:y' } })).status).toBe(
       200,
     )
@@ -120,10 +121,9 @@ describe('an alias named like a route', () => {
       alias: 'resolve',
       id: 1,
     })
-    expect((await one.call('GET', '/api/v1/aliases/resolve?alias=', { key: 'routes' })).json).toMatchObject({
-      alias: 'resolve',
-      id: 1,
-    })
+    const empty = { alias: '', model: null, models: [], profile: 'default' }
+    expect((await resolve('routes', '')).json).toEqual({ ...empty, revision: 1 })
+    expect((await resolve('routes', '', '')).json).toEqual({ ...empty, revision: 1 })
     expect((await one.call('DELETE', '/api/v1/aliases/resolve', { key: 'routes' })).json).toEqual({ deleted: true })
   })
 

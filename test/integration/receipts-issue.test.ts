@@ -130,7 +130,7 @@ describe('a payload', () => {
     ['an amount that is no number', { cost: { amount: '1,50' } }, '/cost/amount'],
     ['another currency', { cost: { amount: 1, currency: 'EUR' } }, '/cost/currency'],
     ['a key that is not ours', { key_id: 'another' }, '/key_id'],
-    ['a timestamp without zone', { timestamp: '2026-03-01T11:59:58' }, '/timestamp'],
+    ['a timestamp with an offset', { timestamp: '2026-03-01T11:59:58+01:00' }, '/timestamp'],
     ['a day that does not exist', { timestamp: '2026-02-29T00:00:00Z' }, '/timestamp'],
     ['a timestamp that is ahead', { timestamp: '2026-03-09T00:00:00Z' }, '/timestamp'],
     ['an id with a slash', { id: 'a/b' }, '/id'],
@@ -152,6 +152,15 @@ describe('a payload', () => {
   it('keeps the timestamp of the client byte for byte', async () => {
     const { json } = await one.issue({ ...CLAIMS, timestamp: '2020-01-01T00:00:00.10Z' }, newProject())
     expect(json).toMatchObject({ timestamp: '2020-01-01T00:00:00.10Z' })
+  })
+
+  it('may have a timestamp without a zone, which is UTC: the receipt says so, verifies, and can be asked for again', async () => {
+    const project = newProject()
+    const claims = { ...CLAIMS, id: 'naive', timestamp: '2025-08-20T12:34:56.789012' }
+    const issued = await one.issue(claims, project)
+    expect(issued).toMatchObject({ status: 200, json: { timestamp: '2025-08-20T12:34:56.789012Z' } })
+    expect((await one.issue(claims, project)).text).toBe(issued.text)
+    expect((await one.call('/api/v1/receipts/verify', { body: issued.text })).json).toMatchObject({ valid: true })
   })
 
   it('keeps its members apart when one is named __proto__', async () => {

@@ -98,6 +98,16 @@ describe('an event', () => {
     expect(await stored(id)).toMatchObject({ alias: null, profile: null, origin: null, latency_ms: null })
   })
 
+  it('may carry its numbers as strings: what is recorded, priced and answered is the same', async () => {
+    const counts = { input_tokens: '1200', output_tokens: '340', cached_input_tokens: '0', reasoning_tokens: '8' }
+    const logged = await app.log({ ...counts, latency_ms: '812' })
+    expect(logged).toMatchObject({ cost: 0.000384, cost_decimal: '0.000384000000', cost_status: 'priced' })
+    expect(await stored(logged.log_id)).toMatchObject({ ...counts, latency_ms: 812 })
+    const reported = await app.log({ cost: '0.25', latency_ms: '0.5' })
+    expect(reported).toMatchObject({ cost: 0.25, reported_cost: '0.250000000000', cost_status: 'reported' })
+    expect(await stored(reported.log_id)).toMatchObject({ latency_ms: 0.5 })
+  })
+
   it('may have 255 emoji for a name, and the largest counts', async () => {
     const counts = {
       input_tokens: 1e12,
@@ -116,7 +126,27 @@ describe('a refused event', () => {
     ['negative tokens', { input_tokens: -1 }, '/input_tokens'],
     ['fractional tokens', { output_tokens: 1.5 }, '/output_tokens'],
     ['huge tokens', { input_tokens: 1_000_000_000_001 }, '/input_tokens'],
-    ['tokens as text', { input_tokens: '12' }, '/input_tokens'],
+    ...[
+      '',
+      ' 10',
+      '10 ',
+      '+10',
+      '-1',
+      '010',
+      '1e3',
+      '10.0',
+      '0x10',
+      '1_000',
+      '١٠',
+      '1000000000001',
+      '9'.repeat(40),
+    ].map((text): [string, Record<string, unknown>, string] => [
+      `${JSON.stringify(text)} for tokens`,
+      { input_tokens: text },
+      '/input_tokens',
+    ]),
+    ['a wrong string for cached tokens', { cached_input_tokens: '1e1' }, '/cached_input_tokens'],
+    ['more cached than input in strings', { input_tokens: '9', cached_input_tokens: '10' }, '/cached_input_tokens'],
     ['tokens as a boolean', { output_tokens: true }, '/output_tokens'],
     ['missing tokens', { input_tokens: undefined }, '/input_tokens'],
     ['no provider', { provider: undefined }, '/provider'],
@@ -128,8 +158,16 @@ describe('a refused event', () => {
     ['more reasoning than output', { reasoning_tokens: 341 }, '/reasoning_tokens'],
     ['a negative cost', { cost: -0.000001 }, '/cost'],
     ['a cost above the limit', { cost: 1_000_000_000_000.01 }, '/cost'],
-    ['a cost as text', { cost: '0.1' }, '/cost'],
+    ...['', ' 0.1', '.1', '1.', '1e3', '-1', '+1', '00.1', '0,1', 'NaN', 'Infinity', '1000000000000.01'].map(
+      (text): [string, Record<string, unknown>, string] => [
+        `${JSON.stringify(text)} for a cost`,
+        { cost: text },
+        '/cost',
+      ],
+    ),
     ['a negative latency', { latency_ms: -1 }, '/latency_ms'],
+    ['a wrong string for a latency', { latency_ms: '1e3' }, '/latency_ms'],
+    ['a latency above the limit in a string', { latency_ms: '1000000001' }, '/latency_ms'],
     ['a latency above the limit', { latency_ms: 1_000_000_001 }, '/latency_ms'],
     ['metadata that is an array', { metadata: [] }, '/metadata'],
     ['metadata that is text', { metadata: 'x' }, '/metadata'],
@@ -188,6 +226,12 @@ describe('the cost', () => {
       'that is reported with too many places is rounded half-even to 12',
       { cost: 0.0000000000025 },
       { cost: 2e-12, cost_decimal: '0.000000000002' },
+      'openai@2',
+    ],
+    [
+      'that is reported as a string is exact, beyond what a double holds',
+      { cost: '1234567890.1234567890125' },
+      { cost_decimal: '1234567890.123456789012', cost_status: 'reported' },
       'openai@2',
     ],
     [

@@ -149,6 +149,20 @@ describe('the range', () => {
     expect(await requests(project, '?start_date=1970-01-01&end_date=9999-12-31&group_by=month')).toBe(4)
   })
 
+  it('whose start is behind its end holds nothing', async () => {
+    const project = await projectWith([['2026-03-05T12:00:00.000Z', { alias: 'a', origin: 'o' }]])
+    expect(await requests(project, '?start_date=2026-03-05&end_date=2026-03-05')).toBe(1)
+    for (const query of ['start_date=2026-03-06&end_date=2026-03-04', 'start_date=9999-12-31&end_date=1970-01-01']) {
+      expect(await stats(project, `?${query}`)).toEqual({
+        summary: {
+          ...{ total_requests: 0, total_cost: '0.000000000000', total_tokens: 0, unpriced_requests: 0 },
+          ...{ unique_models: 0, unique_origins: 0 },
+        },
+        ...{ by_day: [], by_model: {}, by_origin: {}, by_alias: {} },
+      })
+    }
+  })
+
   it('is the last 30 days where none is given', async () => {
     const monthAgo = NOON - 30 * 86_400_000
     const at = (ms: number): Logged => [new Date(ms).toISOString(), {}]
@@ -161,7 +175,7 @@ describe('the range', () => {
 
   it.each([
     ...['start_date=2026-02-30', 'start_date=2026-13-01', 'end_date=1969-12-31', 'end_date=10000-01-01'],
-    ...['start_date=2026-03-02&end_date=2026-03-01', 'group_by=year', 'start_date=soon', `end_date=${'1'.repeat(65)}`],
+    ...['group_by=year', 'start_date=soon', `end_date=${'1'.repeat(65)}`],
   ])('%s is refused with 422', async (query) => {
     const { status, json } = await app.call(`/api/v1/stats?${query}`)
     expect([status, json.code]).toEqual([422, 'validation-failed'])

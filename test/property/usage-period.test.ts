@@ -68,13 +68,13 @@ describe('a moment', () => {
 })
 
 describe('a period', () => {
-  it('is never empty, holds both its ends, and is refused exactly where they are the wrong way round', () => {
+  it('holds both its ends, and is empty exactly where they are the wrong way round', () => {
     fc.assert(
       fc.property(millisecond, millisecond, (start, end) => {
         const text = { start: new Date(start).toISOString(), end: new Date(end).toISOString() }
         const result = readPeriod(text, 0)
-        if (start > end) expect(result).toMatchObject({ ok: false, field: 'start_date' })
-        else expect(result).toEqual({ ok: true, period: { fromMs: start, untilMs: end + 1 } })
+        const untilMs = start > end ? start : end + 1
+        expect(result).toEqual({ ok: true, period: { fromMs: start, untilMs } })
       }),
     )
   })

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { decimalFromPico, numberFromPico, picoFromDecimal, picoFromJsonNumber } from '../../src/core/pricing/index.js'
+import {
+  decimalFromPico,
+  numberFromPico,
+  picoFromDecimal,
+  picoFromDecimalText,
+  picoFromJsonNumber,
+} from '../../src/core/pricing/index.js'
 
 describe('a decimal of US dollars', () => {
   it.each([
@@ -76,6 +82,30 @@ describe('a cost that a client reports as a JSON number', () => {
     [Number.MAX_VALUE, 'too-large'],
   ])('%s is refused as %s', (usd, reason) => {
     expect(picoFromJsonNumber(usd)).toEqual({ ok: false, reason })
+  })
+})
+
+describe('a cost that comes as a string', () => {
+  it.each([
+    ['0', 0n],
+    ['0.25', 250_000_000_000n],
+    ['10.0', 10_000_000_000_000n],
+    ['0.0000000000005', 0n],
+    ['0.0000000000015', 2n],
+    ['1000000000000', 10n ** 24n],
+    ['1000000000000.000', 10n ** 24n],
+    ['999999999999.999999999999', 10n ** 24n - 1n],
+  ])('%s is exact, and rounded half-even to twelve places', (usd, pico) => {
+    expect(picoFromDecimalText(usd)).toEqual({ ok: true, pico })
+  })
+
+  it.each([
+    ...['', ' 1', '1 ', '-1', '+1', '01', '.5', '5.', '1e3', '1,5', '٣', 'NaN', `0.${'1'.repeat(33)}`],
+    '9'.repeat(14),
+  ])('%j is none', (usd) => expect(picoFromDecimalText(usd)).toEqual({ ok: false, reason: 'not-a-number' }))
+
+  it.each(['1000000000001', '1000000000000.0000000000000000001'])('%s is too large', (usd) => {
+    expect(picoFromDecimalText(usd)).toEqual({ ok: false, reason: 'too-large' })
   })
 })
 

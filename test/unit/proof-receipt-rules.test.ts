@@ -46,7 +46,7 @@ describe('the time that a client claims', () => {
 
   it.each(
     [
-      ['', 'now', '2026-01-01', '2026-01-01T00:00Z', '2026-01-01T00:00:00', '2026-01-01T00:00:00+00:00'],
+      ['', 'now', '2026-01-01', '2026-01-01T00:00Z', '2026-01-01T00:00', '2026-01-01T00:00:00+00:00'],
       ['2026-01-01 00:00:00Z', '2026-01-01t00:00:00z', '2026-01-01T00:00:00.Z', '2026-01-01T00:00:00,5Z'],
       [' 2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z\n', '26-01-01T00:00:00Z', '+2026-01-01T00:00:00Z'],
       ['2026-1-1T0:0:0Z', '２026-01-01T00:00:00Z', `2026-01-01T00:00:00.${'0'.repeat(25)}Z`],
@@ -54,6 +54,15 @@ describe('the time that a client claims', () => {
   )('%j is no instant in UTC', (text) => {
     expect(outcome(text)).toBe('not-an-instant')
   })
+
+  it.each(['2025-08-20T12:34:56', '2025-08-20T12:34:56.789012'])(
+    '%s without a zone is UTC, and is signed so',
+    (text) => {
+      const epochMs = Date.parse(`${text}Z`)
+      expect(checkTimestamp(text, now)).toEqual({ ok: true, timestamp: `${text}Z`, epochMs })
+      expect(outcome('2026-03-01T12:05:00.001')).toBe('ahead-of-clock')
+    },
+  )
 
   it('may be five minutes ahead of our clock and not the smallest fraction more', () => {
     expect(outcome('2026-03-01T12:05:00Z')).toBe(now + 300_000)

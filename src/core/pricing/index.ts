@@ -13,6 +13,7 @@ export {
   type MoneyResult,
   numberFromPico,
   picoFromDecimal,
+  picoFromDecimalText,
   picoFromJsonNumber,
   reportedCostUsdMax,
 } from './money.js'

@@ -6,6 +6,7 @@
 /** Twelve places: what `NUMERIC(30,12)` keeps behind the point. It keeps 18 digits before it. */
 const usdPlaces = 12
 const PLAIN_DECIMAL = /^(-?)(0|[1-9]\d{0,17})(?:\.(\d{1,12}))?$/
+const UNSIGNED_DECIMAL = /^(0|[1-9]\d{0,12})(?:\.(\d{1,32}))?$/
 
 /** The largest cost that a client may report for one event, in USD. */
 export const reportedCostUsdMax = 1_000_000_000_000
@@ -48,6 +49,20 @@ export function picoFromJsonNumber(usd: number): MoneyResult {
   if (usd < 0) return { ok: false, reason: 'negative' }
   if (usd > reportedCostUsdMax) return { ok: false, reason: 'too-large' }
   return { ok: true, pico: scaledHalfEven(shortestDecimal(usd), usdPlaces) }
+}
+
+/**
+ * Pico-USD of a decimal of US dollars that came as a string: exact, rounded half-even to 12 places. One spelling only:
+ * no sign, no exponent, no blanks, no needless zeros in front. Refused: other texts, above `reportedCostUsdMax`.
+ */
+export function picoFromDecimalText(usd: string): MoneyResult {
+  const match = UNSIGNED_DECIMAL.exec(usd)
+  if (match === null) return { ok: false, reason: 'not-a-number' }
+  const [, whole = '', fraction = ''] = match
+  const decimal = { digits: BigInt(whole + fraction), places: fraction.length }
+  const most = BigInt(reportedCostUsdMax) * 10n ** BigInt(decimal.places)
+  if (decimal.digits > most) return { ok: false, reason: 'too-large' }
+  return { ok: true, pico: scaledHalfEven(decimal, usdPlaces) }
 }
 
 /** The double nearest to the amount in US dollars: for clients that read a cost as a number, never to compute with. */

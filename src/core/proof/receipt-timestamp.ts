@@ -4,7 +4,7 @@ export const timestampAheadMsMax = 300_000
 /** Digits behind the second that are taken: finer than any clock, and an end to the text. */
 export const timestampFractionDigitsMax = 24
 
-const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,24}))?Z$/
+const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,24}))?Z?$/
 
 export type TimestampFault = 'not-an-instant' | 'not-a-date' | 'not-a-time' | 'ahead-of-clock'
 
@@ -15,7 +15,7 @@ export type TimestampResult =
 /**
  * Checks the instant that a client claims for its call and keeps it byte for byte: RFC 3339 with an upper-case `T` and
  * `Z`, with or without fraction, any age, at most `timestampAheadMsMax` ahead of `issuedAtMs` (milliseconds since
- * 1970). Only days that exist, and not the year 0000. A leap second (`:60`) is refused although RFC 3339 has it:
+ * 1970). Clients in the field leave the `Z` out: such a time is UTC and gets its `Z`, since what is signed has to say so. Only days that exist, and not the year 0000. A leap second (`:60`) is refused although RFC 3339 has it:
  * neither Date nor most readers of a receipt can parse one, and the last 27 of them are no calls to a language model.
  * `epochMs` is the instant cut to milliseconds.
  */
@@ -34,7 +34,9 @@ export function checkTimestamp(text: string, issuedAtMs: number): TimestampResul
   const epochMs = date.setUTCHours(hour, minute, second, Number(fraction.slice(0, 3)))
   const latest = issuedAtMs + timestampAheadMsMax
   const isAhead = epochMs > latest || (epochMs === latest && /[1-9]/.test(fraction.slice(3)))
-  return isAhead ? { ok: false, reason: 'ahead-of-clock' } : { ok: true, timestamp: text, epochMs }
+  return isAhead
+    ? { ok: false, reason: 'ahead-of-clock' }
+    : { ok: true, timestamp: text.endsWith('Z') ? text : `${text}Z`, epochMs }
 }
 
 function daysInMonth(year: number, month: number): number {

@@ -35,10 +35,12 @@ function mountResolve(app: App, guards: Guards, verbs: AliasVerbs): void {
     path: `${BASE}/resolve`,
     tag,
     summary: 'What an alias means now',
-    description: 'An unknown alias gives `model: null`. Without `alias` this is the alias that is named `resolve`.',
+    description:
+      'An unknown alias gives `model: null`, and so does an empty one (`?alias=`): it names none. Without `alias=` this is the address of the alias that is named `resolve`.',
     access: READS,
     problems: ['not-found'],
     query: schema.ResolveQuery,
+    emptyQuery: ['alias'],
     warm: verbs.warmResolve,
     answers: { 200: { description: 'The model, and its fallbacks.', schema: schema.Resolved.or(schema.AliasSchema) } },
     handle: ({ principal, query }) => {

@@ -56,7 +56,10 @@ export type BindingInput = z.output<typeof PutBody>
 export const AliasPath = z.object({ alias: aliasName() })
 export const ProfileQuery = z.object({ profile: profileName().default(DEFAULT_PROFILE) })
 export const OptionalProfileQuery = z.object({ profile: profileName().optional() })
-export const ResolveQuery = z.object({ alias: aliasName().optional(), profile: profileName().default(DEFAULT_PROFILE) })
+export const ResolveQuery = z.object({
+  alias: z.literal('').or(aliasName()).optional(),
+  profile: profileName().default(DEFAULT_PROFILE),
+})
 
 const instant = () => z.string().openapi({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
 

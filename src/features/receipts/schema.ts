@@ -52,7 +52,10 @@ export const IssueBody = z
         ...{ pattern: '^[A-Za-z0-9._:-]{1,128}$', example: 'call-4711' },
         description: 'Makes the request repeatable. Without one, every request is a new receipt.',
       }),
-    timestamp: instant().nullish().openapi({ description: 'When the call was made. Default: now.' }),
+    timestamp: z
+      .string()
+      .nullish()
+      .openapi({ description: 'When the call was made, RFC 3339 in UTC; the Z may be missing. Default: now.' }),
     registry_version: freeText()
       .nullish()
       .openapi({ description: 'Default: the current version of the provider’s registry file.', example: 'openai@7' }),

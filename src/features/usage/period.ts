@@ -1,4 +1,4 @@
-/** A stretch of time in milliseconds since the Unix epoch: from `fromMs` on, before `untilMs`. */
+/** A stretch of time in milliseconds since the Unix epoch: from `fromMs` on, before `untilMs`; empty if they are equal. */
 export type Period = { readonly fromMs: number; readonly untilMs: number }
 
 export type PeriodText = { readonly start?: string | undefined; readonly end?: string | undefined }
@@ -40,7 +40,8 @@ export function parseMoment(text: string): Period | undefined {
 
 /**
  * The period between two moments, both included. Without an end it is open; without a start it begins 30 days before
- * the end, or before `nowMs` where there is no end either.
+ * the end, or before `nowMs` where there is no end either. A start behind its end gives an empty period, as clients in
+ * the field know it: nothing lies between the two.
  */
 export function readPeriod(text: PeriodText, nowMs: number): PeriodResult {
   const start = text.start === undefined ? null : parseMoment(text.start)
@@ -49,8 +50,7 @@ export function readPeriod(text: PeriodText, nowMs: number): PeriodResult {
   if (end === undefined) return { ok: false, field: 'end_date', message: NOT_A_TIME }
   const fromMs = start?.fromMs ?? Math.max(0, (end?.untilMs ?? nowMs) - DEFAULT_DAYS * DAY_MS)
   const untilMs = end?.untilMs ?? TIME_MS_MAX
-  if (fromMs >= untilMs) return { ok: false, field: 'start_date', message: 'must not be after end_date' }
-  return { ok: true, period: { fromMs, untilMs } }
+  return { ok: true, period: { fromMs, untilMs: Math.max(fromMs, untilMs) } }
 }
 
 /** The same without a default: absent bounds leave the period open. */

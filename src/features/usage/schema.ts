@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { checkTokens, picoFromJsonNumber } from '../../core/pricing/index.js'
+import { checkTokens, picoFromDecimalText, picoFromJsonNumber } from '../../core/pricing/index.js'
 import { COST_STATUSES, type UsageEvent } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
 
@@ -23,9 +23,24 @@ const optionalName = () =>
     .refine(isShort, SHORT)
     .nullish()
     .openapi({ maxLength: nameCharactersMax })
-const COUNT = `must be a whole number from 0 to ${tokensPerKindMax}`
-const count = () => z.int(COUNT).min(0, COUNT).max(tokensPerKindMax, COUNT).nullable()
-const upTo = (most: number) => z.number().min(0, `must be from 0 to ${most}`).max(most, `must be from 0 to ${most}`)
+
+// Clients in the field send numbers as strings, too. One spelling of each is taken: `" 10"`, `"010"` and `"1e3"` are
+// mistakes, and a client that makes them should hear of it.
+const WHOLE = /^(0|[1-9]\d{0,12})$/
+const DECIMAL = /^(0|[1-9]\d{0,12})(\.\d{1,32})?$/
+const COUNT = `must be a whole number from 0 to ${tokensPerKindMax}, or the digits of one`
+const count = () => {
+  const whole = z.int().min(0).max(tokensPerKindMax)
+  return z.union([whole, z.string().regex(WHOLE).transform(Number).pipe(whole)], COUNT).nullable()
+}
+const range = (most: number) => `must be from 0 to ${most}, as a number or as plain decimal digits`
+const upTo = (most: number) => z.number().min(0).max(most)
+const latency = () => {
+  const known = upTo(latencyMsMax)
+  return z.union([known, z.string().regex(DECIMAL).transform(Number).pipe(known)], range(latencyMsMax)).nullish()
+}
+/** A string stays one: its decimal is exact. */
+const cost = () => z.union([upTo(reportedCostUsdMax), z.string().regex(DECIMAL)], range(reportedCostUsdMax)).nullish()
 
 type JsonObject = Readonly<Record<string, unknown>>
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -52,8 +67,8 @@ const LogFields = z.object({
     .openapi({ description: 'false: cached_input_tokens stand beside input_tokens, as Anthropic counts.' }),
   alias: optionalName(),
   profile: optionalName(),
-  cost: upTo(reportedCostUsdMax).nullish().openapi({ description: "The caller's own cost in USD; it is the cost." }),
-  latency_ms: upTo(latencyMsMax).nullish(),
+  cost: cost().openapi({ description: "The caller's own cost in USD; it is the cost. A decimal string is exact." }),
+  latency_ms: latency(),
   origin: optionalName(),
   id_at_origin: optionalName(),
   conversation_id: optionalName(),
@@ -68,8 +83,8 @@ export const LogBody = LogFields.transform((sent, context): UsageEvent => {
   }
   const checked = checkTokens(sent)
   if (!checked.ok) return refuse(checked.field, checked.message)
-  const reported = sent.cost == null ? null : picoFromJsonNumber(sent.cost)
-  if (reported?.ok === false) return refuse('cost', `must be from 0 to ${reportedCostUsdMax}`)
+  const reported = sent.cost == null ? null : picoOf(sent.cost)
+  if (reported?.ok === false) return refuse('cost', range(reportedCostUsdMax))
   const text = sent.metadata == null ? null : JSON.stringify(sent.metadata)
   if (text !== null && Buffer.byteLength(text) > metadataBytesMax) {
     return refuse('metadata', `must have at most ${metadataBytesMax} bytes of JSON`)
@@ -89,6 +104,8 @@ export const LogBody = LogFields.transform((sent, context): UsageEvent => {
     metadata: text,
   }
 }).openapi('LogUsage')
+
+const picoOf = (usd: number | string) => (typeof usd === 'string' ? picoFromDecimalText(usd) : picoFromJsonNumber(usd))
 
 const instant = () => z.string().openapi({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
 const decimal = () => z.string().openapi({ description: 'USD, 12 places.', example: '0.000384000000' })
@@ -144,7 +161,11 @@ export const LogList = z.array(LogEntry).openapi('UsageLogList')
 
 const periodFields = {
   start_date: z.string().max(64).optional().openapi({ description: 'A date (its whole day, UTC) or a date and time.' }),
-  end_date: z.string().max(64).optional().openapi({ description: 'Included, a date with its whole day.' }),
+  end_date: z
+    .string()
+    .max(64)
+    .optional()
+    .openapi({ description: 'Included, a date with its whole day. Before the start: an empty period.' }),
 }
 
 export const LogsQuery = z.object({
