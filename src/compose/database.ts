@@ -74,7 +74,7 @@ export async function openResources(config: Config, logger: Logger, mode: 'own' 
     )
     const database = await openDatabase({ ...connected.pooled, connectionsMax: config.database.connectionsMax })
     connected.lifecycle.onClose('database pool', database.close)
-    return { ...connected, database, transact: createTransact(database.orm), migration }
+    return { ...connected, database, transact: createTransact(database.sql), migration }
   } catch (error) {
     await connected.lifecycle.close()
     throw error

@@ -1,9 +1,10 @@
-import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { bounded } from './bounded.js'
+import { type Orm, ormOn } from './orm.js'
 
 export type Sql = postgres.Sql
-export type Orm = PostgresJsDatabase
+/** What runs statements: a client, or one of its open transactions. */
+export type Statements = postgres.ISql
 
 export type ClientOptions = {
   readonly url: string
@@ -18,7 +19,7 @@ export type ClientOptions = {
 export type Database = {
   /** Hot statements, written out. */
   readonly sql: Sql
-  /** Everything else, through Drizzle (which changes its client's serialisers: hence two clients). */
+  /** Everything else, through Drizzle, on the same connections. */
   readonly orm: Orm
   /** Whether it answers a question within `msMax` milliseconds. */
   answers(msMax: number): Promise<boolean>
@@ -30,6 +31,17 @@ const STATEMENT_MS_MAX = 30_000
 const IDLE_IN_TRANSACTION_MS_MAX = 5_000
 const RECONNECT_SECONDS_MAX = 1
 
+/**
+ * JSON for both kinds of statements: a string is JSON text already (Drizzle renders its columns itself), any other value
+ * is rendered. postgres.js alone would render Drizzle's text once more, and store a JSON string instead of an object.
+ */
+const json: postgres.PostgresType = {
+  to: 114,
+  from: [114, 3802],
+  serialize: (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)),
+  parse: (text: string): unknown => JSON.parse(text),
+}
+
 /** A postgres.js client that connects on first use. Nothing is asked of the server yet. */
 export function createClient(options: ClientOptions): Sql {
   const session = {
@@ -38,6 +50,7 @@ export function createClient(options: ClientOptions): Sql {
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
   }
   return postgres(options.url, {
+    types: { json },
     max: options.connectionsMax,
     prepare: options.prepare,
     connect_timeout: CONNECT_SECONDS_MAX,
@@ -62,16 +75,12 @@ export async function reserveConnection(client: Sql): Promise<postgres.ReservedS
 }
 
 /**
- * Two clients on one database that share `connectionsMax`. Throws where a connection's `current_schema()` is not the
- * configured one: names are never qualified, so another schema would mean another tenant's tables.
+ * A pool of `connectionsMax` connections. Throws where a connection's `current_schema()` is not the configured one: names
+ * are never qualified, so another schema would mean another tenant's tables.
  */
 export async function openDatabase(options: ClientOptions): Promise<Database> {
-  const forHot = Math.max(1, Math.floor(options.connectionsMax / 2))
-  const sql = createClient({ ...options, connectionsMax: forHot })
-  const ormClient = createClient({ ...options, connectionsMax: Math.max(1, options.connectionsMax - forHot) })
-  const close = async () => {
-    await Promise.all([sql.end({ timeout: 5 }), ormClient.end({ timeout: 5 })])
-  }
+  const sql = createClient(options)
+  const close = () => sql.end({ timeout: 5 })
   try {
     await checkSchema(sql, options)
   } catch (error) {
@@ -91,7 +100,7 @@ export async function openDatabase(options: ClientOptions): Promise<Database> {
       })
     return probe
   }
-  return { sql, orm: drizzle(ormClient), answers, close }
+  return { sql, orm: ormOn(sql), answers, close }
 }
 
 async function checkSchema(sql: Sql, options: ClientOptions): Promise<void> {

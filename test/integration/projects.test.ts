@@ -70,7 +70,7 @@ describe('open mode', () => {
     const store = createProjectStore({ ...open.database, schema: 'llmring' })
     const hashing = createKeyHashing(undefined, undefined)
     const newProjects = createRateLimit('test', 2, undefined, 'new projects')
-    const deps = { transact: createTransact(open.database.orm), store, hashing, newProjects, forget: () => undefined }
+    const deps = { transact: createTransact(open.database.sql), store, hashing, newProjects, forget: () => undefined }
     const settle = (key: string) =>
       settleProject(deps, { projectId: NO_PROJECT, role: 'write', keyId: null, newKey: { hash: hashing.hash(key) } })
     await settle('capped-1')

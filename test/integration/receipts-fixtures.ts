@@ -42,7 +42,7 @@ export async function startReceipts(
   const database = await openDatabase({ url, schema: 'llmring', connectionsMax: 6, prepare: true, pooled: false })
   let now = START
   const receipts = createReceipts({
-    ...{ sql: database.sql, orm: database.orm, transact: createTransact(database.orm), clock: () => now },
+    ...{ sql: database.sql, orm: database.orm, transact: createTransact(database.sql), clock: () => now },
     ...{ logger: createLogger('silent'), metrics: createMetrics(), config, issuer },
     currentRegistryVersion: (provider) => (provider === 'openai' ? 'openai@7' : null),
   })

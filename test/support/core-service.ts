@@ -36,7 +36,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const client = { url: options.url, schema, prepare: true, pooled: false }
   const database = await openDatabase({ ...client, connectionsMax: 8 })
   const logger = createLogger('silent')
-  const transact = createTransact(database.orm)
+  const transact = createTransact(database.sql)
   const notifications = createNotifications({ client: { ...client, url: options.listenerUrl ?? options.url }, logger })
   const aliases = createAliases({ ...database, transact, schema, notifications })
   const projects = createProjects({

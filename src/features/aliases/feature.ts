@@ -1,6 +1,7 @@
 import type { ProjectId } from '../../access/principal.js'
-import type { Orm, Sql } from '../../db/client.js'
+import type { Sql } from '../../db/client.js'
 import type { Notifications } from '../../db/notifications.js'
+import type { Orm } from '../../db/orm.js'
 import type { Transact } from '../../db/transact.js'
 import type { App, Guards } from '../../http/endpoint.js'
 import { monotonicClock, systemClock } from '../../platform/clock.js'
@@ -53,7 +54,7 @@ export function createAliases(deps: AliasesDeps): AliasesFeature {
         set: (writer, bindings) => setAliases(writing, writer, bindings),
         remove: (writer, key) => deleteAlias(writing, writer, key),
       }),
-    eraseChunk: store.eraseChunk,
+    eraseChunk: (projectId, rowsMax) => deps.transact((tx) => store.eraseChunk(tx, projectId, rowsMax)),
     exportAliases: (projectId, after) => exportAliases(store, projectId, after),
     exportHistory: (projectId, after) => exportHistory(store, projectId, after),
   }

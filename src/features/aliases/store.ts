@@ -1,10 +1,11 @@
 import { and, asc, eq, gt, or, sql } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import { bounded } from '../../db/bounded.js'
-import type { Orm, Sql } from '../../db/client.js'
+import type { Sql } from '../../db/client.js'
 import { changesChannel } from '../../db/notifications.js'
+import type { Orm } from '../../db/orm.js'
 import { aliases, aliasHeads, aliasHistory } from '../../db/tables/aliases.js'
-import { type Tx, within } from '../../db/transact.js'
+import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
 import { ALIAS_LIMITS } from './limits.js'
 
@@ -47,7 +48,7 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
 
     /** Takes the next revision: from here to the commit, this transaction alone writes the project's aliases. */
     takeRevision: async (tx: Tx, projectId: ProjectId): Promise<Head> => {
-      const [head] = await within(tx)
+      const [head] = await ormOf(tx)
         .insert(aliasHeads)
         .values({ projectId, revision: 1, lastId: 0, aliasCount: 0 })
         .onConflictDoUpdate({ target: aliasHeads.projectId, set: { revision: sql`${aliasHeads.revision} + 1` } })
@@ -61,7 +62,7 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
      */
     write: async (tx: Tx, writer: Writer, head: Head, bindings: readonly Binding[], at: Date): Promise<Alias[]> => {
       const input = JSON.stringify(bindings.map((binding, ordinal) => ({ ordinal, ...binding })))
-      const rows = await within(tx).execute(sql`
+      const rows = await ormOf(tx).execute(sql`
         with input as materialized (
           select * from jsonb_to_recordset(${input}::jsonb)
             as t(ordinal integer, profile text, alias text, models text[], constraints jsonb, metadata jsonb)
@@ -90,17 +91,17 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
     /** Deletes an alias, with its history and the counters: its revision, or undefined, and nothing changed, where it was not there. */
     remove: async (tx: Tx, writer: Writer, key: AliasKey, at: Date): Promise<number | undefined> => {
       // The head first, as every writer does: two orders of locks would deadlock.
-      const [locked] = await within(tx)
+      const [locked] = await ormOf(tx)
         .select()
         .from(aliasHeads)
         .where(eq(aliasHeads.projectId, key.projectId))
         .for('update')
       if (locked === undefined) return undefined
-      const gone = await within(tx).delete(aliases).where(isAlias(key)).returning({ alias: aliases.alias })
+      const gone = await ormOf(tx).delete(aliases).where(isAlias(key)).returning({ alias: aliases.alias })
       if (gone.length === 0) return undefined
       const revision = locked.revision + 1
       const counters = { revision, aliasCount: sql`${aliasHeads.aliasCount} - 1` }
-      await within(tx).update(aliasHeads).set(counters).where(eq(aliasHeads.projectId, key.projectId))
+      await ormOf(tx).update(aliasHeads).set(counters).where(eq(aliasHeads.projectId, key.projectId))
       const { projectId, profile, alias } = key
       const entry = {
         projectId,
@@ -111,31 +112,29 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
         keyId: writer.keyId,
         changedAt: at,
       }
-      await within(tx).insert(aliasHistory).values(entry)
+      await ormOf(tx).insert(aliasHistory).values(entry)
       return revision
     },
 
     /** Tells every instance, when the transaction commits. */
     announce: async (tx: Tx, projectId: ProjectId, revision: number): Promise<void> => {
-      await within(tx).execute(sql`select pg_notify(${changesChannel(db.schema)}, ${`alias ${projectId} ${revision}`})`)
+      await ormOf(tx).execute(sql`select pg_notify(${changesChannel(db.schema)}, ${`alias ${projectId} ${revision}`})`)
     },
 
     /** The head is locked first, as every writer does, and goes last: nobody starts counting ids anew beside old rows. */
-    eraseChunk: (projectId: ProjectId, rowsMax: number): Promise<number> =>
-      db.orm.transaction(async (transaction) => {
-        await transaction.select().from(aliasHeads).where(eq(aliasHeads.projectId, projectId)).for('update')
-        const [row] = await transaction.execute(sql`
-          with gone as (
-            delete from aliases where project_id = ${projectId} and (profile, alias) in
-              (select profile, alias from aliases where project_id = ${projectId} limit ${rowsMax}) returning 1
-          ), forgotten as (
-            delete from alias_history where project_id = ${projectId} and (revision, profile, alias) in
-              (select revision, profile, alias from alias_history where project_id = ${projectId} limit ${rowsMax}) returning 1
-          ) select ((select count(*) from gone) + (select count(*) from forgotten))::integer as erased`)
-        const erased = Number(row?.['erased'] ?? 0)
-        if (erased === 0) await transaction.delete(aliasHeads).where(eq(aliasHeads.projectId, projectId))
-        return erased
-      }),
+    eraseChunk: async (tx: Tx, projectId: ProjectId, rowsMax: number): Promise<number> => {
+      const inTx = sqlOf(tx)
+      await inTx`select 1 from alias_heads where project_id = ${projectId} for update`
+      const gone = await inTx`
+        delete from aliases where project_id = ${projectId} and (profile, alias) in
+          (select profile, alias from aliases where project_id = ${projectId} limit ${rowsMax})`
+      const forgotten = await inTx`
+        delete from alias_history where project_id = ${projectId} and (revision, profile, alias) in
+          (select revision, profile, alias from alias_history where project_id = ${projectId} limit ${rowsMax})`
+      const erased = gone.count + forgotten.count
+      if (erased === 0) await inTx`delete from alias_heads where project_id = ${projectId}`
+      return erased
+    },
 
     pageOfAliases: (projectId: ProjectId, afterId: number, limit: number): Promise<Alias[]> =>
       db.orm

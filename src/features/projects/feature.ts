@@ -1,6 +1,7 @@
 import type { Principal, ProjectId } from '../../access/principal.js'
-import type { Orm, Sql } from '../../db/client.js'
+import type { Sql } from '../../db/client.js'
 import type { Notifications } from '../../db/notifications.js'
+import type { Orm } from '../../db/orm.js'
 import type { Transact } from '../../db/transact.js'
 import type { App, Guards } from '../../http/endpoint.js'
 import { monotonicClock } from '../../platform/clock.js'

@@ -3,10 +3,11 @@ import { v7 as uuidv7 } from 'uuid'
 import type { ProjectId, Role } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import { bounded } from '../../db/bounded.js'
-import type { Orm, Sql } from '../../db/client.js'
+import type { Sql } from '../../db/client.js'
 import { changesChannel } from '../../db/notifications.js'
+import type { Orm } from '../../db/orm.js'
 import { projectKeys, projects } from '../../db/tables/projects.js'
-import { type Tx, within } from '../../db/transact.js'
+import { ormOf, type Tx } from '../../db/transact.js'
 
 export type FoundKey = {
   readonly keyId: string
@@ -55,7 +56,7 @@ const BURIED_PER_SWEEP_MAX = 1_000
 
 export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; readonly schema: string }) {
   const notify = (tx: Tx, message: string) =>
-    within(tx).execute(sql`select pg_notify(${changesChannel(db.schema)}, ${message})`)
+    ormOf(tx).execute(sql`select pg_notify(${changesChannel(db.schema)}, ${message})`)
 
   return {
     /** The key stored under one of these hashes: authentication's one statement. */
@@ -78,19 +79,19 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
         name: key.name,
         role: key.role,
       }
-      const [row] = await within(tx).insert(projectKeys).values(values).onConflictDoNothing().returning(KEY)
+      const [row] = await ormOf(tx).insert(projectKeys).values(values).onConflictDoNothing().returning(KEY)
       if (row !== undefined) await notify(tx, `key ${key.hash}`)
       return row as ProjectKey | undefined
     },
 
     insertProject: async (tx: Tx, id: ProjectId, name: string | null, origin: 'open' | 'made'): Promise<Project> => {
-      const [row] = await within(tx).insert(projects).values({ id, name, origin }).returning(PROJECT)
+      const [row] = await ormOf(tx).insert(projects).values({ id, name, origin }).returning(PROJECT)
       return row as Project
     },
 
     /** The project, locked against its erasure until the transaction ends. */
     lockProject: async (tx: Tx, id: ProjectId): Promise<Project | undefined> => {
-      const [row] = await within(tx)
+      const [row] = await ormOf(tx)
         .select(PROJECT)
         .from(projects)
         .where(and(eq(projects.id, id), isNull(projects.erasedAt)))
@@ -129,7 +130,7 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
     },
 
     countKeys: async (tx: Tx, projectId: ProjectId): Promise<number> => {
-      const [row] = await within(tx)
+      const [row] = await ormOf(tx)
         .select({ keys: count() })
         .from(projectKeys)
         .where(eq(projectKeys.projectId, projectId))
@@ -139,7 +140,7 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
     /** Revokes a key that is not revoked yet; its hash is announced to every instance. */
     revokeKey: async (tx: Tx, projectId: ProjectId | undefined, keyId: string): Promise<boolean> => {
       const mine = projectId === undefined ? undefined : eq(projectKeys.projectId, projectId)
-      const [row] = await within(tx)
+      const [row] = await ormOf(tx)
         .update(projectKeys)
         .set({ revokedAt: sql`now()` })
         .where(and(mine, eq(projectKeys.id, keyId), isNull(projectKeys.revokedAt)))
@@ -150,13 +151,13 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
 
     /** Makes a project a nameless tombstone and revokes its keys: from its commit on nothing new can be authenticated. */
     buryProject: async (tx: Tx, id: ProjectId): Promise<boolean> => {
-      const buried = await within(tx)
+      const buried = await ormOf(tx)
         .update(projects)
         .set({ erasedAt: sql`now()`, name: null })
         .where(and(eq(projects.id, id), isNull(projects.erasedAt)))
         .returning({ id: projects.id })
       if (buried.length === 0) return false
-      await within(tx)
+      await ormOf(tx)
         .update(projectKeys)
         .set({ revokedAt: sql`coalesce(${projectKeys.revokedAt}, now())`, name: null })
         .where(eq(projectKeys.projectId, id))

@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { ProjectId } from '../../access/principal.js'
-import type { Orm, Sql } from '../../db/client.js'
+import type { Sql } from '../../db/client.js'
+import type { Orm } from '../../db/orm.js'
 import type { Transact } from '../../db/transact.js'
 import type { App, Guards } from '../../http/endpoint.js'
 import type { Clock } from '../../platform/clock.js'

@@ -1,9 +1,10 @@
 import { and, asc, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
-import type { Orm, Sql } from '../../db/client.js'
+import type { Sql } from '../../db/client.js'
+import type { Orm } from '../../db/orm.js'
 import { receiptKeys, receipts } from '../../db/tables/receipts.js'
-import { type Tx, within } from '../../db/transact.js'
+import { ormOf, type Tx } from '../../db/transact.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import type { KeptReceipt, NewReceipt, ReceiptPage, ReceiptPlace } from './receipt.js'
 
@@ -102,21 +103,21 @@ export function createKeyStore(orm: Orm) {
 
     /** Until the transaction ends, no other instance registers a key. */
     lock: async (tx: Tx): Promise<void> => {
-      await within(tx).execute(sql`select pg_advisory_xact_lock(hashtextextended(${KEYS_LOCK}, 0))`)
+      await ormOf(tx).execute(sql`select pg_advisory_xact_lock(hashtextextended(${KEYS_LOCK}, 0))`)
     },
 
     find: async (tx: Tx, keyId: string): Promise<KeyRow | undefined> => {
-      const [row] = await within(tx).select().from(receiptKeys).where(eq(receiptKeys.keyId, keyId))
+      const [row] = await ormOf(tx).select().from(receiptKeys).where(eq(receiptKeys.keyId, keyId))
       return row
     },
 
     insert: async (tx: Tx, key: KeyRow): Promise<void> => {
-      await within(tx).insert(receiptKeys).values(key)
+      await ormOf(tx).insert(receiptKeys).values(key)
     },
 
     /** Ends every key but one that has not ended yet. */
     endOthers: async (tx: Tx, keyId: string, at: Date): Promise<void> => {
-      await within(tx)
+      await ormOf(tx)
         .update(receiptKeys)
         .set({ notAfter: at })
         .where(and(ne(receiptKeys.keyId, keyId), isNull(receiptKeys.notAfter)))

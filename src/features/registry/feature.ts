@@ -1,4 +1,4 @@
-import type { Orm } from '../../db/client.js'
+import type { Orm } from '../../db/orm.js'
 import type { App, Guards } from '../../http/endpoint.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Logger } from '../../platform/logger.js'

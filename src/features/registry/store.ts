@@ -1,5 +1,5 @@
 import { and, desc, eq, inArray, sql } from 'drizzle-orm'
-import type { Orm } from '../../db/client.js'
+import type { Orm } from '../../db/orm.js'
 import { registryFiles } from '../../db/tables/registry.js'
 
 /** A file as it was kept. `fetchedAt`: when the origin last served exactly these bytes, in milliseconds since the epoch. */

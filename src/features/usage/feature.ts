@@ -1,5 +1,6 @@
 import type { ProjectId } from '../../access/principal.js'
-import type { Orm, Sql } from '../../db/client.js'
+import type { Sql } from '../../db/client.js'
+import type { Orm } from '../../db/orm.js'
 import type { App, Guards } from '../../http/endpoint.js'
 import type { Clock } from '../../platform/clock.js'
 import { describeError, type Logger } from '../../platform/logger.js'
