@@ -1,37 +1,64 @@
 /**
- * The baselines, as plain as Node allows: `constant` answers the same bytes to everything, `verify` reads a body and
- * checks one Ed25519 signature with node:crypto. Prints its port.
+ * The baselines, as plain as Node allows. Each reads what the service reads, does the same cryptography with node:crypto,
+ * and answers: `constant` any GET, `unchanged` a 304 to any, `parse` a JSON body, `sign` a receipt's claims, `verify` a receipt. Prints its port.
  */
-import { createPublicKey, verify } from 'node:crypto'
-import { createServer } from 'node:http'
+import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import canonicalize from 'canonicalize'
 
-const [mode = 'constant', argument = '{}'] = process.argv.slice(2)
+export type BareMode = 'constant' | 'unchanged' | 'parse' | 'sign' | 'verify'
+
+type Json = Record<string, unknown>
 const headers = { 'Content-Type': 'application/json' }
+const [mode, argument = '{}'] = process.argv.slice(2) as [BareMode, string?]
 
-const constant = createServer((_request, response) => {
-  response.writeHead(200, headers)
-  response.end(argument)
-})
-
-const publicKey = () => createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: argument }, format: 'jwk' })
-
-const verifying = () => {
-  const key = publicKey()
-  return createServer((request, response) => {
+/** Reads a JSON body and answers what `work` makes of it. */
+const reading =
+  (work: (body: Json) => string): RequestListener =>
+  (request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      const { message, signature } = JSON.parse(Buffer.concat(chunks).toString()) as {
-        message: string
-        signature: string
-      }
-      const valid = verify(null, Buffer.from(message), key, Buffer.from(signature, 'base64url'))
+      const answer = work(JSON.parse(Buffer.concat(chunks).toString()) as Json)
       response.writeHead(200, headers)
-      response.end(JSON.stringify({ valid }))
+      response.end(answer)
     })
-  })
+  }
+
+const canonicalBytes = (value: Json): Buffer => Buffer.from(canonicalize(value) ?? '')
+
+/** An Ed25519 key from its 32 bytes in base64url (RFC 8410 prefixes). */
+const privateKey = (seed: string): KeyObject => {
+  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.from(seed, 'base64url')])
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
 }
 
-const server = mode === 'verify' ? verifying() : constant
+const listeners: Record<BareMode, () => RequestListener> = {
+  constant: () => (_request, response) => {
+    response.writeHead(200, headers)
+    response.end(argument)
+  },
+  unchanged: () => (_request, response) => {
+    response.writeHead(304, { ETag: argument })
+    response.end()
+  },
+  parse: () => reading(() => argument),
+  sign: () => {
+    const key = privateKey(argument)
+    return reading((claims) => {
+      const signature = `ed25519:${sign(null, canonicalBytes(claims), key).toString('base64url')}`
+      return JSON.stringify({ ...claims, signature })
+    })
+  },
+  verify: () => {
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: argument }, format: 'jwk' })
+    return reading(({ signature, ...signed }) => {
+      const bytes = Buffer.from(String(signature).slice('ed25519:'.length), 'base64url')
+      return JSON.stringify({ valid: verify(null, canonicalBytes(signed), key, bytes) })
+    })
+  },
+}
+
+const server = createServer(listeners[mode]())
 server.listen(0, '127.0.0.1', () => process.stdout.write(`${(server.address() as AddressInfo).port}\n`))

@@ -23,8 +23,8 @@ export async function coldStart(): Promise<Result> {
   const detail = { median: typical, milliseconds }
   return {
     name: 'cold start, embedded data present',
-    goal: '< 3000 ms',
-    holds: typical < 3_000,
+    goal: '< 1500 ms',
+    holds: typical < 1_500,
     measured: `${Math.round(typical)} ms`,
     detail,
   }

@@ -8,7 +8,8 @@ export type LoadOrder = {
   readonly method: 'GET' | 'POST'
   readonly headers: Record<string, string>
   readonly body?: string
-  /** A text that every answer must hold. */
+  /** The status of every answer, and a text that it must hold. */
+  readonly status: number
   readonly expect: string
 }
 export type LoadResult = {
@@ -17,7 +18,10 @@ export type LoadResult = {
   readonly p50: number
   readonly p99: number
   readonly wrong: number
+  readonly seconds: number
 }
+
+type Mismatching = { mismatches: number; statusCodeStats?: Record<string, { count: number }> }
 
 process.on('message', async (order: LoadOrder) => {
   const instance = autocannon({
@@ -30,10 +34,18 @@ process.on('message', async (order: LoadOrder) => {
     verifyBody: (body) => String(body).includes(order.expect),
   } as autocannon.Options)
   const done = await instance
-  const wrong = done.non2xx + done.errors + done.timeouts + (done as unknown as { mismatches: number }).mismatches
+  const { mismatches, statusCodeStats = {} } = done as unknown as Mismatching
+  const expected = statusCodeStats[String(order.status)]?.count ?? 0
+  const wrong = done.requests.total - expected + done.errors + done.timeouts + mismatches
   const requests = done.requests.total
+  const { duration: seconds, latency } = done
   const result: LoadResult = {
-    ...{ requests, perSecond: requests / done.duration, p50: done.latency.p50, p99: done.latency.p99, wrong },
+    requests,
+    perSecond: requests / seconds,
+    p50: latency.p50,
+    p99: latency.p99,
+    wrong,
+    seconds,
   }
   process.send?.(result)
 })

@@ -8,8 +8,10 @@ import { coldStart } from './cold-start.js'
 import {
   bulkUpsert,
   issueStored,
-  logGrouped,
+  logEvents,
   type Result,
+  refuseKey,
+  registryUnchanged,
   resolveWarm,
   type Stage,
   verifyReceipt,
@@ -20,7 +22,9 @@ import { startLoad } from './processes.js'
 const RESULTS = fileURLToPath(new URL('../../.bench/', import.meta.url))
 const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> = {
   resolve: async (stage) => [await resolveWarm(stage, 'as shipped'), await resolveWarm(stage, 'every request')],
-  log: logGrouped,
+  refuse: refuseKey,
+  registry: registryUnchanged,
+  log: logEvents,
   bulk: bulkUpsert,
   issue: issueStored,
   verify: verifyReceipt,
@@ -41,7 +45,7 @@ const postgres = await openEmbedded({ dataDir: directory, mode: 'own', log: () =
 const admin = createClient({ url: postgres.url, schema: 'public', connectionsMax: 1, prepare: false, pooled: true })
 let databases = 0
 const stage: Stage = {
-  load: startLoad(),
+  loads: [startLoad(), startLoad()],
   newDatabase: async () => {
     const name = `bench_${databases++}`
     await admin.unsafe(`create database ${name}`)
@@ -67,7 +71,7 @@ try {
     `\n${about.cpus}, Node ${about.node}, fdatasync ${about.fdatasyncMs.toFixed(2)} ms, steal ${stealPercent.toFixed(1)} %, defaults as shipped\n`,
   )
 } finally {
-  await stage.load.stop()
+  await Promise.all(stage.loads.map((load) => load.stop()))
   await admin.end()
   await postgres.close()
   await rm(postgres.dataDir, { recursive: true, force: true })
@@ -76,7 +80,7 @@ try {
 
 function renderTable(results: readonly Result[]): string {
   const rows = results.map((result) => {
-    const { least, most, perSecond, baselinePerSecond, cpuMicroseconds, baselineCpuMicroseconds } =
+    const { least, most, perSecond, baselinePerSecond, cpuMicroseconds, baselineCpuMicroseconds, ...load } =
       result.detail as Record<string, number | undefined>
     const spread = least === undefined || most === undefined ? '' : `${least.toFixed(2)}-${most.toFixed(2)}`
     const speed = perSecond === undefined ? '' : `${Math.round(perSecond)}/s : ${Math.round(baselinePerSecond ?? 0)}/s`
@@ -84,9 +88,12 @@ function renderTable(results: readonly Result[]): string {
       cpuMicroseconds === undefined
         ? ''
         : `${Math.round(cpuMicroseconds)} : ${Math.round(baselineCpuMicroseconds ?? 0)}`
-    return [result.name, result.goal, result.measured, result.holds ? 'holds' : 'MISSED', spread, speed, cpu]
+    const generator =
+      load['generatorCpu'] === undefined ? '' : `${load['generators']} at ${percent(load['generatorCpu'])}`
+    return [result.name, result.goal, result.measured, result.holds ? 'holds' : 'MISSED', spread, speed, cpu, generator]
   })
-  const table = [['what', 'goal', 'measured', '', 'min-max', 'throughput : baseline', 'CPU us a request'], ...rows]
+  const head = ['what', 'goal', 'measured', '', 'min-max', 'throughput : baseline', 'CPU us a request', 'generators']
+  const table = [head, ...rows]
   const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? []
   return table
     .map(
@@ -97,4 +104,8 @@ function renderTable(results: readonly Result[]): string {
           .trimEnd()}\n`,
     )
     .join('')
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`
 }

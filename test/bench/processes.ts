@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { BareMode } from './bare-server.js'
 import type { LoadOrder, LoadResult } from './load.js'
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
@@ -14,7 +15,7 @@ const ROOT = here('../..')
 export type Served = { readonly url: string; readonly pid: number; stop(): Promise<void> }
 
 /** A baseline server in a process of its own. */
-export async function startBare(mode: 'constant' | 'verify', argument: string): Promise<Served> {
+export async function startBare(mode: BareMode, argument: string): Promise<Served> {
   const child = spawn(process.execPath, ['--import', 'tsx', here('bare-server.ts'), mode, argument], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -27,10 +28,6 @@ type Program = { readonly command: readonly string[]; readonly environment: Reco
 /** The built program, ready to answer; `startMs` is the time it took. */
 export const startBuilt = (environment: Record<string, string>): Promise<Served & { readonly startMs: number }> =>
   startServer({ command: [MAIN, 'serve'], environment })
-
-/** The service with the route that issues receipts and keeps none. */
-export const startUnkept = (environment: Record<string, string>): Promise<Served> =>
-  startServer({ command: ['--import', 'tsx', here('issue-server.ts')], environment })
 
 /** The log goes to a file, as it would in production. */
 async function startServer({ command, environment }: Program): Promise<Served & { readonly startMs: number }> {
@@ -82,12 +79,13 @@ async function stop(child: ChildProcess): Promise<void> {
   await Promise.race([gone, sleep(20_000).then(() => child.kill('SIGKILL'))])
 }
 
-export type Load = { run(order: LoadOrder): Promise<LoadResult>; stop(): Promise<void> }
+export type Load = { readonly pid: number; run(order: LoadOrder): Promise<LoadResult>; stop(): Promise<void> }
 
-/** The load generator: one process for the whole bench. */
+/** A load generator in a process of its own. */
 export function startLoad(): Load {
   const child = fork(here('load.ts'), { execArgv: ['--import', 'tsx'] })
   return {
+    pid: pidOf(child),
     run: (order) =>
       new Promise((resolve, reject) => {
         const ended = () => reject(new Error('the load generator ended'))

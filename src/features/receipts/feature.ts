@@ -9,13 +9,13 @@ import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import { checkReceiptText } from './check-receipt.js'
 import { type CurrentRegistryVersion, issueReceipt } from './issue-receipt.js'
-import { createKeeper, type Keep } from './keep-receipt.js'
+import { createKeeper } from './keep-receipt.js'
 import { createKeyDocuments } from './key-documents.js'
 import { createKeyRing, type KeyRing } from './key-ring.js'
 import { createNodeVerifier } from './node-ed25519.js'
 import { exportReceipts, findReceipt, listReceipts } from './read-receipts.js'
 import { registerKey } from './register-key.js'
-import { mountIssue, mountReceipts } from './routes.js'
+import { mountReceipts } from './routes.js'
 import { type KeySettings, loadSigningKey } from './signing-keys.js'
 import { createKeyStore, createReceiptStore } from './store.js'
 import { storeReceipt } from './store-receipt.js'
@@ -35,8 +35,6 @@ export type ReceiptsDeps = {
 
 export type ReceiptsFeature = {
   mount(app: App, guards: Guards): void
-  /** The benchmark's baseline: a route that issues as `mount`'s does, and keeps nothing. The service never mounts it. */
-  mountUnkeptIssue(app: App, guards: Guards, path: string): void
   readonly keyState: { readonly canIssue: boolean; readonly keyId: string | null }
   readonly eraseChunk: (projectId: ProjectId, rowsMax: number) => Promise<number>
   readonly exportPage: (
@@ -61,15 +59,15 @@ export function createReceipts(deps: ReceiptsDeps): ReceiptsFeature {
   const issued = metrics.counter('llmring_receipts_issued_total', 'Receipts that were asked for and answered.')
   metrics.gauge('llmring_receipts_queue_depth', 'Receipts that wait to be written.', keeper.depth)
 
-  const issuing = { key, clock, issuer, newId: newReceiptId, currentRegistryVersion: deps.currentRegistryVersion }
-  const issueWith = (keep: Keep) => async (projectId: ProjectId, claims: Parameters<typeof issueReceipt>[2]) => {
-    const receipt = await issueReceipt({ ...issuing, keep }, projectId, claims)
-    issued.increment()
-    return receipt
-  }
+  const { currentRegistryVersion } = deps
+  const issuing = { key, clock, issuer, newId: newReceiptId, currentRegistryVersion, keep: keeper.keep }
   const storing = { verifier, ring, clock, issuer, keep: keeper.keep }
   const verbs = {
-    issue: issueWith(keeper.keep),
+    issue: async (projectId: ProjectId, claims: Parameters<typeof issueReceipt>[2]) => {
+      const receipt = await issueReceipt(issuing, projectId, claims)
+      issued.increment()
+      return receipt
+    },
     store: (projectId: ProjectId, text: string) => storeReceipt(storing, projectId, text),
     verify: (text: string) => checkReceiptText({ verifier, ring }, text),
     find: (place: Parameters<typeof findReceipt>[1]) => findReceipt(store, place),
@@ -77,7 +75,6 @@ export function createReceipts(deps: ReceiptsDeps): ReceiptsFeature {
   }
   return {
     mount: (app, guards) => mountReceipts(app, guards, verbs, createKeyDocuments(ring, deps.logger)),
-    mountUnkeptIssue: (app, guards, path) => mountIssue(app, guards, issueWith(keepNothing), path),
     keyState: { canIssue: key?.sign != null, keyId: key?.keyId ?? null },
     eraseChunk: store.eraseChunk,
     exportPage: (projectId, after, limit) => exportReceipts(store, projectId, after, limit),
@@ -97,7 +94,5 @@ async function startKeys(deps: ReceiptsDeps, ring: KeyRing, store: ReturnType<ty
   }
   await ring.load()
 }
-
-const keepNothing: Keep = () => Promise.resolve(null)
 
 const newReceiptId = (): string => `rcpt_${uuidv7()}`
