@@ -39,6 +39,12 @@ describe('the warm lane answers as the ordinary way does', () => {
     })
   }
 
+  for (const path of ['/receipts/public-key.pem', '/receipts/public-key.jwk', '/api/v1/receipts/public-key.jwk']) {
+    test(`and takes ${path}`, async () => {
+      expect(await takesLane(path, {})).toBe(true)
+    })
+  }
+
   test('and takes the refusal of a key that it remembers', async () => {
     const closed = await openContract({ LLMRING_PROJECTS: 'closed' })
     try {

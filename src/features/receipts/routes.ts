@@ -2,6 +2,7 @@ import { type ProjectId, PUBLIC, READS_RECEIPTS, WRITES } from '../../access/pri
 import type { ReceiptReport } from '../../core/proof/index.js'
 import { JSON_TYPE, jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
+import type { WarmResponse } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
 import { readIssueRequest } from './claims.js'
 import type { ReceiptClaims } from './issue-receipt.js'
@@ -134,6 +135,7 @@ function mountKeys(app: App, guards: Guards, keys: KeyDocuments, base: string): 
     path: `${base}/public-key.pem`,
     summary: 'The current public key, PEM',
     answers: { 200: { description: 'The key.', schema: schema.PublicKeyPem, contentType: contentType.pem } },
+    warm: () => warmKey(keys.pem(), contentType.pem),
     handle: () => keyAnswer(keys.pem(), contentType.pem),
   })
   mount(app, guards, {
@@ -141,6 +143,7 @@ function mountKeys(app: App, guards: Guards, keys: KeyDocuments, base: string): 
     path: `${base}/public-key.jwk`,
     summary: 'The current public key, JWK',
     answers: { 200: { description: 'The key.', schema: schema.PublicKeyJwk, contentType: contentType.jwk } },
+    warm: () => warmKey(keys.jwk(), contentType.jwk),
     handle: () => keyAnswer(keys.jwk(), contentType.jwk),
   })
   mount(app, guards, {
@@ -155,9 +158,17 @@ function mountKeys(app: App, guards: Guards, keys: KeyDocuments, base: string): 
 
 function keyAnswer(document: string | undefined, contentType: string): Response {
   if (document === undefined) throw new AppError('not-found', 'No receipts key is configured here.')
-  const cacheControl = `public, max-age=${RECEIPT_LIMITS.keyCacheSeconds}`
-  return jsonBytesAnswer(document, { 'Content-Type': contentType, 'Cache-Control': cacheControl })
+  return jsonBytesAnswer(document, keyHeaders(contentType))
 }
+
+function warmKey(document: string | undefined, contentType: string): WarmResponse | undefined {
+  return document === undefined ? undefined : { status: 200, headers: keyHeaders(contentType), body: document }
+}
+
+const keyHeaders = (contentType: string) => ({
+  'Content-Type': contentType,
+  'Cache-Control': `public, max-age=${RECEIPT_LIMITS.keyCacheSeconds}`,
+})
 
 /** A body needs bytes that nobody shares between threads; ours never are, but their type does not say so. */
 function responseBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
