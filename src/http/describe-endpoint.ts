@@ -70,7 +70,7 @@ export function problemsOf<P, Q, B>(endpoint: Endpoint<P, Q, B>): ProblemCode[] 
     found.push('key-required', 'key-unknown', 'malformed-key', 'conflicting-keys', 'database-unavailable')
   if (access.kind === 'project') found.push('role-not-allowed')
   if (access.kind === 'operator') found.push('not-found')
-  if (body !== undefined) found.push('malformed-json', 'body-too-large', 'unsupported-media-type')
+  if (body !== undefined) found.push('malformed-json', 'request-timeout', 'body-too-large', 'unsupported-media-type')
   if (body !== undefined || params !== undefined || query !== undefined) {
     found.push('malformed-request', 'validation-failed')
   }

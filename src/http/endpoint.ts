@@ -3,11 +3,12 @@ import type { Context } from 'hono'
 import type { Access, Principal } from '../access/principal.js'
 import { AppError, type FieldError } from '../platform/errors.js'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
-import { type BodyLimits, readJsonBody } from './body.js'
+import { readJsonBody } from './body.js'
 import { describeEndpoint } from './describe-endpoint.js'
 import { faultOf } from './json-guard.js'
 import { HTTP_LIMITS } from './limits.js'
 import { type NodeEnv, noteOf } from './note.js'
+import type { BodyLimits } from './read-bytes.js'
 import type { Warm, WarmLane } from './warm-lane.js'
 
 const ERRORS_SHOWN_MAX = 20
@@ -74,12 +75,14 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
     noteOf(c).route = endpoint.path
     const admitted = guards.admit((name) => c.req.header(name), endpoint.access, noteOf(c).address)
     if (!(admitted instanceof Promise) && endpoint.body === undefined) {
-      const answer = serve(c, guards, endpoint, admitted, { value: undefined, text: '' })
+      const answer = serve(c, guards, endpoint, admitted, NO_BODY)
       return answer instanceof Promise ? withDeadline(answer) : answer
     }
-    return withDeadline(serveLater(c, guards, endpoint, admitted))
+    return serveLater(c, guards, endpoint, admitted)
   })
 }
+
+const NO_BODY = { value: undefined, text: '' }
 
 async function serveLater<P, Q, B>(
   c: Context<NodeEnv>,
@@ -87,9 +90,11 @@ async function serveLater<P, Q, B>(
   endpoint: Endpoint<P, Q, B>,
   admitted: Principal | Promise<Principal>,
 ): Promise<Response> {
-  const principal = await admitted
-  const body = endpoint.body === undefined ? { value: undefined, text: '' } : await readJsonBody(c, guards.body)
-  return serve(c, guards, endpoint, principal, body)
+  const principal = admitted instanceof Promise ? await withDeadline(admitted) : admitted
+  const isPublic = endpoint.access.kind === 'public'
+  const body = endpoint.body === undefined ? NO_BODY : await readJsonBody(c, guards.body, isPublic)
+  const answer = serve(c, guards, endpoint, principal, body)
+  return answer instanceof Promise ? withDeadline(answer) : answer
 }
 
 function serve<P, Q, B>(
@@ -173,8 +178,8 @@ function invalid(errors: readonly FieldError[]): AppError {
   return new AppError('validation-failed', detail, { errors })
 }
 
-/** The answer, or `timed-out`: what was begun may still be committed, and the problem says so. */
-async function withDeadline(answer: Promise<Response>): Promise<Response> {
+/** The outcome, or `timed-out`: what was begun may still be committed, and the problem says so. */
+async function withDeadline<T>(outcome: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -183,7 +188,7 @@ async function withDeadline(answer: Promise<Response>): Promise<Response> {
     }, HTTP_LIMITS.answerMsMax)
   })
   try {
-    return await Promise.race([answer, late])
+    return await Promise.race([outcome, late])
   } finally {
     clearTimeout(timer)
   }

@@ -2,8 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { type Access, NO_PROJECT, type Principal } from '../access/principal.js'
 import { AppError } from '../platform/errors.js'
 import type { RateLimit } from '../platform/rate-limit.js'
+import { networkOf } from './address.js'
 import type { Guards } from './endpoint.js'
 import { presentedKey, type ReadHeader } from './presented-key.js'
+import { createBodyLimits } from './read-bytes.js'
 import { type AdmitKnown, createWarmLane, type WarmLane } from './warm-lane.js'
 
 export type GuardDeps = {
@@ -31,12 +33,12 @@ export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLan
     return admitCounted(principal, access, deps.perKey)
   }
   return {
-    body: { bytesMax: deps.bodyBytesMax, budget: { bytes: 0 } },
+    body: createBodyLimits(deps.bodyBytesMax),
     lane: createWarmLane((header, access) => recallPrincipal(deps, header, access)),
     settle: deps.settle,
     admit: (header, access, address) => {
       if (deps.perAddress === undefined) return byAccess(header, access)
-      return deps.perAddress(address).then(() => byAccess(header, access))
+      return deps.perAddress(networkOf(address)).then(() => byAccess(header, access))
     },
   }
 }

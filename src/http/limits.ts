@@ -6,9 +6,15 @@ export const HTTP_LIMITS = {
   keepAliveMs: 75_000,
   connectionsMax: 10_000,
   requestsInFlightMax: 4_000,
+  /** From the end of the body to the answer. */
   answerMsMax: 20_000,
-  /** Of all bodies that are being read, together. */
-  bodyBytesInFlightMax: 268_435_456,
+  bodyMsMax: 20_000,
+  /** Of the bodies of all requests that are not answered yet, together (more where one body may be larger than a quarter). */
+  bodyBytesInFlightMax: 100_663_296,
+  /** One caller's share of them. */
+  bodyCallerShareMax: 1 / 2,
+  /** The share of the routes that ask for no key. */
+  bodyPublicShareMax: 1 / 16,
   jsonDepthMax: 32,
   keyCharactersMax: 255,
   requestIdCharactersMax: 128,

@@ -8,7 +8,8 @@ import { PROBLEMS } from '../platform/problem-catalogue.js'
 import { clientAddress } from './address.js'
 import { createCors, varyFor } from './cors.js'
 import { HTTP_LIMITS } from './limits.js'
-import { attachNote, type NodeEnv, type RequestNote } from './note.js'
+import { attachNote, endRequest, type NodeEnv, type RequestNote } from './note.js'
+import { onceOver } from './once-over.js'
 import { problemAnswer, problemBody, problemHeaders } from './problem.js'
 import { AnswerCut } from './stream.js'
 import type { WarmLane, WarmOutcome } from './warm-lane.js'
@@ -60,8 +61,9 @@ export function createListener(options: ListenerOptions): RequestListener & { re
     outgoing.setHeader('X-Request-Id', note.requestId)
     for (const [name, value] of Object.entries(MANNERS)) outgoing.setHeader(name, value)
     inFlight += 1
-    outgoing.once('close', () => {
+    onceOver(incoming, outgoing, () => {
       inFlight -= 1
+      endRequest(note)
       finish(options, note, incoming, outgoing)
     })
     if (cors(incoming, outgoing)) return
@@ -106,6 +108,7 @@ function createNote(incoming: IncomingMessage, trustedProxies: number): RequestN
     route: UNMATCHED,
     projectId: null,
     code: null,
+    whenOver: [],
   }
 }
 

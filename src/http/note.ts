@@ -11,6 +11,8 @@ export type RequestNote = {
   projectId: string | null
   /** The problem's code where the answer is one. */
   code: string | null
+  /** What to do once the request is over; null once it is. */
+  whenOver: (() => void)[] | null
 }
 
 const NOTE = Symbol('request note')
@@ -27,5 +29,19 @@ export function attachNote(incoming: IncomingMessage, note: RequestNote): void {
 /** The request's note; a fresh one where the app is called without the listener. */
 export function noteOf(c: Context): RequestNote {
   const incoming = (c.env as Partial<NodeBindings> | undefined)?.incoming as Noted | undefined
-  return incoming?.[NOTE] ?? { requestId: 'none', startedAt: 0, address: '', route: '', projectId: null, code: null }
+  return incoming?.[NOTE] ?? { ...UNSERVED, whenOver: [] }
+}
+
+const UNSERVED = { requestId: 'none', startedAt: 0, address: '', route: '', projectId: null, code: null }
+
+/** Calls back when the request is over, on every way out: answered, refused, cut, or its connection gone. */
+export function whenOver(note: RequestNote, callback: () => void): void {
+  if (note.whenOver === null) callback()
+  else note.whenOver.push(callback)
+}
+
+export function endRequest(note: RequestNote): void {
+  const callbacks = note.whenOver ?? []
+  note.whenOver = null
+  for (const callback of callbacks) callback()
 }

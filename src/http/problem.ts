@@ -37,6 +37,8 @@ export function problemHeaders(error: AppError): Record<string, string> {
   return {
     'Content-Type': PROBLEM_TYPE,
     'Cache-Control': 'no-store',
+    // The rest of the request may still come: it must not be taken for another one.
+    ...(status === 408 ? { Connection: 'close' } : {}),
     ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
     ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
     ...(allow === undefined ? {} : { Allow: allow.join(', ') }),

@@ -2,6 +2,7 @@ import { NO_PROJECT, type Principal, type ProjectId, type Role } from '../../src
 import { classifyFailure } from '../../src/db/failure.js'
 import { createApp } from '../../src/http/create-app.js'
 import type { App, Guards } from '../../src/http/endpoint.js'
+import { createBodyLimits } from '../../src/http/read-bytes.js'
 import { AppError } from '../../src/platform/errors.js'
 import { createLogger } from '../../src/platform/logger.js'
 
@@ -47,7 +48,7 @@ export function createFeatureApp(features: readonly { mount(app: App, guards: Gu
 }
 
 const testGuards: Guards = {
-  body: { bytesMax: BODY_BYTES_MAX, budget: { bytes: 0 } },
+  body: createBodyLimits(BODY_BYTES_MAX),
   lane: { add: () => undefined },
   settle: (principal) => principal,
   admit: (header, access): Principal => {

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { z } from '@hono/zod-openapi'
-import { NO_PROJECT, PUBLIC } from '../../src/access/principal.js'
+import { type Access, NO_PROJECT, PUBLIC, READS } from '../../src/access/principal.js'
 import { createApp } from '../../src/http/create-app.js'
 import { type App, type Endpoint, type Guards, mount } from '../../src/http/endpoint.js'
 import { createListener } from '../../src/http/listener.js'
+import { type BodyLimits, createBodyLimits } from '../../src/http/read-bytes.js'
 import { type HttpServer, listen } from '../../src/http/server.js'
 import { streamAnswer } from '../../src/http/stream.js'
 import { AppError } from '../../src/platform/errors.js'
@@ -22,6 +23,7 @@ export type HttpWorld = {
   requestLine(route: string): Line | undefined
   /** Requests for `/held` that wait for their release. */
   readonly held: (() => void)[]
+  readonly inFlight: () => number
   /** How many readers of `/numbers` were noticed to be gone. */
   readonly ended: () => number
   get(path: string, headers?: Record<string, string>): Promise<Response>
@@ -33,26 +35,29 @@ export type HttpWorld = {
 /** What must stay inside. */
 export const SECRET = 'select secret_column from tenants'
 
-const guards: Guards = {
-  body: { bytesMax: 1_000, budget: { bytes: 0 } },
-  admit: () => ({ projectId: NO_PROJECT, role: 'read', keyId: null, newKey: null }),
+export type HttpWorldOptions = { readonly body?: BodyLimits }
+
+const guardsWith = (body: BodyLimits): Guards => ({
+  body,
   lane: { add: () => undefined },
+  admit: () => ({ projectId: NO_PROJECT, role: 'read', keyId: null, newKey: null }),
   settle: (principal) => principal,
-}
+})
 
 /** The listener and the server with a small app behind them, whose routes misbehave by name. */
-export async function startHttpWorld(): Promise<HttpWorld> {
+export async function startHttpWorld({ body = createBodyLimits(1_000) }: HttpWorldOptions = {}): Promise<HttpWorld> {
   const lines: Line[] = []
   const held: (() => void)[] = []
   let ended = 0
   const metrics = createMetrics()
   const logger = recordTo(lines)
-  const app = createTestApp(logger, held, () => {
+  const app = createTestApp(logger, guardsWith(body), held, () => {
     ended += 1
   })
   const fetch = (...args: Parameters<App['fetch']>) => app.fetch(...args)
   const manners = { corsOrigins: [], trustedProxies: 1, accessShare: 0, slowMs: 60_000 }
-  const server = await listen(createListener({ fetch, logger, metrics, ...manners }), '127.0.0.1', 0)
+  const listener = createListener({ fetch, logger, metrics, ...manners })
+  const server = await listen(listener, '127.0.0.1', 0)
   const open = async (text: string): Promise<Socket> => {
     const socket = connect(server.port, '127.0.0.1')
     await once(socket, 'connect')
@@ -60,7 +65,7 @@ export async function startHttpWorld(): Promise<HttpWorld> {
     return socket
   }
   return {
-    ...{ server, metrics, lines, held, ended: () => ended, open },
+    ...{ server, metrics, lines, held, ended: () => ended, inFlight: listener.inFlight, open },
     requestLine: (route) => lines.findLast((line) => line.message === 'request' && line.fields['route'] === route),
     get: (path, headers = {}) => globalThis.fetch(server.url + path, { headers }),
     exchange: async (text) => {
@@ -79,33 +84,39 @@ function recordTo(lines: Line[]): Logger {
   return { info: record('info'), warn: record('warn'), error: record('error') } as unknown as Logger
 }
 
-function createTestApp(logger: Logger, held: (() => void)[], onEnd: () => void): App {
+function createTestApp(logger: Logger, guards: Guards, held: (() => void)[], onEnd: () => void): App {
   const explain = (error: unknown) =>
     error instanceof TypeError
       ? new AppError('database-unavailable', 'It is away.', { retryAfterSeconds: 1 })
       : undefined
   const app = createApp({ logger, explain })
-  route(app, '/numbers', () => streamAnswer(numbers(onEnd), { 'Content-Type': 'text/plain' }))
-  route(app, '/breaks-off', () => streamAnswer(breaksOff(), { 'Content-Type': 'text/plain' }))
-  route(app, '/unexpected', () => Promise.reject(new Error(SECRET)))
-  route(app, '/at-once', () => {
+  const route = (path: string, handle: Handle) => mountGet(app, guards, path, handle)
+  route('/numbers', () => streamAnswer(numbers(onEnd), { 'Content-Type': 'text/plain' }))
+  route('/breaks-off', () => streamAnswer(breaksOff(), { 'Content-Type': 'text/plain' }))
+  route('/unexpected', () => Promise.reject(new Error(SECRET)))
+  route('/at-once', () => {
     throw new Error(SECRET)
   })
-  route(app, '/explained', () => Promise.reject(new TypeError(SECRET)))
-  route(app, '/held', () => new Promise((resolve) => held.push(() => resolve(new Response('held')))))
-  route(app, '/ok', () => new Response('ok'))
-  mount(app, guards, {
-    ...{ method: 'post', path: '/echo', tag: 'Test', summary: 'Echo', access: PUBLIC },
-    body: z.unknown(),
-    answers: { 200: { description: 'The body.' } },
-    handle: ({ text }) => new Response(text),
-  })
+  route('/explained', () => Promise.reject(new TypeError(SECRET)))
+  route('/held', () => new Promise((resolve) => held.push(() => resolve(new Response('held')))))
+  route('/ok', () => new Response('ok'))
+  const hold = (text: string) => new Promise<Response>((resolve) => held.push(() => resolve(new Response(text))))
+  mountPost(app, guards, '/echo', PUBLIC, ({ text }) => new Response(text))
+  mountPost(app, guards, '/held-echo', PUBLIC, ({ text }) => hold(text))
+  mountPost(app, guards, '/keyed-echo', READS, ({ text }) => new Response(text))
   return app
 }
 
-function route(app: App, path: string, handle: Endpoint<unknown, unknown, unknown>['handle']): void {
+type Handle = Endpoint<unknown, unknown, unknown>['handle']
+
+function mountGet(app: App, guards: Guards, path: string, handle: Handle): void {
   const answers = { 200: { description: 'The answer.' } }
   mount(app, guards, { method: 'get', path, tag: 'Test', summary: path, access: PUBLIC, answers, handle })
+}
+
+function mountPost(app: App, guards: Guards, path: string, access: Access, handle: Handle): void {
+  const answers = { 200: { description: 'The body.' } }
+  mount(app, guards, { method: 'post', path, tag: 'Test', summary: path, access, body: z.unknown(), answers, handle })
 }
 
 async function* numbers(onEnd: () => void): AsyncGenerator<string> {

@@ -6,6 +6,7 @@ import { createRegistry, type RegistryFeature } from '../../src/features/registr
 import { RegistrySchema } from '../../src/features/registry/schema.js'
 import { createApp } from '../../src/http/create-app.js'
 import type { App, Guards } from '../../src/http/endpoint.js'
+import { createBodyLimits } from '../../src/http/read-bytes.js'
 import { createLogger } from '../../src/platform/logger.js'
 import { createMetrics, type Metrics } from '../../src/platform/metrics.js'
 import type { Redis } from '../../src/platform/redis.js'
@@ -93,5 +94,5 @@ const everybody: Guards = {
   admit: () => ({ projectId: '', role: 'read', keyId: null }) as unknown as Principal,
   lane: { add: () => undefined },
   settle: (principal) => principal,
-  body: { bytesMax: 1_000, budget: { bytes: 0 } },
+  body: createBodyLimits(1_000),
 }

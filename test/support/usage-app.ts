@@ -6,6 +6,7 @@ import { createUsage, type UsageDeps, type UsageFeature } from '../../src/featur
 import type { FindPrice } from '../../src/features/usage/price-event.js'
 import { createApp } from '../../src/http/create-app.js'
 import type { App, Guards } from '../../src/http/endpoint.js'
+import { createBodyLimits } from '../../src/http/read-bytes.js'
 import { AppError } from '../../src/platform/errors.js'
 import { createLogger } from '../../src/platform/logger.js'
 import { createMetrics, type Metrics } from '../../src/platform/metrics.js'
@@ -107,7 +108,7 @@ export async function openUsage(options: UsageAppOptions): Promise<UsageApp> {
 const KEY_ID = '019a0000-0000-7000-8000-000000000001'
 
 const testGuards: Guards = {
-  body: { bytesMax: 1_048_576, budget: { bytes: 0 } },
+  body: createBodyLimits(1_048_576),
   lane: { add: () => undefined },
   settle: (principal) => principal,
   admit: (header, access) => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { clientAddress } from '../../src/http/address.js'
+import { clientAddress, networkOf } from '../../src/http/address.js'
 
 const PEER = '10.0.0.1'
 
@@ -43,5 +43,40 @@ describe("the client's address", () => {
 
   test('is empty where the connection is gone already', () => {
     expect(clientAddress({ socket: {}, headers: {} } as unknown as IncomingMessage, 0)).toBe('')
+  })
+})
+
+describe('whom a limit counts', () => {
+  const CASES: readonly (readonly [string, string])[] = [
+    ['203.0.113.9', '203.0.113.9'],
+    ['203.0.113.9:51234', '203.0.113.9'],
+    ['::ffff:203.0.113.9', '203.0.113.9'],
+    ['::FFFF:cb00:7109', '203.0.113.9'],
+    ['0:0:0:0:0:ffff:203.0.113.9', '203.0.113.9'],
+    ['[::ffff:203.0.113.9]:443', '203.0.113.9'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0DB8:0001:0002::', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+    ['[2001:db8:1:2::9]', '2001:db8:1:2::/64'],
+    ['[2001:db8:1:2::9]:8080', '2001:db8:1:2::/64'],
+    ['2001:db8::9', '2001:db8:0:0::/64'],
+    ['2001:db8:0:1::9', '2001:db8:0:1::/64'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['::', '0:0:0:0::/64'],
+    ['64:ff9b::203.0.113.9', '64:ff9b:0:0::/64'],
+    ['unknown', 'unknown'],
+    ['203.0.113.9:x', '203.0.113.9:x'],
+    ['', ''],
+  ]
+  test.each(CASES)('%j is %s', (address, network) => {
+    expect(networkOf(address)).toBe(network)
+  })
+
+  test('is one and the same for every address of a /64, and another one for the next', () => {
+    for (let host = 0; host < 0xffff; host += 251) {
+      expect(networkOf(`2001:db8:a:b:${host.toString(16)}::1`)).toBe('2001:db8:a:b::/64')
+      expect(networkOf(`2001:db8:a:${host.toString(16)}::1`)).toBe(`2001:db8:a:${host.toString(16)}::/64`)
+    }
   })
 })

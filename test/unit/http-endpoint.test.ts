@@ -4,6 +4,7 @@ import { NO_PROJECT, type Principal, READS, WRITES } from '../../src/access/prin
 import { createApp } from '../../src/http/create-app.js'
 import { type App, type Endpoint, type Guards, mount } from '../../src/http/endpoint.js'
 import { HTTP_LIMITS } from '../../src/http/limits.js'
+import { createBodyLimits } from '../../src/http/read-bytes.js'
 import { AppError } from '../../src/platform/errors.js'
 import { createLogger } from '../../src/platform/logger.js'
 
@@ -18,7 +19,7 @@ beforeEach(() => {
 
 function guardsFor(principal: Principal | Promise<Principal>): Guards {
   return {
-    body: { bytesMax: 100, budget: { bytes: 0 } },
+    body: createBodyLimits(100),
     lane: { add: () => undefined },
     admit: (header) => {
       events.push('admit')

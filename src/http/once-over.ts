@@ -1,0 +1,35 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+
+const waiting = new WeakMap<Socket, Set<() => void>>()
+
+/**
+ * Calls back once, when a request is over: answered, or its connection gone. The response's `close` alone does not do:
+ * Node never emits it on a response that still waits behind another one of its connection when that connection closes.
+ */
+export function onceOver(incoming: IncomingMessage, outgoing: ServerResponse, callback: () => void): void {
+  const { socket } = incoming
+  // Node gives a response its socket when its turn comes.
+  if (outgoing.socket !== null) {
+    outgoing.once('close', callback)
+    return
+  }
+  const others = waitersOf(socket)
+  const end = () => {
+    if (others.delete(end)) callback()
+  }
+  others.add(end)
+  outgoing.once('close', end)
+}
+
+/** What waits on a connection, under one listener: a client may pipeline hundreds of requests. */
+function waitersOf(socket: Socket): Set<() => void> {
+  const known = waiting.get(socket)
+  if (known !== undefined) return known
+  const waiters = new Set<() => void>()
+  waiting.set(socket, waiters)
+  socket.once('close', () => {
+    for (const end of waiters) end()
+  })
+  return waiters
+}

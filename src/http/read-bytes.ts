@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http'
+import { AppError } from '../platform/errors.js'
+import { type BodyBudget, createServiceBudget } from './body-budget.js'
+import { HTTP_LIMITS } from './limits.js'
+import { type RequestNote, whenOver } from './note.js'
+
+export type BodyLimits = {
+  readonly bytesMax: number
+  /** How long a body may take to arrive. */
+  readonly msMax: number
+  readonly budget: BodyBudget
+}
+
+/** The limits of a service whose bodies are at most this large. */
+export function createBodyLimits(bytesMax: number): BodyLimits {
+  return { bytesMax, msMax: HTTP_LIMITS.bodyMsMax, budget: createServiceBudget(bytesMax) }
+}
+
+/**
+ * The whole body of a request, whose bytes count against the budget until the request is over: what was read is held by
+ * its handler. Throws `body-too-large`, `request-timeout` for a body that does not arrive in time, `overloaded` where the
+ * budget has no room for it, and `malformed-request` for one that ends too early.
+ */
+export function readBytes(
+  incoming: IncomingMessage,
+  note: RequestNote,
+  { bytesMax, msMax, budget }: BodyLimits,
+  isPublic: boolean,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const account = budget.open(isPublic, note.address)
+    // Copied together: thousands of tiny chunks would each keep a Buffer object a hundred times their size.
+    let buffer = Buffer.alloc(0)
+    let length = 0
+    const stop = () => {
+      clearTimeout(timer)
+      incoming.off('data', onData)
+      incoming.off('end', onEnd)
+      incoming.off('close', onClose)
+      incoming.off('error', onClose)
+    }
+    const refuse = (error: AppError) => {
+      stop()
+      buffer = Buffer.alloc(0)
+      account.close()
+      incoming.pause()
+      reject(error)
+    }
+    const onData = (chunk: Buffer) => {
+      if (length + chunk.length > bytesMax) return refuse(tooLarge(bytesMax))
+      if (length + chunk.length > buffer.length) {
+        const grown = Math.max(Math.min(2 * buffer.length, bytesMax), length + chunk.length)
+        if (!account.hold(grown)) return refuse(overloaded())
+        const larger = Buffer.allocUnsafe(grown)
+        buffer.copy(larger, 0, 0, length)
+        buffer = larger
+      }
+      length += chunk.copy(buffer, length)
+    }
+    const onEnd = () => {
+      stop()
+      account.hold(length)
+      resolve(buffer.subarray(0, length))
+    }
+    const onClose = () => refuse(new AppError('malformed-request', 'The body ended before it was complete.'))
+    // A small body is there already, with the head: it needs no timer.
+    const timer = incoming.complete ? undefined : setTimeout(() => refuse(tooSlow(msMax)), msMax)
+    incoming.on('data', onData)
+    incoming.on('end', onEnd)
+    incoming.on('close', onClose)
+    incoming.on('error', onClose)
+    // Not every way out closes `incoming`: one that was answered early stays open when its connection goes.
+    whenOver(note, onClose)
+    if (incoming.destroyed && !incoming.readableEnded) onClose()
+  })
+}
+
+export const tooLarge = (bytesMax: number) =>
+  new AppError('body-too-large', `The body is larger than ${bytesMax} bytes.`)
+const tooSlow = (msMax: number) => new AppError('request-timeout', `The body did not arrive within ${msMax / 1000} s.`)
+const overloaded = () => new AppError('overloaded', 'Too many bodies are being read.', { retryAfterSeconds: 1 })

@@ -1,0 +1,158 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { createBodyBudget } from '../../src/http/body-budget.js'
+import type { BodyLimits } from '../../src/http/read-bytes.js'
+import { eventually } from '../support/eventually.js'
+import { type HttpWorld, startHttpWorld } from '../support/http-world.js'
+
+const KIB = 1024
+let world: HttpWorld
+const sockets: Socket[] = []
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+  await world.server.drain(100)
+})
+
+/** A service that reads bodies of 64 KiB, four at a time, two of them from one caller, one on routes without a key. */
+async function start(limits: Partial<BodyLimits> = {}): Promise<BodyLimits['budget']> {
+  const budget = createBodyBudget({ bytesMax: 256 * KIB, callerShare: 1 / 2, publicShare: 1 / 2 })
+  world = await startHttpWorld({ body: { bytesMax: 64 * KIB, msMax: 60_000, budget, ...limits } })
+  return budget
+}
+
+const headOf = (path: string, length: number): string =>
+  `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`
+const json = (length: number): string => `"${'x'.repeat(length - 2)}"`
+
+/** Announces a body and sends a part of it. */
+async function stall(path: string, length = 64 * KIB, sent = 60 * KIB): Promise<Socket> {
+  const socket = await world.open(headOf(path, length) + json(length).slice(0, sent))
+  sockets.push(socket)
+  return socket
+}
+
+async function receive(socket: Socket): Promise<string> {
+  let received = ''
+  socket.on('data', (data) => {
+    received += String(data)
+  })
+  if (!socket.closed) await once(socket, 'close')
+  return received
+}
+
+const send = (path: string, length: number): Promise<Response> =>
+  fetch(world.server.url + path, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: json(length),
+  })
+
+describe('the bytes of a body are given back', () => {
+  test('when it was read and answered, and not before', async () => {
+    const budget = await start()
+    const response = send('/held-echo', 10_000)
+    await eventually(() => expect(world.held).toHaveLength(1))
+    expect(budget.held()).toBe(10_000)
+    for (const release of world.held.splice(0)) release()
+    expect((await (await response).text()).length).toBe(10_000)
+    await eventually(() => expect(budget.held()).toBe(0))
+  })
+
+  test('when it is refused', async () => {
+    const budget = await start()
+    const chunked = headOf('/echo', 0).replace('Content-Length: 0', 'Transfer-Encoding: chunked')
+    const chunk = `${(40 * KIB).toString(16)}\r\n${'x'.repeat(40 * KIB)}\r\n`
+    expect(await world.exchange(chunked + chunk + chunk)).toContain('body-too-large')
+    expect(budget.held()).toBe(0)
+    expect((await send('/echo', 64 * KIB + 1)).status).toBe(413)
+    expect(budget.held()).toBe(0)
+  })
+
+  test('when it does not arrive in time: it gets a 408, and its connection is closed', async () => {
+    const budget = await start({ msMax: 200 })
+    const received = await receive(await stall('/echo'))
+    expect(received).toMatch(/^HTTP\/1\.1 408 /)
+    expect(received).toMatch(/\r\nConnection: close\r\n/i)
+    expect(received).toContain('"code":"request-timeout"')
+    expect(budget.held()).toBe(0)
+    expect(world.requestLine('/echo')?.fields).toMatchObject({ status: 408, code: 'request-timeout' })
+  })
+
+  test('when its connection closes before there is an answer', async () => {
+    const budget = await start()
+    const socket = await stall('/echo')
+    await eventually(() => expect(budget.held()).toBeGreaterThan(0))
+    socket.destroy()
+    await eventually(() => expect(budget.held()).toBe(0))
+  })
+
+  test('when its connection closes while its handler works', async () => {
+    const budget = await start()
+    const socket = await stall('/held-echo', 1_000, 1_000)
+    await eventually(() => expect(world.held).toHaveLength(1))
+    expect(budget.held()).toBe(1_000)
+    socket.destroy()
+    await eventually(() => expect(budget.held()).toBe(0))
+  })
+
+  test('when its connection closes after the answer', async () => {
+    const budget = await start({ msMax: 200 })
+    const socket = await stall('/echo')
+    await once(socket, 'data')
+    socket.destroy()
+    await eventually(() => expect(budget.held()).toBe(0))
+  })
+
+  test('when it waits behind another request on its connection, which closes', async () => {
+    const budget = await start()
+    const socket = await stall('/held-echo', 1_000, 1_000)
+    socket.write(headOf('/held-echo', 2_000) + json(2_000) + headOf('/echo', 3_000) + json(3_000))
+    await eventually(() => expect(budget.held()).toBe(6_000))
+    socket.destroy()
+    await eventually(() => expect(budget.held()).toBe(0))
+  })
+})
+
+describe('the budget for bodies', () => {
+  test('is not spent by callers without a key', async () => {
+    await start()
+    await stall('/echo', 64 * KIB, 63 * KIB)
+    await eventually(async () => expect((await send('/echo', 10_000)).status).toBe(503))
+    expect((await send('/keyed-echo', 60_000)).status).toBe(200)
+  })
+
+  test('is not spent by one caller', async () => {
+    const budget = await start()
+    await Promise.all([1, 2].map(() => stall('/keyed-echo', 64 * KIB, 63 * KIB)))
+    await eventually(() => expect(budget.held()).toBeGreaterThanOrEqual(126 * KIB))
+    const refused = await send('/keyed-echo', 10_000)
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
+    expect(await refused.json()).toMatchObject({ code: 'overloaded' })
+    // The service believes one proxy in this test, so this is another caller.
+    const headers = { 'Content-Type': 'application/json', 'X-Forwarded-For': '203.0.113.9' }
+    const other = await fetch(`${world.server.url}/keyed-echo`, { method: 'POST', headers, body: json(60_000) })
+    expect(other.status).toBe(200)
+  })
+
+  test('is whole again after 140 bodies that stalled past their deadline', async () => {
+    const budget = await start({ bytesMax: 4 * KIB * KIB, msMax: 1_000 })
+    const all = await Promise.all(
+      Array.from({ length: 140 }, (_, index) => stall(index % 2 === 0 ? '/echo' : '/keyed-echo', 4 * KIB * KIB)),
+    )
+    const statuses = await Promise.all(all.map(async (socket) => (await receive(socket)).slice(9, 12)))
+    expect(new Set(statuses)).toEqual(new Set(['408', '503']))
+    expect(budget.held()).toBe(0)
+    for (const path of ['/echo', '/keyed-echo']) expect((await send(path, 60_000)).status).toBe(200)
+  })
+})
+
+describe('the limit of a body', () => {
+  test('is the last size that passes', async () => {
+    await start()
+    const whole = await send('/keyed-echo', 64 * KIB)
+    expect([whole.status, (await whole.text()).length]).toEqual([200, 64 * KIB])
+    const larger = await send('/keyed-echo', 64 * KIB + 1)
+    expect([larger.status, await larger.json()]).toMatchObject([413, { code: 'body-too-large' }])
+  })
+})

@@ -1,0 +1,81 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type BodyAccount, createBodyBudget, createServiceBudget } from '../../src/http/body-budget.js'
+
+const ONE = '203.0.113.1'
+const OTHER = '203.0.113.2'
+const thousand = () => createBodyBudget({ bytesMax: 1_000, callerShare: 1 / 2, publicShare: 1 / 10 })
+
+describe('a budget for bodies', () => {
+  test('has room for what all callers may hold, to the byte', () => {
+    const budget = thousand()
+    expect(budget.open(false, ONE).hold(500)).toBe(true)
+    const account = budget.open(false, OTHER)
+    expect([account.hold(501), account.hold(500), budget.held()]).toEqual([false, true, 1_000])
+    expect(budget.open(false, '203.0.113.3').hold(1)).toBe(false)
+  })
+
+  test('has room for the share of one caller, whatever its connections', () => {
+    const budget = thousand()
+    expect(budget.open(false, '2001:db8::1').hold(400)).toBe(true)
+    expect(budget.open(false, '2001:db8::2').hold(101)).toBe(false)
+    expect(budget.open(false, '2001:db8:0:1::2').hold(101)).toBe(true)
+  })
+
+  test('has little room for routes without a key, and counts it in all', () => {
+    const budget = thousand()
+    expect(budget.open(true, ONE).hold(51)).toBe(false)
+    expect(budget.open(true, ONE).hold(50)).toBe(true)
+    expect(budget.open(true, OTHER).hold(50)).toBe(true)
+    expect(budget.open(true, '203.0.113.3').hold(1)).toBe(false)
+    expect([budget.open(false, ONE).hold(500), budget.held()]).toEqual([true, 600])
+  })
+
+  test('changes nothing where it says no', () => {
+    const budget = thousand()
+    const account = budget.open(false, ONE)
+    account.hold(300)
+    expect([account.hold(600), budget.held(), account.hold(500), budget.held()]).toEqual([false, 300, true, 500])
+  })
+
+  test('gives back once, and a closed account holds nothing any more', () => {
+    const budget = thousand()
+    const account = budget.open(true, ONE)
+    account.hold(40)
+    account.close()
+    account.close()
+    expect([budget.held(), account.hold(1), budget.held()]).toEqual([0, false, 0])
+    expect(budget.open(true, ONE).hold(50)).toBe(true)
+  })
+
+  test('is whole again when all accounts are closed, whatever happened', () => {
+    const step = fc.record({
+      account: fc.nat(9),
+      bytes: fc.nat(400),
+      closes: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const budget = thousand()
+        const accounts: BodyAccount[] = Array.from({ length: 10 }, (_, index) =>
+          budget.open(index % 2 === 0, index % 3 === 0 ? ONE : OTHER),
+        )
+        for (const { account, bytes, closes } of steps) {
+          if (closes) accounts[account]?.close()
+          else accounts[account]?.hold(bytes)
+          expect(budget.held()).toBeLessThanOrEqual(1_000)
+        }
+        for (const account of accounts) account.close()
+        expect(budget.held()).toBe(0)
+        expect([budget.open(false, ONE).hold(500), budget.open(false, OTHER).hold(500)]).toEqual([true, true])
+      }),
+    )
+  })
+})
+
+test.each([1_024, 4_194_304, 67_108_864])(
+  'the budget of a service has room for the largest body (%i bytes)',
+  (bytes) => {
+    expect(createServiceBudget(bytes).open(false, ONE).hold(bytes)).toBe(true)
+  },
+)
