@@ -1,4 +1,14 @@
 #!/usr/bin/env node
-import { createProgram } from './cli/program.js'
+import { complainOfOpenFiles, readOpenFilesMax } from './cli/open-files.js'
 
-await createProgram().parseAsync()
+const EXIT_CONFIG = 78
+
+const complaint = complainOfOpenFiles(readOpenFilesMax())
+if (complaint === undefined) {
+  // Loaded only now: too few open files would fail inside of the loader, in words that say nothing.
+  const { createProgram } = await import('./cli/program.js')
+  await createProgram().parseAsync()
+} else {
+  process.stderr.write(`${complaint}\n`)
+  process.exitCode = EXIT_CONFIG
+}

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runProgram, temporaryDirectory } from '../support/program.js'
+import { MAIN, runProgram, temporaryDirectory } from '../support/program.js'
+import { openShell } from '../support/terminal.js'
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>
 beforeAll(async () => {
@@ -80,6 +81,25 @@ describe('llmring-server', () => {
       expect(shown.stdout + shown.stderr).not.toMatch(/hunter2|an-admin-key|a-pepper/)
       expect(shown.stderr).toMatch(/LLMRING_TYPO/)
     }
+  })
+
+  it.skipIf(process.platform !== 'linux').each(['64', '150'])(
+    'refuses to start with %s open files, with 78 and what to change',
+    async (files) => {
+      const limited = openShell(`ulimit -n ${files}; exec "$0" "$1" serve`, directory.path, {}, [
+        process.execPath,
+        MAIN,
+      ])
+      const { code, stderr } = await limited.ended
+      expect(code).toBe(78)
+      expect(stderr).toMatch(new RegExp(`^This process may have only ${files} files open.*ulimit -n \\d+.*\n$`))
+    },
+  )
+
+  it('says what a data directory lacks that can never be made, and ends', async () => {
+    const refused = await run(['serve'], { LLMRING_PORT: '0', LLMRING_DATA_DIR: '/proc/nope' })
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toMatch(/^The data directory \/proc\/nope cannot be made .*LLMRING_DATA_DIR.*\n$/)
   })
 
   it('says in one line that the database is away', async () => {

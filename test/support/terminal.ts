@@ -11,11 +11,16 @@ export type Shell = {
 
 /**
  * Runs a script in bash as a user's terminal would: in a process group of its own, and with no variable of this process
- * but HOME and PATH, less what npm put on the PATH for its own scripts.
+ * but HOME and PATH, less what npm put on the PATH for its own scripts. The arguments are `$0`, `$1` and so on.
  */
-export function openShell(script: string, cwd: string, environment: Readonly<Record<string, string>>): Shell {
+export function openShell(
+  script: string,
+  cwd: string,
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+): Shell {
   const path = (process.env.PATH ?? '').split(':').filter((part) => !part.includes('node_modules'))
-  const child = spawn('bash', ['-c', `umask 022\n${script}`], {
+  const child = spawn('bash', ['-c', `umask 022\n${script}`, ...args], {
     cwd,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

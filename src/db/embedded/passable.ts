@@ -1,4 +1,5 @@
-import { chmod, mkdir, stat } from 'node:fs/promises'
+import { chmod, stat } from 'node:fs/promises'
+import { makeFolders } from '../../platform/make-folders.js'
 import { EmbeddedError, messageOf } from './embedded-error.js'
 
 /**
@@ -7,9 +8,9 @@ import { EmbeddedError, messageOf } from './embedded-error.js'
  */
 export async function makePassable(dir: string): Promise<void> {
   try {
-    const made = await mkdir(dir, { recursive: true })
+    const made = await makeFolders(dir)
     const { mode } = await stat(dir)
-    if (made !== undefined || (mode & 0o011) !== 0o011) await chmod(dir, (mode & 0o777) | 0o711)
+    if (made || (mode & 0o011) !== 0o011) await chmod(dir, (mode & 0o777) | 0o711)
   } catch (error) {
     throw new EmbeddedError(
       'start-failed',

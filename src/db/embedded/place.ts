@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, realpath, writeFile } from 'node:fs/promises'
+import { chmod, realpath, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { makeFolders } from '../../platform/make-folders.js'
 import { type Account, accountOfCluster, chooseAccount } from './account.js'
 import { exists } from './durable.js'
 import { codeOf, EmbeddedError, messageOf } from './embedded-error.js'
@@ -79,9 +80,9 @@ async function existingAway(home: string, away: string, chosen: Account): Promis
 
 async function makeHome(dataDir: string, account: Account): Promise<string> {
   try {
-    const made = await mkdir(dataDir, { recursive: true })
+    const made = await makeFolders(dataDir)
     // Only a folder of our own making is opened to passers-by: root's Postgres has to pass as somebody else.
-    if (made !== undefined) await chmod(dataDir, account.ids === undefined ? 0o700 : 0o711)
+    if (made) await chmod(dataDir, account.ids === undefined ? 0o700 : 0o711)
     return await realpath(dataDir)
   } catch (error) {
     throw new EmbeddedError(

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { link, open, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolders } from '../../platform/make-folders.js'
 import { KeyConfigurationError } from './signing-keys.js'
 
 const SEED_BYTES = 32
@@ -14,7 +15,7 @@ const SEED_TEXT = /^[A-Za-z0-9_-]{43}\n?$/
 export async function ensureKeyFile(path: string): Promise<string> {
   const present = await readKeyFile(path)
   if (present !== undefined) return present
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await makeFolders(dirname(path), 0o700)
   const making = `${path}.making-${randomBytes(8).toString('hex')}`
   try {
     // Crash here: a file that nobody reads is left behind; the next start generates another key.
