@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js'
-import { classifyFailure } from '../db/failure.js'
+import { classifyFailure, isOutcomeUnknown } from '../db/failure.js'
 import { createNotifications, type Notifications } from '../db/notifications.js'
 import type { ProjectsFeature } from '../features/projects/feature.js'
 import type { ReceiptsFeature } from '../features/receipts/feature.js'
@@ -91,8 +91,13 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
 function explain(error: unknown): AppError | undefined {
   const kind = classifyFailure(error)
   const extras = { retryAfterSeconds: 1, cause: error }
-  if (kind === 'unavailable')
-    return new AppError('database-unavailable', 'The database does not answer right now.', extras)
+  if (kind === 'unavailable') return new AppError('database-unavailable', unavailableDetail(error), extras)
   if (kind === 'too-slow') return new AppError('timed-out', 'The database took too long.', extras)
   return undefined
+}
+
+function unavailableDetail(error: unknown): string {
+  return isOutcomeUnknown(error)
+    ? 'The connection to the database was lost; if the request was a write, it may or may not have happened.'
+    : 'The database does not answer right now.'
 }

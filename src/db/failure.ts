@@ -11,6 +11,8 @@ const UNAVAILABLE_CODES = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',
+  // A write's answer that does not say so (confirm.ts).
+  'WRITE_UNCONFIRMED',
 ])
 
 /** `admin_shutdown`, `crash_shutdown`, `cannot_connect_now`, `database_dropped`, `idle_session_timeout`. */

@@ -38,6 +38,8 @@ describe('what a failed insert says', () => {
     ['ECONNRESET', { syscall: 'read' }, 'unknown'],
     ['ETIMEDOUT', { syscall: 'read' }, 'unknown'],
     ['EPIPE', { syscall: 'write' }, 'unknown'],
+    // Answered, but not as it should be.
+    ['WRITE_UNCONFIRMED', {}, 'unknown'],
     // Our own mistakes.
     ['42703', {}, 'defect'],
     ['UNDEFINED_VALUE', {}, 'defect'],

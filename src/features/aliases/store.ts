@@ -2,6 +2,7 @@ import { and, asc, eq, gt, or, sql } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import { bounded } from '../../db/bounded.js'
 import type { Sql } from '../../db/client.js'
+import { confirmCompleted, confirmRow, confirmRows } from '../../db/confirm.js'
 import { changesChannel } from '../../db/notifications.js'
 import type { Orm } from '../../db/orm.js'
 import { aliases, aliasHeads, aliasHistory } from '../../db/tables/aliases.js'
@@ -48,12 +49,12 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
 
     /** Takes the next revision: from here to the commit, this transaction alone writes the project's aliases. */
     takeRevision: async (tx: Tx, projectId: ProjectId): Promise<Head> => {
-      const [head] = await ormOf(tx)
+      const heads = await ormOf(tx)
         .insert(aliasHeads)
         .values({ projectId, revision: 1, lastId: 0, aliasCount: 0 })
         .onConflictDoUpdate({ target: aliasHeads.projectId, set: { revision: sql`${aliasHeads.revision} + 1` } })
         .returning()
-      return head as Head
+      return confirmRow(heads)
     },
 
     /**
@@ -85,7 +86,7 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
           where project_id = ${writer.projectId}
         )
         select written.*, array_to_json(written.models) as models from written join input using (profile, alias) order by ordinal`)
-      return rows.map(readRow)
+      return confirmRows(rows, bindings.length).map(readRow)
     },
 
     /** Deletes an alias, with its history and the counters: its revision, or undefined, and nothing changed, where it was not there. */
@@ -101,7 +102,8 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
       if (gone.length === 0) return undefined
       const revision = locked.revision + 1
       const counters = { revision, aliasCount: sql`${aliasHeads.aliasCount} - 1` }
-      await ormOf(tx).update(aliasHeads).set(counters).where(eq(aliasHeads.projectId, key.projectId))
+      const counted = await ormOf(tx).update(aliasHeads).set(counters).where(eq(aliasHeads.projectId, key.projectId))
+      confirmCompleted(counted, 'UPDATE', 1)
       const { projectId, profile, alias } = key
       const entry = {
         projectId,
@@ -112,13 +114,14 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
         keyId: writer.keyId,
         changedAt: at,
       }
-      await ormOf(tx).insert(aliasHistory).values(entry)
+      confirmCompleted(await ormOf(tx).insert(aliasHistory).values(entry), 'INSERT', 1)
       return revision
     },
 
     /** Tells every instance, when the transaction commits. */
     announce: async (tx: Tx, projectId: ProjectId, revision: number): Promise<void> => {
-      await ormOf(tx).execute(sql`select pg_notify(${changesChannel(db.schema)}, ${`alias ${projectId} ${revision}`})`)
+      const message = `alias ${projectId} ${revision}`
+      confirmRow(await ormOf(tx).execute(sql`select pg_notify(${changesChannel(db.schema)}, ${message})`))
     },
 
     /** The head is locked first, as every writer does, and goes last: nobody starts counting ids anew beside old rows. */
@@ -131,8 +134,8 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
       const forgotten = await inTx`
         delete from alias_history where project_id = ${projectId} and (revision, profile, alias) in
           (select revision, profile, alias from alias_history where project_id = ${projectId} limit ${rowsMax})`
-      const erased = gone.count + forgotten.count
-      if (erased === 0) await inTx`delete from alias_heads where project_id = ${projectId}`
+      const erased = confirmCompleted(gone, 'DELETE').count + confirmCompleted(forgotten, 'DELETE').count
+      if (erased === 0) confirmCompleted(await inTx`delete from alias_heads where project_id = ${projectId}`, 'DELETE')
       return erased
     },
 

@@ -1,7 +1,6 @@
 import type { ProjectId, Role } from '../../access/principal.js'
 import type { Transact } from '../../db/transact.js'
 import { AppError } from '../../platform/errors.js'
-import { invariant } from '../../platform/invariant.js'
 import { displayPrefix, type KeyHashing, makeKeyText } from './key-text.js'
 import type { ProjectKey, ProjectStore } from './store.js'
 
@@ -32,6 +31,9 @@ export async function createKey(
       role,
     })
   })
-  invariant(made !== undefined, 'a fresh random key has a hash of its own')
+  if (made === undefined) {
+    // A fresh random key has a hash of its own: that it exists already is an answer that is not true.
+    throw new AppError('database-unavailable', 'The database did not confirm the key.', { retryAfterSeconds: 1 })
+  }
   return { ...made, key }
 }

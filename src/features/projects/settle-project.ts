@@ -42,6 +42,11 @@ export async function settleProject(deps: SettleDeps, principal: Principal): Pro
   deps.forget(hash)
   if (made !== undefined) return { projectId: made.projectId, role: made.role, keyId: made.id, newKey: null }
   const found = await deps.store.findKey([hash])
-  if (found === undefined || found.revoked) throw new AppError('key-unknown', 'The key is unknown or was revoked.')
+  if (found === undefined) {
+    // Keys are never deleted: neither inserted nor there before means that the answer to the insert was not true.
+    const detail = 'The database did not confirm the new project; send the request again.'
+    throw new AppError('database-unavailable', detail, { retryAfterSeconds: 1 })
+  }
+  if (found.revoked) throw new AppError('key-unknown', 'The key is unknown or was revoked.')
   return { projectId: found.projectId, role: found.role, keyId: found.keyId, newKey: null }
 }

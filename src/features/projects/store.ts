@@ -4,6 +4,7 @@ import type { ProjectId, Role } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import { bounded } from '../../db/bounded.js'
 import type { Sql } from '../../db/client.js'
+import { confirmCompleted, confirmRow } from '../../db/confirm.js'
 import { changesChannel } from '../../db/notifications.js'
 import type { Orm } from '../../db/orm.js'
 import { projectKeys, projects } from '../../db/tables/projects.js'
@@ -55,8 +56,9 @@ const KEYS_SHOWN_MAX = 10_000
 const BURIED_PER_SWEEP_MAX = 1_000
 
 export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; readonly schema: string }) {
-  const notify = (tx: Tx, message: string) =>
-    ormOf(tx).execute(sql`select pg_notify(${changesChannel(db.schema)}, ${message})`)
+  const notify = async (tx: Tx, message: string): Promise<void> => {
+    confirmRow(await ormOf(tx).execute(sql`select pg_notify(${changesChannel(db.schema)}, ${message})`))
+  }
 
   return {
     /** The key stored under one of these hashes: authentication's one statement. */
@@ -85,8 +87,7 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
     },
 
     insertProject: async (tx: Tx, id: ProjectId, name: string | null, origin: 'open' | 'made'): Promise<Project> => {
-      const [row] = await ormOf(tx).insert(projects).values({ id, name, origin }).returning(PROJECT)
-      return row as Project
+      return confirmRow(await ormOf(tx).insert(projects).values({ id, name, origin }).returning(PROJECT)) as Project
     },
 
     /** The project, locked against its erasure until the transaction ends. */
@@ -157,10 +158,11 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
         .where(and(eq(projects.id, id), isNull(projects.erasedAt)))
         .returning({ id: projects.id })
       if (buried.length === 0) return false
-      await ormOf(tx)
+      const revoked = await ormOf(tx)
         .update(projectKeys)
         .set({ revokedAt: sql`coalesce(${projectKeys.revokedAt}, now())`, name: null })
         .where(eq(projectKeys.projectId, id))
+      confirmCompleted(revoked, 'UPDATE')
       await notify(tx, 'keys')
       return true
     },
@@ -178,7 +180,8 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
     },
 
     markSwept: async (id: ProjectId): Promise<void> => {
-      await db.orm.update(projects).set({ sweptAt: sql`now()` }).where(eq(projects.id, id))
+      const swept = await db.orm.update(projects).set({ sweptAt: sql`now()` }).where(eq(projects.id, id))
+      confirmCompleted(swept, 'UPDATE', 1)
     },
   }
 }

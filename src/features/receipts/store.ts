@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import type { Sql } from '../../db/client.js'
+import { confirmCompleted } from '../../db/confirm.js'
 import type { Orm } from '../../db/orm.js'
 import { receiptKeys, receipts } from '../../db/tables/receipts.js'
 import { ormOf, type Tx } from '../../db/transact.js'
@@ -28,7 +29,8 @@ export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm })
      * Inserts what is not there yet, in one statement that commits by itself, and says which were inserted. The places
      * must differ. Sorted, so that two instances that bring the same ids wait for each other instead of deadlocking.
      */
-    insertNew: async (rows: readonly NewReceipt[]): Promise<readonly ReceiptPlace[]> => db.sql<ReceiptPlace[]>`
+    insertNew: async (rows: readonly NewReceipt[]): Promise<readonly ReceiptPlace[]> => {
+      const inserted = await db.sql<ReceiptPlace[]>`
       insert into receipts (project_id, id, kind, key_id, request_sha256, canonical, stored_at)
       select project_id::uuid, id, kind, key_id, decode(request_sha256, 'hex'), decode(canonical, 'hex'), stored_at::timestamptz
       from unnest(
@@ -40,16 +42,20 @@ export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm })
       ) as input(project_id, id, kind, key_id, request_sha256, canonical, stored_at)
       order by project_id::uuid, id collate "C"
       on conflict (project_id, id) do nothing
-      returning project_id as "projectId", id`,
+      returning project_id as "projectId", id`
+      return confirmCompleted(inserted, 'INSERT', inserted.length)
+    },
 
     /** What is at these places now. A statement of its own: the insert's snapshot cannot see what it collided with. */
-    findMany: async (places: readonly ReceiptPlace[]): Promise<readonly (ReceiptPlace & KeptReceipt)[]> =>
-      db.sql<(ReceiptPlace & KeptReceipt)[]>`
+    findMany: async (places: readonly ReceiptPlace[]): Promise<readonly (ReceiptPlace & KeptReceipt)[]> => {
+      const found = await db.sql<(ReceiptPlace & KeptReceipt)[]>`
         select project_id as "projectId", id, kind, request_sha256 as "requestSha256", canonical from receipts
         where (project_id, id) in (
           select project_id::uuid, id from unnest(
             ${arrayText(places.map((place) => place.projectId))}::text::text[], ${arrayText(places.map((place) => place.id))}::text::text[]
-          ) as wanted(project_id, id))`,
+          ) as wanted(project_id, id))`
+      return confirmCompleted(found, 'SELECT', found.length)
+    },
 
     find: async ({ projectId, id }: ReceiptPlace): Promise<Uint8Array | undefined> => {
       const [row] = await db.sql<{ canonical: Uint8Array }[]>`
@@ -86,7 +92,7 @@ export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm })
       const gone = await db.sql`
         delete from receipts where project_id = ${projectId}
           and id in (select id from receipts where project_id = ${projectId} limit ${rowsMax})`
-      return gone.count
+      return confirmCompleted(gone, 'DELETE').count
     },
   }
 }
@@ -112,15 +118,16 @@ export function createKeyStore(orm: Orm) {
     },
 
     insert: async (tx: Tx, key: KeyRow): Promise<void> => {
-      await ormOf(tx).insert(receiptKeys).values(key)
+      confirmCompleted(await ormOf(tx).insert(receiptKeys).values(key), 'INSERT', 1)
     },
 
     /** Ends every key but one that has not ended yet. */
     endOthers: async (tx: Tx, keyId: string, at: Date): Promise<void> => {
-      await ormOf(tx)
+      const ended = await ormOf(tx)
         .update(receiptKeys)
         .set({ notAfter: at })
         .where(and(ne(receiptKeys.keyId, keyId), isNull(receiptKeys.notAfter)))
+      confirmCompleted(ended, 'UPDATE')
     },
   }
 }

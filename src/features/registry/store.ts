@@ -1,4 +1,5 @@
 import { and, desc, eq, inArray, sql } from 'drizzle-orm'
+import { confirmCompleted } from '../../db/confirm.js'
 import type { Orm } from '../../db/orm.js'
 import { registryFiles } from '../../db/tables/registry.js'
 
@@ -48,10 +49,11 @@ export function createRegistryStore(orm: Orm): RegistryStore {
         .returning({ path: registryFiles.path })
       if (touched.length > 0) return
       const { path, sha256, provider, version: providerVersion, bytes: body } = file
-      await orm
+      const inserted = await orm
         .insert(registryFiles)
         .values({ path, sha256, provider, providerVersion, body, firstFetchedAt: fetchedAt, lastFetchedAt: fetchedAt })
         .onConflictDoUpdate({ target: [registryFiles.path, registryFiles.sha256], set: { lastFetchedAt } })
+      confirmCompleted(inserted, 'INSERT', 1)
     },
 
     /** A version that was the provider's current one once, as it was served last. */

@@ -2,6 +2,7 @@ import { and, desc, eq, sql as fragment, gte, lt, type SQL } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import type { Sql } from '../../db/client.js'
+import { confirmCompleted } from '../../db/confirm.js'
 import type { Orm } from '../../db/orm.js'
 import { ensureMonthlyPartitions } from '../../db/partitions.js'
 import { usageLogs } from '../../db/tables/usage.js'
@@ -57,7 +58,7 @@ export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm
   return {
     insert: async (rows: readonly UsageRow[]): Promise<void> => {
       const parameters = USAGE_COLUMNS.map((column) => arrayText(rows.map(column.of)))
-      await sql.unsafe(INSERT, parameters, { prepare: true })
+      confirmCompleted(await sql.unsafe(INSERT, parameters, { prepare: true }), 'INSERT', rows.length)
     },
     ensurePartitions: (nowMs: number) => ensureMonthlyPartitions(sql, 'usage_logs', nowMs),
     list: (projectId: ProjectId, period: Period, filter: LogFilter, page: LogPage) =>
@@ -140,13 +141,13 @@ function exportPage(orm: Orm, projectId: ProjectId, after: Place | null, rowsMax
 
 /** A place in the partitioned table is not physical (ctid is a partition's own): the primary key names what goes. */
 async function eraseChunk(sql: Sql, projectId: ProjectId, rowsMax: number): Promise<number> {
-  const { count } = await sql`
+  const gone = await sql`
     with doomed as (
       select logged_at, id from usage_logs where project_id = ${projectId} order by logged_at, id limit ${rowsMax}
     )
     delete from usage_logs using doomed
     where usage_logs.project_id = ${projectId} and usage_logs.logged_at = doomed.logged_at and usage_logs.id = doomed.id`
-  return count
+  return confirmCompleted(gone, 'DELETE').count
 }
 
 /** Rows that wait for a registry, of all projects, oldest first: what pricing needs of them. */
@@ -172,7 +173,7 @@ function listUnpriced(orm: Orm, after: Place | null, rowsMax: number): Promise<U
  */
 async function writePrices(sql: Sql, rows: readonly PricedRow[]): Promise<number> {
   const texts = (of: (row: PricedRow) => string | null) => arrayText(rows.map(of))
-  const { count } = await sql`
+  const written = await sql`
     with priced as (
       select * from unnest(
         ${texts((row) => row.projectId)}::text::uuid[], ${texts((row) => row.loggedAt)}::text::timestamptz[],
@@ -189,7 +190,7 @@ async function writePrices(sql: Sql, rows: readonly PricedRow[]): Promise<number
       registry_provider_version = taken.version, unit_prices = taken.unit_prices
     from taken
     where usage_logs.project_id = taken.project_id and usage_logs.logged_at = taken.logged_at and usage_logs.id = taken.id`
-  return count
+  return confirmCompleted(written, 'UPDATE').count
 }
 
 function isAfter(place: Place): SQL {
