@@ -1,5 +1,6 @@
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import { bounded } from './bounded.js'
+import { connectPostgres } from './driver/postgres.js'
 import { type Orm, ormOn } from './orm.js'
 
 export type Sql = postgres.Sql
@@ -14,6 +15,8 @@ export type ClientOptions = {
   /** Behind a pooler: start-up parameters are not sent (it would refuse them); the role carries them instead. */
   readonly pooled: boolean
   readonly applicationName?: string
+  /** Default 30 s; 0: no limit. */
+  readonly statementMsMax?: number
 }
 
 export type Database = {
@@ -28,6 +31,8 @@ export type Database = {
 
 const CONNECT_SECONDS_MAX = 5
 const STATEMENT_MS_MAX = 30_000
+/** A server that says nothing for so much longer than its statements may take does not end them either: it is lost. */
+const ANSWER_DELAY_MS_MAX = 5_000
 const IDLE_IN_TRANSACTION_MS_MAX = 5_000
 const RECONNECT_SECONDS_MAX = 1
 
@@ -44,16 +49,18 @@ const json: postgres.PostgresType = {
 
 /** A postgres.js client that connects on first use. Nothing is asked of the server yet. */
 export function createClient(options: ClientOptions): Sql {
+  const statementMsMax = options.statementMsMax ?? STATEMENT_MS_MAX
   const session = {
     search_path: options.schema,
-    statement_timeout: STATEMENT_MS_MAX,
+    statement_timeout: statementMsMax,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
   }
-  return postgres(options.url, {
+  return connectPostgres(options.url, {
     types: { json },
     max: options.connectionsMax,
     prepare: options.prepare,
     connect_timeout: CONNECT_SECONDS_MAX,
+    answer_timeout: statementMsMax === 0 ? 0 : (statementMsMax + ANSWER_DELAY_MS_MAX) / 1000,
     keep_alive: 10,
     // On: a connection that is lost while it asks for the array types is a rejection that nobody can catch. So arrays go
     // in as text (array-text.ts) and come out as JSON.

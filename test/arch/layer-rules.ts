@@ -131,6 +131,22 @@ const FEATURE_RULES: readonly Rule[] = [
   },
 ]
 
+const DRIVER_RULES: readonly Rule[] = [
+  {
+    name: 'the-driver-is-loaded-repaired',
+    comment: 'src/db/driver/ reads the package as text. Whoever imports it runs it without its repairs.',
+    severity: 'error',
+    from: { path: '^src/' },
+    to: { path: inPackage('postgres'), dependencyTypesNot: [...TYPE_ONLY] },
+  },
+  {
+    name: 'the-driver-is-entered-by-its-door',
+    severity: 'error',
+    from: { path: '^src/', pathNot: '^src/db/driver/' },
+    to: { path: '^src/db/driver/', pathNot: '^src/db/driver/postgres\\.ts$' },
+  },
+]
+
 const DOOR_RULES: readonly Rule[] = [
   {
     name: 'core-is-entered-by-its-doors',
@@ -167,5 +183,5 @@ const WHOLE_RULES: readonly Rule[] = [
 
 /** Who may import whom, as rules of dependency-cruiser. */
 export const LAYER_RULES: IFlattenedRuleSet = {
-  forbidden: [...partRules(), ...packageRules(), ...FEATURE_RULES, ...DOOR_RULES, ...WHOLE_RULES],
+  forbidden: [...partRules(), ...packageRules(), ...FEATURE_RULES, ...DRIVER_RULES, ...DOOR_RULES, ...WHOLE_RULES],
 }

@@ -62,6 +62,9 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   one('routes-call-no-store', 'src/features/aliases/routes.ts', './store.js'),
   one('only-a-store-asks-the-database', 'src/features/aliases/planted-verb.ts', '../../db/transact.js'),
   one('a-verb-knows-of-transactions-at-most', 'src/features/aliases/planted-verb.ts', '../../db/client.js'),
+  one('the-driver-is-loaded-repaired', 'src/db/planted-driver.ts', 'postgres'),
+  one('the-driver-is-loaded-repaired', 'src/db/driver/postgres.ts', 'postgres'),
+  one('the-driver-is-entered-by-its-door', 'src/db/planted-repairs.ts', './driver/load-driver.js'),
   one('core-is-entered-by-its-doors', 'src/features/aliases/planted-window.ts', '../../core/pricing/money.js'),
   one('core-parts-meet-at-their-doors', 'src/core/pricing/planted-neighbour.ts', '../ed25519/base64url.js'),
 

@@ -1,7 +1,10 @@
 import ts from 'typescript'
 
 /** Something that a source text says and perhaps may not say there. */
-export type Word = { readonly kind: 'environment' | 'statement' | 'impure' | 'default export'; readonly line: number }
+export type Word = {
+  readonly kind: 'environment' | 'statement' | 'impure' | 'default export' | 'driver'
+  readonly line: number
+}
 
 /** What only the shell may name: time, chance, the process, the network, and what a browser does not have. */
 const IMPURE_NAMES = new Set([
@@ -10,7 +13,7 @@ const IMPURE_NAMES = new Set([
 ])
 const IMPURE_MEMBERS = new Set(['Date.now', 'Math.random'])
 
-/** Reads of the environment, statements in SQL, impure names and default exports in a source text. */
+/** Reads of the environment, statements in SQL, impure names, default exports and the driver's package in a source text. */
 export function wordsOf(path: string, text: string): Word[] {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
   const found: Word[] = []
@@ -29,8 +32,22 @@ function kindsOf(node: ts.Node): Word['kind'][] {
   if (readsEnvironment(node)) kinds.push('environment')
   if (isStatement(node)) kinds.push('statement')
   if (isImpure(node)) kinds.push('impure')
+  if (loadsDriver(node)) kinds.push('driver')
   if (ts.isExportAssignment(node) || isDefaultExport(node)) kinds.push('default export')
   return kinds
+}
+
+/** The package `postgres`, by an import that is there at run time, or a `require`. */
+function loadsDriver(node: ts.Node): boolean {
+  const isDriver = (name: ts.Node | undefined) =>
+    name !== undefined && ts.isStringLiteral(name) && name.text === 'postgres'
+  if (ts.isImportDeclaration(node)) {
+    return isDriver(node.moduleSpecifier) && node.importClause?.phaseModifier !== ts.SyntaxKind.TypeKeyword
+  }
+  if (ts.isExportDeclaration(node)) return isDriver(node.moduleSpecifier) && !node.isTypeOnly
+  if (!ts.isCallExpression(node)) return false
+  const loads = node.expression.kind === ts.SyntaxKind.ImportKeyword || isNamed(node.expression, 'require')
+  return loads && isDriver(node.arguments[0])
 }
 
 /** `process.env`, `process['env']` and `const { env } = process`. */

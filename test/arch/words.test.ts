@@ -31,6 +31,12 @@ describe('in the source', () => {
     expect(outside('default export', /^$/)).toEqual([])
   })
 
+  test('the driver is loaded with its repairs, here and in the tests', () => {
+    const all = [...files, ...readSourceFiles('test')]
+    const loading = all.filter(({ path, text }) => wordsOf(path, text).some(({ kind }) => kind === 'driver'))
+    expect(loading.map(({ path }) => path)).toEqual([])
+  })
+
   test('no check is switched off', () => {
     const switches = new RegExp(['@ts-(?:ignore|expect-error|nocheck)', 'biome-ignore', 'eslint-'].join('|'))
     expect(files.filter((file) => switches.test(file.text)).map((file) => file.path)).toEqual([])
@@ -54,6 +60,12 @@ describe('the reader of words finds', () => {
     ['impure', 'const id = crypto.randomUUID()'],
     ['default export', 'export default function run() {}'],
     ['default export', 'export default 1'],
+    ['driver', "import postgres from 'postgres'"],
+    ['driver', "import { type Sql } from 'postgres'"],
+    ['driver', "import 'postgres'"],
+    ['driver', "export { default } from 'postgres'"],
+    ['driver', "const postgres = await import('postgres')"],
+    ['driver', "const postgres = require('postgres')"],
   ]
   test.each(CASES)('%s in: %s', (kind, text) => {
     expect(wordsOf('case.ts', text).map((word) => word.kind)).toContain(kind)
@@ -66,6 +78,8 @@ describe('the reader of words finds', () => {
     'const { value: process } = step',
     'const held = { crypto: 1 }.crypto',
     'const line = html`<p>`',
+    "import type postgres from 'postgres'",
+    "import { connectPostgres } from './driver/postgres.js'",
   ]
   test.each(INNOCENT)('nothing in: %s', (text) => {
     expect(wordsOf('case.ts', text)).toEqual([])

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import postgres from 'postgres'
+import type postgres from 'postgres'
+import { connectPostgres } from '../driver/postgres.js'
 import { classifyFailure } from '../failure.js'
 import { ROLE } from './cluster.js'
 import { codeOf, EmbeddedError, messageOf } from './embedded-error.js'
@@ -66,17 +67,16 @@ function connect(port: number, password: string): { sql: postgres.Sql; lost: Pro
   const lost = new Promise<void>((resolve) => {
     announce = resolve
   })
-  const sql = postgres({
-    host: '127.0.0.1',
-    port,
+  const sql = connectPostgres(`postgres://127.0.0.1:${port}/${LOCK_DATABASE}`, {
     username: ROLE,
     password,
-    database: LOCK_DATABASE,
     ssl: false,
     max: 1,
     prepare: false,
     fetch_types: false,
     connect_timeout: embeddedLimits.connectSecondsMax,
+    // On loopback nothing is lost on the way, and a stopped server is none that ended.
+    answer_timeout: 0,
     // The default ends a connection after a while, and the lock would end with it.
     max_lifetime: null,
     idle_timeout: 0,

@@ -1,0 +1,21 @@
+import type postgres from 'postgres'
+import { loadDriver } from './load-driver.js'
+import { POOL_REPAIRS } from './pool-repairs.js'
+import { QUERY_REPAIRS } from './query-repairs.js'
+import type { Repair } from './repairs.js'
+import { SOCKET_REPAIRS } from './socket-repairs.js'
+
+export type DriverOptions = postgres.Options<Record<string, postgres.PostgresType>> & {
+  /** How many seconds a running query may bring no byte before its connection is given up; 0: any number. */
+  readonly answer_timeout: number
+}
+
+export const REPAIRS: readonly Repair[] = [...SOCKET_REPAIRS, ...QUERY_REPAIRS, ...POOL_REPAIRS]
+
+type Driver = (url: string, options: DriverOptions) => postgres.Sql
+
+/**
+ * postgres.js with its repairs: makes a client, which connects on first use. The only way to the driver: the package
+ * itself loses track of its queries and transactions when a connection is lost.
+ */
+export const connectPostgres = loadDriver(REPAIRS) as Driver
