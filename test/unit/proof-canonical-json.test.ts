@@ -190,6 +190,7 @@ describe('canonical halves', () => {
 
   it('no object, no halves', () => {
     expect(canonicalHalves(JSON.parse('[1]'), 'a')).toEqual(refused('not-json', ''))
-    expect(canonicalHalves({ a: Number.NaN }, 'a')).toEqual(refused('non-finite-number', '/a'))
+    expect(canonicalHalves({ a: 0, b: Number.NaN }, 'a')).toEqual(refused('non-finite-number', '/b'))
+    expect(canonicalHalves({ a: Number.NaN, b: 0 }, 'b')).toEqual(refused('non-finite-number', '/a'))
   })
 })

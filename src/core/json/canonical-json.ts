@@ -1,7 +1,6 @@
-import canonicalize from 'canonicalize'
+import { type CanonicalWalk, type PlainJsonFault, writeCanonical, writeMembers } from './canonical-writer.js'
 import { toJsonPointer } from './json-pointer.js'
-import { isJsonObject, type JsonObject, type JsonValue } from './json-value.js'
-import { copyPlainJson, type PlainJsonFault, type PlainJsonWalk } from './plain-json.js'
+import { isJsonObject, type JsonObject } from './json-value.js'
 
 /** What a signed document may weigh: the log writes the length of an entry in 16 bits. */
 export const canonicalBytesMax = 65_535
@@ -27,13 +26,14 @@ export interface CanonicalHalves {
 const utf8 = new TextEncoder()
 
 /**
- * The RFC 8785 (JCS) bytes of a plain JSON value, and the same as text. Refused: what `copyPlainJson` refuses, and more
- * than `canonicalBytesMax` bytes. Negative zero is written `0`, as RFC 8785 section 3.2.2.3 (ECMA-262 Number::toString)
- * has it: the two are one number there, and a text that claims to be canonical with `-0` in it fails the comparison.
+ * The RFC 8785 (JCS) bytes of a plain JSON value, and the same as text. Refused: what `writeCanonical` refuses, and more
+ * than `canonicalBytesMax` bytes. Negative zero is written `0`: the two are one number there, and a text that claims to
+ * be canonical with `-0` in it fails the comparison.
  */
 export function canonicalJson(value: unknown): CanonicalResult {
-  const plain = plainCopy(value)
-  return plain.ok ? measured(serialise(plain.value)) : plain
+  const walk = startWalk()
+  const text = writeCanonical(walk, value)
+  return text === undefined ? refusalOf(walk) : measured(text)
 }
 
 /**
@@ -42,16 +42,12 @@ export function canonicalJson(value: unknown): CanonicalResult {
  * expensive part, and `joinCanonical` puts the halves together with or without something between them.
  */
 export function canonicalHalves(value: JsonObject, name: string): CanonicalHalves | CanonicalRefusal {
-  const plain = plainCopy(value)
-  if (!plain.ok) return plain
-  if (!isJsonObject(plain.value)) return { ok: false, reason: 'not-json', pointer: '' }
-  const before: Record<string, JsonValue> = Object.create(null)
-  const after: Record<string, JsonValue> = Object.create(null)
-  for (const [member, content] of Object.entries(plain.value)) {
-    if (member < name) before[member] = content
-    else if (member > name) after[member] = content
-  }
-  return { ok: true, before: serialise(before).slice(1, -1), after: serialise(after).slice(1, -1) }
+  if (!isJsonObject(value)) return { ok: false, reason: 'not-json', pointer: '' }
+  const walk = startWalk()
+  const before = writeMembers(walk, value, (member) => member < name)
+  if (before === undefined) return refusalOf(walk)
+  const after = writeMembers(walk, value, (member) => member > name)
+  return after === undefined ? refusalOf(walk) : { ok: true, before, after }
 }
 
 /** The object of these runs of canonical members, which are in canonical order already; empty runs are fine. */
@@ -59,17 +55,10 @@ export function joinCanonical(...runs: readonly string[]): CanonicalResult {
   return measured(`{${runs.filter((run) => run !== '').join(',')}}`)
 }
 
-function plainCopy(value: unknown): { readonly ok: true; readonly value: JsonValue } | CanonicalRefusal {
-  const walk: PlainJsonWalk = { bytesLeft: canonicalBytesMax, path: [], reason: null }
-  const copy = copyPlainJson(walk, value)
-  if (copy !== undefined) return { ok: true, value: copy }
-  return { ok: false, reason: walk.reason ?? 'not-json', pointer: toJsonPointer(walk.path) }
-}
+const startWalk = (): CanonicalWalk => ({ bytesLeft: canonicalBytesMax, path: [], reason: null })
 
-function serialise(plain: JsonValue): string {
-  const text = canonicalize(plain)
-  if (text === undefined) throw new Error('A plain JSON value has a canonical text.')
-  return text
+function refusalOf({ reason, path }: CanonicalWalk): CanonicalRefusal {
+  return { ok: false, reason: reason ?? 'not-json', pointer: toJsonPointer(path) }
 }
 
 function measured(text: string): CanonicalResult {
