@@ -1,10 +1,9 @@
-import type { RequestListener } from 'node:http'
 import { Command } from 'commander'
+import { createServiceListener, serverLimits } from '../compose/door.js'
 import { compose, type Service } from '../compose/service.js'
 import { type Config, isLoopback } from '../config/config.js'
-import { createListener } from '../http/listener.js'
 import { type HttpServer, listen } from '../http/server.js'
-import { createServiceLogger, type Logger } from '../platform/logger.js'
+import { createServiceLogger } from '../platform/logger.js'
 import { prepareConfig, run } from './prepare.js'
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
@@ -22,7 +21,9 @@ async function serve(): Promise<void> {
   try {
     const service = await compose(config, logger)
     try {
-      const server = await listen(listenerOf(config, service, logger), config.listen.host, config.listen.port)
+      const { host, port } = config.listen
+      const server = await listen(createServiceListener(config, service, logger), host, port, serverLimits(config))
+      service.metrics.gauge('llmring_connections', 'Connections that are open.', server.connections)
       process.stderr.write(startUpLines(config, service, server))
       logger.info({ signal: await stopping }, 'draining')
       service.startDraining()
@@ -34,21 +35,6 @@ async function serve(): Promise<void> {
   } finally {
     flush()
   }
-}
-
-function listenerOf(config: Config, service: Service, logger: Logger): RequestListener {
-  const listener = createListener({
-    fetch: service.app.fetch,
-    lane: service.lane,
-    logger,
-    metrics: service.metrics,
-    corsOrigins: config.listen.corsOrigins,
-    trustedProxies: config.listen.trustedProxies,
-    accessShare: config.logging.accessShare,
-    slowMs: config.logging.slowMs,
-  })
-  service.metrics.gauge('llmring_requests_in_flight', 'Requests that are being served.', listener.inFlight)
-  return listener
 }
 
 /** A terminal's Ctrl-C reaches the service twice when npm started it: what comes this soon is the same request. */

@@ -4,7 +4,17 @@ export const HTTP_LIMITS = {
   headersMsMax: 10_000,
   requestMsMax: 60_000,
   keepAliveMs: 75_000,
+  /** How long nothing may be sent or taken on a connection, in either direction. */
+  idleMsMax: 90_000,
+  /** How long a connection that was refused is left open for its peer to read the answer. */
+  lingerMsMax: 1_000,
+  /** How often connections are held against these times. */
+  checkMs: 2_000,
+  /** When draining, how long a connection may still say nothing. */
+  drainSilentMsMax: 1_000,
   connectionsMax: 10_000,
+  /** Unless LLMRING_CONNECTIONS_PER_ADDRESS says otherwise. */
+  connectionsPerAddressMax: 2_000,
   requestsInFlightMax: 4_000,
   /** From the end of the body to the answer. */
   answerMsMax: 20_000,

@@ -6,7 +6,7 @@ import { createApp } from '../../src/http/create-app.js'
 import { type App, type Endpoint, type Guards, mount } from '../../src/http/endpoint.js'
 import { createListener } from '../../src/http/listener.js'
 import { type BodyLimits, createBodyLimits } from '../../src/http/read-bytes.js'
-import { type HttpServer, listen } from '../../src/http/server.js'
+import { type HttpServer, listen, type ServerLimits } from '../../src/http/server.js'
 import { streamAnswer } from '../../src/http/stream.js'
 import { AppError } from '../../src/platform/errors.js'
 import type { Logger } from '../../src/platform/logger.js'
@@ -27,7 +27,8 @@ export type HttpWorld = {
   /** How many readers of `/numbers` were noticed to be gone. */
   readonly ended: () => number
   get(path: string, headers?: Record<string, string>): Promise<Response>
-  open(text: string): Promise<Socket>
+  /** A connection on which this was sent, from 127.0.0.1 unless it is told otherwise. */
+  open(text: string, localAddress?: string): Promise<Socket>
   /** What comes back until the service closes the connection. */
   exchange(text: string): Promise<string>
 }
@@ -35,7 +36,7 @@ export type HttpWorld = {
 /** What must stay inside. */
 export const SECRET = 'select secret_column from tenants'
 
-export type HttpWorldOptions = { readonly body?: BodyLimits }
+export type HttpWorldOptions = { readonly body?: BodyLimits; readonly limits?: Partial<ServerLimits> }
 
 const guardsWith = (body: BodyLimits): Guards => ({
   body,
@@ -45,7 +46,10 @@ const guardsWith = (body: BodyLimits): Guards => ({
 })
 
 /** The listener and the server with a small app behind them, whose routes misbehave by name. */
-export async function startHttpWorld({ body = createBodyLimits(1_000) }: HttpWorldOptions = {}): Promise<HttpWorld> {
+export async function startHttpWorld({
+  body = createBodyLimits(1_000),
+  limits,
+}: HttpWorldOptions = {}): Promise<HttpWorld> {
   const lines: Line[] = []
   const held: (() => void)[] = []
   let ended = 0
@@ -57,9 +61,9 @@ export async function startHttpWorld({ body = createBodyLimits(1_000) }: HttpWor
   const fetch = (...args: Parameters<App['fetch']>) => app.fetch(...args)
   const manners = { corsOrigins: [], trustedProxies: 1, accessShare: 0, slowMs: 60_000 }
   const listener = createListener({ fetch, logger, metrics, ...manners })
-  const server = await listen(listener, '127.0.0.1', 0)
-  const open = async (text: string): Promise<Socket> => {
-    const socket = connect(server.port, '127.0.0.1')
+  const server = await listen(listener, '127.0.0.1', 0, limits)
+  const open = async (text: string, localAddress = '127.0.0.1'): Promise<Socket> => {
+    const socket = connect({ port: server.port, host: '127.0.0.1', localAddress })
     await once(socket, 'connect')
     socket.write(text)
     return socket

@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { listenerOptions, serverLimits } from '../../src/compose/door.js'
 import { compose, type Service } from '../../src/compose/service.js'
 import { readConfig } from '../../src/config/config.js'
 import { createListener } from '../../src/http/listener.js'
-import { listen } from '../../src/http/server.js'
+import { listen, type ServerLimits } from '../../src/http/server.js'
 import type { WarmLane } from '../../src/http/warm-lane.js'
 import { createLogger } from '../../src/platform/logger.js'
 import { REDIS_MISSING, startRedis } from './redis-server.js'
@@ -45,6 +46,7 @@ type Instance = {
   laneAnswers(): number
   readonly service: Service
   readonly listener: RequestListener
+  readonly limits: Partial<ServerLimits>
   close(): Promise<void>
 }
 
@@ -55,7 +57,7 @@ export async function startService(environment: Record<string, string>): Promise
   const first = await startInstance(settings)
   const all = [first]
   while (all.length < INSTANCES) all.push(await startInstance(settings))
-  const server = await listen(all.length === 1 ? first.listener : takeTurns(all), '127.0.0.1', 0)
+  const server = await listen(all.length === 1 ? first.listener : takeTurns(all), '127.0.0.1', 0, first.limits)
   return {
     url: server.url,
     service: first.service,
@@ -86,15 +88,7 @@ async function startInstance(environment: Record<string, string>): Promise<Insta
   if (!read.ok) throw new Error(read.faults.join('\n'))
   const logger = createLogger('silent')
   const service = await compose(read.config, logger)
-  const ordinary = {
-    fetch: service.app.fetch,
-    logger,
-    metrics: service.metrics,
-    corsOrigins: read.config.listen.corsOrigins,
-    trustedProxies: read.config.listen.trustedProxies,
-    accessShare: 0,
-    slowMs: 60_000,
-  }
+  const options = { ...listenerOptions(read.config, service, logger), accessShare: 0, slowMs: 60_000 }
   let answered = 0
   const answer: WarmLane['answer'] = (incoming) => {
     const outcome = service.lane.answer(incoming)
@@ -102,8 +96,8 @@ async function startInstance(environment: Record<string, string>): Promise<Insta
     return outcome
   }
   const ways = {
-    ordinary: createListener(ordinary),
-    warm: createListener({ ...ordinary, lane: { ...service.lane, answer } }),
+    ordinary: createListener({ ...options, lane: undefined }),
+    warm: createListener({ ...options, lane: { ...service.lane, answer } }),
   }
   const listener: RequestListener = (incoming, outgoing) =>
     ways[incoming.headers[WAY_HEADER] === 'ordinary' ? 'ordinary' : 'warm'](incoming, outgoing)
@@ -111,7 +105,7 @@ async function startInstance(environment: Record<string, string>): Promise<Insta
     await service.close()
     await rm(directory, { recursive: true, force: true })
   }
-  return { service, listener, close, laneAnswers: () => answered }
+  return { service, listener, limits: serverLimits(read.config), close, laneAnswers: () => answered }
 }
 
 /**

@@ -1,0 +1,32 @@
+import type { RequestListener } from 'node:http'
+import type { Config } from '../config/config.js'
+import { createListener, type ListenerOptions } from '../http/listener.js'
+import type { ServerLimits } from '../http/server.js'
+import type { Logger } from '../platform/logger.js'
+import type { Service } from './service.js'
+
+/** What the listener of a service is made of. */
+export function listenerOptions(config: Config, service: Service, logger: Logger): ListenerOptions {
+  return {
+    fetch: service.app.fetch,
+    lane: service.lane,
+    logger,
+    metrics: service.metrics,
+    corsOrigins: config.listen.corsOrigins,
+    trustedProxies: config.listen.trustedProxies,
+    accessShare: config.logging.accessShare,
+    slowMs: config.logging.slowMs,
+  }
+}
+
+export function createServiceListener(config: Config, service: Service, logger: Logger): RequestListener {
+  const listener = createListener(listenerOptions(config, service, logger))
+  service.metrics.gauge('llmring_requests_in_flight', 'Requests that are being served.', listener.inFlight)
+  return listener
+}
+
+/** What the settings say of connections. Those of a proxy of ours are not its clients': it has to count them itself. */
+export function serverLimits({ listen }: Config): Partial<ServerLimits> {
+  const counted = listen.trustedProxies === 0 && listen.connectionsPerAddressMax > 0
+  return { connectionsPerAddressMax: counted ? listen.connectionsPerAddressMax : Number.POSITIVE_INFINITY }
+}

@@ -1,0 +1,78 @@
+import type { Socket } from 'node:net'
+import { networkOf } from './address.js'
+
+export type ConnectionsOptions = {
+  readonly totalMax: number
+  /** Of one address (or IPv6 /64); infinite where it is not counted. */
+  readonly perAddressMax: number
+  /** Whether a connection has a request that is not answered yet. */
+  readonly isBusy: (socket: Socket) => boolean
+}
+
+export type Connections = {
+  /**
+   * Counts a new connection. Where its address, or all together, hold as many as they may, the one that has been idle or
+   * silent longest makes room for it; where all are busy, the new one is closed. So no number of silent connections
+   * keeps a request out.
+   */
+  add(socket: Socket): void
+  /** A request came: of the idle connections, this is now the last to go. */
+  use(socket: Socket): void
+  /** Closes those that never sent a byte. */
+  closeSilent(): void
+  readonly count: () => number
+}
+
+export function createConnections({ totalMax, perAddressMax, isBusy }: ConnectionsOptions): Connections {
+  // Sets keep the order in which their members came: the first is the one that was used least recently.
+  const all = new Set<Socket>()
+  const byNetwork = new Map<string, Set<Socket>>()
+  const networks = new WeakMap<Socket, string>()
+
+  const peersOf = (network: string): Set<Socket> => byNetwork.get(network) ?? new Set()
+
+  const remove = (socket: Socket): void => {
+    const network = networks.get(socket) ?? ''
+    const peers = peersOf(network)
+    all.delete(socket)
+    peers.delete(socket)
+    if (peers.size === 0) byNetwork.delete(network)
+  }
+
+  const makeRoom = (among: ReadonlySet<Socket>): boolean => {
+    for (const socket of among) {
+      if (isBusy(socket)) continue
+      remove(socket)
+      socket.destroy()
+      return true
+    }
+    return false
+  }
+
+  return {
+    add: (socket) => {
+      const network = networkOf(socket.remoteAddress ?? '')
+      const peers = peersOf(network)
+      const fits = (peers.size < perAddressMax || makeRoom(peers)) && (all.size < totalMax || makeRoom(all))
+      if (!fits) {
+        socket.destroy()
+        return
+      }
+      networks.set(socket, network)
+      all.add(socket)
+      byNetwork.set(network, peers.add(socket))
+      socket.once('close', () => remove(socket))
+    },
+    use: (socket) => {
+      if (!all.delete(socket)) return
+      all.add(socket)
+      const peers = peersOf(networks.get(socket) ?? '')
+      peers.delete(socket)
+      peers.add(socket)
+    },
+    closeSilent: () => {
+      for (const socket of all) if (socket.bytesRead === 0) socket.destroy()
+    },
+    count: () => all.size,
+  }
+}

@@ -1,0 +1,141 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { ServerLimits } from '../../src/http/server.js'
+import { eventually } from '../support/eventually.js'
+import { type HttpWorld, startHttpWorld } from '../support/http-world.js'
+
+const GET_OK = 'GET /ok HTTP/1.1\r\nHost: a\r\n\r\n'
+const GET_HELD = 'GET /held HTTP/1.1\r\nHost: a\r\n\r\n'
+const OTHER_ADDRESS = '127.0.0.2'
+
+let world: HttpWorld
+const sockets: Socket[] = []
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+  await world.server.drain(100)
+})
+
+async function start(limits: Partial<ServerLimits>): Promise<void> {
+  world = await startHttpWorld({ limits })
+}
+
+/** A connection that sent this; it is left open, and does not close when its peer does. */
+async function open(text: string, address?: string): Promise<Socket> {
+  const socket = await world.open(text, address)
+  socket.on('error', () => undefined)
+  sockets.push(socket)
+  return socket
+}
+
+async function openMany(count: number, text: string): Promise<Socket[]> {
+  const opened: Socket[] = []
+  for (let index = 0; index < count; index++) opened.push(await open(text))
+  return opened
+}
+
+/** The first thing that comes back, or '' where the connection is closed without a word. */
+async function answerOn(socket: Socket): Promise<string> {
+  const [data] = await Promise.race([once(socket, 'data'), once(socket, 'close').then(() => [''])])
+  return String(data)
+}
+
+const areOpen = (count: number) => eventually(() => expect(world.server.connections()).toBe(count))
+
+describe('connections that say nothing', () => {
+  test('are closed without a word, whether their peers close them or not', async () => {
+    await start({ headersMsMax: 100, requestMsMax: 200, checkMs: 20 })
+    const silent = await openMany(20, '')
+    await areOpen(20)
+    const received = await Promise.all(silent.map(answerOn))
+    expect(new Set(received)).toEqual(new Set(['']))
+    await areOpen(0)
+  })
+
+  test('in the middle of a head are told so, and then closed', async () => {
+    await start({ headersMsMax: 100, requestMsMax: 200, checkMs: 20, lingerMsMax: 50 })
+    const socket = await open('GET /ok HTTP/1.1\r\nHost: ')
+    // It never reads, so it never learns that its peer has ended.
+    socket.pause()
+    await areOpen(0)
+    socket.resume()
+    const answer = await answerOn(socket)
+    expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/)
+    expect(answer).toContain('"code":"request-timeout"')
+  })
+
+  test('that were refused are closed though their peers never answer', async () => {
+    await start({ lingerMsMax: 50 })
+    const socket = await open('RUBBISH\r\n\r\n')
+    socket.pause()
+    await areOpen(0)
+  })
+
+  test('and take nothing of what is sent end what is sent to them', async () => {
+    await start({ idleMsMax: 200 })
+    const socket = await open('GET /numbers HTTP/1.1\r\nHost: a\r\n\r\n')
+    socket.pause()
+    await eventually(() => expect(world.ended()).toBe(1))
+    await areOpen(0)
+  })
+
+  test('do not hold up a drain', async () => {
+    await start({})
+    await openMany(3, '')
+    await areOpen(3)
+    await world.server.drain(600_000)
+  })
+})
+
+describe('one address that holds as many connections as it may', () => {
+  test('does not keep others out, though all of its requests are under way', async () => {
+    await start({ connectionsPerAddressMax: 5 })
+    await openMany(5, GET_HELD)
+    await eventually(() => expect(world.held).toHaveLength(5))
+    expect(await answerOn(await open(GET_OK))).toBe('')
+    expect(await answerOn(await open(GET_OK, OTHER_ADDRESS))).toMatch(/^HTTP\/1\.1 200/)
+    for (const release of world.held.splice(0)) release()
+  })
+
+  test('does not keep itself out: what is idle longest makes room', async () => {
+    await start({ connectionsPerAddressMax: 5 })
+    const [first, ...silent] = await openMany(5, '')
+    first?.write(GET_OK)
+    if (first !== undefined) await answerOn(first)
+    const gone = once(silent[0] as Socket, 'close')
+    expect(await answerOn(await open(GET_OK))).toMatch(/^HTTP\/1\.1 200/)
+    await gone
+    expect(world.server.connections()).toBe(5)
+    first?.write(GET_OK)
+    if (first !== undefined) expect(await answerOn(first)).toMatch(/^HTTP\/1\.1 200/)
+  })
+
+  test('is counted anew when connections close', async () => {
+    await start({ connectionsPerAddressMax: 2 })
+    for (let round = 0; round < 5; round++) {
+      const [one, other] = await openMany(2, GET_HELD)
+      await eventually(() => expect(world.held).toHaveLength(2))
+      one?.destroy()
+      other?.destroy()
+      await areOpen(0)
+      for (const release of world.held.splice(0)) release()
+    }
+  })
+})
+
+describe('all addresses together', () => {
+  test('hold no more than there may be, and a silent one makes room for one that asks', async () => {
+    await start({ connectionsMax: 4 })
+    await openMany(4, '')
+    expect(await answerOn(await open(GET_OK, OTHER_ADDRESS))).toMatch(/^HTTP\/1\.1 200/)
+    expect(world.server.connections()).toBe(4)
+  })
+
+  test('are refused where every connection is busy', async () => {
+    await start({ connectionsMax: 2 })
+    await openMany(2, GET_HELD)
+    await eventually(() => expect(world.held).toHaveLength(2))
+    expect(await answerOn(await open(GET_OK, OTHER_ADDRESS))).toBe('')
+    for (const release of world.held.splice(0)) release()
+  })
+})
