@@ -19,6 +19,7 @@ const EXPOSED_HEADERS = [
   'Link',
   'X-Lock-Digest',
   'X-Receipt-Ignored',
+  'X-Receipt-Legacy',
   'X-LLM-Router-Model',
   'X-LLM-Router-Provider',
   'X-LLM-Router-Attempts',

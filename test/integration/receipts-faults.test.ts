@@ -27,7 +27,7 @@ afterEach(async () => {
 })
 
 const receipt = (projectId: ProjectId, id: string, content = id): NewReceipt => ({
-  ...{ projectId, id, kind: 'stored', keyId: 'k', requestSha256: null, storedAt: START },
+  ...{ projectId, id, kind: 'stored', keyId: 'k', requestSha256: null, legacyRule: null, storedAt: START },
   canonical: Buffer.from(`{"id":"${content}"}`),
 })
 const outcomes = async (kept: readonly Promise<unknown>[]) =>
@@ -124,13 +124,13 @@ describe('a lost connection', () => {
     expect((await pending.asked).status).toBe(503)
     proxy.thaw()
     proxy.restore()
-    const [kept] = (await store.page(project, 10, 0)).canonical
+    const [kept] = (await store.page(project, 10, 0)).receipts
     const again = await eventually(async () => {
       const answer = await one.issue({ ...CLAIMS, id: 'a' }, project)
       expect(answer.status).toBe(200)
       return answer
     })
-    expect(again.text).toBe(Buffer.from(kept ?? []).toString())
+    expect(again.text).toBe(Buffer.from(kept?.canonical ?? []).toString())
     await one.close()
     await proxy.close()
   })

@@ -44,7 +44,9 @@ describe('an issued receipt', () => {
     const project = newProject()
     const issued = await one.issue({ ...CLAIMS, id: 'bytes' }, project)
     expect((await one.call('/api/v1/receipts/bytes', { project })).text).toBe(issued.text)
-    expect((await list(project)).text).toBe(`{"receipts":[${issued.text}],"total":1,"limit":100,"offset":0}`)
+    expect((await list(project)).text).toBe(
+      `{"receipts":[${issued.text}],"total":1,"limit":100,"offset":0,"legacy":[]}`,
+    )
     const verified = await one.verify(issued.json)
     expect(VerifyAnswer.parse(verified.json)).toMatchObject({ receipt_id: 'bytes', valid: true, algorithm: 'Ed25519' })
     expect((verified.json as { checks: { ok: boolean }[] }).checks.every((check) => check.ok)).toBe(true)

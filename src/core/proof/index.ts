@@ -5,6 +5,7 @@ export {
   type IssueContext,
   type UnsignedReceipt,
 } from './build-receipt.js'
+export { type LegacyVerdict, legacyReceiptRule } from './legacy-receipt.js'
 export {
   type ReadReceipt,
   type ReadReceiptResult,

@@ -1,5 +1,6 @@
 import type { PublicKey, VerifierDeps } from '../ed25519/index.js'
 import { parseSignature } from '../ed25519/index.js'
+import { type LegacyVerdict, legacyReceiptRule, readLegacy } from './legacy-receipt.js'
 import { readReceipt, signedBytes } from './receipt.js'
 import {
   canonicalCheck,
@@ -23,11 +24,14 @@ export interface ReceiptReport {
   readonly algorithm: 'Ed25519'
   readonly keyId: string | null
   readonly checks: readonly ReceiptCheck[]
+  /** Beside the verdict, never instead of it: how an invalid receipt holds by the legacy rule. Null where it does not. */
+  readonly legacy: LegacyVerdict | null
 }
 
 /**
  * Whether a receipt, of either shape, is signed by a key that we know. One that names a key verifies under that key
- * only; one that names none under any of the first `unnamedKeysTriedMax`. Hostile input makes an invalid report, never
+ * only; one that names none under any of the first `unnamedKeysTriedMax`. One that fails is read once more by the legacy
+ * rule, under the same keys. Hostile input makes an invalid report, never
  * an exception; what the verifier throws (it could not decide) is passed on. Answers at once where the verifier does.
  */
 export function verifyReceipt(deps: VerifierDeps<boolean>, keys: KnownKeys, receipt: unknown): ReceiptReport
@@ -52,16 +56,28 @@ export function verifyReceipt(
     keyCheck(candidates?.length ?? null, keyId),
     encodingCheck(signature),
   ]
-  const report = (signer: string | null | undefined): ReceiptReport => ({
+  const report = (signer: string | null | undefined, legacy: LegacyVerdict | null = null): ReceiptReport => ({
     receiptId: read.id,
     valid: typeof signer === 'string',
     algorithm: 'Ed25519',
     keyId: signer ?? null,
     checks: [...checks, signatureCheck(signer)],
+    legacy,
   })
-  if (!canonical?.ok || !candidates?.length || !signature?.ok) return report(undefined)
-  const signer = findSigner(deps, candidates, canonical.bytes, signature.bytes)
-  return signer instanceof Promise ? signer.then(report) : report(signer)
+  if (!read.ok || !canonical?.ok || !candidates?.length || !signature?.ok) return report(undefined)
+  return after(findSigner(deps, candidates, canonical.bytes, signature.bytes), (signer) => {
+    const legacy = signer === null ? readLegacy(read) : null
+    if (legacy === null) return report(signer)
+    return after(findSigner(deps, candidates, legacy.bytes, signature.bytes), (keyId) => {
+      const { unsignedMembers } = legacy
+      return report(null, keyId === null ? null : { rule: legacyReceiptRule, keyId, unsignedMembers })
+    })
+  })
+}
+
+/** Goes on at once with what is there, and later with what is promised. */
+function after<T, U>(value: T | Promise<T>, next: (value: T) => U | Promise<U>): U | Promise<U> {
+  return value instanceof Promise ? value.then(next) : next(value)
 }
 
 type Candidate = readonly [keyId: string, key: PublicKey]

@@ -11,6 +11,7 @@ export const receipts = pgTable(
     requestSha256: bytes('request_sha256'),
     canonical: bytes('canonical').notNull(),
     storedAt: instant('stored_at').notNull(),
+    legacyRule: text('legacy_rule'),
   },
   (table) => [primaryKey({ columns: [table.projectId, table.id] })],
 )

@@ -15,14 +15,14 @@ export async function checkReceiptText(deps: CheckDeps, text: string): Promise<R
   const parsed = parseStrictJson(text)
   if (parsed.ok) return checkReceipt(deps, unwrap(parsed.value))
   const structure: ReceiptCheck = { name: 'structure', ok: false, detail: describeStrictJson(parsed) }
-  return { receiptId: null, valid: false, algorithm: 'Ed25519', keyId: null, checks: [structure] }
+  return { receiptId: null, valid: false, algorithm: 'Ed25519', keyId: null, checks: [structure], legacy: null }
 }
 
 /** Whether a receipt is signed by a key that we list; where it might be a key that we have not heard of, we look first. */
 export async function checkReceipt(deps: CheckDeps, receipt: unknown): Promise<ReceiptReport> {
   const known = deps.ring.known()
   const report = verifyReceipt(deps.verifier, known, receipt)
-  if (report.valid || !mayBeAnotherKey(report, receipt)) return report
+  if (report.valid || report.legacy !== null || !mayBeAnotherKey(report, receipt)) return report
   await deps.ring.refresh()
   return deps.ring.known() === known ? report : verifyReceipt(deps.verifier, deps.ring.known(), receipt)
 }

@@ -53,7 +53,7 @@ export async function issueReceipt(deps: IssueDeps, projectId: ProjectId, claims
   // Crash here: a signature that nobody has seen is lost with the process.
   const taken = await deps.keep({
     ...{ projectId, id: built.receipt.id, kind: 'issued', keyId: key.keyId },
-    ...{ requestSha256, canonical: signed.bytes, storedAt: issuedAt.getTime() },
+    ...{ requestSha256, legacyRule: null, canonical: signed.bytes, storedAt: issuedAt.getTime() },
   })
   if (taken === null) return signed.bytes
   if (taken.kind === 'issued' && sameBytes(taken.requestSha256, requestSha256)) return taken.canonical

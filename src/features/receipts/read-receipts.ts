@@ -1,25 +1,26 @@
 import type { ProjectId } from '../../access/principal.js'
 import { AppError } from '../../platform/errors.js'
 import { RECEIPT_LIMITS } from './limits.js'
-import type { ReceiptPlace } from './receipt.js'
+import type { ReceiptPlace, ShownReceipt } from './receipt.js'
 import type { ReceiptStore } from './store.js'
 
 export type PageInput = { readonly projectId: ProjectId; readonly limit: number; readonly offset: number }
 
-/** The bytes of a receipt as they were signed. Throws `not-found` where it is missing or another project's. */
-export async function findReceipt(store: Pick<ReceiptStore, 'find'>, place: ReceiptPlace): Promise<Uint8Array> {
-  const canonical = await store.find(place)
-  if (canonical === undefined) throw new AppError('not-found', 'There is no such receipt.')
-  return canonical
+/** A receipt as it was signed, with its mark. Throws `not-found` where it is missing or another project's. */
+export async function findReceipt(store: Pick<ReceiptStore, 'find'>, place: ReceiptPlace): Promise<ShownReceipt> {
+  const receipt = await store.find(place)
+  if (receipt === undefined) throw new AppError('not-found', 'There is no such receipt.')
+  return receipt
 }
 
-/** `{receipts, total, limit, offset}` as bytes, put together out of the signed ones: no number is written anew. */
+/** `{receipts, total, limit, offset, legacy}` as bytes, put together out of the signed ones: no number is written anew. */
 export async function listReceipts(store: Pick<ReceiptStore, 'page'>, input: PageInput): Promise<Uint8Array> {
   const { projectId, limit, offset } = input
   const page = await store.page(projectId, limit, offset)
   const comma = Buffer.from(',')
-  const receipts = page.canonical.flatMap((canonical, index) => (index === 0 ? [canonical] : [comma, canonical]))
-  const tail = `],"total":${page.total},"limit":${limit},"offset":${offset}}`
+  const receipts = page.receipts.flatMap(({ canonical }, at) => (at === 0 ? [canonical] : [comma, canonical]))
+  const marked = page.receipts.flatMap(({ id, legacyRule: rule }) => (rule === null ? [] : [{ receipt_id: id, rule }]))
+  const tail = `],"total":${page.total},"limit":${limit},"offset":${offset},"legacy":${JSON.stringify(marked)}}`
   return Buffer.concat([Buffer.from('{"receipts":['), ...receipts, Buffer.from(tail)])
 }
 
@@ -34,6 +35,7 @@ export async function exportReceipts(
   return {
     rows: rows.map((row) => ({
       ...{ id: row.id, kind: row.kind, key_id: row.keyId, stored_at: row.storedAt.toISOString() },
+      legacy_rule: row.legacyRule,
       canonical: Buffer.from(row.canonical).toString('utf8'),
     })),
     next: rows.length < limit ? null : (rows.at(-1)?.id ?? null),

@@ -9,6 +9,8 @@ export type NewReceipt = {
   readonly keyId: string
   /** SHA-256 of the canonical request; null where the client chose no id, so that nothing can be asked for again. */
   readonly requestSha256: Uint8Array | null
+  /** The rule by which it was taken although it does not verify as it stands; null for all others. */
+  readonly legacyRule: string | null
   readonly canonical: Uint8Array
   /** Milliseconds since the epoch. */
   readonly storedAt: number
@@ -24,8 +26,11 @@ export type KeptReceipt = {
   readonly canonical: Uint8Array
 }
 
-/** A page of receipts, newest first, as the bytes that were signed; `total` counts all of the project. */
-export type ReceiptPage = { readonly total: number; readonly canonical: readonly Uint8Array[] }
+/** A receipt as it is shown: the bytes that were signed, and the mark that stands beside them. */
+export type ShownReceipt = Pick<NewReceipt, 'id' | 'legacyRule' | 'canonical'>
+
+/** A page of receipts, newest first; `total` counts all of the project. */
+export type ReceiptPage = { readonly total: number; readonly receipts: readonly ShownReceipt[] }
 
 /** True where both are there and hold the same bytes. */
 export function sameBytes(one: Uint8Array | null, other: Uint8Array | null): boolean {

@@ -1,5 +1,5 @@
 import { type ProjectId, PUBLIC, READS_RECEIPTS, WRITES } from '../../access/principal.js'
-import type { ReceiptReport } from '../../core/proof/index.js'
+import type { LegacyVerdict, ReceiptReport } from '../../core/proof/index.js'
 import { JSON_TYPE, jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import type { WarmResponse } from '../../http/warm-lane.js'
@@ -9,20 +9,23 @@ import type { ReceiptClaims } from './issue-receipt.js'
 import type { KeyDocuments } from './key-documents.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import type { PageInput } from './read-receipts.js'
-import type { ReceiptPlace } from './receipt.js'
+import type { ReceiptPlace, ShownReceipt } from './receipt.js'
 import * as schema from './schema.js'
+import type { StoredReceipt } from './store-receipt.js'
 
 /** Receipts come as the bytes that were signed. */
 export type ReceiptVerbs = {
   readonly issue: (projectId: ProjectId, claims: ReceiptClaims) => Promise<Uint8Array>
-  readonly store: (projectId: ProjectId, text: string) => Promise<string>
+  readonly store: (projectId: ProjectId, text: string) => Promise<StoredReceipt>
   readonly verify: (text: string) => Promise<ReceiptReport>
-  readonly find: (place: ReceiptPlace) => Promise<Uint8Array>
+  readonly find: (place: ReceiptPlace) => Promise<ShownReceipt>
   readonly list: (input: PageInput) => Promise<Uint8Array>
 }
 
 const BASE = '/api/v1/receipts'
 const tag = 'Receipts'
+const LEGACY =
+  'The last receipts of the Python server (November 2025) were signed with another spelling of `timestamp` (`+00:00`, sent as `Z`), and `receipt_type`, `batch_summary`, `description` and `tags` were added outside of the signature. Such a receipt is `valid: false`; if its signature holds when it is read like that, under a key that is listed here, the answer has the member `legacy`, which names the members that nothing vouches for.'
 const CLAIMS = {
   ...{ id: 'call-4711', timestamp: '2026-01-31T12:00:00Z', registry_version: 'openai@7', model: 'openai:gpt-4o-mini' },
   ...{ alias: 'summarizer', profile: 'default', lock_digest: 'sha256:9f86d081', tokens: { input: 1200, output: 300 } },
@@ -74,15 +77,16 @@ function mountVerify(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     path: `${BASE}/verify`,
     tag,
     summary: 'Verify a receipt',
-    description: 'Of either shape; `{receipt: {…}}` is taken as well. An invalid receipt is an answer, not a problem.',
+    description: `Of either shape; \`{receipt: {…}}\` is taken as well. An invalid receipt is an answer, not a problem. ${LEGACY}`,
     access: PUBLIC,
     problems: ['database-unavailable'],
     body: schema.VerifyBody,
     bodyExample: SIGNED,
     answers: { 200: { description: 'What was checked, and how it went.', schema: schema.VerifyAnswer } },
     handle: async ({ text }) => {
-      const { receiptId, valid, algorithm, keyId, checks } = await verbs.verify(text)
-      return jsonAnswer({ receipt_id: receiptId, valid, algorithm, key_id: keyId, checks })
+      const { receiptId, valid, algorithm, keyId, checks, legacy } = await verbs.verify(text)
+      const report = { receipt_id: receiptId, valid, algorithm, key_id: keyId, checks }
+      return jsonAnswer(legacy === null ? report : { ...report, legacy: renderLegacy(legacy) })
     },
   })
 }
@@ -93,14 +97,18 @@ function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     path: `${BASE}/`,
     tag,
     summary: 'Store a signed receipt',
-    description: 'Of either shape, signed with a key that is listed here. Storing the same receipt again is fine.',
+    description:
+      'Of either shape, signed with a key that is listed here. Storing the same receipt again is fine. One that holds only by the legacy rule (see verify) is stored as it was sent, and marked: the answer has the member `legacy`, `GET` the header `X-Receipt-Legacy`, and the list names it under `legacy`.',
     access: WRITES,
     problems: ['receipt-not-verified', 'conflict'],
     body: schema.StoreBody,
     bodyExample: { receipt: SIGNED },
     answers: { 200: { description: 'It verified and is stored.', schema: schema.StoredAnswer } },
-    handle: async ({ principal, text }) =>
-      jsonAnswer({ receipt_id: await verbs.store(principal.projectId, text), status: 'verified' }),
+    handle: async ({ principal, text }) => {
+      const { id, legacy } = await verbs.store(principal.projectId, text)
+      const stored = { receipt_id: id, status: 'verified' }
+      return jsonAnswer(legacy === null ? stored : { ...stored, legacy: renderLegacy(legacy) })
+    },
   })
   mount(app, guards, {
     method: 'get',
@@ -122,9 +130,16 @@ function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     problems: ['not-found'],
     params: schema.ReceiptPath,
     answers: { 200: { description: 'Exactly as it was signed.', schema: schema.SignedReceipt, example: SIGNED } },
-    handle: async ({ principal, params }) =>
-      jsonBytesAnswer(responseBytes(await verbs.find({ projectId: principal.projectId, id: params.id }))),
+    handle: async ({ principal, params }) => {
+      const { canonical, legacyRule } = await verbs.find({ projectId: principal.projectId, id: params.id })
+      if (legacyRule === null) return jsonBytesAnswer(responseBytes(canonical))
+      return jsonBytesAnswer(responseBytes(canonical), { 'Content-Type': JSON_TYPE, 'X-Receipt-Legacy': legacyRule })
+    },
   })
+}
+
+function renderLegacy({ rule, keyId, unsignedMembers }: LegacyVerdict) {
+  return { valid: true, rule, key_id: keyId, unsigned_members: unsignedMembers }
 }
 
 function mountKeys(app: App, guards: Guards, keys: KeyDocuments, base: string): void {

@@ -4,6 +4,7 @@ import {
   foreignReceiptIdCharsMax,
   isForeignReceiptId,
   isIssuedReceiptId,
+  legacyReceiptRule,
   receiptCalculationCharsMax,
   receiptTextCharsMax,
 } from '../../core/proof/index.js'
@@ -134,15 +135,31 @@ export const IssuedReceipt = z
 export const SignedReceipt = z.looseObject({ signature: z.string() }).openapi('SignedReceipt', {
   description: 'A receipt exactly as it was signed, in the nested or the flat shape.',
 })
+const legacyRule = () => z.literal(legacyReceiptRule)
+const Legacy = z
+  .object({
+    valid: z.literal(true),
+    rule: legacyRule(),
+    key_id: z.string().openapi({ description: 'The key that it verified under.' }),
+    unsigned_members: z
+      .array(z.string())
+      .openapi({ description: 'Nothing vouches for these: anybody may have written them.' }),
+  })
+  .openapi('LegacyReceipt', { description: 'How a receipt holds that does not verify as it stands.' })
 export const ReceiptPageAnswer = z
   .object({
     receipts: z.array(SignedReceipt),
+    legacy: z
+      .array(z.object({ receipt_id: z.string(), rule: legacyRule() }))
+      .openapi({ description: 'The receipts of this page that hold by the legacy rule only.' }),
     total: z.number().int(),
     limit: z.number().int(),
     offset: z.number().int(),
   })
   .openapi('ReceiptPage')
-export const StoredAnswer = z.object({ receipt_id: z.string(), status: z.literal('verified') }).openapi('StoredReceipt')
+export const StoredAnswer = z
+  .object({ receipt_id: z.string(), status: z.literal('verified'), legacy: Legacy.optional() })
+  .openapi('StoredReceipt')
 export const VerifyAnswer = z
   .object({
     receipt_id: z.string().nullable(),
@@ -150,6 +167,7 @@ export const VerifyAnswer = z
     algorithm: z.literal('Ed25519'),
     key_id: z.string().nullable().openapi({ description: 'The key that it verified under.' }),
     checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+    legacy: Legacy.optional(),
   })
   .openapi('ReceiptVerification')
 

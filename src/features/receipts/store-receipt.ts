@@ -1,6 +1,6 @@
 import type { ProjectId } from '../../access/principal.js'
 import { canonicalJson, isJsonObject, type JsonObject, parseStrictJson } from '../../core/json/index.js'
-import type { ReceiptReport } from '../../core/proof/index.js'
+import type { LegacyVerdict, ReceiptReport } from '../../core/proof/index.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
@@ -12,29 +12,33 @@ import { invalid, refusePayload, refuseText } from './refusal.js'
 
 export type StoreDeps = CheckDeps & { readonly clock: Clock; readonly issuer: string; readonly keep: Keep }
 
+/** `legacy` is how the receipt holds where it does so only by the legacy rule. */
+export type StoredReceipt = { readonly id: string; readonly legacy: LegacyVerdict | null }
+
 /**
- * Keeps a signed receipt, of either shape, out of the text `{"receipt": {…}}`, and gives its id. The text itself is
- * read, since a parser that merges members would hide what was signed. Storing the same receipt again changes nothing;
- * another one under its id throws `conflict`. Throws `validation-failed` for what is no receipt and
+ * Keeps a signed receipt, of either shape, out of the text `{"receipt": {…}}`. The text itself is read, since a parser
+ * that merges members would hide what was signed. One that holds by the legacy rule only is kept as it was sent and
+ * marked. Storing the same receipt again changes nothing; another one under its id throws `conflict`. Throws `validation-failed` for what is no receipt and
  * `receipt-not-verified` for one whose signature does not hold or that we issued to another project.
  */
-export async function storeReceipt(deps: StoreDeps, projectId: ProjectId, text: string): Promise<string> {
+export async function storeReceipt(deps: StoreDeps, projectId: ProjectId, text: string): Promise<StoredReceipt> {
   const receipt = readBody(text)
   const report = await checkReceipt(deps, receipt)
-  if (!report.valid) throw refuse(report)
+  const { receiptId: id, legacy } = report
+  if (!report.valid && legacy === null) throw refuse(report)
   if (receipt['issuer'] === deps.issuer && receipt['project'] !== projectId) {
     throw new AppError('receipt-not-verified', 'The check "project" failed: it was issued here to another project.')
   }
   const canonical = canonicalJson(receipt)
   if (!canonical.ok) throw refusePayload(canonical)
-  const { receiptId: id, keyId } = report
-  invariant(id !== null && keyId !== null, 'a valid receipt has an id and a key')
+  const keyId = report.keyId ?? legacy?.keyId ?? null
+  invariant(id !== null && keyId !== null, 'a receipt that holds has an id and a key')
   const taken = await deps.keep({
-    ...{ projectId, id, kind: 'stored', keyId, requestSha256: null },
+    ...{ projectId, id, kind: 'stored', keyId, requestSha256: null, legacyRule: legacy?.rule ?? null },
     ...{ canonical: canonical.bytes, storedAt: deps.clock() },
   })
   if (taken !== null && !sameBytes(taken.canonical, canonical.bytes)) throw idTaken(id, taken.canonical)
-  return id
+  return { id, legacy }
 }
 
 function readBody(text: string): JsonObject {

@@ -7,7 +7,7 @@ import type { Orm } from '../../db/orm.js'
 import { receiptKeys, receipts } from '../../db/tables/receipts.js'
 import { ormOf, type Tx } from '../../db/transact.js'
 import { RECEIPT_LIMITS } from './limits.js'
-import type { KeptReceipt, NewReceipt, ReceiptPage, ReceiptPlace } from './receipt.js'
+import type { KeptReceipt, NewReceipt, ReceiptPage, ReceiptPlace, ShownReceipt } from './receipt.js'
 
 export type KeyRow = {
   readonly keyId: string
@@ -15,7 +15,7 @@ export type KeyRow = {
   readonly notBefore: Date
   readonly notAfter: Date | null
 }
-export type ExportedReceipt = KeptReceipt & { readonly id: string; readonly keyId: string; readonly storedAt: Date }
+export type ExportedReceipt = KeptReceipt & ShownReceipt & { readonly keyId: string; readonly storedAt: Date }
 
 export type ReceiptStore = ReturnType<typeof createReceiptStore>
 export type KeyStore = ReturnType<typeof createKeyStore>
@@ -31,15 +31,16 @@ export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm })
      */
     insertNew: async (rows: readonly NewReceipt[]): Promise<readonly ReceiptPlace[]> => {
       const inserted = await db.sql<ReceiptPlace[]>`
-      insert into receipts (project_id, id, kind, key_id, request_sha256, canonical, stored_at)
-      select project_id::uuid, id, kind, key_id, decode(request_sha256, 'hex'), decode(canonical, 'hex'), stored_at::timestamptz
+      insert into receipts (project_id, id, kind, key_id, request_sha256, canonical, stored_at, legacy_rule)
+      select project_id::uuid, id, kind, key_id, decode(request_sha256, 'hex'), decode(canonical, 'hex'), stored_at::timestamptz, legacy_rule
       from unnest(
         ${arrayText(rows.map((row) => row.projectId))}::text::text[], ${arrayText(rows.map((row) => row.id))}::text::text[],
         ${arrayText(rows.map((row) => row.kind))}::text::text[], ${arrayText(rows.map((row) => row.keyId))}::text::text[],
         ${arrayText(rows.map((row) => (row.requestSha256 === null ? null : hex(row.requestSha256))))}::text::text[],
         ${arrayText(rows.map((row) => hex(row.canonical)))}::text::text[],
-        ${arrayText(rows.map((row) => new Date(row.storedAt).toISOString()))}::text::text[]
-      ) as input(project_id, id, kind, key_id, request_sha256, canonical, stored_at)
+        ${arrayText(rows.map((row) => new Date(row.storedAt).toISOString()))}::text::text[],
+        ${arrayText(rows.map((row) => row.legacyRule))}::text::text[]
+      ) as input(project_id, id, kind, key_id, request_sha256, canonical, stored_at, legacy_rule)
       order by project_id::uuid, id collate "C"
       on conflict (project_id, id) do nothing
       returning project_id as "projectId", id`
@@ -57,23 +58,23 @@ export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm })
       return confirmCompleted(found, 'SELECT', found.length)
     },
 
-    find: async ({ projectId, id }: ReceiptPlace): Promise<Uint8Array | undefined> => {
-      const [row] = await db.sql<{ canonical: Uint8Array }[]>`
-        select canonical from receipts where project_id = ${projectId} and id = ${id}`
-      return row?.canonical
+    find: async ({ projectId, id }: ReceiptPlace): Promise<ShownReceipt | undefined> => {
+      const [row] = await db.sql<ShownReceipt[]>`
+        select id, legacy_rule as "legacyRule", canonical from receipts where project_id = ${projectId} and id = ${id}`
+      return row
     },
 
     /** One snapshot for the page and the total. */
     page: async (projectId: ProjectId, limit: number, offset: number): Promise<ReceiptPage> => {
-      const rows = await db.sql<{ total: number; canonical: Uint8Array | null }[]>`
-        select counted.total, page.canonical
+      const rows = await db.sql<({ total: number; id: null } | ({ total: number } & ShownReceipt))[]>`
+        select counted.total, page.id, page.legacy_rule as "legacyRule", page.canonical
         from (select count(*)::double precision as total from receipts where project_id = ${projectId}) as counted
         left join (
-          select canonical, stored_at, id from receipts where project_id = ${projectId}
+          select canonical, stored_at, id, legacy_rule from receipts where project_id = ${projectId}
           order by stored_at desc, id desc limit ${limit} offset ${offset}
         ) as page on true
         order by page.stored_at desc, page.id desc`
-      return { total: rows[0]?.total ?? 0, canonical: rows.flatMap((row) => row.canonical ?? []) }
+      return { total: rows[0]?.total ?? 0, receipts: rows.flatMap((row) => (row.id === null ? [] : [row])) }
     },
 
     /** By id, after one of them: the order of the primary key, which does not move. */
