@@ -3,6 +3,7 @@ import { type Connected, connectDatabase } from '../compose/database.js'
 import type { Config } from '../config/config.js'
 import { type ClientOptions, createClient, type Sql } from '../db/client.js'
 import { inspectDataDirectory } from '../db/inspect.js'
+import { abortable } from '../platform/abortable.js'
 import { type Clock, systemClock } from '../platform/clock.js'
 import { createLogger } from '../platform/logger.js'
 import { type Report, renderReport, runChecks } from './doctor/check.js'
@@ -27,8 +28,8 @@ export function doctorCommand(): Command {
     .option('--json', 'print JSON')
     .addHelpText('after', NOTES)
     .action((options: { json?: boolean }) =>
-      run(async () => {
-        const report = await diagnose(prepareConfig())
+      run(async (signal) => {
+        const report = await diagnose(prepareConfig(), systemClock, signal)
         process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : renderReport(report))
         if (!report.ok) process.exitCode = 1
       }),
@@ -36,9 +37,9 @@ export function doctorCommand(): Command {
 }
 
 /** Runs every check. An embedded database may take its own time to start; after that, no check takes over 5 s. */
-export async function diagnose(config: Config, clock: Clock = systemClock): Promise<Report> {
+export async function diagnose(config: Config, clock: Clock = systemClock, signal?: AbortSignal): Promise<Report> {
   const silent = createLogger('silent')
-  const connecting = connectDatabase(config, silent, 'borrow')
+  const connecting = connectDatabase(config, silent, 'borrow', signal)
   const examined = connecting.then(examine)
   const patient = () => examined
   const clusterDir = () => examined.then(({ direct }) => inspectDataDirectory(direct))
@@ -54,7 +55,7 @@ export async function diagnose(config: Config, clock: Clock = systemClock): Prom
   // The time that a start takes counts for no check.
   await examined.catch(() => undefined)
   try {
-    return await runChecks(checks, CHECK_MS_MAX, hideSecrets(config))
+    return await abortable(runChecks(checks, CHECK_MS_MAX, hideSecrets(config)), signal)
   } finally {
     await connecting.then(
       ({ lifecycle }) => lifecycle.close(),

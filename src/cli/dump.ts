@@ -4,7 +4,6 @@ import { connectDatabase } from '../compose/database.js'
 import { writeDump } from '../db/dump/dump.js'
 import type { Summary } from '../db/dump/progress.js'
 import { readVersion } from '../platform/version.js'
-import { interruptible } from './interruptible.js'
 import { commandLogger, prepareConfig, run } from './prepare.js'
 import { progressOnStandardError, renderSummary } from './progress.js'
 import { writeWholeFile } from './write-whole-file.js'
@@ -25,19 +24,17 @@ export function dumpCommand(): Command {
     .option('--progress', 'show progress on standard error even where that is no terminal')
     .option('--json', 'print a summary as JSON (on standard error where the dump goes to standard output)')
     .addHelpText('after', NOTES)
-    .action((file: string | undefined, options: Options) => run(() => dump(file, options)))
+    .action((file: string | undefined, options: Options) => run((signal) => dump(file, options, signal)))
 }
 
-async function dump(file: string | undefined, options: Options): Promise<void> {
+async function dump(file: string | undefined, options: Options, signal: AbortSignal): Promise<void> {
   const toStdout = file === undefined || file === '-'
   if (toStdout && process.stdout.isTTY) {
     throw new Error('A dump is not for terminals: name a file, or redirect standard output.')
   }
-  const summary = await interruptible((signal) =>
-    toStdout
-      ? dumpTo(process.stdout, options, signal)
-      : writeWholeFile(file, options.force === true, (output) => dumpTo(output, options, signal)),
-  )
+  const summary = await (toStdout
+    ? dumpTo(process.stdout, options, signal)
+    : writeWholeFile(file, options.force === true, (output) => dumpTo(output, options, signal)))
   const text = options.json === true ? JSON.stringify(summary) : `Dumped ${renderSummary(summary)}.`
   const answer = toStdout ? process.stderr : process.stdout
   answer.write(`${text}\n`)
@@ -45,7 +42,7 @@ async function dump(file: string | undefined, options: Options): Promise<void> {
 
 async function dumpTo(output: Writable, options: Options, signal: AbortSignal): Promise<Summary> {
   const config = prepareConfig()
-  const connected = await connectDatabase(config, commandLogger(config), 'borrow')
+  const connected = await connectDatabase(config, commandLogger(config), 'borrow', signal)
   try {
     const about = { direct: connected.direct, serviceVersion: readVersion(), signal }
     return await writeDump({ ...about, ...progressOnStandardError(options) }, output)

@@ -1,21 +1,17 @@
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+import { Aborted } from '../platform/abortable.js'
+import { listenForStop } from './stop-signals.js'
 
 /**
- * Lets `work` clean up when it is interrupted: the first SIGINT or SIGTERM aborts its signal, a second one ends the
- * process at once. Rejects with `Interrupted.` where work that was aborted rejects.
+ * Lets `work` clean up when it is interrupted: the first SIGINT or SIGTERM aborts its signal, a later one ends the
+ * process at once. Rejects with `Aborted` where work that was aborted rejects.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController()
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(1)
-    controller.abort()
-  }
-  for (const signal of SIGNALS) process.on(signal, onSignal)
+  const { signal, forget } = listenForStop()
   try {
-    return await work(controller.signal)
+    return await work(signal)
   } catch (error) {
-    throw controller.signal.aborted ? new Error('Interrupted.', { cause: error }) : error
+    throw signal.aborted ? new Aborted({ cause: error }) : error
   } finally {
-    for (const signal of SIGNALS) process.off(signal, onSignal)
+    forget()
   }
 }

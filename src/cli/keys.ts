@@ -4,6 +4,7 @@ import { openResources } from '../compose/database.js'
 import { createNotifications } from '../db/notifications.js'
 import { createProjects, type ProjectsFeature } from '../features/projects/feature.js'
 import { renderKey } from '../features/projects/render.js'
+import { abortable } from '../platform/abortable.js'
 import { commandLogger, prepareConfig, run } from './prepare.js'
 
 type CreateOptions = { project?: string; name?: string; role: Role; json?: boolean }
@@ -20,20 +21,20 @@ export function keysCommand(): Command {
     .option('--name <name>', 'a name for the key (and for a new project)')
     .addOption(new Option('--role <role>', 'what the key may do').choices(ROLES).default('write'))
     .option('--json', 'print JSON')
-    .action((options: CreateOptions) => run(() => withProjects((projects) => create(projects, options))))
+    .action((options: CreateOptions) => run((signal) => withProjects(signal, (projects) => create(projects, options))))
   keys
     .command('list')
     .description('List keys, revoked ones included. The keys themselves are not stored and cannot be shown.')
     .option('--project <id>', 'only the keys of this project')
     .option('--json', 'print JSON')
-    .action((options: ListOptions) => run(() => withProjects((projects) => list(projects, options))))
+    .action((options: ListOptions) => run((signal) => withProjects(signal, (projects) => list(projects, options))))
   keys
     .command('revoke')
     .description('Revoke a key: every instance refuses it within two seconds.')
     .argument('<key-id>', 'the id of the key, from `keys list`')
     .option('--json', 'print JSON')
     .action((keyId: string, options: { json?: boolean }) =>
-      run(() => withProjects((projects) => revoke(projects, keyId, options))),
+      run((signal) => withProjects(signal, (projects) => revoke(projects, keyId, options))),
     )
   return keys
 }
@@ -65,26 +66,25 @@ async function revoke(projects: ProjectsFeature, keyId: string, options: { json?
   if (!revoked) throw new Error(`There is no active key ${keyId}.`)
 }
 
-async function withProjects(work: (projects: ProjectsFeature) => Promise<void>): Promise<void> {
+async function withProjects(signal: AbortSignal, work: (projects: ProjectsFeature) => Promise<void>): Promise<void> {
   const config = prepareConfig()
   const logger = commandLogger(config)
-  const { database, transact, direct, lifecycle } = await openResources(config, logger, 'borrow')
+  const { database, transact, direct, lifecycle } = await openResources(config, logger, 'borrow', signal)
   try {
-    await work(
-      createProjects({
-        ...database,
-        transact,
-        logger,
-        schema: config.database.schema,
-        notifications: createNotifications({ client: direct, logger }),
-        mode: config.projects.mode,
-        pepper: config.projects.pepper?.reveal(),
-        pepperPrevious: config.projects.pepperPrevious?.reveal(),
-        newProjects: undefined,
-        erasers: {},
-        exporters: {},
-      }),
-    )
+    const projects = createProjects({
+      ...database,
+      transact,
+      logger,
+      schema: config.database.schema,
+      notifications: createNotifications({ client: direct, logger }),
+      mode: config.projects.mode,
+      pepper: config.projects.pepper?.reveal(),
+      pepperPrevious: config.projects.pepperPrevious?.reveal(),
+      newProjects: undefined,
+      erasers: {},
+      exporters: {},
+    })
+    await abortable(work(projects), signal)
   } finally {
     await lifecycle.close()
   }

@@ -6,14 +6,14 @@ export function migrateCommand(): Command {
   return new Command('migrate')
     .description('Bring the database to the newest version (the service does this at its start, too).')
     .option('--json', 'print JSON')
-    .action((options: { json?: boolean }) => run(() => migrate(options)))
+    .action((options: { json?: boolean }) => run((signal) => migrate(options, signal)))
 }
 
-async function migrate(options: { json?: boolean }): Promise<void> {
+async function migrate(options: { json?: boolean }, signal: AbortSignal): Promise<void> {
   const config = prepareConfig()
-  const connected = await connectDatabase(config, commandLogger(config), 'borrow')
+  const connected = await connectDatabase(config, commandLogger(config), 'borrow', signal)
   try {
-    const { applied, version } = await migrateDatabase(connected)
+    const { applied, version } = await migrateDatabase(connected, signal)
     const text =
       applied.length === 0
         ? `Nothing to do: the database is at version ${version}.`

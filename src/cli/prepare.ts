@@ -1,7 +1,9 @@
 import { type Config, readConfig } from '../config/config.js'
 import { EmbeddedError } from '../db/embedded/embedded-error.js'
 import { KeyConfigurationError } from '../features/receipts/signing-keys.js'
+import { Aborted } from '../platform/abortable.js'
 import { createLogger, describeError, type Logger } from '../platform/logger.js'
+import { interruptible } from './interruptible.js'
 
 const EXIT_CONFIG = 78
 const STDERR = 2
@@ -22,14 +24,24 @@ export function commandLogger(config: Config): Logger {
   return createLogger(config.logging.level === 'info' ? 'warn' : config.logging.level, STDERR)
 }
 
-/** Runs a command; expected trouble is one line on standard error and the right exit code, never a stack. */
-export async function run(command: () => Promise<void>): Promise<void> {
+/**
+ * Runs a command that stops cleanly when it is interrupted; expected trouble is one line on standard error and the right
+ * exit code, never a stack.
+ */
+export function run(command: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  return runToItsEnd(() => interruptible(command))
+}
+
+/** The same for a command that sees to signals itself. */
+export async function runToItsEnd(command: () => Promise<void>): Promise<void> {
   try {
     await command()
   } catch (error) {
     const { message, code } = describeError(error)
     process.stderr.write(`${String(message) || String(code)}\n`)
     process.exitCode = exitCodeOf(error)
+    // What was given up may still be waiting for something; all that has to be closed is closed.
+    if (error instanceof Aborted) process.exit()
   }
 }
 

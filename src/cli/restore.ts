@@ -6,7 +6,7 @@ import { type OpenDump, openDump } from '../db/dump/open-dump.js'
 import type { Summary } from '../db/dump/progress.js'
 import { restoreDump } from '../db/dump/restore.js'
 import { type Migration, readMigrations } from '../db/migrate.js'
-import { interruptible } from './interruptible.js'
+import { abortable } from '../platform/abortable.js'
 import { commandLogger, prepareConfig, run } from './prepare.js'
 import { progressOnStandardError, renderSummary } from './progress.js'
 
@@ -25,27 +25,26 @@ export function restoreCommand(): Command {
     .option('--progress', 'show progress on standard error even where that is no terminal')
     .option('--json', 'print a summary as JSON')
     .addHelpText('after', NOTES)
-    .action((file: string, options: Options) => run(() => restore(file, options)))
+    .action((file: string, options: Options) => run((signal) => restore(file, options, signal)))
 }
 
-async function restore(file: string, options: Options): Promise<void> {
+async function restore(file: string, options: Options, signal: AbortSignal): Promise<void> {
   const migrations = await readMigrations()
-  const summary = await interruptible(async (signal) => {
-    const input: Readable = file === '-' ? process.stdin : (await open(file, 'r')).createReadStream()
-    const dump = await openDump(input, migrations)
-    signal.addEventListener('abort', dump.close)
-    try {
-      return await restoreFrom(dump, migrations, options)
-    } finally {
-      dump.close()
-    }
-  })
+  const input: Readable = file === '-' ? process.stdin : (await open(file, 'r')).createReadStream()
+  const dump = await abortable(openDump(input, migrations), signal)
+  signal.addEventListener('abort', dump.close)
+  const summary = await restoreFrom(dump, migrations, options, signal).finally(dump.close)
   process.stdout.write(`${options.json === true ? JSON.stringify(summary) : `Restored ${renderSummary(summary)}.`}\n`)
 }
 
-async function restoreFrom(dump: OpenDump, migrations: readonly Migration[], options: Options): Promise<Summary> {
+async function restoreFrom(
+  dump: OpenDump,
+  migrations: readonly Migration[],
+  options: Options,
+  signal: AbortSignal,
+): Promise<Summary> {
   const config = prepareConfig()
-  const connected = await connectDatabase(config, commandLogger(config), 'own')
+  const connected = await connectDatabase(config, commandLogger(config), 'own', signal)
   try {
     return await restoreDump({ direct: connected.direct, migrations, ...progressOnStandardError(options) }, dump)
   } finally {

@@ -3,55 +3,44 @@ import { createServiceListener, serverLimits } from '../compose/door.js'
 import { compose, type Service } from '../compose/service.js'
 import { type Config, isLoopback } from '../config/config.js'
 import { type HttpServer, listen } from '../http/server.js'
+import { Aborted } from '../platform/abortable.js'
 import { createServiceLogger } from '../platform/logger.js'
-import { prepareConfig, run } from './prepare.js'
-
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+import { prepareConfig, runToItsEnd } from './prepare.js'
+import { listenForStop } from './stop-signals.js'
 
 export function serveCommand(): Command {
   return new Command('serve')
     .description('Run the service: migrate the database, then answer requests until SIGINT or SIGTERM.')
-    .action(() => run(serve))
+    .action(() => runToItsEnd(serve))
 }
 
 async function serve(): Promise<void> {
   const config = prepareConfig()
   const { logger, flush } = createServiceLogger(config.logging.level)
-  const stopping = nextSignal()
+  const stop = listenForStop()
   try {
-    const service = await compose(config, logger)
+    const service = await compose(config, logger, stop.signal)
     try {
       const { host, port } = config.listen
       const server = await listen(createServiceListener(config, service, logger), host, port, serverLimits(config))
       service.metrics.gauge('llmring_connections', 'Connections that are open.', server.connections)
       process.stderr.write(startUpLines(config, service, server))
-      logger.info({ signal: await stopping }, 'draining')
+      logger.info({ signal: await stop.asked }, 'draining')
       service.startDraining()
       await server.drain(config.listen.shutdownMsMax)
     } finally {
       await service.close()
       logger.info('stopped')
     }
+  } catch (error) {
+    if (!(error instanceof Aborted)) throw error
+    logger.info({ signal: await stop.asked }, 'stopped before it had started')
+    flush()
+    // What was given up may still be waiting for something; all that has to be closed is closed.
+    process.exit()
   } finally {
     flush()
   }
-}
-
-/** A terminal's Ctrl-C reaches the service twice when npm started it: what comes this soon is the same request. */
-const SAME_REQUEST_MS = 1_000
-
-/** The first signal asks for a clean stop; a later one does not wait for it. */
-function nextSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    let askedAt: number | undefined
-    for (const signal of SIGNALS) {
-      process.on(signal, () => {
-        if (askedAt !== undefined && performance.now() - askedAt > SAME_REQUEST_MS) process.exit(1)
-        askedAt ??= performance.now()
-        resolve(signal)
-      })
-    }
-  })
 }
 
 function startUpLines(config: Config, service: Service, server: HttpServer): string {

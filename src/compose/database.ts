@@ -5,6 +5,7 @@ import { openEmbedded } from '../db/embedded/open-embedded.js'
 import { classifyFailure } from '../db/failure.js'
 import { type MigrationResult, migrate, readMigrations } from '../db/migrate.js'
 import { createTransact, type Transact } from '../db/transact.js'
+import { Aborted, abortable } from '../platform/abortable.js'
 import { createLifecycle, type Lifecycle } from '../platform/lifecycle.js'
 import type { Logger } from '../platform/logger.js'
 
@@ -27,9 +28,14 @@ const FIRST_ANSWER_MS_MAX = 30_000
 
 /**
  * Starts or finds the database, without asking anything of it yet. `own`: an embedded one is this process's alone (the
- * service); `borrow`: it is shared with a running service (commands).
+ * service); `borrow`: it is shared with a running service (commands). Throws `Aborted` where the signal is given.
  */
-export async function connectDatabase(config: Config, logger: Logger, mode: 'own' | 'borrow'): Promise<Connected> {
+export async function connectDatabase(
+  config: Config,
+  logger: Logger,
+  mode: 'own' | 'borrow',
+  signal?: AbortSignal,
+): Promise<Connected> {
   const lifecycle = createLifecycle(logger)
   const { schema, prepare, pooled } = config.database
   const { url, directUrl } = config.database
@@ -41,6 +47,7 @@ export async function connectDatabase(config: Config, logger: Logger, mode: 'own
   const embedded = await openEmbedded({
     dataDir: config.dataDir,
     mode,
+    ...(signal === undefined ? {} : { signal }),
     log: (message, fields) => logger.info(fields ?? {}, message),
     onLost: (error) => {
       logger.fatal({ reason: error.message }, 'the embedded PostgreSQL is lost; stopping')
@@ -48,31 +55,41 @@ export async function connectDatabase(config: Config, logger: Logger, mode: 'own
       process.exitCode = 1
       process.kill(process.pid, 'SIGTERM')
     },
+  }).catch((error: unknown) => {
+    throw signal?.aborted ? new Aborted({ cause: error }) : error
   })
   lifecycle.onClose('embedded PostgreSQL', embedded.close)
   const own = { url: embedded.url, schema, prepare: true, pooled: false }
   return { direct: own, pooled: own, location: `embedded PostgreSQL in ${embedded.dataDir}`, lifecycle }
 }
 
-/** Brings the schema to the newest version, on a connection of its own. */
-export async function migrateDatabase(connected: Connected): Promise<MigrationResult> {
+/** Brings the schema to the newest version, on a connection of its own. Throws `Aborted` where the signal is given. */
+export async function migrateDatabase(connected: Connected, signal?: AbortSignal): Promise<MigrationResult> {
   const migrations = await readMigrations()
   const sql = createClient({ ...connected.direct, connectionsMax: 1, applicationName: 'llmring-server migrations' })
   try {
-    return await migrate(sql, connected.direct.schema, migrations)
+    return await abortable(migrate(sql, connected.direct.schema, migrations), signal)
   } finally {
-    await sql.end({ timeout: 5 })
+    // A migration that is given up is rolled back by the server, which finds its client gone.
+    await sql.end({ timeout: signal?.aborted ? 0 : 5 })
   }
 }
 
 /** Connects, migrates and opens the pool. A service gives a database that is still starting half a minute. */
-export async function openResources(config: Config, logger: Logger, mode: 'own' | 'borrow'): Promise<Resources> {
-  const connected = await connectDatabase(config, logger, mode)
+export async function openResources(
+  config: Config,
+  logger: Logger,
+  mode: 'own' | 'borrow',
+  signal?: AbortSignal,
+): Promise<Resources> {
+  const connected = await connectDatabase(config, logger, mode, signal)
   try {
-    const migration = await untilItAnswers(logger, mode === 'own' ? FIRST_ANSWER_MS_MAX : 0, () =>
-      migrateDatabase(connected),
+    const migrating = untilItAnswers(logger, mode === 'own' ? FIRST_ANSWER_MS_MAX : 0, () =>
+      migrateDatabase(connected, signal),
     )
-    const database = await openDatabase({ ...connected.pooled, connectionsMax: config.database.connectionsMax })
+    const migration = await abortable(migrating, signal)
+    const opening = openDatabase({ ...connected.pooled, connectionsMax: config.database.connectionsMax })
+    const database = await abortable(opening, signal)
     connected.lifecycle.onClose('database pool', database.close)
     return { ...connected, database, transact: createTransact(database.sql), migration }
   } catch (error) {

@@ -6,6 +6,7 @@ import type { ReceiptsFeature } from '../features/receipts/feature.js'
 import type { App } from '../http/endpoint.js'
 import { createGuards } from '../http/guards.js'
 import type { WarmLane } from '../http/warm-lane.js'
+import { abortable } from '../platform/abortable.js'
 import { AppError } from '../platform/errors.js'
 import type { Logger } from '../platform/logger.js'
 import { createMetrics, type Metrics } from '../platform/metrics.js'
@@ -29,11 +30,14 @@ export type Service = {
 
 const HEALTH_MS_MAX = 2_000
 
-/** Opens what the service needs, in order, and builds the app on it. What was opened is closed in reverse by `close`. */
-export async function compose(config: Config, logger: Logger): Promise<Service> {
-  const resources = await openResources(config, logger, 'own')
+/**
+ * Opens what the service needs, in order, and builds the app on it. What was opened is closed in reverse by `close`, or
+ * here where it fails. Throws `Aborted` where the signal is given meanwhile.
+ */
+export async function compose(config: Config, logger: Logger, signal?: AbortSignal): Promise<Service> {
+  const resources = await openResources(config, logger, 'own', signal)
   try {
-    return await composeOn(resources, config, logger)
+    return await abortable(composeOn(resources, config, logger), signal)
   } catch (error) {
     await resources.lifecycle.close()
     throw error

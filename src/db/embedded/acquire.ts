@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { EmbeddedError } from './embedded-error.js'
+import { givenUp } from './embedded-error.js'
 import type { House, Terms } from './house.js'
 import { embeddedLimits } from './limits.js'
 import { type Claim, claimOwnership, type Ownership } from './ownership.js'
@@ -26,15 +26,20 @@ export async function acquire(house: House, terms: Terms): Promise<Held> {
       const visit = await claim(house, terms, state.port)
       if (visit.kind !== 'not-yet') return heldBy(visit, state.port, starter.isOurs(state.pid))
       reason = visit.reason
-      if (terms.signal?.aborted) await stopPostmaster(house.place.clusterDir)
+      await stopIfGivenUp(house, terms, starter.isOurs(state.pid))
     }
     if (state.kind === 'live' || !starter.isBusy()) {
-      if (terms.signal?.aborted) throw new EmbeddedError('start-failed', 'The start of PostgreSQL was given up.')
+      if (terms.signal?.aborted) throw givenUp()
       if (state.kind !== 'live') await starter.advance(state)
     }
     if (performance.now() > deadline) throw await starter.failure(reason)
     await pause(embeddedLimits.pollMs)
   }
+}
+
+/** At a first start it may be another service's that comes up at the same moment; at a restart it is ours by right. */
+async function stopIfGivenUp(house: House, terms: Terms, isOurs: boolean): Promise<void> {
+  if (terms.signal?.aborted && (isOurs || terms.port !== undefined)) await stopPostmaster(house.place.clusterDir)
 }
 
 function heldBy(visit: Exclude<Claim, { kind: 'not-yet' }>, port: number, spawned: boolean): Held {

@@ -15,11 +15,11 @@ export const ROLE = 'llmring'
 /**
  * Makes the cluster where there is none. It appears, with its password, in one rename: whatever a crash interrupts,
  * either all of it is there or none. Two processes may do this at once; one's work is used, the other's is thrown away.
- * Throws `wrong-major` where binaries of another major version made it, and `start-failed`.
+ * Throws `wrong-major` where binaries of another major version made it, and `start-failed`, also when the signal is given.
  */
-export async function ensureCluster(place: Place, binaries: Binaries): Promise<void> {
+export async function ensureCluster(place: Place, binaries: Binaries, signal?: AbortSignal): Promise<void> {
   await removeLeftovers(place.home, Date.now())
-  if (!(await exists(place.clusterDir))) await makeCluster(place, binaries)
+  if (!(await exists(place.clusterDir))) await makeCluster(place, binaries, signal)
   await checkMajor(place, binaries)
 }
 
@@ -38,11 +38,11 @@ export async function readPassword(place: Place): Promise<string> {
   }
 }
 
-async function makeCluster(place: Place, binaries: Binaries): Promise<void> {
+async function makeCluster(place: Place, binaries: Binaries, signal: AbortSignal | undefined): Promise<void> {
   const making = makingName(place.dir)
   try {
     // Crash from here to the rename: a half-made cluster under a name of its own, which a later start removes.
-    await fill(making, place, binaries)
+    await fill(making, place, binaries, signal)
     // Crash after this: a whole cluster that nobody has started yet.
     await rename(making, place.dir)
     // Unflushed, a power cut could bring the old name back later, and with it the data under a name that is removed.
@@ -60,7 +60,7 @@ async function makeCluster(place: Place, binaries: Binaries): Promise<void> {
   }
 }
 
-async function fill(making: string, place: Place, binaries: Binaries): Promise<void> {
+async function fill(making: string, place: Place, binaries: Binaries, signal: AbortSignal | undefined): Promise<void> {
   const { account } = place
   // Root keeps this folder, so that Postgres's user cannot plant links for root to follow; it only passes through.
   await mkdir(making, { mode: account.ids === undefined ? 0o700 : 0o711 })
@@ -73,7 +73,7 @@ async function fill(making: string, place: Place, binaries: Binaries): Promise<v
   const settings = ['--locale=C', '--encoding=UTF8', '--auth=scram-sha-256', `--username=${ROLE}`, '--no-instructions']
   const args = ['-D', clusterDir, `--pwfile=${passwordFile}`, ...settings]
   // initdb flushes everything that it made before it ends.
-  const result = await runAs(account, binaries.initdb, args, embeddedLimits.initdbMsMax)
+  const result = await runAs(account, binaries.initdb, args, embeddedLimits.initdbMsMax, signal)
   if (!result.ok) throw new Error(result.output.slice(-embeddedLimits.logTailBytesMax) || result.spawnError || 'killed')
   await flush(making)
 }

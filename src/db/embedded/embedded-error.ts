@@ -26,6 +26,11 @@ export function inUse(dir: string): EmbeddedError {
   )
 }
 
+/** The error of a start that was interrupted. */
+export function givenUp(): EmbeddedError {
+  return new EmbeddedError('start-failed', 'The start of PostgreSQL was given up.')
+}
+
 /** A system call's error code (`ENOENT`, `EACCES`, …) or a Postgres SQLSTATE; undefined for anything else thrown. */
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined

@@ -5,7 +5,7 @@ import { acquire } from './acquire.js'
 import { findPackagedBinaries, prepareBinaries } from './binaries.js'
 import { ensureCluster, ROLE, readPassword } from './cluster.js'
 import type { PackagedBinaries } from './copy-binaries.js'
-import { asEmbeddedError, type EmbeddedError, inUse } from './embedded-error.js'
+import { asEmbeddedError, type EmbeddedError, givenUp, inUse } from './embedded-error.js'
 import type { House, Terms } from './house.js'
 import { embeddedLimits } from './limits.js'
 import { DATABASE, type Ownership } from './ownership.js'
@@ -33,6 +33,8 @@ export type EmbeddedOptions = {
   /** `own` (the service): alone, or `in-use`. `borrow` (commands): another process's, or as its owner until `close`. */
   readonly mode: 'own' | 'borrow'
   readonly log: (message: string, fields?: Record<string, unknown>) => void
+  /** Given while it opens: the start is given up, what it has started so far is stopped, and this rejects. */
+  readonly signal?: AbortSignal
   /** Postgres, or at least our hold on it, was gone and is back on the same port: every session was lost. */
   readonly onRestarted?: () => void
   /** Postgres could not be brought back, or another service owns it now. Nothing more is tried. */
@@ -63,6 +65,7 @@ async function open(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
     port: undefined,
     lockWaitMsMax: options.mode === 'own' ? embeddedLimits.lockWaitMsMax : 0,
     spawnAttemptsMax: embeddedLimits.spawnAttemptsMax,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
   })
   const about = {
     url: `postgres://${ROLE}:${encodeURIComponent(house.password)}@127.0.0.1:${held.port}/${DATABASE}`,
@@ -80,7 +83,12 @@ async function open(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
     data: house.place.dir,
     log: house.place.logFile,
   })
-  return { ...about, adopted, owner: true, close: keep(house, options, held.port, held.ownership) }
+  const close = keep(house, options, held.port, held.ownership)
+  if (options.signal?.aborted) {
+    await close()
+    throw givenUp()
+  }
+  return { ...about, adopted, owner: true, close }
 }
 
 async function prepareHouse(options: EmbeddedOptions): Promise<House> {
@@ -89,7 +97,8 @@ async function prepareHouse(options: EmbeddedOptions): Promise<House> {
   const place = await choosePlace(options.dataDir, stateDir)
   const copiesDir = isRoot() ? stateDir : join(place.home, 'binaries')
   const binaries = await prepareBinaries(packaged, place.account, copiesDir, options.log)
-  await ensureCluster(place, binaries)
+  if (options.signal?.aborted) throw givenUp()
+  await ensureCluster(place, binaries, options.signal)
   return { place, binaries, password: await readPassword(place) }
 }
 

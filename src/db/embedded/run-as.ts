@@ -16,12 +16,13 @@ export type CommandResult = {
  */
 export const COMMAND_ENVIRONMENT = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC' } as const
 
-/** Runs a program as the account and waits for it, at most `msMax` milliseconds. Never throws: failure is a result. */
+/** Runs a program as the account and waits for it, at most `msMax` milliseconds or until the signal. Never throws: failure is a result. */
 export async function runAs(
   account: Account,
   program: string,
   args: readonly string[],
   msMax: number = embeddedLimits.commandMsMax,
+  signal?: AbortSignal,
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const options = {
@@ -31,6 +32,7 @@ export async function runAs(
       cwd: '/',
       timeout: msMax,
       killSignal: 'SIGKILL' as const,
+      ...(signal === undefined ? {} : { signal }),
       maxBuffer: embeddedLimits.commandOutputBytesMax,
     }
     try {
