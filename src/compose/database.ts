@@ -66,7 +66,8 @@ export async function connectDatabase(
 /** Brings the schema to the newest version, on a connection of its own. Throws `Aborted` where the signal is given. */
 export async function migrateDatabase(connected: Connected, signal?: AbortSignal): Promise<MigrationResult> {
   const migrations = await readMigrations()
-  const sql = createClient({ ...connected.direct, connectionsMax: 1, applicationName: 'llmring-server migrations' })
+  const applicationName = 'llmring-server migrations'
+  const sql = createClient({ ...connected.direct, connectionsMax: 1, applicationName, statementMsMax: 0 })
   try {
     return await abortable(migrate(sql, connected.direct.schema, migrations), signal)
   } finally {

@@ -15,7 +15,7 @@ export type ClientOptions = {
   /** Behind a pooler: start-up parameters are not sent (it would refuse them); the role carries them instead. */
   readonly pooled: boolean
   readonly applicationName?: string
-  /** Default 30 s; 0: no limit. */
+  /** Default 30 s; 0: none but the server's own. */
   readonly statementMsMax?: number
 }
 
@@ -72,13 +72,6 @@ export function createClient(options: ClientOptions): Sql {
       ...(options.pooled ? {} : session),
     },
   })
-}
-
-/** A connection for one caller alone, until its `release()`. */
-export async function reserveConnection(client: Sql): Promise<postgres.ReservedSql> {
-  // postgres.js never hands out a connection that is reserved before its first statement, unless it fetches types.
-  await client`select 1`
-  return client.reserve()
 }
 
 /**

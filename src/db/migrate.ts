@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { reserveConnection, type Sql } from './client.js'
+import type { Sql, Statements } from './client.js'
 
 export type Migration = {
   readonly version: number
@@ -30,51 +30,45 @@ export async function readMigrations(directory = MIGRATIONS_DIRECTORY): Promise<
 }
 
 /**
- * Brings `schema` to the newest version. Safe with several instances: a session lock, taken on the direct connection,
- * lets one migrate while the others wait. A database that is newer than this program, or whose applied files were
- * different ones, is refused untouched.
+ * Brings `schema` to the newest version. Safe with several instances: each migration is a transaction that first waits
+ * for the lock and then looks at what the others have recorded meanwhile. The lock is the transaction's, so it cannot
+ * be lost without it: a client reconnects silently, and a session's lock would be gone. A database that is newer than
+ * this program, or whose applied files were different ones, is refused untouched.
  *
- * A crash between two files leaves a whole number of files applied; the next start goes on from there.
+ * `direct` leads around any pooler and sets no limit to statements (`statementMsMax: 0`).
+ *
+ * A crash leaves a whole number of files applied; the next start goes on from there.
  */
 export async function migrate(direct: Sql, schema: string, migrations: readonly Migration[]): Promise<MigrationResult> {
-  const connection = await reserveConnection(direct)
-  try {
-    await connection`select set_config('statement_timeout', '0', false)`
-    await connection`select pg_advisory_lock(hashtextextended(${`llmring-migrate:${schema}`}, 0))`
-    try {
-      return await applyMissing(connection, schema, migrations)
-    } finally {
-      await connection`select pg_advisory_unlock(hashtextextended(${`llmring-migrate:${schema}`}, 0))`
-      await connection`reset statement_timeout`
-    }
-  } finally {
-    connection.release()
+  const applied: string[] = []
+  for (;;) {
+    const name = await direct.begin((tx) => applyNext(tx, schema, migrations))
+    if (name === undefined) return { applied, version: migrations.length }
+    applied.push(name)
   }
 }
 
-async function applyMissing(sql: Sql, schema: string, migrations: readonly Migration[]): Promise<MigrationResult> {
+/** Applies the first migration that is missing, and answers its name; undefined if none is. */
+async function applyNext(
+  tx: Statements,
+  schema: string,
+  migrations: readonly Migration[],
+): Promise<string | undefined> {
+  await tx`select set_config('statement_timeout', '0', true), set_config('search_path', ${schema}, true)`
+  await tx`select pg_advisory_xact_lock(hashtextextended(${`llmring-migrate:${schema}`}, 0))`
   // `if not exists` would still ask for the right to create: a role that may only use the schema must get through.
-  const [existing] = await sql`select 1 from pg_namespace where nspname = ${schema}`
-  if (existing === undefined) await sql`create schema ${sql(schema)}`
-  await sql`select set_config('search_path', ${schema}, false)`
-  await sql`create table if not exists schema_migrations (
+  const [existing] = await tx`select 1 from pg_namespace where nspname = ${schema}`
+  if (existing === undefined) await tx`create schema ${tx(schema)}`
+  await tx`create table if not exists schema_migrations (
     version integer primary key, name text not null, sha256 text not null, applied_at timestamptz not null default now())`
-  const recorded = await sql<{ version: number; name: string; sha256: string }[]>`
+  const recorded = await tx<{ version: number; name: string; sha256: string }[]>`
     select version, name, sha256 from schema_migrations order by version`
   refuseStrangers(recorded, migrations)
-  const missing = migrations.slice(recorded.length)
-  for (const migration of missing) {
-    const record = `insert into schema_migrations (version, name, sha256) values (${migration.version}, '${migration.name}', '${migration.sha256}')`
-    // One simple-protocol string: the file and its record are one transaction.
-    await sql
-      .unsafe(`begin;\n${migration.text}\n;${record};\ncommit;`)
-      .simple()
-      .catch(async (error: unknown) => {
-        await sql`rollback`.catch(() => undefined)
-        throw error
-      })
-  }
-  return { applied: missing.map((migration) => migration.name), version: migrations.length }
+  const next = migrations[recorded.length]
+  if (next === undefined) return undefined
+  await tx.unsafe(next.text).simple()
+  await tx`insert into schema_migrations (version, name, sha256) values (${next.version}, ${next.name}, ${next.sha256})`
+  return next.name
 }
 
 function refuseStrangers(

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createClient, reserveConnection, type Sql } from '../../src/db/client.js'
+import { createClient, type Sql } from '../../src/db/client.js'
 import type { FindPrice } from '../../src/features/usage/price-event.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
+import { holdTransaction } from '../support/held-transaction.js'
 import { startTcpProxy, type TcpProxy, throughProxy } from '../support/tcp-proxy.js'
 import { EVENT, fixturePrices, newProject, openUsage, type UsageApp } from '../support/usage-app.js'
 
@@ -54,15 +55,7 @@ const rows = async () => (await direct`select id from usage_logs order by id`).m
 const post = (changes: Record<string, unknown> = {}) => app.call('/api/v1/log', { json: { ...EVENT, ...changes } })
 
 /** Nobody can write until the answer is called. */
-async function lockTable(): Promise<() => Promise<void>> {
-  const connection = await reserveConnection(direct)
-  await connection`begin`
-  await connection`lock table usage_logs in exclusive mode`
-  return async () => {
-    await connection`commit`
-    connection.release()
-  }
-}
+const lockTable = () => holdTransaction(direct, (tx) => tx`lock table usage_logs in exclusive mode`)
 
 /** The backends that wait to write usage, once there are this many. */
 const writersWaiting = (count: number) =>
@@ -111,8 +104,7 @@ describe('the connection is lost while a group is under way', () => {
       create function stall_first() returns trigger language plpgsql as $$
         begin if nextval('attempts') = 1 then perform pg_advisory_xact_lock(42); end if; return null; end $$;
       create trigger stall before insert on usage_logs for each statement execute function stall_first()`)
-    const holder = await reserveConnection(direct)
-    await holder`select pg_advisory_lock(42)`
+    const letGo = await holdTransaction(direct, (tx) => tx`select pg_advisory_xact_lock(42)`)
     const answer = post()
     const old = await eventually(async () => {
       const [waiting] =
@@ -124,8 +116,7 @@ describe('the connection is lost while a group is under way', () => {
     proxy.restore()
     const { status, json } = await answer
     expect(status).toBe(200)
-    await holder`select pg_advisory_unlock(42)`
-    holder.release()
+    await letGo()
     await eventually(async () => {
       expect(await direct`select 1 from pg_stat_activity where pid = ${old}`).toHaveLength(0)
     })

@@ -1,7 +1,7 @@
 import { PassThrough, Writable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { writeDump } from '../../src/db/dump/dump.js'
-import { openLongSession } from '../../src/db/dump/long-session.js'
+import { inLongTransaction } from '../../src/db/dump/long-transaction.js'
 import { migrate, readMigrations } from '../../src/db/migrate.js'
 import { dumpOf, restoreInto, takeApart } from '../fixtures/dump-world.js'
 import { addRegistryFiles, directTo, fill, fingerprint, PROJECT, until, withSql } from '../fixtures/filled-database.js'
@@ -141,10 +141,13 @@ describe('while a dump is read slowly', () => {
   })
 
   it('no limit of other connections ends it', async () => {
-    const session = await openLongSession(directTo(source), 'test')
-    const rows = await session.sql`select name, setting from pg_settings
-      where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout') and setting <> '0'`
-    await session.close(true)
+    const rows = await inLongTransaction(
+      directTo(source),
+      'test',
+      '',
+      ({ sql }) => sql`select name, setting from pg_settings
+        where name in ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout') and setting <> '0'`,
+    )
     expect([...rows]).toEqual([])
   })
 })
@@ -173,10 +176,9 @@ describe('a dump that breaks off', () => {
     await until(async () => {
       const [row] = await withSql(
         url,
-        (sql) =>
-          sql`select sessions_killed::integer as killed from pg_stat_database where datname = current_database()`,
+        (sql) => sql`select sessions_fatal::integer as broken from pg_stat_database where datname = current_database()`,
       )
-      return row?.['killed'] === 1
+      return row?.['broken'] === 1
     })
   })
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { reserveConnection } from '../../src/db/client.js'
 import type { FindPrice } from '../../src/features/usage/price-event.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
+import { holdTransaction } from '../support/held-transaction.js'
 import { fixturePrices, openUsage, type UsageApp, type UsageAppOptions } from '../support/usage-app.js'
 
 let database: TestDatabase
@@ -131,9 +131,7 @@ describe('pricing what waits', () => {
 
   it('does not miss a row that was under way while the registry came', async () => {
     const app = await openSettled()
-    const blocker = await reserveConnection(app.database.sql)
-    await blocker`begin`
-    await blocker`lock table usage_logs in access exclusive mode`
+    const unlock = await holdTransaction(app.database.sql, (tx) => tx`lock table usage_logs in access exclusive mode`)
     const logged = app.log()
     await eventually(async () => {
       const [row] = await app.database
@@ -141,8 +139,7 @@ describe('pricing what waits', () => {
       expect(row).toBeDefined()
     })
     loaded.add('openai')
-    await blocker`commit`
-    blocker.release()
+    await unlock()
     expect(await logged).toMatchObject({ cost_status: 'no_registry' })
     await eventually(async () => expect(await statuses(app)).toEqual({ priced: 1 }))
   })

@@ -1,4 +1,4 @@
-import type { Sql } from '../client.js'
+import type { Statements } from '../client.js'
 
 /** A table of the schema, with the columns that can be written. */
 export type CatalogTable = {
@@ -12,7 +12,7 @@ export type CatalogTable = {
  * Every table of the current schema but the record of migrations. Partitions count as their parent's; a table that is
  * named like a partition is one that was just made or is about to be dropped, and does not count either.
  */
-export async function listTables(sql: Sql): Promise<CatalogTable[]> {
+export async function listTables(sql: Statements): Promise<CatalogTable[]> {
   return await sql<CatalogTable[]>`
     select class.relname as name, class.relkind = 'p' as partitioned,
       json_agg(attribute.attname::text order by attribute.attnum) as columns
@@ -31,7 +31,7 @@ export async function listTables(sql: Sql): Promise<CatalogTable[]> {
 }
 
 /** Which of the tables have any row. */
-export async function listFilled(sql: Sql, tables: readonly CatalogTable[]): Promise<string[]> {
+export async function listFilled(sql: Statements, tables: readonly CatalogTable[]): Promise<string[]> {
   const filled: string[] = []
   for (const { name } of tables) {
     const [row] = await sql`select 1 from ${sql(name)} limit 1`
@@ -41,7 +41,7 @@ export async function listFilled(sql: Sql, tables: readonly CatalogTable[]): Pro
 }
 
 /** The first moment of every month that has rows in a table that is partitioned by month, as RFC 3339 in UTC. */
-export async function listFilledMonths(sql: Sql, table: string): Promise<string[]> {
+export async function listFilledMonths(sql: Statements, table: string): Promise<string[]> {
   const partitions = await sql<{ name: string; lower: Date | null }[]>`
     select child.relname as name,
       substring(pg_get_expr(child.relpartbound, child.oid) from $$^FOR VALUES FROM \\('([^']+)'\\)$$)::timestamptz as lower

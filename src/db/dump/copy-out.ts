@@ -1,10 +1,10 @@
 import type { CatalogTable } from './catalog.js'
 import { quoted } from './catalog.js'
-import type { LongSession } from './long-session.js'
+import type { LongTransaction } from './long-transaction.js'
 
 /** A table's rows in COPY's text format, in pieces of any size. The server sends no faster than the pieces are taken. */
-export async function* copyOut(session: LongSession, table: CatalogTable): AsyncGenerator<Buffer> {
-  const copy = await session.sql.unsafe(`copy ${source(table)} to stdout`).readable()
+export async function* copyOut(transaction: LongTransaction, table: CatalogTable): AsyncGenerator<Buffer> {
+  const copy = await transaction.sql.unsafe(`copy ${source(table)} to stdout`).readable()
   let finished = false
   try {
     const pieces: AsyncIterable<Buffer> = { [Symbol.asyncIterator]: () => copy.iterator({ destroyOnReturn: false }) }
@@ -17,8 +17,7 @@ export async function* copyOut(session: LongSession, table: CatalogTable): Async
     if (!finished && !copy.destroyed) {
       // Nobody reads on. Left alone, the server would wait for its reader for ever, and this process for the server.
       copy.on('error', () => undefined)
-      await session.terminate().catch(() => undefined)
-      copy.resume()
+      await transaction.cut()
     }
   }
 }

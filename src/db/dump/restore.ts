@@ -1,5 +1,4 @@
-import type { Sql } from '../client.js'
-import { createClient } from '../client.js'
+import type { Statements } from '../client.js'
 import { type Migration, migrate } from '../migrate.js'
 import { ensureMonthlyPartitions } from '../partitions.js'
 import { listRecordedMigrations } from '../recorded-migrations.js'
@@ -7,7 +6,7 @@ import { type CatalogTable, listFilled, listTables, quoted } from './catalog.js'
 import { copyIn } from './copy-in.js'
 import { type DumpTable, decodeFooter, decodeTable } from './documents.js'
 import { DumpFault } from './frames.js'
-import { type DirectClient, type LongSession, openLongSession } from './long-session.js'
+import { type DirectClient, inLongTransaction, withClient } from './long-transaction.js'
 import type { OpenDump } from './open-dump.js'
 import type { Progress, Summary } from './progress.js'
 
@@ -31,24 +30,15 @@ export async function restoreDump(options: RestoreOptions, dump: OpenDump): Prom
   const { direct, migrations } = options
   // Crash in here: a migrated database without rows, perhaps with empty partitions, which the next restore accepts.
   await prepare(options, dump)
-  const session = await openLongSession(direct, APPLICATION)
-  let tables: Record<string, number> = {}
-  let committed = false
-  try {
-    tables = await restoreRows(session, options, dump)
-    await session.sql`commit`
-    committed = true
-  } finally {
-    await session.close(committed)
-  }
+  const tables = await inLongTransaction(direct, APPLICATION, '', ({ sql }) => restoreRows(sql, options, dump))
   // Crash before this: everything is restored, at the dump's version; the service's next start migrates it.
-  await withClient(direct, (client) => migrate(client, direct.schema, migrations))
+  await withClient(direct, APPLICATION, (client) => migrate(client, direct.schema, migrations))
   return { tables, bytes: dump.bytes() }
 }
 
 /** Brings the empty database to the dump's version, with partitions for the dump's months. */
 async function prepare({ direct, migrations }: RestoreOptions, { header }: OpenDump): Promise<void> {
-  await withClient(direct, async (client) => {
+  await withClient(direct, APPLICATION, async (client) => {
     const present = await listRecordedMigrations(client)
     if (present.length > header.schema_version) {
       throw new Error(
@@ -64,20 +54,18 @@ async function prepare({ direct, migrations }: RestoreOptions, { header }: OpenD
 }
 
 async function restoreRows(
-  session: LongSession,
+  sql: Statements,
   { onProgress }: RestoreOptions,
   { frames, digest }: OpenDump,
 ): Promise<Record<string, number>> {
-  const { sql } = session
   const present = await listTables(sql)
-  await sql`begin`
   await sql.unsafe(`lock table ${present.map(({ name }) => quoted(name)).join(', ')} in exclusive mode`)
   await refuseFilled(sql, present)
   const rows: Record<string, number> = {}
   for (let next = await frames.peek(); next?.type === 'T'; next = await frames.peek()) {
     const table = decodeTable(await frames.take())
     refuseStranger(table, present, rows)
-    rows[table.table] = await copyIn(session, table, frames, onProgress)
+    rows[table.table] = await copyIn(sql, table, frames, onProgress)
   }
   const footer = decodeFooter(await frames.take())
   if ((await frames.peek()) !== undefined || footer.sha256 !== digest.hex() || !sameCounts(footer.tables, rows)) {
@@ -88,7 +76,7 @@ async function restoreRows(
   return rows
 }
 
-async function refuseFilled(sql: Sql, tables: readonly CatalogTable[]): Promise<void> {
+async function refuseFilled(sql: Statements, tables: readonly CatalogTable[]): Promise<void> {
   const filled = await listFilled(sql, tables)
   if (filled.length === 0) return
   throw new Error(
@@ -108,13 +96,4 @@ function refuseStranger({ table, columns }: DumpTable, present: readonly Catalog
 function sameCounts(one: Readonly<Record<string, number>>, other: Readonly<Record<string, number>>): boolean {
   const names = Object.keys(one)
   return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name])
-}
-
-async function withClient<T>(direct: DirectClient, work: (client: Sql) => Promise<T>): Promise<T> {
-  const client = createClient({ ...direct, connectionsMax: 1, applicationName: APPLICATION })
-  try {
-    return await work(client)
-  } finally {
-    await client.end({ timeout: 5 })
-  }
 }
