@@ -51,6 +51,7 @@ function startUpLines(config: Config, service: Service, server: HttpServer): str
     `llmring-server answers at ${server.url} (${reach})`,
     `  docs      ${server.url}/docs`,
     `  data      ${service.resources.location}`,
+    `  registry  ${service.registry.summary()}`,
     `  projects  ${mode} (${mode === 'open' ? 'an unknown key becomes a new project' : 'only keys made by `llmring-server keys create`'})`,
     `  receipts  ${canIssue ? `issued with key ${keyId}` : 'not issued: no private key is configured'}`,
     '',

@@ -3,6 +3,7 @@ import { classifyFailure, isOutcomeUnknown } from '../db/failure.js'
 import { createNotifications, type Notifications } from '../db/notifications.js'
 import type { ProjectsFeature } from '../features/projects/feature.js'
 import type { ReceiptsFeature } from '../features/receipts/feature.js'
+import type { RegistryFeature } from '../features/registry/feature.js'
 import type { App } from '../http/endpoint.js'
 import { createGuards } from '../http/guards.js'
 import type { WarmLane } from '../http/warm-lane.js'
@@ -22,6 +23,7 @@ export type Service = {
   readonly resources: Resources
   readonly projects: ProjectsFeature
   readonly receipts: ReceiptsFeature
+  readonly registry: RegistryFeature
   readonly notifications: Notifications
   /** From here on `/readyz` says no, so that balancers send no more. */
   startDraining(): void
@@ -85,6 +87,7 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
     resources,
     projects,
     receipts,
+    registry,
     notifications,
     startDraining,
     close: lifecycle.close,

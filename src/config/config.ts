@@ -88,6 +88,7 @@ const groupProduct = (environment: Environment, proxied: boolean) => ({
     baseUrl: `${environment.LLMRING_REGISTRY_BASE_URL.replace(/\/+$/, '')}/`,
     fetchMsMax: environment.LLMRING_REGISTRY_TIMEOUT_MS,
     cacheSeconds: environment.LLMRING_CACHE_TTL,
+    bundled: environment.LLMRING_REGISTRY_BUNDLED,
     proxied,
   },
   receipts: {

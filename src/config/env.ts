@@ -75,6 +75,7 @@ export const ENVIRONMENT = z.object({
     .refine(isPlainUrl, 'must be without user, password, query and fragment')
     .default('https://llmring.github.io/registry/'),
   LLMRING_REGISTRY_TIMEOUT_MS: integer(100, 60_000, 5000),
+  LLMRING_REGISTRY_BUNDLED: flag(true),
   LLMRING_RECEIPTS_PRIVATE_KEY_B64: optional(key32()),
   LLMRING_RECEIPTS_PUBLIC_KEY_B64: optional(key32()),
   LLMRING_RECEIPTS_KEY_ID: optional(

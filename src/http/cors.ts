@@ -20,6 +20,7 @@ const EXPOSED_HEADERS = [
   'X-Lock-Digest',
   'X-Receipt-Ignored',
   'X-Receipt-Legacy',
+  'X-Registry-Source',
   'X-LLM-Router-Model',
   'X-LLM-Router-Provider',
   'X-LLM-Router-Attempts',

@@ -97,6 +97,22 @@ describe.skipIf(REDIS_MISSING !== null)(`the registry with Redis${REDIS_MISSING 
     expect(second.headers.get('etag')).toBe(first.headers.get('etag'))
   })
 
+  it('what is bundled is never shared, and what another instance shared goes before it', async () => {
+    const empty = await cloneDatabase()
+    const bundled = { started: true, bundled: true, databaseUrl: empty.url }
+    await origin.fail('status-500')
+    const one = await start(bundled)
+    expect((await one.get('/registry')).headers.get('x-registry-source')).toBe('bundled')
+    expect(await (await connect()).keys('*')).toEqual([])
+    await origin.fail(null)
+    await (await start()).registry()
+    await origin.fail('status-500')
+    const three = await start(bundled)
+    expect((await three.registry()).version).toBe(ALL)
+    await Promise.all(instances.splice(0).map((instance) => instance.close()))
+    await empty.drop()
+  })
+
   it('killed in the middle of a run, it is missed by nobody: the instances fetch for themselves', async () => {
     const [one, two] = [await start(), await start()]
     expect((await one.registry()).version).toBe(ALL)

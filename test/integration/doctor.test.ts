@@ -156,8 +156,16 @@ describe('a database', () => {
 describe('the registry', () => {
   it('fails where one provider’s file is not one, and names it', async () => {
     await origin.fail('html', 'openai/')
+    const { registry } = await findings({ LLMRING_REGISTRY_BUNDLED: 'false' })
+    expect(registry).toEqual(found('fail', /anthropic@\d+.*openai: not loaded \(it is not JSON\)$/))
+  })
+})
+
+describe('without a network', () => {
+  it('the registry gets a warning that names the bundled copy', async () => {
+    await origin.fail('refused')
     const { registry } = await findings({})
-    expect(registry).toEqual(found('fail', /anthropic@\d+.*openai: not loaded \(it is not JSON\)/))
+    expect(registry).toEqual(found('warn', /openai: not loaded \(.*ECONNREFUSED\).*bundled copy of 2026-08-18$/))
   })
 })
 

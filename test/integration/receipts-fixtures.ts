@@ -44,7 +44,10 @@ export async function startReceipts(
   const receipts = createReceipts({
     ...{ sql: database.sql, orm: database.orm, transact: createTransact(database.sql), clock: () => now },
     ...{ logger: createLogger('silent'), metrics: createMetrics(), config, issuer },
-    currentRegistryVersion: (provider) => (provider === 'openai' ? 'openai@7' : null),
+    currentRegistryVersion: (provider) => {
+      if (provider === 'openai') return 'openai@7'
+      return provider === 'google' ? null : 'anthropic@9+openai@7'
+    },
   })
   const close = async () => {
     await receipts.close()

@@ -135,7 +135,7 @@ describe('a payload', () => {
     ['a timestamp that is ahead', { timestamp: '2026-03-09T00:00:00Z' }, '/timestamp'],
     ['an id with a slash', { id: 'a/b' }, '/id'],
     ['a long text', { lock_digest: 'x'.repeat(256) }, '/lock_digest'],
-    ['a registry version that nobody can fill in', { registry_version: null }, '/registry_version'],
+    ['a registry version that is not known', { registry_version: null, provider: 'google' }, '/registry_version'],
     ['a claim that only we make', { evidence: 'server_observed' }, '/evidence'],
   ])('is refused with %s', async (_name, change, pointer) => {
     expect(await status(change)).toEqual([422, pointer])
@@ -190,6 +190,9 @@ describe('a payload', () => {
     const derived = await issue({ model: 'openai:gpt-4o' })
     expect(derived).toMatchObject({ registry_version: 'openai@7' })
     expect(derived).not.toHaveProperty('provider')
+    for (const change of [{ model: 'gpt-4o' }, { provider: 'mistral' }, { model: 'mistral:large' }]) {
+      expect(await issue(change)).toMatchObject({ registry_version: 'anthropic@9+openai@7' })
+    }
   })
 })
 

@@ -44,7 +44,8 @@ describe('prices', () => {
     expect(one.feature.findPrice('anthropic', 'nothing-like-it')).toEqual(unknown)
     expect(one.feature.findPrice('mistral', 'large')).toEqual({ status: 'unknown_model', registryVersion: null })
     expect(one.feature.findPrice('constructor', 'x')).toEqual({ status: 'unknown_model', registryVersion: null })
-    expect(one.feature.currentVersion('mistral')).toBeNull()
+    expect(one.feature.currentVersion('mistral')).toBe('anthropic@3+google@2+openai@2')
+    expect(one.feature.currentVersion(undefined)).toBe('anthropic@3+google@2+openai@2')
     await one.close()
   })
 
@@ -91,11 +92,14 @@ describe('what operators see', () => {
 
   it('is what is wrong, where something is', async () => {
     await origin.fail('status-500', 'google/')
-    const one = await start(false)
-    const { ok, detail } = await one.feature.check()
-    expect(ok).toBe(false)
-    expect(detail).toContain('google: not loaded (it answered with status 500)')
-    await one.close()
+    const empty = await cloneDatabase()
+    const given = { originUrl: origin.url, started: false }
+    const [one, two] = [await startRegistryInstance({ ...given, databaseUrl: empty.url }), await start(false)]
+    const [never, kept] = [await one.feature.check(), await two.feature.check()]
+    expect([never.ok, never.detail]).toEqual([false, expect.stringMatching(/google: not loaded \(it .* status 500\)/)])
+    expect([kept.ok, kept.detail]).toEqual([false, expect.stringMatching(/google@2: .* old \(it .* status 500\)/)])
+    await Promise.all([one.close(), two.close()])
+    await empty.drop()
     await origin.fail(null)
   })
 })

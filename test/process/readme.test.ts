@@ -9,7 +9,6 @@ import { databaseUrl } from '../support/global-setup.js'
 import { temporaryDirectory } from '../support/program.js'
 import { copyProject } from '../support/project-copy.js'
 import { type Block, keepsPromise, README, ROOT, readBlocks, readSteps } from '../support/readme.js'
-import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
 import { call } from '../support/service.js'
 import { openShell, type Shell } from '../support/terminal.js'
 
@@ -28,7 +27,9 @@ const SEPARATOR = '\u001e'
 
 const shellBlocks = readBlocks(README).filter(({ kind }) => kind === 'sh')
 const toRun = shellBlocks.filter(({ text }) => text !== START && text !== SUITE)
-const FIXTURES = join(ROOT, 'test/fixtures/registry')
+const BUNDLED = join(ROOT, 'src/features/registry/bundled')
+/** The tour works without a network: no registry answers here. */
+const NO_REGISTRY = 'http://127.0.0.1:9/'
 const PID_FILE = '.llmring/postgres/cluster/postmaster.pid'
 const database = `readme_${process.pid}`
 const shells = new Set<Shell>()
@@ -36,13 +37,11 @@ const outputs: string[] = []
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>
 let copied: ReadonlySet<string>
-let origin: RegistryOrigin
 let service: Shell
 let url = ''
 
 beforeAll(async () => {
   directory = await temporaryDirectory()
-  origin = await startRegistryOrigin(FIXTURES)
   await onServer(`create database ${database}`)
   copied = await copyProject(directory.path)
   service = open(START)
@@ -57,7 +56,6 @@ afterAll(async () => {
   // An embedded PostgreSQL outlives a service that was killed; this command adopts it and stops it in an orderly way.
   if (await exists(PID_FILE)) await open('node dist/main.js migrate').ended
   await onServer(`drop database if exists ${database} with (force)`)
-  await origin.close()
   await directory.remove()
 }, STOP_MS_MAX)
 
@@ -85,7 +83,7 @@ describe('the README', () => {
     expect(logged).toMatchObject({ model: 'gpt-4o-mini', input_tokens: 1200, output_tokens: 300, cost: 0.00036 })
     const { summary } = (await call(url, '/api/v1/stats', { key: 'my-team' })).json
     expect(summary).toMatchObject({ total_requests: 1, total_cost: '0.000360000000', unpriced_requests: 0 })
-    const prices = JSON.parse(await readFile(join(FIXTURES, 'openai/models.json'), 'utf8'))
+    const prices = JSON.parse(await readFile(join(BUNDLED, 'openai.json'), 'utf8'))
     expect(prices.models['openai:gpt-4o-mini']).toMatchObject({
       dollars_per_million_tokens_input: 0.15,
       dollars_per_million_tokens_output: 0.6,
@@ -143,7 +141,7 @@ function open(script: string): Shell {
     npm_config_prefer_offline: 'true',
     npm_config_update_notifier: 'false',
     LLMRING_PORT: '0',
-    LLMRING_REGISTRY_BASE_URL: origin.url,
+    LLMRING_REGISTRY_BASE_URL: NO_REGISTRY,
   })
   shells.add(shell)
   void shell.ended.then(() => shells.delete(shell))

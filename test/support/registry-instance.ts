@@ -7,7 +7,7 @@ import { RegistrySchema } from '../../src/features/registry/schema.js'
 import { createApp } from '../../src/http/create-app.js'
 import type { App, Guards } from '../../src/http/endpoint.js'
 import { createBodyLimits } from '../../src/http/read-bytes.js'
-import { createLogger } from '../../src/platform/logger.js'
+import { createLogger, type Logger } from '../../src/platform/logger.js'
 import { createMetrics, type Metrics } from '../../src/platform/metrics.js'
 import type { Redis } from '../../src/platform/redis.js'
 
@@ -41,6 +41,10 @@ export type RegistryInstanceOptions = {
   readonly originUrl: string
   readonly redis?: Redis
   readonly fetchMsMax?: number
+  /** Default: false, so that what is served is the origin's. */
+  readonly bundled?: boolean
+  /** What would be logged; default: nothing. */
+  readonly logger?: Logger
   /** Seconds after START_OF_TIME at which this instance begins. */
   readonly atSeconds?: number
   /** False: nothing is restored or fetched until somebody asks. */
@@ -53,7 +57,7 @@ export async function startRegistryInstance(options: RegistryInstanceOptions): P
     ...{ url: options.databaseUrl, schema: 'llmring', connectionsMax: 4, prepare: true, pooled: false },
   })
   let now = START_OF_TIME + (options.atSeconds ?? 0) * 1000
-  const logger = createLogger('silent')
+  const logger = options.logger ?? createLogger('silent')
   const metrics = createMetrics()
   const feature = createRegistry({
     orm: database.orm,
@@ -61,7 +65,12 @@ export async function startRegistryInstance(options: RegistryInstanceOptions): P
     clock: () => now,
     logger,
     metrics,
-    config: { baseUrl: options.originUrl, fetchMsMax: options.fetchMsMax ?? 5_000, cacheSeconds: TTL_SECONDS },
+    config: {
+      baseUrl: options.originUrl,
+      fetchMsMax: options.fetchMsMax ?? 5_000,
+      cacheSeconds: TTL_SECONDS,
+      bundled: options.bundled ?? false,
+    },
   })
   const app = createApp({ logger, explain: () => undefined })
   feature.mount(app, everybody)

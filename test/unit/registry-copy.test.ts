@@ -3,13 +3,12 @@ import { createCopy } from '../../src/features/registry/copy.js'
 import type { FetchFile } from '../../src/features/registry/fetch-file.js'
 import { MANIFEST } from '../../src/features/registry/providers.js'
 import type { Read, RegistryFile } from '../../src/features/registry/registry-file.js'
-import { createLogger } from '../../src/platform/logger.js'
 
 const SECOND = 1000
 const bytesOf = (name: string) => new TextEncoder().encode(name)
 /** A file whose hash is its text. */
 const read: Read<RegistryFile> = (bytes) => {
-  return { ok: true, file: { target: MANIFEST, bytes, sha256: new TextDecoder().decode(bytes) } }
+  return { ok: true, file: { source: 'origin', target: MANIFEST, bytes, sha256: new TextDecoder().decode(bytes) } }
 }
 
 /** A copy with a time to live of 100 s whose fetches give what the test queued. */
@@ -29,7 +28,6 @@ function copyOf() {
     replaced: (before, after) => void world.replaced.push(`${before?.sha256 ?? 'none'}>${after.sha256}`),
     clock: () => world.now,
     cacheSeconds: 100,
-    logger: createLogger('silent'),
   })
   return { world, copy }
 }

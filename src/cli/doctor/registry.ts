@@ -1,3 +1,4 @@
+import { BUNDLED_DATE } from '../../features/registry/bundled-registry.js'
 import { checkRegistry } from '../../features/registry/check-registry.js'
 import { openCopies } from '../../features/registry/copies.js'
 import type { RegistryConfig } from '../../features/registry/feature.js'
@@ -5,7 +6,7 @@ import { fetchFromOrigin } from '../../features/registry/fetch-file.js'
 import { createOrigin } from '../../features/registry/origin.js'
 import { systemClock } from '../../platform/clock.js'
 import type { Logger } from '../../platform/logger.js'
-import { type Check, fail, ok } from './check.js'
+import { type Check, fail, ok, warn } from './check.js'
 
 /** Shorter than a check may take, so that its own words are heard. */
 const FETCH_MS_MAX = 4_000
@@ -26,7 +27,9 @@ export function registryCheck(settings: RegistryConfig, logger: Logger): Check {
         }
         const result = await checkRegistry({ providers, firstRound, clock: systemClock })
         const { host } = new URL(config.baseUrl)
-        return result.ok ? ok(`${result.detail}, from ${host}`) : fail(`${host}: ${result.detail}`)
+        if (result.ok) return ok(`${result.detail}, from ${host}`)
+        if (!config.bundled) return fail(`${host}: ${result.detail}`)
+        return warn(`${host}: ${result.detail}; what was kept of it serves, else the bundled copy of ${BUNDLED_DATE}`)
       } finally {
         await origin.close()
       }

@@ -9,8 +9,11 @@ import { sameBytes } from './receipt.js'
 import { invalid, refusePayload } from './refusal.js'
 import type { SigningKey } from './signing-keys.js'
 
-/** The version of a provider's registry file that prices are taken from now, like `openai@7`; null where there is none. */
-export type CurrentRegistryVersion = (provider: string) => string | null
+/**
+ * The version of a provider's registry file that prices are taken from now, like `openai@7`; that of the whole registry
+ * (`anthropic@9+openai@7`) if the provider is not given or not in it; null if no version is known.
+ */
+export type CurrentRegistryVersion = (provider: string | undefined) => string | null
 
 export type IssueDeps = {
   readonly key: SigningKey | null
@@ -68,9 +71,9 @@ export function idTaken(id: string, canonical: Uint8Array): AppError {
 
 function registryVersion(deps: IssueDeps, claims: ReceiptClaims): string {
   const provider = claims.provider ?? MODEL_WITH_PROVIDER.exec(claims.model)?.[1]
-  const version = provider === undefined ? null : deps.currentRegistryVersion(provider)
+  const version = deps.currentRegistryVersion(provider)
   if (version !== null) return version
-  throw invalid('/registry_version', 'is required where the provider is not one whose registry is known here')
+  throw invalid('/registry_version', 'is required as long as no registry is known here')
 }
 
 /** Over the claims as they were sent, not as they are completed here: the registry may be newer at the second try. */

@@ -57,9 +57,11 @@ export const IssueBody = z
       .string()
       .nullish()
       .openapi({ description: 'When the call was made, RFC 3339 in UTC; the Z may be missing. Default: now.' }),
-    registry_version: freeText()
-      .nullish()
-      .openapi({ description: 'Default: the current version of the provider’s registry file.', example: 'openai@7' }),
+    registry_version: freeText().nullish().openapi({
+      description:
+        'Default: the current version of the provider’s registry file, or of the whole registry if that does not have the provider.',
+      example: 'openai@7',
+    }),
     provider: freeText().nullish(),
     model: freeText().min(1).openapi({ example: 'openai:gpt-4o-mini' }),
     alias: freeText(),

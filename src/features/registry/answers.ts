@@ -4,10 +4,14 @@ import type { Snapshot } from './copies.js'
 import { type Filter, filterKey, hasCapabilities, includesProvider, unknownFilterValues } from './filter.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import { PROVIDERS } from './providers.js'
-import type { ProviderFile, RegistryFile } from './registry-file.js'
+import type { FileSource, ProviderFile, RegistryFile } from './registry-file.js'
 
-/** A body that exists already, and its strong validator. */
-export type Rendered = { readonly bytes: Uint8Array<ArrayBuffer>; readonly etag: string }
+/** A body that exists already, its strong validator, and where it is from: `bundled` as soon as a part of it is. */
+export type Rendered = {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly etag: string
+  readonly source: FileSource
+}
 
 type Parts = Pick<Snapshot, 'files' | 'warnings'>
 
@@ -38,12 +42,13 @@ export function renderRegistry(parts: Parts, filter: Filter): Rendered {
     providers: PROVIDERS,
     ...(warnings.length === 0 ? {} : { warnings }),
   }
-  return withEtag(new TextEncoder().encode(JSON.stringify(registry)))
+  const source = named.some((file) => file.source === 'bundled') ? 'bundled' : 'origin'
+  return withEtag(new TextEncoder().encode(JSON.stringify(registry)), source)
 }
 
 /** The body with an ETag (RFC 9110, 8.8.3) that is a hash of it. */
-export function withEtag(bytes: Uint8Array<ArrayBuffer>): Rendered {
-  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url')}"` }
+function withEtag(bytes: Uint8Array<ArrayBuffer>, source: FileSource): Rendered {
+  return { bytes, source, etag: `"${createHash('sha256').update(bytes).digest('base64url')}"` }
 }
 
 /** The newest `updated_at` of the files, in UTC; the epoch where none of them says when it was made. */
@@ -77,7 +82,7 @@ export function createAnswers(): Answers {
   const files = new WeakMap<RegistryFile, Rendered>()
   return {
     file: (file) => {
-      const answer = files.get(file) ?? withEtag(file.bytes)
+      const answer = files.get(file) ?? withEtag(file.bytes, file.source)
       files.set(file, answer)
       return answer
     },

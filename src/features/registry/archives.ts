@@ -10,7 +10,7 @@ import type { KeptFile } from './store.js'
 
 /**
  * A version of a provider's file. `archived`: it comes from the origin's archive and never changes; otherwise it is a
- * copy that we took while it was the current one, which the origin has not archived.
+ * copy that we took while it was the current one, which the origin has not archived, or a bundled one.
  */
 export type ArchivedFile = { readonly file: ProviderFile; readonly archived: boolean }
 
@@ -22,6 +22,7 @@ export type Archives = {
 export type ArchivesDeps = {
   readonly kept: Pick<KeptFiles, 'newest' | 'seenAsCurrent' | 'keep'>
   readonly fetch: FetchFile
+  readonly bundled: () => Promise<readonly ProviderFile[]>
   /** The newest version that we know of; undefined where the provider was never loaded. */
   readonly newestVersion: (provider: ProviderName) => number | undefined
   /** Waits, bounded, for the first load: only then are numbers beyond the newest version refused without a fetch. */
@@ -29,7 +30,10 @@ export type ArchivesDeps = {
   readonly clock: Clock
 }
 
-/** Archived versions: from memory, else from Postgres, else from the origin, whose "no" is remembered for a minute. */
+/**
+ * Archived versions: from memory, else from Postgres, else from the origin, whose "no" is remembered for a minute; a
+ * bundled version also while the origin cannot say.
+ */
 export function createArchives(deps: ArchivesDeps): Archives {
   const found = new LRUCache<string, ArchivedFile>({
     max: REGISTRY_LIMITS.archivesMax,
@@ -51,15 +55,28 @@ export function createArchives(deps: ArchivesDeps): Archives {
     return fetched.file
   }
 
+  const askOr = async (target: ProviderTarget, otherwise: () => Promise<ProviderFile | undefined>) => {
+    try {
+      return await ask(target)
+    } catch (error) {
+      const file = await otherwise()
+      if (file === undefined) throw error
+      return file
+    }
+  }
+
   const load = async (provider: ProviderName, version: number): Promise<ArchivedFile | undefined> => {
     const target = archiveTarget(provider, version)
     const [kept] = await deps.kept.newest([target.path])
-    const file = parse(target, kept) ?? (await ask(target))
-    if (file !== undefined) {
+    const bundled = async () =>
+      (await deps.bundled()).find((one) => one.provider === provider && one.version === version)
+    const file = parse(target, kept) ?? (await askOr(target, bundled))
+    if (file?.source === 'origin') {
       found.set(target.path, { file, archived: true })
       return { file, archived: true }
     }
-    const copy = parse({ ...currentTarget(provider), version }, await deps.kept.seenAsCurrent(provider, version))
+    const current = { ...currentTarget(provider), version }
+    const copy = parse(current, await deps.kept.seenAsCurrent(provider, version)) ?? (await bundled())
     const seen = copy === undefined ? undefined : { file: copy, archived: false }
     missing.set(target.path, { seen, until: deps.clock() + REGISTRY_LIMITS.missingMsMax })
     return seen

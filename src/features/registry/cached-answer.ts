@@ -5,7 +5,7 @@ import type { Rendered } from './answers.js'
 export type Freshness =
   | { readonly kind: 'immutable' }
   | { readonly kind: 'copy'; readonly ageSeconds: number; readonly maxAgeSeconds: number }
-  /** It lacks something: it may be kept, and must be asked for again each time. */
+  /** It lacks something or is bundled: it may be kept, and must be asked for again each time. */
   | { readonly kind: 'incomplete'; readonly ageSeconds: number }
 
 const IMMUTABLE = 'public, max-age=31536000, immutable'
@@ -19,7 +19,11 @@ export function cachedAnswer(
   freshness: Freshness,
   header: (name: string) => string | undefined,
 ): Response {
-  const headers: Record<string, string> = { ETag: rendered.etag, 'Cache-Control': cacheControl(freshness) }
+  const headers: Record<string, string> = {
+    ETag: rendered.etag,
+    'Cache-Control': cacheControl(freshness),
+    'X-Registry-Source': rendered.source,
+  }
   if (freshness.kind !== 'immutable') headers['Age'] = String(freshness.ageSeconds)
   if (matchesEtag(header('if-none-match'), rendered.etag)) return new Response(null, { status: 304, headers })
   headers['Content-Type'] = JSON_TYPE

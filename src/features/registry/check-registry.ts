@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/clock.js'
-import type { ProviderCopies } from './copies.js'
-import { PROVIDER_NAMES } from './providers.js'
+import { BUNDLED_DATE } from './bundled-registry.js'
+import type { ProviderCopies, Snapshot } from './copies.js'
+import { PROVIDER_NAMES, type ProviderName, versionsOf } from './providers.js'
 
 export type CheckResult = { readonly ok: boolean; readonly detail: string }
 
@@ -18,7 +19,8 @@ export async function checkRegistry(deps: CheckDeps): Promise<CheckResult> {
   const lines = states.map(({ name, file, failure, confirmedAt }) => {
     if (file === undefined || confirmedAt === undefined)
       return `${name}: not loaded (${failure ?? 'no answer in time'})`
-    const age = `${Math.max(0, Math.round((deps.clock() - confirmedAt) / 1000))} s old`
+    const seconds = Math.max(0, Math.round((deps.clock() - confirmedAt) / 1000))
+    const age = file.source === 'bundled' ? `bundled copy of ${BUNDLED_DATE}` : `${seconds} s old`
     const known = `${name}@${file.version}: ${file.index.byKey.size} models, ${age}`
     return failure === undefined ? known : `${known} (${failure})`
   })
@@ -26,4 +28,19 @@ export async function checkRegistry(deps: CheckDeps): Promise<CheckResult> {
     ok: states.every(({ file, failure }) => file !== undefined && failure === undefined),
     detail: lines.join('; '),
   }
+}
+
+export type SummaryDeps = {
+  readonly snapshot: () => Snapshot
+  readonly version: (provider: ProviderName) => number | undefined
+  readonly baseUrl: string
+}
+
+/** What the registry is made of now, for the start-up lines: its versions, and whether they are the bundled ones. */
+export function summarizeRegistry({ snapshot, version, baseUrl }: SummaryDeps): string {
+  const { host } = new URL(baseUrl)
+  const versions = versionsOf(PROVIDER_NAMES, version)
+  if (versions === null) return `not loaded yet; asked for at ${host}`
+  if (snapshot().complete) return `${versions}, refreshed from ${host}`
+  return `${versions}, bundled copy of ${BUNDLED_DATE} until ${host} answers`
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.js'
 import type { Logger } from '../../platform/logger.js'
+import { BUNDLED_DATE } from './bundled-registry.js'
 import { type Copy, createCopy } from './copy.js'
 import type { FetchFile } from './fetch-file.js'
 import { currentTarget, MANIFEST, PROVIDER_NAMES, type ProviderName } from './providers.js'
@@ -53,7 +54,7 @@ export function openCopies(deps: CopiesDeps): Copies {
 /** A provider that goes back to an older version, or changes one, is believed; a log line says so. */
 function report(logger: Logger, before: ProviderFile | undefined, after: ProviderFile): void {
   const line = { provider: after.provider, version: after.version, models: after.index.byKey.size }
-  if (before !== undefined && after.version <= before.version) {
+  if (before?.source === 'origin' && after.version <= before.version) {
     logger.warn({ ...line, before: before.version }, 'registry file changed without a newer version')
   } else logger.info(line, 'registry file is new')
 }
@@ -63,6 +64,7 @@ export type Snapshot = {
   readonly files: readonly ProviderFile[]
   /** What a reader has to know of each provider: constant texts while an outage lasts, so that the bytes are, too. */
   readonly warnings: readonly { readonly provider: ProviderName; readonly text: string }[]
+  /** All providers are there, and none of them is bundled. */
   readonly complete: boolean
 }
 
@@ -73,12 +75,14 @@ export function takeSnapshot(copies: ProviderCopies): Snapshot {
     const text = warningOf(provider, copies[provider])
     return text === undefined ? [] : [{ provider, text }]
   })
-  return { files, warnings, complete: files.length === PROVIDER_NAMES.length }
+  const fromOrigin = files.filter(({ source }) => source === 'origin')
+  return { files, warnings, complete: fromOrigin.length === PROVIDER_NAMES.length }
 }
 
 function warningOf(provider: ProviderName, copy: Copy<ProviderFile>): string | undefined {
   const { file, stale, confirmedAt } = copy.state()
   if (file === undefined) return `${provider}: never loaded; its models are missing here.`
+  if (file.source === 'bundled') return `${provider}: bundled copy of ${BUNDLED_DATE}; the origin was never reached.`
   if (!stale || confirmedAt === undefined) return undefined
   return `${provider}: the copy is stale; the origin last confirmed it at ${new Date(confirmedAt).toISOString()}.`
 }

@@ -1,5 +1,4 @@
 import type { Clock } from '../../platform/clock.js'
-import type { Logger } from '../../platform/logger.js'
 import type { FetchFile } from './fetch-file.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import type { Target } from './providers.js'
@@ -24,8 +23,13 @@ export type CopyState<File> = {
 export type Copy<File> = {
   readonly target: Target
   readonly state: () => CopyState<File>
-  /** Takes over a file that was kept: it is served at once, and due at once. One that does not read any more is left. */
-  restore(kept: KeptFile): void
+  /**
+   * Takes over a file that was kept, unless this one was confirmed later. It is served at once, and due as before. Returns
+   * whether it is a new one; false, too, for one that does not read any more.
+   */
+  restore(kept: KeptFile): boolean
+  /** Takes a bundled file as long as there is no other. Returns whether it did. */
+  fallBack(file: File, at: number): boolean
   /** Fetches the file once. Returns whether the file is a new one. Never rejects. */
   refresh(): Promise<boolean>
 }
@@ -40,7 +44,6 @@ export type CopyDeps<File> = {
   readonly replaced: (before: File | undefined, after: File) => void
   readonly clock: Clock
   readonly cacheSeconds: number
-  readonly logger: Logger
 }
 
 /** One file of the origin: the last good copy, how old it is, and when to ask again. */
@@ -56,24 +59,41 @@ export function createCopy<File extends RegistryFile>(deps: CopyDeps<File>): Cop
     dueAt: 0,
   }
 
+  const isStale = (confirmedAt: number | undefined) => {
+    return confirmedAt !== undefined && deps.clock() - confirmedAt >= ttlMs
+  }
   const fail = (reason: string, missing: boolean): void => {
     const now = deps.clock()
     failures += 1
     const retryMs = Math.min(REGISTRY_LIMITS.retryMsMin * 2 ** Math.min(failures - 1, 16), REGISTRY_LIMITS.retryMsMax)
-    const stale = state.confirmedAt !== undefined && now - state.confirmedAt >= ttlMs
-    state = { ...state, failure: reason, missing, stale, dueAt: now + Math.min(retryMs, ttlMs) }
-    const line = { path: deps.target.path, reason, failures, retry_ms: retryMs }
-    if (failures === 1) deps.logger.warn(line, 'registry file could not be refreshed')
-    else deps.logger.debug(line, 'registry file could still not be refreshed')
+    state = {
+      ...state,
+      failure: reason,
+      missing,
+      stale: isStale(state.confirmedAt),
+      dueAt: now + Math.min(retryMs, ttlMs),
+    }
   }
 
   return {
     target: deps.target,
     state: () => state,
     restore: ({ bytes, fetchedAt }) => {
-      const result = state.file === undefined ? deps.read(bytes) : undefined
-      if (result?.ok !== true) return
-      state = { ...state, file: result.file, confirmedAt: Math.min(fetchedAt, deps.clock()) }
+      const before = state.file
+      const confirmedAt = Math.min(fetchedAt, deps.clock())
+      if (before?.source === 'origin' && confirmedAt <= (state.confirmedAt ?? 0)) return false
+      const result = deps.read(bytes)
+      if (!result.ok) return false
+      const isNew = result.file.sha256 !== before?.sha256
+      const file = isNew || before === undefined ? result.file : before
+      state = { ...state, file, confirmedAt, stale: isStale(confirmedAt) && state.failure !== undefined }
+      if (isNew && before !== undefined) deps.replaced(before, file)
+      return isNew
+    },
+    fallBack: (file, at) => {
+      if (state.file !== undefined) return false
+      state = { ...state, file, confirmedAt: Math.min(at, deps.clock()) }
+      return true
     },
     refresh: async () => {
       const fetched = await deps.fetch(deps.target.path, deps.read)
@@ -85,7 +105,6 @@ export function createCopy<File extends RegistryFile>(deps: CopyDeps<File>): Cop
       const isNew = fetched.file.sha256 !== before?.sha256
       // The same bytes keep the parsed file that is in use: what was built from it stays valid.
       const file = isNew || before === undefined ? fetched.file : before
-      if (failures > 0) deps.logger.info({ path: deps.target.path, failures }, 'registry file is refreshed again')
       failures = 0
       const confirmedAt = fetched.fetchedAt
       state = { file, confirmedAt, failure: undefined, missing: false, stale: false, dueAt: confirmedAt + ttlMs }

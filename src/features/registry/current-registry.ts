@@ -52,26 +52,27 @@ function copyOfRegistry(deps: CurrentDeps, filter: Filter): Copied {
   const snapshot = deps.snapshot()
   const confirmedAt = oldestConfirmation(deps.providers)
   if (snapshot.files.length === 0 || confirmedAt === undefined) throw unavailable(deps, Object.values(deps.providers))
-  const copy = freshnessOf(deps, confirmedAt)
-  const freshness: Freshness = snapshot.complete ? copy : { kind: 'incomplete', ageSeconds: copy.ageSeconds }
-  return { rendered: deps.answers.answer(snapshot, filter), freshness }
+  return {
+    rendered: deps.answers.answer(snapshot, filter),
+    freshness: freshnessOf(deps, confirmedAt, snapshot.complete),
+  }
 }
 
 async function copyOfFile(deps: CurrentDeps, copy: Copy<RegistryFile>): Promise<Copied> {
   deps.tick()
-  if (copy.state().file === undefined) await deps.firstRound()
+  if (copy.state().file?.source !== 'origin') await deps.firstRound()
   const { file, confirmedAt, missing } = copy.state()
   if (file !== undefined && confirmedAt !== undefined) {
-    return { rendered: deps.answers.file(file), freshness: freshnessOf(deps, confirmedAt) }
+    return { rendered: deps.answers.file(file), freshness: freshnessOf(deps, confirmedAt, file.source === 'origin') }
   }
   if (missing) throw new AppError('not-found', `The registry's origin has no ${copy.target.path}.`)
   throw unavailable(deps, [copy])
 }
 
-function freshnessOf(deps: CurrentDeps, confirmedAt: number) {
+function freshnessOf(deps: CurrentDeps, confirmedAt: number, complete: boolean): Freshness {
   const ageSeconds = Math.max(0, Math.floor((deps.clock() - confirmedAt) / 1000))
   const maxAgeSeconds = Math.min(deps.cacheSeconds, REGISTRY_LIMITS.clientSecondsMax)
-  return { kind: 'copy', ageSeconds, maxAgeSeconds } as const
+  return complete ? { kind: 'copy', ageSeconds, maxAgeSeconds } : { kind: 'incomplete', ageSeconds }
 }
 
 function unavailable(deps: CurrentDeps, copies: readonly Copy<RegistryFile>[]): AppError {

@@ -7,7 +7,8 @@ import type { Redis } from '../../platform/redis.js'
 import { createAnswers } from './answers.js'
 import { archivedFile, archivedRegistry } from './archived-registry.js'
 import { createArchives } from './archives.js'
-import { type CheckResult, checkRegistry } from './check-registry.js'
+import { bundledRegistry } from './bundled-registry.js'
+import { type CheckResult, checkRegistry, summarizeRegistry } from './check-registry.js'
 import { openCopies } from './copies.js'
 import { currentFile, currentRegistry, manifest } from './current-registry.js'
 import { fetchFromOrigin, fetchThroughRedis } from './fetch-file.js'
@@ -15,11 +16,17 @@ import { findPrice, type PriceAnswer } from './find-price.js'
 import { openKeptFiles } from './kept-files.js'
 import { exposeAges, openLiveRegistry } from './live-registry.js'
 import { createOrigin } from './origin.js'
-import { isProvider, type ProviderName } from './providers.js'
+import { isProvider, PROVIDER_NAMES, type ProviderName, versionsOf } from './providers.js'
 import { mountRegistry } from './routes.js'
 import { createRegistryStore } from './store.js'
 
-export type RegistryConfig = { readonly baseUrl: string; readonly fetchMsMax: number; readonly cacheSeconds: number }
+export type RegistryConfig = {
+  readonly baseUrl: string
+  readonly fetchMsMax: number
+  readonly cacheSeconds: number
+  /** Whether the bundled facts serve as long as nothing was ever fetched. */
+  readonly bundled: boolean
+}
 
 export type RegistryDeps = {
   readonly orm: Orm
@@ -40,8 +47,13 @@ export type RegistryFeature = {
   onLoaded(callback: () => void): void
   /** For `doctor`: asks the origin for every provider. */
   check(): Promise<CheckResult>
-  /** `openai@7`, or null where the provider is unknown or was never loaded. */
-  currentVersion(provider: string): string | null
+  /** A line for people: the versions that serve now, and whether they are bundled. */
+  summary(): string
+  /**
+   * `openai@7`, or null if nothing of that provider was ever loaded and there is no bundled file. The versions of all
+   * providers (`anthropic@9+openai@7`) for a provider that the registry does not have.
+   */
+  currentVersion(provider: string | undefined): string | null
   /** Serves the last good copies of Postgres at once and refreshes in the background. Never waits for the network. */
   start(): Promise<void>
   close(): Promise<void>
@@ -57,10 +69,15 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
   const fetch = redis === undefined ? fetchAlone : fetchThroughRedis({ origin, clock }, redis, config)
   const kept = openKeptFiles(createRegistryStore(deps.orm), logger)
   const copies = openCopies({ fetch, keep: kept.keep, clock, logger, cacheSeconds: config.cacheSeconds })
-  const live = openLiveRegistry({ copies, kept, clock, logger, fetchMsMax: config.fetchMsMax })
+  const bundled = config.bundled ? bundledRegistry() : async () => []
+  const live = openLiveRegistry({ copies, kept, bundled, clock, logger, fetchMsMax: config.fetchMsMax })
   const file = (provider: ProviderName) => copies.providers[provider].state().file
-  const newestVersion = (provider: ProviderName) => file(provider)?.version
-  const archives = createArchives({ kept, fetch: fetchAlone, clock, newestVersion, firstRound: live.firstRound })
+  /** Of the origin: a bundled version says nothing of how far the origin has come. */
+  const newestVersion = (provider: ProviderName) => {
+    const newest = file(provider)
+    return newest?.source === 'origin' ? newest.version : undefined
+  }
+  const archives = createArchives({ ...live, kept, fetch: fetchAlone, bundled, clock, newestVersion })
   const answers = createAnswers()
   const current = { ...copies, ...config, ...live, answers, clock }
   const archived = { find: archives.find, answers, newestVersion }
@@ -77,14 +94,15 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
       }),
     findPrice: (provider, model) => findPrice({ file }, provider, model),
     registryLoaded: async () => {
-      if (live.snapshot().files.length === 0) await live.firstRound()
+      if (!live.snapshot().complete) await live.firstRound()
       return live.snapshot().files.length > 0
     },
     onLoaded: live.onLoaded,
     check: () => checkRegistry({ providers: copies.providers, firstRound: live.firstRound, clock }),
+    summary: () => summarizeRegistry({ ...live, ...config }),
     currentVersion: (provider) => {
-      const version = isProvider(provider) ? newestVersion(provider) : undefined
-      return version === undefined ? null : `${provider}@${version}`
+      const wanted = provider !== undefined && isProvider(provider) ? [provider] : PROVIDER_NAMES
+      return versionsOf(wanted, live.version)
     },
     start: live.start,
     close: async () => {

@@ -24,11 +24,15 @@ export type KeptFiles = {
 export function openKeptFiles(store: RegistryStore, logger: Logger): KeptFiles {
   let last = Promise.resolve()
   let waiting = 0
+  let readable = true
   const readOr = async <T>(read: Promise<T>, otherwise: T): Promise<T> => {
     try {
-      return await within(REGISTRY_LIMITS.keptReadMsMax, read)
+      const result = await within(REGISTRY_LIMITS.keptReadMsMax, read)
+      readable = true
+      return result
     } catch (error) {
-      logger.warn({ error: describeError(error) }, 'kept registry files could not be read')
+      if (readable) logger.warn({ error: describeError(error) }, 'kept registry files could not be read')
+      readable = false
       return otherwise
     }
   }

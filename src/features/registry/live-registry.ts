@@ -2,16 +2,20 @@ import type { Clock } from '../../platform/clock.js'
 import { within } from '../../platform/lifecycle.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
+import { BUNDLED_AT } from './bundled-registry.js'
 import { type Copies, type Snapshot, takeSnapshot } from './copies.js'
 import type { Copy } from './copy.js'
 import type { KeptFiles } from './kept-files.js'
 import { REGISTRY_LIMITS } from './limits.js'
-import { PROVIDER_NAMES } from './providers.js'
-import type { RegistryFile } from './registry-file.js'
+import { PROVIDER_NAMES, type ProviderName } from './providers.js'
+import type { ProviderFile, RegistryFile } from './registry-file.js'
+import { createRoundReport } from './round-report.js'
 
 export type LiveDeps = {
   readonly copies: Copies
   readonly kept: Pick<KeptFiles, 'newest'>
+  /** The bundled files; none where they are not wanted. */
+  readonly bundled: () => Promise<readonly ProviderFile[]>
   readonly clock: Clock
   readonly logger: Logger
   readonly fetchMsMax: number
@@ -22,8 +26,10 @@ export type LiveRegistry = {
   snapshot(): Snapshot
   /** Starts a round in the background where a copy is due and none is under way. Costs next to nothing otherwise. */
   tick(): void
-  /** Waits for the first round, bounded; at once where it is over or all providers are there already. */
+  /** Waits for the first round, bounded; at once where it is over or the origin's files are all there already. */
   firstRound(): Promise<void>
+  /** The newest version that is known of a provider; before the first round a bundled one counts already. */
+  version(provider: ProviderName): number | undefined
   /** `callback` runs after each load of new content. One that throws is logged and does not stop the others. */
   onLoaded(callback: () => void): void
   /** Takes the last good copies from Postgres, so that a start with the origin down serves; then looks on its own. */
@@ -31,11 +37,18 @@ export type LiveRegistry = {
   close(): Promise<void>
 }
 
-/** One round at a time: all copies that are due are fetched in parallel, and each is published when it is there. */
+/**
+ * One round at a time: all copies that are due are fetched in parallel, and each is published when it is there. What the
+ * origin does not give is looked for in Postgres, where another instance or an import may have put a newer file. The
+ * bundled files take the place of what is still missing when the first round is over: a request that comes before waits,
+ * so that nothing is priced by old facts only because it came early.
+ */
 export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
   const { copies, clock } = deps
   const callbacks: (() => void)[] = []
   const firstLoadMsMax = Math.min(deps.fetchMsMax + REGISTRY_LIMITS.firstLoadMarginMs, REGISTRY_LIMITS.firstLoadMsMax)
+  const reportRound = createRoundReport(deps.logger)
+  let bundled: readonly ProviderFile[] = []
   let snapshot = takeSnapshot(copies.providers)
   let round: Promise<void> | undefined
   let roundsDone = 0
@@ -46,12 +59,19 @@ export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
     snapshot = takeSnapshot(copies.providers)
     if (isNew) callAll(callbacks, deps.logger)
   }
+  const fallBack = (): void => {
+    if (bundled.filter((file) => copies.providers[file.provider].fallBack(file, BUNDLED_AT)).length > 0) publish(true)
+  }
   const runRound = async (due: readonly Copy<RegistryFile>[]): Promise<void> => {
     try {
       await Promise.all(due.map(async (copy) => publish((await copy.refresh()) && copy !== copies.manifest)))
+      const failed = due.filter((copy) => copy.state().failure !== undefined)
+      publish(await restore(deps, failed))
     } finally {
       roundsDone += 1
       round = undefined
+      fallBack()
+      reportRound(due)
     }
   }
   const tick = (): void => {
@@ -68,12 +88,17 @@ export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
       if (roundsDone > 0 || snapshot.complete) return
       tick()
       await within(firstLoadMsMax, round ?? Promise.resolve()).catch(() => undefined)
+      fallBack()
+    },
+    version: (provider) => {
+      const file = copies.providers[provider].state().file ?? bundled.find((one) => one.provider === provider)
+      return file?.version
     },
     onLoaded: (callback) => void callbacks.push(callback),
     start: async () => {
-      const kept = await deps.kept.newest(copies.all.map(({ target }) => target.path))
-      for (const file of kept) copies.all.find(({ target }) => target.path === file.path)?.restore(file)
+      await restore(deps, copies.all)
       publish(takeSnapshot(copies.providers).files.length > 0)
+      if (!snapshot.complete) bundled = await deps.bundled()
       tick()
       heartbeat ??= setInterval(tick, REGISTRY_LIMITS.heartbeatMs).unref()
     },
@@ -83,6 +108,17 @@ export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
       await round
     },
   }
+}
+
+/** Takes over what Postgres has of these that is newer. Returns whether a provider's models are new. */
+async function restore({ kept, copies }: LiveDeps, wanted: readonly Copy<RegistryFile>[]): Promise<boolean> {
+  if (wanted.length === 0) return false
+  const files = await kept.newest(wanted.map(({ target }) => target.path))
+  const restored = wanted.filter((copy) => {
+    const file = files.find(({ path }) => path === copy.target.path)
+    return file !== undefined && copy.restore(file)
+  })
+  return restored.some((copy) => copy !== copies.manifest)
 }
 
 function callAll(callbacks: readonly (() => void)[], logger: Logger): void {

@@ -10,6 +10,15 @@ export type ProviderName = keyof typeof PROVIDERS
 /** In the order in which versions are written: `anthropic@9+google@5+openai@7`. */
 export const PROVIDER_NAMES = Object.keys(PROVIDERS).sort() as readonly ProviderName[]
 
+/** `anthropic@9+openai@7`: those of these providers that have a version; null where none has. */
+export function versionsOf(
+  providers: readonly ProviderName[],
+  version: (provider: ProviderName) => number | undefined,
+): string | null {
+  const known = providers.filter((provider) => version(provider) !== undefined)
+  return known.length === 0 ? null : known.map((provider) => `${provider}@${version(provider)}`).join('+')
+}
+
 export function isProvider(name: string): name is ProviderName {
   return Object.hasOwn(PROVIDERS, name)
 }

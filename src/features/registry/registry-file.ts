@@ -5,8 +5,12 @@ import { nestsDeeperThan } from '../../http/json-guard.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import type { ProviderName, ProviderTarget, Target } from './providers.js'
 
+/** Where a file is from: the origin (now or earlier, through whatever cache), or this program's own bundled facts. */
+export type FileSource = 'origin' | 'bundled'
+
 /** A file as the origin served it: its bytes are never changed. */
 export type RegistryFile = {
+  readonly source: FileSource
   readonly target: Target
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly sha256: string
@@ -49,7 +53,7 @@ export function readProviderFile(target: ProviderTarget, bytes: Uint8Array<Array
   const indexed = indexModels(json.file)
   if (!indexed.ok) return refused(`its models cannot be read: ${indexed.reason}`)
   if (indexed.index.byKey.size === 0) return refused('it has no models')
-  const file = { target, bytes, sha256: sha256Of(bytes), provider: target.provider, version }
+  const file = { source: 'origin', target, bytes, sha256: sha256Of(bytes), provider: target.provider, version } as const
   return { ok: true, file: { ...file, updatedAt: instantOf(updatedAt), index: indexed.index } }
 }
 
@@ -59,7 +63,7 @@ export function readManifest(target: Target, bytes: Uint8Array<ArrayBuffer>): Re
   if (!json.ok) return json
   const object = AnyObject.safeParse(json.file)
   if (!object.success || Object.keys(object.data).length === 0) return refused('it is not an object with members')
-  return { ok: true, file: { target, bytes, sha256: sha256Of(bytes) } }
+  return { ok: true, file: { source: 'origin', target, bytes, sha256: sha256Of(bytes) } }
 }
 
 function parseJson(bytes: Uint8Array): ReadResult<unknown> {
