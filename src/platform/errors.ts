@@ -21,7 +21,11 @@ export class AppError extends Error {
   readonly extras: AppErrorExtras
 
   constructor(code: ProblemCode, detail: string, extras: AppErrorExtras = {}) {
+    // What is expected is told by its code. Capturing the stack would cost more than the rest of a refused request.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(detail, extras.cause === undefined ? undefined : { cause: extras.cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'AppError'
     this.code = code
     this.extras = extras
