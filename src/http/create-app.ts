@@ -1,11 +1,14 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import type { H, RouterRoute } from 'hono/types'
 import { AppError } from '../platform/errors.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import type { App } from './endpoint.js'
 import { type NodeEnv, noteOf } from './note.js'
 import { problemAnswer } from './problem.js'
 import { ExactFirstRouter } from './router.js'
+
+type Router = ExactFirstRouter<[H, RouterRoute]>
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const
 
@@ -20,8 +23,9 @@ export type AppOptions = {
  * `/x`, and `%2F` inside a segment stays inside it.
  */
 export function createApp(options: AppOptions): App {
-  const app: App = new OpenAPIHono<NodeEnv>({ getPath: rawPath, strict: true, router: new ExactFirstRouter() })
-  app.notFound((c) => problem(c, unmatched(app, c)))
+  const router: Router = new ExactFirstRouter()
+  const app: App = new OpenAPIHono<NodeEnv>({ getPath: rawPath, strict: true, router })
+  app.notFound((c) => problem(c, unmatched(router, c.req.path)))
   app.onError((error, c) => {
     if (error instanceof AppError) return problem(c, error)
     const explained = options.explain(error)
@@ -44,9 +48,13 @@ function problem(c: Context, error: AppError): Response {
   return problemAnswer(error, note.requestId)
 }
 
-/** Nothing matched: the path is unknown, or it is known and the method is not. */
-function unmatched(app: App, c: Context): AppError {
-  const known = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 0)
+/**
+ * Nothing matched: the path is unknown, or it is known and the method is not. A path of its own names its own methods:
+ * `/aliases/resolve` is not advertised as one of `/aliases/{alias}`, though an alias may be named so.
+ */
+function unmatched(router: Router, path: string): AppError {
+  const own = METHODS.filter((method) => router.knowsExactly(method, path))
+  const known = own.length > 0 ? own : METHODS.filter((method) => router.match(method, path)[0].length > 0)
   if (known.length === 0) return new AppError('not-found', 'There is nothing at this address.')
   const allow = known.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
   return new AppError('method-not-allowed', `This address knows ${allow.join(', ')}.`, { allow })

@@ -16,6 +16,7 @@ export const HTTP_LIMITS = {
   /** Unless LLMRING_CONNECTIONS_PER_ADDRESS says otherwise. */
   connectionsPerAddressMax: 2_000,
   requestsInFlightMax: 4_000,
+  requestsInFlightPerAddressMax: 2_000,
   /** From the end of the body to the answer. */
   answerMsMax: 20_000,
   bodyMsMax: 20_000,
@@ -27,5 +28,7 @@ export const HTTP_LIMITS = {
   bodyPublicShareMax: 1 / 16,
   jsonDepthMax: 32,
   keyCharactersMax: 255,
+  /** Log lines of refused requests; the rest of a second is summed up in one. */
+  refusalLinesPerSecondMax: 10,
   requestIdCharactersMax: 128,
 } as const

@@ -5,12 +5,15 @@ import { AppError } from '../platform/errors.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import type { Metrics } from '../platform/metrics.js'
 import { PROBLEMS } from '../platform/problem-catalogue.js'
-import { clientAddress } from './address.js'
+import { clientAddress, networkOf } from './address.js'
 import { createCors, varyFor } from './cors.js'
+import { createInFlight } from './in-flight.js'
 import { HTTP_LIMITS } from './limits.js'
 import { attachNote, endRequest, type NodeEnv, type RequestNote } from './note.js'
 import { onceOver } from './once-over.js'
 import { problemAnswer, problemBody, problemHeaders } from './problem.js'
+import { createRefusalLines, type RefusalLines } from './refusal-lines.js'
+import { isUsableTarget } from './request-target.js'
 import { AnswerCut } from './stream.js'
 import type { WarmLane, WarmOutcome } from './warm-lane.js'
 
@@ -22,12 +25,18 @@ export type ListenerOptions = {
   readonly metrics: Metrics
   readonly corsOrigins: readonly string[]
   readonly trustedProxies: number
-  /** The share of ordinary requests that get a log line, 0 to 1. Failed and slow ones always do. */
+  /** The share of ordinary requests that get a log line, 0 to 1. Failed, slow and refused ones do, of the last so many a second. */
   readonly accessShare: number
   readonly slowMs: number
 }
 
+type Reporting = ListenerOptions & { readonly refusals: RefusalLines }
+
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/
+const IN_FLIGHT = {
+  totalMax: HTTP_LIMITS.requestsInFlightMax,
+  perAddressMax: HTTP_LIMITS.requestsInFlightPerAddressMax,
+}
 const UNMATCHED = '(unmatched)'
 /** On every response, unless it says otherwise itself. */
 const MANNERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' }
@@ -37,7 +46,8 @@ const MANNERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-stor
  * line. They live here, before Hono runs and after the answer is out, because a middleware that touches headers after
  * `next()` costs a third of the throughput.
  */
-export function createListener(options: ListenerOptions): RequestListener & { readonly inFlight: () => number } {
+export function createListener(given: ListenerOptions): RequestListener & { readonly inFlight: () => number } {
+  const options = { ...given, refusals: createRefusalLines(given.logger, HTTP_LIMITS.refusalLinesPerSecondMax) }
   const cors = createCors(options.corsOrigins)
   // Whose request is being taken apart: that is synchronous, so a failure to do so belongs to it.
   let taken: RequestNote | undefined
@@ -46,12 +56,12 @@ export function createListener(options: ListenerOptions): RequestListener & { re
     hostname: 'localhost',
     errorHandler: (error) => explain(error, taken, options.logger),
   })
-  let inFlight = 0
-
+  const inFlight = createInFlight(IN_FLIGHT)
   const respondWarm = createWarmResponder(options)
 
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    const warm = inFlight < HTTP_LIMITS.requestsInFlightMax ? options.lane?.answer(incoming) : undefined
+    // Whatever is under way: what is in memory is answered at once.
+    const warm = options.lane?.answer(incoming)
     if (warm !== undefined) {
       respondWarm(warm, incoming, outgoing)
       return
@@ -60,25 +70,43 @@ export function createListener(options: ListenerOptions): RequestListener & { re
     attachNote(incoming, note)
     outgoing.setHeader('X-Request-Id', note.requestId)
     for (const [name, value] of Object.entries(MANNERS)) outgoing.setHeader(name, value)
-    inFlight += 1
+    const network = networkOf(note.address)
+    const fits = inFlight.enter(network)
     onceOver(incoming, outgoing, () => {
-      inFlight -= 1
+      inFlight.leave(network)
       endRequest(note)
       finish(options, note, incoming, outgoing)
     })
-    if (cors(incoming, outgoing)) return
-    if (inFlight > HTTP_LIMITS.requestsInFlightMax) refuse(note, outgoing, overloaded())
-    else if (incoming.headers.host === undefined && incoming.httpVersion === '1.1') refuse(note, outgoing, malformed())
+    const fault = faultOf(incoming)
+    if (fault !== undefined) refuse(note, outgoing, fault)
+    else if (cors(incoming, outgoing)) return
+    else if (!fits) refuse(note, outgoing, overloaded())
     else {
       taken = note
       void serve(incoming, outgoing)
     }
   }
-  return Object.assign(listener, { inFlight: () => inFlight })
+  return Object.assign(listener, { inFlight: inFlight.count })
+}
+
+/** What is wrong with a request before anything is made of it. */
+function faultOf({ url = '', headers, httpVersion }: IncomingMessage): AppError | undefined {
+  if (!isUsableTarget(url)) {
+    return new AppError(
+      'malformed-request',
+      'The request target is no plain path: it has dot segments or odd characters.',
+    )
+  }
+  if (headers.host === undefined && httpVersion === '1.1') return malformed()
+  // Older readers do not know chunks, and would take the body's end for another place than we do (RFC 9112, 6.1).
+  if (headers['transfer-encoding'] !== undefined && httpVersion !== '1.1') {
+    return new AppError('malformed-request', 'Only HTTP/1.1 knows Transfer-Encoding.')
+  }
+  return undefined
 }
 
 /** The lane's responses, in one write; their line and their count are due at once. */
-function createWarmResponder(options: ListenerOptions) {
+function createWarmResponder(options: Reporting) {
   const manners = { ...MANNERS, ...varyFor(options.corsOrigins) }
   return (outcome: WarmOutcome, incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const note = createNote(incoming, options.trustedProxies)
@@ -128,23 +156,20 @@ function refuse(note: RequestNote, outgoing: ServerResponse, error: AppError): v
   note.code = error.code
   const body = JSON.stringify(problemBody(error, note.requestId))
   const headers = { ...problemHeaders(error), 'Content-Length': Buffer.byteLength(body) }
+  // Where the request ends is in doubt, so nothing that follows is taken for another one.
+  if (outgoing.req.httpVersion !== '1.1') outgoing.setHeader('Connection', 'close')
   outgoing.writeHead(PROBLEMS[error.code].status, headers).end(body)
 }
 
-function finish(
-  options: ListenerOptions,
-  note: RequestNote,
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-): void {
+function finish(options: Reporting, note: RequestNote, incoming: IncomingMessage, outgoing: ServerResponse): void {
   const cut = outgoing.errored instanceof AnswerCut ? outgoing.errored : undefined
   // 499, as nginx counts it: the client went away before it had its answer.
   report(options, note, incoming, cut !== undefined ? 500 : outgoing.writableFinished ? outgoing.statusCode : 499, cut)
 }
 
-/** Counts the request and writes its line, if it gets one: refused, failed and slow ones always do. */
+/** Counts the request and writes its line, if it gets one: failed and slow ones always do, refused ones up to a number a second. */
 function report(
-  options: ListenerOptions,
+  options: Reporting,
   note: RequestNote,
   incoming: IncomingMessage,
   status: number,
@@ -166,6 +191,8 @@ function report(
     ...(note.code === null ? {} : { code: note.code }),
     ...(cut === undefined ? {} : { error: describeError(cut.reason()) }),
   }
-  if (status >= 500) options.logger.error(line, 'request')
+  const isRefusal = (status >= 400 && status < 500) || note.code === 'overloaded'
+  if (isRefusal) options.refusals.write(line, note.code ?? String(status))
+  else if (status >= 500) options.logger.error(line, 'request')
   else options.logger.info(line, 'request')
 }

@@ -18,6 +18,11 @@ export class ExactFirstRouter<T> implements Router<T> {
     else this.#exact.set(`${method} ${path}`, [[[handler, Object.create(null) as Params]]])
   }
 
+  /** Whether a path itself was added, for this method: not one with parameters that matches it, too. */
+  knowsExactly(method: string, path: string): boolean {
+    return this.#exact.has(`${method} ${path}`)
+  }
+
   match(method: string, path: string): Result<T> {
     return this.#exact.get(`${method} ${path}`) ?? this.#patterns.match(method, path)
   }

@@ -108,6 +108,18 @@ describe('OPTIONS without a preflight', () => {
   })
 })
 
+describe.each([
+  ['/api/v1/aliases/resolve', 'GET, HEAD'],
+  ['/api/v1/aliases/resolve/', 'GET, HEAD'],
+  ['/api/v1/aliases/bind', 'POST'],
+  ['/api/v1/aliases/anything', 'GET, HEAD, PUT, DELETE'],
+])('%s', (path, allow) => {
+  test.each(['OPTIONS', 'PATCH'])('names its own methods in answer to %s', async (method) => {
+    const answer = await contract.ask(path, { method, key: contract.ours.key })
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow])
+  })
+})
+
 describe('with * for the origins', () => {
   test('every page is let in, but never with credentials', async () => {
     const headers = { Origin: 'https://anywhere.example', 'Access-Control-Request-Method': 'PUT' }

@@ -66,13 +66,25 @@ export const withoutSlash = (path: string): string => (path.length > 1 && path.e
 
 /** The methods that some operation serves at a concrete path, HEAD with GET. */
 export function methodsAt(operations: readonly Operation[], path: string): string[] {
-  const segments = withoutSlash(path.split('?', 1)[0] ?? '').split('/')
+  const segments = segmentsOf(path)
   const matches = (template: string): boolean => {
-    const parts = withoutSlash(template).split('/')
+    const parts = segmentsOf(template)
     return (
       parts.length === segments.length && parts.every((part, index) => /^\{/.test(part) || part === segments[index])
     )
   }
-  const served = operations.filter((operation) => matches(operation.path)).map((operation) => operation.method)
+  return methodsOf(operations.filter((operation) => matches(operation.path)))
+}
+
+/** The methods of the operations whose path this is, without parameters. */
+export function ownMethodsAt(operations: readonly Operation[], path: string): string[] {
+  const own = segmentsOf(path).join('/')
+  return methodsOf(operations.filter((operation) => segmentsOf(operation.path).join('/') === own))
+}
+
+const segmentsOf = (path: string): string[] => withoutSlash(path.split('?', 1)[0] ?? '').split('/')
+
+function methodsOf(operations: readonly Operation[]): string[] {
+  const served = operations.map((operation) => operation.method)
   return [...new Set(served.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))]
 }

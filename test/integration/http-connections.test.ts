@@ -3,7 +3,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../support/eventually.js'
 import { startHttpWorld } from '../support/http-world.js'
 
-const { server, metrics, lines, requestLine, held, inFlight, open, exchange } = await startHttpWorld()
+const { server, metrics, lines, requestLine, held, open, exchange } = await startHttpWorld()
 afterAll(() => server.drain(100))
 beforeEach(() => {
   lines.length = 0
@@ -44,13 +44,15 @@ describe('a connection', () => {
   })
 
   test('that is cut while requests wait on it for their turn leaves none of them under way', async () => {
-    const socket = await open('GET /held HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(30))
-    await eventually(() => expect(held).toHaveLength(30))
-    expect(inFlight()).toBe(30)
+    const other = await startHttpWorld()
+    const socket = await other.open('GET /held HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(30))
+    await eventually(() => expect(other.held).toHaveLength(30))
+    expect(other.inFlight()).toBe(30)
     socket.destroy()
-    await eventually(() => expect(inFlight()).toBe(0))
-    for (const release of held.splice(0)) release()
-    expect(inFlight()).toBe(0)
+    await eventually(() => expect(other.inFlight()).toBe(0))
+    for (const release of other.held.splice(0)) release()
+    expect(other.inFlight()).toBe(0)
+    await other.server.drain(100)
   })
 
   const CHUNKED =

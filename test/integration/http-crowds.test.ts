@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import { HTTP_LIMITS } from '../../src/http/limits.js'
 import type { ServerLimits } from '../../src/http/server.js'
 import { eventually } from '../support/eventually.js'
 import { type HttpWorld, startHttpWorld } from '../support/http-world.js'
@@ -137,5 +138,31 @@ describe('all addresses together', () => {
     await eventually(() => expect(world.held).toHaveLength(2))
     expect(await answerOn(await open(GET_OK, OTHER_ADDRESS))).toBe('')
     for (const release of world.held.splice(0)) release()
+  })
+})
+
+describe('requests under way', () => {
+  const pipeline = (count: number) => GET_HELD.repeat(count)
+  const perAddress = HTTP_LIMITS.requestsInFlightPerAddressMax
+
+  test('of one address are as many as it may have, and others are served', async () => {
+    await start({})
+    await open(pipeline(perAddress))
+    await eventually(() => expect(world.inFlight()).toBe(perAddress))
+    const refused = await answerOn(await open(GET_OK))
+    expect(refused).toMatch(/^HTTP\/1\.1 503 /)
+    expect(refused).toMatch(/\r\nRetry-After: 1\r\n/i)
+    expect(refused).toContain('"code":"overloaded"')
+    expect(await answerOn(await open(GET_OK, OTHER_ADDRESS))).toMatch(/^HTTP\/1\.1 200/)
+  })
+
+  test('of all addresses are as many as there may be; when they are over, everybody is served', async () => {
+    await start({})
+    const busy = [await open(pipeline(perAddress)), await open(pipeline(perAddress), OTHER_ADDRESS)]
+    await eventually(() => expect(world.inFlight()).toBe(HTTP_LIMITS.requestsInFlightMax))
+    expect(await answerOn(await open(GET_OK, '127.0.0.3'))).toMatch(/^HTTP\/1\.1 503 /)
+    for (const socket of busy) socket.destroy()
+    await eventually(() => expect(world.inFlight()).toBe(0))
+    expect(await answerOn(await open(GET_OK, '127.0.0.3'))).toMatch(/^HTTP\/1\.1 200/)
   })
 })

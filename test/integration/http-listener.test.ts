@@ -89,6 +89,22 @@ describe('the log line of a request', () => {
   })
 })
 
+describe('a flood of refused requests', () => {
+  test('gets ten lines a second, and one that counts the rest', async () => {
+    const other = await startHttpWorld()
+    const refused = await Promise.all(Array.from({ length: 60 }, () => other.get('/nowhere')))
+    expect(new Set(refused.map((answer) => answer.status))).toEqual(new Set([404]))
+    const written = () => other.lines.filter((line) => line.message === 'request').length
+    const summed = () =>
+      other.lines
+        .filter((line) => /^and \d+ more/.test(line.message))
+        .reduce((sum, line) => sum + Number(line.fields['more']), 0)
+    await eventually(() => expect(written() + summed()).toBe(60))
+    expect(summed()).toBeGreaterThan(0)
+    await other.server.drain(100)
+  })
+})
+
 describe('the metrics', () => {
   test('count requests by the pattern of the route, and strange methods together', async () => {
     await exchange('PROPFIND /ok HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')

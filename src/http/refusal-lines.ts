@@ -1,0 +1,39 @@
+import type { Logger } from '../platform/logger.js'
+
+const WINDOW_MS = 1_000
+
+export type RefusalLines = {
+  /** Writes the line of a refused request, or counts it where this second had its share of them. */
+  write(line: Readonly<Record<string, unknown>>, kind: string): void
+}
+
+/**
+ * The log lines of refused requests: the first `perSecondMax` of a second, and one that sums up the rest. A flood of
+ * refusals costs its sender nothing, so it must not be written down line by line.
+ */
+export function createRefusalLines(logger: Logger, perSecondMax: number): RefusalLines {
+  let written = 0
+  let more = new Map<string, number>()
+  let isOpen = false
+
+  const endWindow = () => {
+    isOpen = false
+    written = 0
+    if (more.size === 0) return
+    const count = [...more.values()].reduce((sum, some) => sum + some, 0)
+    const kinds = Object.fromEntries(more)
+    more = new Map()
+    logger.info({ more: count, kinds }, `and ${count} more refused requests`)
+  }
+
+  return {
+    write: (line, kind) => {
+      if (!isOpen) setTimeout(endWindow, WINDOW_MS).unref()
+      isOpen = true
+      if (written < perSecondMax) {
+        written += 1
+        logger.info(line, 'request')
+      } else more.set(kind, (more.get(kind) ?? 0) + 1)
+    },
+  }
+}
