@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { type ProjectId, ROLES, type Role } from '../access/principal.js'
 import { openResources } from '../compose/database.js'
-import { createNotifications } from '../db/notifications.js'
+import { createAnnounce } from '../db/messages.js'
 import { createProjects, type ProjectsFeature } from '../features/projects/feature.js'
 import { renderKey } from '../features/projects/render.js'
 import { abortable } from '../platform/abortable.js'
@@ -69,20 +69,19 @@ async function revoke(projects: ProjectsFeature, keyId: string, options: { json?
 async function withProjects(signal: AbortSignal, work: (projects: ProjectsFeature) => Promise<void>): Promise<void> {
   const config = prepareConfig()
   const logger = commandLogger(config)
-  const { database, transact, direct, lifecycle } = await openResources(config, logger, 'borrow', signal)
+  const { database, transact, lifecycle } = await openResources(config, logger, 'borrow', signal)
   try {
     const projects = createProjects({
       ...database,
       transact,
       logger,
-      schema: config.database.schema,
-      notifications: createNotifications({ client: direct, logger }),
+      announce: createAnnounce(config.database.schema),
+      ageMs: () => 0,
       mode: config.projects.mode,
       pepper: config.projects.pepper?.reveal(),
       pepperPrevious: config.projects.pepperPrevious?.reveal(),
       newProjects: undefined,
-      erasers: {},
-      exporters: {},
+      features: [],
     })
     await abortable(work(projects), signal)
   } finally {

@@ -1,14 +1,13 @@
+import type { Feature } from '../features/contract.js'
 import { type AppOptions, createApp } from '../http/create-app.js'
 import { mountDocs } from '../http/docs.js'
 import type { App, Guards } from '../http/endpoint.js'
 import { type HealthDeps, mountHealth } from '../http/health.js'
 
-export type Mountable = { mount(app: App, guards: Guards): void }
-
 export type ServiceAppDeps = AppOptions & {
   readonly guards: Guards
   readonly health: HealthDeps
-  readonly features: readonly Mountable[]
+  readonly features: readonly Pick<Feature, 'mount'>[]
 }
 
 /** Every route of the service on one app. */

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.js'
 import { classifyFailure, isOutcomeUnknown } from '../db/failure.js'
-import { createNotifications, type Notifications } from '../db/notifications.js'
+import type { Notifications } from '../db/notifications.js'
+import type { Feature } from '../features/contract.js'
 import type { ProjectsFeature } from '../features/projects/feature.js'
 import type { ReceiptsFeature } from '../features/receipts/feature.js'
 import type { RegistryFeature } from '../features/registry/feature.js'
@@ -10,17 +11,19 @@ import type { WarmLane } from '../http/warm-lane.js'
 import { abortable } from '../platform/abortable.js'
 import { AppError } from '../platform/errors.js'
 import type { Logger } from '../platform/logger.js'
-import { createMetrics, type Metrics } from '../platform/metrics.js'
-import { openRedis } from '../platform/redis.js'
+import type { Metrics } from '../platform/metrics.js'
 import { createServiceApp } from './app.js'
 import { openResources, type Resources } from './database.js'
-import { composeFeatures, rateLimitUnlessZero } from './features.js'
+import { composeFeatures } from './features.js'
+import { openGround } from './ground.js'
+import { createRateLimits } from './limits.js'
 
 export type Service = {
   readonly app: App
   readonly metrics: Metrics
   readonly lane: WarmLane
   readonly resources: Resources
+  readonly features: readonly Feature[]
   readonly projects: ProjectsFeature
   readonly receipts: ReceiptsFeature
   readonly registry: RegistryFeature
@@ -47,51 +50,44 @@ export async function compose(config: Config, logger: Logger, signal?: AbortSign
 }
 
 async function composeOn(resources: Resources, config: Config, logger: Logger): Promise<Service> {
-  const { database, lifecycle } = resources
-  const metrics = createMetrics()
-  const redis = config.redis.url === undefined ? undefined : openRedis(config.redis.url.reveal(), logger)
-  if (redis !== undefined) lifecycle.onClose('redis', () => redis.disconnect())
-  const notifications = createNotifications({ client: resources.direct, logger })
-  const age = () => notifications.ageMs() / 1000
-  metrics.gauge('llmring_listener_age_seconds', 'Age of what is known of other instances.', age)
-  const features = await composeFeatures({ resources, config, logger, metrics, redis, notifications })
-  const { projects, registry, usage, receipts, aliases } = features
-  const { perKeyPerMinute, perAddressPerMinute } = config.limits
+  const { lifecycle, database } = resources
+  const ground = openGround(resources, config, logger)
+  const { metrics, notifications } = ground
+  const limits = createRateLimits(ground)
+  const { list, projects, receipts, registry } = await composeFeatures(ground, limits)
   const guards = createGuards({
-    authenticate: projects.authenticate,
-    recall: projects.recall,
-    settle: projects.settle,
-    adminKey: config.projects.adminKey?.reveal(),
-    perKey: rateLimitUnlessZero('key', perKeyPerMinute, redis, 'requests with one key'),
-    perAddress: rateLimitUnlessZero('address', perAddressPerMinute, redis, 'requests from one address'),
-    bodyBytesMax: config.listen.bodyBytesMax,
+    ...{ ...limits, authenticate: projects.authenticate, recall: projects.recall, settle: projects.settle },
+    ...{ adminKey: config.projects.adminKey?.reveal(), bodyBytesMax: config.listen.bodyBytesMax },
   })
   let draining = false
-  const health = { metrics, isDraining: () => draining, databaseAnswers: () => database.answers(HEALTH_MS_MAX) }
-  const mounted = [registry, aliases, usage, receipts, projects]
-  const app = createServiceApp({ logger, explain, guards, health, features: mounted })
+  const health = {
+    metrics,
+    databaseAnswers: () => database.answers(HEALTH_MS_MAX),
+    isDraining: () => draining,
+    featuresReady: () => readiness(list),
+  }
+  const app = createServiceApp({ logger, explain, guards, health, features: list })
 
-  lifecycle.onClose('notifications', notifications.close)
+  for (const feature of list) notifications.subscribe(feature)
   await notifications.start()
-  for (const [name, feature] of Object.entries({ projects, registry, usage, receipts })) {
-    lifecycle.onClose(name, () => feature.close())
-    await feature.start()
+  for (const feature of list) {
+    lifecycle.onClose(feature.name, () => feature.close?.())
+    await feature.start?.()
   }
   const startDraining = () => {
     draining = true
   }
   return {
-    app,
-    lane: guards.lane,
-    metrics,
-    resources,
-    projects,
-    receipts,
-    registry,
-    notifications,
-    startDraining,
-    close: lifecycle.close,
+    ...{ app, lane: guards.lane, metrics, resources, features: list, projects, receipts, registry, notifications },
+    ...{ startDraining, close: lifecycle.close },
   }
+}
+
+/** What each feature that has a say in it says, by its name. */
+function readiness(features: readonly Feature[]): Record<string, boolean> {
+  const said: Record<string, boolean> = {}
+  for (const { name, ready } of features) if (ready !== undefined) said[name] = ready()
+  return said
 }
 
 /** The trouble of a database as a problem. Its own words stay here. */

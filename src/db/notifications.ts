@@ -3,6 +3,7 @@ import { type Clock, monotonicClock } from '../platform/clock.js'
 import { within } from '../platform/lifecycle.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import { type ClientOptions, createClient, type Sql } from './client.js'
+import { changesChannel, decodeMessage, dispatchMessage, type MessageHandlers } from './messages.js'
 
 export type Notifications = {
   /**
@@ -10,12 +11,17 @@ export type Notifications = {
    * has been delivered. Infinity while there is no listener.
    */
   ageMs(): number
-  /** Hears every message. `onReset`: messages may have been missed, so whatever depends on them must be dropped. */
-  subscribe(subscriber: { onMessage(payload: string): void; onReset(): void }): void
+  subscribe(subscriber: Subscriber): void
   /** Resolves once everything that is committed by now has been delivered; rejects where the listener does not answer. */
   caughtUp(): Promise<void>
   start(): Promise<void>
   close(): Promise<void>
+}
+
+export type Subscriber = {
+  readonly onMessage?: MessageHandlers
+  /** Messages may have been missed, so whatever depends on them must be dropped. */
+  onMissedMessages?(): void
 }
 
 export type NotificationOptions = {
@@ -27,9 +33,6 @@ export type NotificationOptions = {
 const PING_EVERY_MS = 1_000
 const LOST_AFTER_MS = 3_000
 
-/** The channel on which a schema's instances tell one another what changed. */
-export const changesChannel = (schema: string): string => `${schema}_changes`
-
 /**
  * Listens on a connection of its own and pings itself through Postgres. Notifications on one connection arrive in the
  * order of their commits, so the echo of a ping proves that everything committed before the ping was sent is here. That
@@ -40,7 +43,7 @@ export function createNotifications(options: NotificationOptions): Notifications
   const clock = options.clock ?? monotonicClock
   const changes = changesChannel(options.client.schema)
   const echoes = `${options.client.schema}_ping_${randomBytes(6).toString('hex')}`
-  const subscribers: Parameters<Notifications['subscribe']>[0][] = []
+  const subscribers: Subscriber[] = []
   let client: Sql | undefined
   let knownAt = Number.NEGATIVE_INFINITY
   let connectedAt = Number.NEGATIVE_INFINITY
@@ -49,8 +52,8 @@ export function createNotifications(options: NotificationOptions): Notifications
   const waiting = new Set<{ readonly sentAt: number; readonly wake: () => void }>()
   let timer: NodeJS.Timeout | undefined
 
-  const reset = () => {
-    for (const subscriber of subscribers) subscriber.onReset()
+  const forgetAll = () => {
+    for (const subscriber of subscribers) subscriber.onMissedMessages?.()
   }
 
   const connect = async (): Promise<void> => {
@@ -65,7 +68,7 @@ export function createNotifications(options: NotificationOptions): Notifications
     client = fresh
     connectedAt = clock()
     try {
-      await fresh.listen(changes, (payload) => deliver(fresh, payload), reset)
+      await fresh.listen(changes, (payload) => deliver(fresh, payload), forgetAll)
       await fresh.listen(echoes, (sentAt) => {
         if (fresh === client) hear(Number(sentAt))
       })
@@ -80,7 +83,11 @@ export function createNotifications(options: NotificationOptions): Notifications
   }
 
   const deliver = (from: Sql, payload: string) => {
-    if (from === client) for (const subscriber of subscribers) subscriber.onMessage(payload)
+    if (from !== client) return
+    const message = decodeMessage(payload)
+    // What cannot be read may have said anything: it counts as missed.
+    if (message === undefined) return forgetAll()
+    for (const { onMessage = {} } of subscribers) dispatchMessage(onMessage, message)
   }
 
   const hear = (sentAt: number) => {

@@ -9,6 +9,8 @@ export type HealthDeps = {
   /** Asks the database, bounded in time. */
   readonly databaseAnswers: () => Promise<boolean>
   readonly isDraining: () => boolean
+  /** What each part of the service that has a say in it says, by its name. Waits for nothing. */
+  readonly featuresReady: () => Readonly<Record<string, boolean>>
 }
 
 const Health = z
@@ -18,7 +20,7 @@ const Liveness = z.object({ status: z.literal('alive') }).openapi('Liveness')
 const Readiness = z
   .object({
     status: z.enum(['ready', 'not-ready']),
-    checks: z.object({ database: z.boolean(), accepting: z.boolean() }),
+    checks: z.object({ database: z.boolean(), accepting: z.boolean() }).catchall(z.boolean()),
   })
   .openapi('Readiness')
 
@@ -61,8 +63,9 @@ export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
       503: { description: 'Not ready.', schema: Readiness },
     },
     handle: async () => {
-      const checks = { database: await deps.databaseAnswers(), accepting: !deps.isDraining() }
-      const ready = checks.database && checks.accepting
+      const database = await deps.databaseAnswers()
+      const checks = { database, accepting: !deps.isDraining(), ...deps.featuresReady() }
+      const ready = Object.values(checks).every(Boolean)
       return jsonAnswer({ status: ready ? 'ready' : 'not-ready', checks }, ready ? 200 : 503)
     },
   })

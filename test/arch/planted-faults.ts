@@ -61,7 +61,11 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   one('a-feature-is-entered-by-no-inner-room', 'src/cli/planted-routes.ts', '../features/aliases/routes.js'),
   one('routes-call-no-store', 'src/features/aliases/routes.ts', './store.js'),
   one('only-a-store-asks-the-database', 'src/features/aliases/planted-verb.ts', '../../db/transact.js'),
-  one('a-verb-knows-of-transactions-at-most', 'src/features/aliases/planted-verb.ts', '../../db/client.js'),
+  one(
+    'a-verb-knows-of-transactions-and-messages-at-most',
+    'src/features/aliases/planted-verb.ts',
+    '../../db/client.js',
+  ),
   one('the-driver-is-loaded-repaired', 'src/db/planted-driver.ts', 'postgres'),
   one('the-driver-is-loaded-repaired', 'src/db/driver/postgres.ts', 'postgres'),
   one('the-driver-is-entered-by-its-door', 'src/db/planted-repairs.ts', './driver/load-driver.js'),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NO_PROJECT } from '../../src/access/principal.js'
+import { createAnnounce } from '../../src/db/messages.js'
 import { createTransact } from '../../src/db/transact.js'
 import { createKeyHashing, inventedPrefix } from '../../src/features/projects/key-text.js'
 import { settleProject } from '../../src/features/projects/settle-project.js'
@@ -67,7 +68,7 @@ describe('open mode', () => {
   })
 
   it('caps new projects a minute with 429 and Retry-After, and lets known ones pass', async () => {
-    const store = createProjectStore({ ...open.database, schema: 'llmring' })
+    const store = createProjectStore({ ...open.database, announce: createAnnounce('llmring') })
     const hashing = createKeyHashing(undefined, undefined)
     const newProjects = createRateLimit('test', 2, undefined, 'new projects')
     const deps = { transact: createTransact(open.database.sql), store, hashing, newProjects, forget: () => undefined }

@@ -157,7 +157,7 @@ describe('what a project leaves behind', () => {
     const rows: unknown[] = []
     let after: string | null = null
     do {
-      const page = await one.receipts.exportPage(project, after, 2)
+      const page = await one.receipts.export.receipt(project, after, 2)
       rows.push(...page.rows)
       after = page.next
     } while (after !== null)
@@ -172,9 +172,9 @@ describe('what a project leaves behind', () => {
     const [leaving, staying] = [newProject(), newProject()]
     for (let count = 0; count < 5; count += 1) await one.issue(CLAIMS, leaving)
     await one.issue(CLAIMS, staying)
-    expect(await one.receipts.eraseChunk(leaving, 3)).toBe(3)
-    expect(await one.receipts.eraseChunk(leaving, 3)).toBe(2)
-    expect(await one.receipts.eraseChunk(leaving, 3)).toBe(0)
+    expect(await one.receipts.erase(leaving, 3)).toBe(3)
+    expect(await one.receipts.erase(leaving, 3)).toBe(2)
+    expect(await one.receipts.erase(leaving, 3)).toBe(0)
     expect((await list(staying)).json).toMatchObject({ total: 1 })
   })
 })

@@ -148,7 +148,7 @@ describe('what a project exports', () => {
     const exported: string[] = []
     let after: string | null = null
     do {
-      const page: Awaited<ReturnType<typeof app.usage.exportPage>> = await app.usage.exportPage(project, after, 7)
+      const page: Awaited<ReturnType<typeof app.usage.export.usage>> = await app.usage.export.usage(project, after, 7)
       exported.push(...page.rows.map(({ id }) => id))
       after = page.next
       if (exported.length === 7) await logAt(NOON - 1, { alias: 'too old for the pages to come' }, project)
@@ -157,7 +157,7 @@ describe('what a project exports', () => {
   })
 
   it('is nothing for a project without events', async () => {
-    expect(await app.usage.exportPage(newProject(), null)).toEqual({ rows: [], next: null })
+    expect(await app.usage.export.usage(newProject(), null)).toEqual({ rows: [], next: null })
   })
 })
 
@@ -169,12 +169,12 @@ describe('erasing a chunk', () => {
       for (let index = 0; index < 5; index++) await logAt(time, {}, project)
       await logAt(time, {}, other)
     }
-    expect(await app.usage.eraseChunk(project, 7)).toBe(7)
+    expect(await app.usage.erase(project, 7)).toBe(7)
     const [left] = await app.database.sql`
       select count(*)::int as n, min(logged_at) as oldest from usage_logs where project_id = ${project}`
     expect(left).toEqual({ n: 3, oldest: new Date('2026-04-01T00:00:01Z') })
-    expect(await app.usage.eraseChunk(project, 7)).toBe(3)
-    expect(await app.usage.eraseChunk(project, 7)).toBe(0)
+    expect(await app.usage.erase(project, 7)).toBe(3)
+    expect(await app.usage.erase(project, 7)).toBe(0)
     expect(await app.database.sql`select 1 from usage_logs where project_id = ${other}`).toHaveLength(2)
   })
 })

@@ -1,4 +1,5 @@
 import { type Database, openDatabase } from '../../src/db/client.js'
+import { createAnnounce } from '../../src/db/messages.js'
 import { createNotifications, type Notifications } from '../../src/db/notifications.js'
 import { createTransact } from '../../src/db/transact.js'
 import { createAliases } from '../../src/features/aliases/feature.js'
@@ -6,6 +7,7 @@ import { createProjects, type ProjectsFeature } from '../../src/features/project
 import { createApp } from '../../src/http/create-app.js'
 import type { App } from '../../src/http/endpoint.js'
 import { createGuards } from '../../src/http/guards.js'
+import { systemClock } from '../../src/platform/clock.js'
 import { createLogger } from '../../src/platform/logger.js'
 
 export type Instance = {
@@ -38,14 +40,16 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   const logger = createLogger('silent')
   const transact = createTransact(database.sql)
   const notifications = createNotifications({ client: { ...client, url: options.listenerUrl ?? options.url }, logger })
-  const aliases = createAliases({ ...database, transact, schema, notifications })
+  const announce = createAnnounce(schema)
+  const common = { transact, announce, ageMs: notifications.ageMs, clock: systemClock, logger }
+  const aliases = createAliases({ ...database, ...common })
   const projects = createProjects({
-    ...{ ...database, transact, schema, logger, notifications, mode: options.mode ?? 'open', newProjects: undefined },
+    ...{ ...database, ...common, mode: options.mode ?? 'open', newProjects: undefined },
     pepper: options.pepper,
     pepperPrevious: options.pepperPrevious,
-    erasers: { aliases: aliases.eraseChunk },
-    exporters: { alias: aliases.exportAliases, alias_change: aliases.exportHistory },
+    features: [aliases],
   })
+  for (const feature of [aliases, projects]) notifications.subscribe(feature)
   const app = createApp({ logger, explain: () => undefined })
   const { authenticate, recall, settle } = projects
   const open = { perKey: undefined, perAddress: undefined, bodyBytesMax: 4_000_000 }

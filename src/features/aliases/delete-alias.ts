@@ -5,7 +5,9 @@ import type { WriteDeps } from './set-aliases.js'
 export async function deleteAlias(deps: WriteDeps, writer: Writer, key: AliasKey): Promise<boolean> {
   const revision = await deps.transact(async (tx) => {
     const taken = await deps.store.remove(tx, writer, key, new Date(deps.clock()))
-    if (taken !== undefined) await deps.store.announce(tx, key.projectId, taken)
+    if (taken !== undefined) {
+      await deps.announce(tx, { kind: 'aliases-changed', projectId: key.projectId, revision: taken })
+    }
     return taken
   })
   if (revision !== undefined) deps.snapshots.raiseFloor(key.projectId, revision)

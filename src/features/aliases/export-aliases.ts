@@ -1,10 +1,18 @@
 import type { ProjectId } from '../../access/principal.js'
+import type { ExportPage } from '../contract.js'
 import { renderAlias } from './render.js'
 import type { AliasStore, HistoryPlace } from './store.js'
 
-type Page = { readonly rows: readonly unknown[]; readonly next: string | null }
+type Page = Awaited<ReturnType<ExportPage>>
 
 const PAGE_ROWS = 500
+
+/** A project's revision and the counters beside it: with them its aliases can be put back as they were. */
+export async function exportHead(store: AliasStore, projectId: ProjectId): Promise<Page> {
+  const head = await store.findHead(projectId)
+  if (head === undefined) return { rows: [], next: null }
+  return { rows: [{ revision: head.revision, last_id: head.lastId, alias_count: head.aliasCount }], next: null }
+}
 
 /** A page of a project's aliases, by id. */
 export async function exportAliases(store: AliasStore, projectId: ProjectId, after: string | null): Promise<Page> {

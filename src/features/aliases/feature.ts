@@ -1,12 +1,12 @@
 import type { ProjectId } from '../../access/principal.js'
 import type { Sql } from '../../db/client.js'
-import type { Notifications } from '../../db/notifications.js'
+import type { Announce } from '../../db/messages.js'
 import type { Orm } from '../../db/orm.js'
 import type { Transact } from '../../db/transact.js'
-import type { App, Guards } from '../../http/endpoint.js'
-import { monotonicClock, systemClock } from '../../platform/clock.js'
+import { type Clock, monotonicClock } from '../../platform/clock.js'
+import type { Feature } from '../contract.js'
 import { deleteAlias } from './delete-alias.js'
-import { exportAliases, exportHistory } from './export-aliases.js'
+import { exportAliases, exportHead, exportHistory } from './export-aliases.js'
 import { resolveAlias } from './resolve-alias.js'
 import { mountAliases } from './routes.js'
 import { setAliases } from './set-aliases.js'
@@ -18,33 +18,20 @@ export type AliasesDeps = {
   readonly sql: Sql
   readonly orm: Orm
   readonly transact: Transact
-  readonly schema: string
-  readonly notifications: Notifications
+  readonly announce: Announce
+  /** How old our knowledge of what other instances committed may be, in milliseconds. */
+  readonly ageMs: () => number
+  readonly clock: Clock
 }
 
-type Page = { readonly rows: readonly unknown[]; readonly next: string | null }
+export type AliasesFeature = ReturnType<typeof createAliases>
 
-export type AliasesFeature = {
-  mount(app: App, guards: Guards): void
-  readonly eraseChunk: (projectId: ProjectId, rowsMax: number) => Promise<number>
-  readonly exportAliases: (projectId: ProjectId, after: string | null) => Promise<Page>
-  readonly exportHistory: (projectId: ProjectId, after: string | null) => Promise<Page>
-}
-
-const MESSAGE = /^alias (\S+) (\d+)$/
-
-export function createAliases(deps: AliasesDeps): AliasesFeature {
+export function createAliases(deps: AliasesDeps) {
   const store = createAliasStore(deps)
-  const snapshots = createSnapshots({ load: store.loadProfile, ageMs: deps.notifications.ageMs, clock: monotonicClock })
-  const writing = { transact: deps.transact, store, snapshots, clock: systemClock }
-  deps.notifications.subscribe({
-    onReset: snapshots.reset,
-    onMessage: (message) => {
-      const [, projectId, revision] = MESSAGE.exec(message) ?? []
-      if (projectId !== undefined) snapshots.raiseFloor(projectId as ProjectId, Number(revision))
-    },
-  })
+  const snapshots = createSnapshots({ load: store.loadProfile, ageMs: deps.ageMs, clock: monotonicClock })
+  const writing = { ...deps, store, snapshots }
   return {
+    name: 'aliases',
     mount: (app, guards) =>
       mountAliases(app, guards, {
         list: store.list,
@@ -54,8 +41,15 @@ export function createAliases(deps: AliasesDeps): AliasesFeature {
         set: (writer, bindings) => setAliases(writing, writer, bindings),
         remove: (writer, key) => deleteAlias(writing, writer, key),
       }),
-    eraseChunk: (projectId, rowsMax) => deps.transact((tx) => store.eraseChunk(tx, projectId, rowsMax)),
-    exportAliases: (projectId, after) => exportAliases(store, projectId, after),
-    exportHistory: (projectId, after) => exportHistory(store, projectId, after),
-  }
+    erase: (projectId, rowsMax) => deps.transact((tx) => store.eraseChunk(tx, projectId, rowsMax)),
+    export: {
+      alias_head: (projectId) => exportHead(store, projectId),
+      alias: (projectId, after) => exportAliases(store, projectId, after),
+      alias_change: (projectId, after) => exportHistory(store, projectId, after),
+    },
+    onMessage: {
+      'aliases-changed': ({ projectId, revision }) => snapshots.raiseFloor(projectId as ProjectId, revision),
+    },
+    onMissedMessages: snapshots.reset,
+  } satisfies Feature
 }

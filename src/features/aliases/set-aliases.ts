@@ -1,3 +1,4 @@
+import type { Announce } from '../../db/messages.js'
 import type { Transact } from '../../db/transact.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
@@ -8,6 +9,7 @@ import type { AliasStore } from './store.js'
 
 export type WriteDeps = {
   readonly transact: Transact
+  readonly announce: Announce
   readonly store: AliasStore
   readonly snapshots: Pick<Snapshots, 'raiseFloor'>
   readonly clock: Clock
@@ -32,7 +34,7 @@ export async function setAliases(deps: WriteDeps, writer: Writer, bindings: read
         `A project has at most ${ALIAS_LIMITS.aliasesPerProjectMax} aliases; nothing was written.`,
       )
     }
-    await deps.store.announce(tx, writer.projectId, head.revision)
+    await deps.announce(tx, { kind: 'aliases-changed', projectId: writer.projectId, revision: head.revision })
     return { aliases, revision: head.revision }
   })
   // Crash before this line: the commit stands, the caller does not know; binding the same again is harmless.

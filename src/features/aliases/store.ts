@@ -3,7 +3,6 @@ import type { ProjectId } from '../../access/principal.js'
 import { bounded } from '../../db/bounded.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted, confirmRow, confirmRows } from '../../db/confirm.js'
-import { changesChannel } from '../../db/notifications.js'
 import type { Orm } from '../../db/orm.js'
 import { aliases, aliasHeads, aliasHistory } from '../../db/tables/aliases.js'
 import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
@@ -17,7 +16,7 @@ export type LoadedProfile = {
 }
 export type AliasStore = ReturnType<typeof createAliasStore>
 
-export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; readonly schema: string }) {
+export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm }) {
   return {
     /** Head and bindings in one statement, so that the revision is the one that the bindings are from. */
     loadProfile: async (projectId: ProjectId, profile: string): Promise<LoadedProfile> => {
@@ -118,12 +117,6 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
       return revision
     },
 
-    /** Tells every instance, when the transaction commits. */
-    announce: async (tx: Tx, projectId: ProjectId, revision: number): Promise<void> => {
-      const message = `alias ${projectId} ${revision}`
-      confirmRow(await ormOf(tx).execute(sql`select pg_notify(${changesChannel(db.schema)}, ${message})`))
-    },
-
     /** The head is locked first, as every writer does, and goes last: nobody starts counting ids anew beside old rows. */
     eraseChunk: async (tx: Tx, projectId: ProjectId, rowsMax: number): Promise<number> => {
       const inTx = sqlOf(tx)
@@ -137,6 +130,11 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm; rea
       const erased = confirmCompleted(gone, 'DELETE').count + confirmCompleted(forgotten, 'DELETE').count
       if (erased === 0) confirmCompleted(await inTx`delete from alias_heads where project_id = ${projectId}`, 'DELETE')
       return erased
+    },
+
+    findHead: async (projectId: ProjectId): Promise<Head | undefined> => {
+      const [head] = await db.orm.select().from(aliasHeads).where(eq(aliasHeads.projectId, projectId))
+      return head
     },
 
     pageOfAliases: (projectId: ProjectId, afterId: number, limit: number): Promise<Alias[]> =>

@@ -1,17 +1,15 @@
 import type { ProjectId } from '../../access/principal.js'
 import type { Transact } from '../../db/transact.js'
 import { AppError } from '../../platform/errors.js'
+import type { Feature } from '../contract.js'
 import type { ProjectStore } from './store.js'
-
-/** Deletes at most `rowsMax` rows of a project and says how many: one short statement of one feature. */
-export type EraseChunk = (projectId: ProjectId, rowsMax: number) => Promise<number>
 
 export type EraseDeps = {
   readonly transact: Transact
   readonly store: ProjectStore
   readonly forget: () => void
-  /** By the name under which the answer counts them. */
-  readonly erasers: Readonly<Record<string, EraseChunk>>
+  /** All that may hold something of a project. */
+  readonly features: readonly Pick<Feature, 'name' | 'erase'>[]
 }
 
 const CHUNK_ROWS_MAX = 5_000
@@ -48,10 +46,11 @@ export async function sweepBuried(deps: EraseDeps, onFailure: (error: unknown) =
 
 async function sweepProject(deps: EraseDeps, id: ProjectId): Promise<Record<string, number>> {
   const rows: Record<string, number> = {}
-  for (const [name, eraseChunk] of Object.entries(deps.erasers)) {
+  for (const { name, erase } of deps.features) {
+    if (erase === undefined) continue
     let erased = 0
     // Crash between chunks: fewer rows; the next sweep goes on.
-    for (let last = await eraseChunk(id, CHUNK_ROWS_MAX); last > 0; last = await eraseChunk(id, CHUNK_ROWS_MAX)) {
+    for (let last = await erase(id, CHUNK_ROWS_MAX); last > 0; last = await erase(id, CHUNK_ROWS_MAX)) {
       erased += last
     }
     rows[name] = erased

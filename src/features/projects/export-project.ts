@@ -1,21 +1,13 @@
 import type { ProjectId } from '../../access/principal.js'
 import { AppError } from '../../platform/errors.js'
+import type { Feature } from '../contract.js'
 import { renderKey, renderProject } from './render.js'
 import type { ProjectStore } from './store.js'
 
-/**
- * One page of what a feature holds of a project, in a stable order: plain JSON values, and the cursor of the next page
- * (null at the end). Each page is a statement of its own, so no transaction lasts as long as the download.
- */
-export type ExportPage = (
-  projectId: ProjectId,
-  after: string | null,
-) => Promise<{ readonly rows: readonly unknown[]; readonly next: string | null }>
-
 export type ExportDeps = {
   readonly store: ProjectStore
-  /** By the `type` that its lines carry. */
-  readonly exporters: Readonly<Record<string, ExportPage>>
+  /** All that may hold something of a project. */
+  readonly features: readonly Pick<Feature, 'export'>[]
 }
 
 /** Everything of a project as NDJSON: one `{type, …}` object a line. Throws `not-found` before anything is sent. */
@@ -32,11 +24,11 @@ export async function exportProject(deps: ExportDeps, id: ProjectId): Promise<As
 
 async function* exportLines(deps: ExportDeps, id: ProjectId, head: readonly object[]): AsyncGenerator<string> {
   yield lines(head)
-  for (const [type, page] of Object.entries(deps.exporters)) {
+  for (const [type, page] of deps.features.flatMap((feature) => Object.entries(feature.export ?? {}))) {
     let after: string | null = null
     do {
       const { rows, next } = await page(id, after)
-      if (rows.length > 0) yield lines(rows.map((row) => ({ type, ...(row as object) })))
+      if (rows.length > 0) yield lines(rows.map((row) => ({ type, ...row })))
       after = next
     } while (after !== null)
   }

@@ -1,18 +1,18 @@
 import type { Principal, ProjectId } from '../../access/principal.js'
 import type { Sql } from '../../db/client.js'
-import type { Notifications } from '../../db/notifications.js'
+import type { Announce } from '../../db/messages.js'
 import type { Orm } from '../../db/orm.js'
 import type { Transact } from '../../db/transact.js'
-import type { App, Guards } from '../../http/endpoint.js'
 import { monotonicClock } from '../../platform/clock.js'
 import type { AppError } from '../../platform/errors.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { RateLimit } from '../../platform/rate-limit.js'
+import type { Feature } from '../contract.js'
 import { createAuthenticator } from './authenticate.js'
 import { createKey } from './create-key.js'
 import { createProject } from './create-project.js'
-import { type EraseChunk, eraseProject, sweepBuried } from './erase-project.js'
-import { type ExportPage, exportProject } from './export-project.js'
+import { eraseProject, sweepBuried } from './erase-project.js'
+import { exportProject } from './export-project.js'
 import { createKeyHashing } from './key-text.js'
 import { listProjects } from './list-projects.js'
 import { revokeKey } from './revoke-key.js'
@@ -24,19 +24,19 @@ export type ProjectsDeps = {
   readonly sql: Sql
   readonly orm: Orm
   readonly transact: Transact
-  readonly schema: string
+  readonly announce: Announce
+  /** How old our knowledge of what other instances committed may be, in milliseconds. */
+  readonly ageMs: () => number
   readonly logger: Logger
-  readonly notifications: Notifications
   readonly mode: 'open' | 'closed'
   readonly pepper: string | undefined
   readonly pepperPrevious: string | undefined
   readonly newProjects: RateLimit | undefined
-  readonly erasers: Readonly<Record<string, EraseChunk>>
-  readonly exporters: Readonly<Record<string, ExportPage>>
+  /** All that may hold something of a project, to be exported and erased. */
+  readonly features: readonly Feature[]
 }
 
-export type ProjectsFeature = {
-  mount(app: App, guards: Guards): void
+export type ProjectsFeature = Feature & {
   readonly authenticate: (key: string) => Principal | Promise<Principal>
   /** See `Authenticator`. */
   readonly recall: (key: string) => Principal | AppError | undefined
@@ -45,39 +45,29 @@ export type ProjectsFeature = {
   /** Keys of one project, or of all of them: for the command line. */
   readonly listKeys: (id: ProjectId | undefined) => Promise<ProjectKey[]>
   readonly revokeKey: (id: ProjectId | undefined, keyId: string) => Promise<boolean>
-  start(): void
-  close(): Promise<void>
 }
 
 const SWEEP_EVERY_MS = 60_000
 
 export function createProjects(deps: ProjectsDeps): ProjectsFeature {
-  const { transact } = deps
+  const { transact, features } = deps
   const store = createProjectStore(deps)
   const hashing = createKeyHashing(deps.pepper, deps.pepperPrevious)
-  const { ageMs } = deps.notifications
   const { authenticate, recall, forget } = createAuthenticator({
     findKey: store.findKey,
     hashing,
     mode: deps.mode,
-    ageMs,
+    ageMs: deps.ageMs,
     clock: monotonicClock,
   })
-  deps.notifications.subscribe({
-    onReset: () => forget(),
-    onMessage: (message) => {
-      if (message === 'keys') forget()
-      else if (message.startsWith('key ')) forget(message.slice('key '.length))
-    },
-  })
   const writing = { transact, store, hashing, forget }
-  const erasing = { transact, store, forget, erasers: deps.erasers }
+  const erasing = { transact, store, forget, features }
   const verbs: ProjectVerbs = {
     create: (name) => createProject({ transact, store }, name),
     list: (input) => listProjects(store, input),
     find: store.findProject,
     erase: (id) => eraseProject(erasing, id),
-    exportLines: (id) => exportProject({ store, exporters: deps.exporters }, id),
+    exportLines: (id) => exportProject({ store, features }, id),
     createKey: (input) => createKey(writing, input),
     listKeys: store.listKeys,
     revokeKey: (id, keyId) => revokeKey(writing, id, keyId),
@@ -88,6 +78,7 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
     ),
   )
   return {
+    name: 'projects',
     mount: (app, guards) => mountProjects(app, guards, verbs),
     authenticate,
     recall,
@@ -98,6 +89,8 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
     revokeKey: (id, keyId) => revokeKey(writing, id, keyId),
     start: sweeping.start,
     close: sweeping.stop,
+    onMessage: { 'key-changed': ({ hash }) => forget(hash), 'all-keys-changed': () => forget() },
+    onMissedMessages: () => forget(),
   }
 }
 

@@ -5,7 +5,7 @@ import { arrayText } from '../../db/array-text.js'
 import { bounded } from '../../db/bounded.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted, confirmRow } from '../../db/confirm.js'
-import { changesChannel } from '../../db/notifications.js'
+import type { Announce } from '../../db/messages.js'
 import type { Orm } from '../../db/orm.js'
 import { projectKeys, projects } from '../../db/tables/projects.js'
 import { ormOf, type Tx } from '../../db/transact.js'
@@ -55,11 +55,7 @@ const FIND_KEY_MS_MAX = 5_000
 const KEYS_SHOWN_MAX = 10_000
 const BURIED_PER_SWEEP_MAX = 1_000
 
-export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; readonly schema: string }) {
-  const notify = async (tx: Tx, message: string): Promise<void> => {
-    confirmRow(await ormOf(tx).execute(sql`select pg_notify(${changesChannel(db.schema)}, ${message})`))
-  }
-
+export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; readonly announce: Announce }) {
   return {
     /** The key stored under one of these hashes: authentication's one statement. */
     findKey: async (hashes: readonly string[]): Promise<FoundKey | undefined> => {
@@ -82,7 +78,7 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
         role: key.role,
       }
       const [row] = await ormOf(tx).insert(projectKeys).values(values).onConflictDoNothing().returning(KEY)
-      if (row !== undefined) await notify(tx, `key ${key.hash}`)
+      if (row !== undefined) await db.announce(tx, { kind: 'key-changed', hash: key.hash })
       return row as ProjectKey | undefined
     },
 
@@ -146,7 +142,7 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
         .set({ revokedAt: sql`now()` })
         .where(and(mine, eq(projectKeys.id, keyId), isNull(projectKeys.revokedAt)))
         .returning({ hash: projectKeys.keyHash })
-      if (row !== undefined) await notify(tx, `key ${Buffer.from(row.hash).toString('hex')}`)
+      if (row !== undefined) await db.announce(tx, { kind: 'key-changed', hash: Buffer.from(row.hash).toString('hex') })
       return row !== undefined
     },
 
@@ -163,7 +159,7 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
         .set({ revokedAt: sql`coalesce(${projectKeys.revokedAt}, now())`, name: null })
         .where(eq(projectKeys.projectId, id))
       confirmCompleted(revoked, 'UPDATE')
-      await notify(tx, 'keys')
+      await db.announce(tx, { kind: 'all-keys-changed' })
       return true
     },
 

@@ -3,15 +3,16 @@ import type { ProjectId } from '../../access/principal.js'
 import type { Sql } from '../../db/client.js'
 import type { Orm } from '../../db/orm.js'
 import type { Transact } from '../../db/transact.js'
-import type { App, Guards } from '../../http/endpoint.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
+import type { Feature } from '../contract.js'
 import { checkReceiptText } from './check-receipt.js'
 import { type CurrentRegistryVersion, issueReceipt } from './issue-receipt.js'
 import { createKeeper } from './keep-receipt.js'
 import { createKeyDocuments } from './key-documents.js'
 import { createKeyRing, type KeyRing } from './key-ring.js'
+import { RECEIPT_LIMITS } from './limits.js'
 import { createNodeVerifier } from './node-ed25519.js'
 import { exportReceipts, findReceipt, listReceipts } from './read-receipts.js'
 import { registerKey } from './register-key.js'
@@ -33,22 +34,10 @@ export type ReceiptsDeps = {
   readonly currentRegistryVersion: CurrentRegistryVersion
 }
 
-export type ReceiptsFeature = {
-  mount(app: App, guards: Guards): void
-  readonly keyState: { readonly canIssue: boolean; readonly keyId: string | null }
-  readonly eraseChunk: (projectId: ProjectId, rowsMax: number) => Promise<number>
-  readonly exportPage: (
-    projectId: ProjectId,
-    after: string | null,
-    limit?: number,
-  ) => Promise<{ readonly rows: readonly unknown[]; readonly next: string | null }>
-  /** Registers the key and learns those of other instances. Throws `KeyConfigurationError` for an id that is taken. */
-  start(): Promise<void>
-  close(): Promise<void>
-}
+export type ReceiptsFeature = ReturnType<typeof createReceipts>
 
 /** Receipts: issued, stored, verified and shown. Throws `KeyConfigurationError` for keys that cannot be used. */
-export function createReceipts(deps: ReceiptsDeps): ReceiptsFeature {
+export function createReceipts(deps: ReceiptsDeps) {
   const { clock, issuer, metrics } = deps
   const key = loadSigningKey(deps.config)
   const store = createReceiptStore(deps)
@@ -74,13 +63,18 @@ export function createReceipts(deps: ReceiptsDeps): ReceiptsFeature {
     list: (input: Parameters<typeof listReceipts>[1]) => listReceipts(store, input),
   }
   return {
+    name: 'receipts',
     mount: (app, guards) => mountReceipts(app, guards, verbs, createKeyDocuments(ring, deps.logger)),
-    keyState: { canIssue: key?.sign != null, keyId: key?.keyId ?? null },
-    eraseChunk: store.eraseChunk,
-    exportPage: (projectId, after, limit) => exportReceipts(store, projectId, after, limit),
+    /** Registers the key and learns those of other instances. Throws `KeyConfigurationError` for an id that is taken. */
     start: () => startKeys(deps, ring, keyStore),
     close: keeper.drain,
-  }
+    erase: store.eraseChunk,
+    export: {
+      receipt: (projectId, after, rowsMax = RECEIPT_LIMITS.exportPageReceipts) =>
+        exportReceipts(store, projectId, after, rowsMax),
+    },
+    keyState: { canIssue: key?.sign != null, keyId: key?.keyId ?? null },
+  } satisfies Feature & Record<string, unknown>
 }
 
 async function startKeys(deps: ReceiptsDeps, ring: KeyRing, store: ReturnType<typeof createKeyStore>): Promise<void> {

@@ -1,6 +1,5 @@
 import type { ProjectId } from '../../access/principal.js'
 import { AppError } from '../../platform/errors.js'
-import { RECEIPT_LIMITS } from './limits.js'
 import type { ReceiptPlace, ShownReceipt } from './receipt.js'
 import type { ReceiptStore } from './store.js'
 
@@ -29,8 +28,8 @@ export async function exportReceipts(
   store: Pick<ReceiptStore, 'pageAfter'>,
   projectId: ProjectId,
   after: string | null,
-  limit: number = RECEIPT_LIMITS.exportPageReceipts,
-): Promise<{ readonly rows: readonly unknown[]; readonly next: string | null }> {
+  limit: number,
+): Promise<{ readonly rows: readonly object[]; readonly next: string | null }> {
   const rows = await store.pageAfter(projectId, after, limit)
   return {
     rows: rows.map((row) => ({

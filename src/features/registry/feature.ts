@@ -1,9 +1,9 @@
 import type { Orm } from '../../db/orm.js'
-import type { App, Guards } from '../../http/endpoint.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Redis } from '../../platform/redis.js'
+import type { Feature } from '../contract.js'
 import { createAnswers } from './answers.js'
 import { archivedFile, archivedRegistry } from './archived-registry.js'
 import { createArchives } from './archives.js'
@@ -37,8 +37,7 @@ export type RegistryDeps = {
   readonly config: RegistryConfig
 }
 
-export type RegistryFeature = {
-  mount(app: App, guards: Guards): void
+export type RegistryFeature = Feature & {
   /** What a model costs now. In memory; see `PriceAnswer`. */
   findPrice(provider: string, model: string): PriceAnswer
   /** Whether any provider is loaded; waits for the first load, at most as long as one fetch may take. */
@@ -84,6 +83,7 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
   exposeAges(deps.metrics, copies, clock)
 
   return {
+    name: 'registry',
     mount: (app, guards) =>
       mountRegistry(app, guards, {
         currentRegistry: (filter) => currentRegistry(current, filter),

@@ -1,14 +1,13 @@
-import type { ProjectId } from '../../access/principal.js'
 import type { Sql } from '../../db/client.js'
 import type { Orm } from '../../db/orm.js'
-import type { App, Guards } from '../../http/endpoint.js'
 import type { Clock } from '../../platform/clock.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
+import type { Feature } from '../contract.js'
 import { rowBytes } from './columns.js'
 import { computeStats } from './compute-stats.js'
 import type { UsageRow } from './event.js'
-import { exportUsage, type UsagePage } from './export-usage.js'
+import { exportUsage } from './export-usage.js'
 import { createKeeper } from './keep-partitions.js'
 import { USAGE_LIMITS } from './limits.js'
 import { listLogs } from './list-logs.js'
@@ -33,21 +32,9 @@ export type UsageDeps = {
   readonly patience?: { readonly commitMsMax: number; readonly outcomeMsMax: number }
 }
 
-export type UsageFeature = {
-  mount(app: App, guards: Guards): void
-  /** Makes the partitions that are due, then hourly. Resolves even where that fails: it is tried again. */
-  start(): Promise<void>
-  /** Prices what was recorded before any registry was loaded; answers how many rows. Call it when one has loaded. */
-  priceWaiting(): Promise<number>
-  /** Deletes at most `rowsMax` rows of a project; answers how many. */
-  eraseChunk(projectId: ProjectId, rowsMax: number): Promise<number>
-  /** A page of a project's rows, oldest first, after a cursor (null: from the start). */
-  exportPage(projectId: ProjectId, after: string | null, rowsMax?: number): Promise<UsagePage>
-  /** Writes what waits, then stops. */
-  close(): Promise<void>
-}
+export type UsageFeature = ReturnType<typeof createUsage>
 
-export function createUsage(deps: UsageDeps): UsageFeature {
+export function createUsage(deps: UsageDeps) {
   const store = createUsageStore(deps)
   const ensurePartitions = () => store.ensurePartitions(deps.clock())
   const { commitMsMax, outcomeMsMax } = deps.patience ?? USAGE_LIMITS
@@ -69,27 +56,37 @@ export function createUsage(deps: UsageDeps): UsageFeature {
     submit: (row: UsageRow) => queue.submit(row, row.projectId, rowBytes(row)),
     onPriceable: priceInBackground,
   }
+  let hasPartitions = false
   const keeper = createKeeper(async () => {
     await ensurePartitions()
+    hasPartitions = true
     // Rows of an instance that crashed before it could price them.
     priceInBackground()
   }, deps.logger)
   return {
+    name: 'usage',
     mount: (app, guards) =>
       mountUsage(app, guards, {
         log: (input) => logEvent(logging, input),
         list: (projectId, input) => listLogs(store.list, projectId, input),
         stats: (projectId, input) => computeStats({ clock: deps.clock, tally: store.tally }, projectId, input),
       }),
+    /** Makes the partitions that are due, then hourly. Resolves even if that fails: it is tried again. */
     start: keeper.start,
-    priceWaiting: pricing.run,
-    eraseChunk: store.eraseChunk,
-    exportPage: (projectId, after, rowsMax = USAGE_LIMITS.exportRowsMax) =>
-      exportUsage(store.exportPage, projectId, after, rowsMax),
+    /** Writes what waits, then stops. */
     close: async () => {
       keeper.close()
       await queue.drain()
       await pricing.idle()
     },
-  }
+    erase: store.eraseChunk,
+    export: {
+      usage: (projectId, after, rowsMax = USAGE_LIMITS.exportRowsMax) =>
+        exportUsage(store.exportPage, projectId, after, rowsMax),
+    },
+    /** Not before the partitions were there once: without this month's no event can be recorded. */
+    ready: () => hasPartitions,
+    /** Prices what was recorded before any registry was loaded; answers how many rows. Call it when one has loaded. */
+    priceWaiting: pricing.run,
+  } satisfies Feature & { priceWaiting(): Promise<number> }
 }

@@ -1,0 +1,29 @@
+import type { Config } from '../config/config.js'
+import { createNotifications, type Notifications } from '../db/notifications.js'
+import type { Logger } from '../platform/logger.js'
+import { createMetrics, type Metrics } from '../platform/metrics.js'
+import { openRedis, type Redis } from '../platform/redis.js'
+import type { Resources } from './database.js'
+
+/** What every feature is built on. */
+export type Ground = {
+  readonly config: Config
+  readonly logger: Logger
+  readonly resources: Resources
+  readonly metrics: Metrics
+  readonly redis: Redis | undefined
+  readonly notifications: Notifications
+}
+
+/** Opens what the database leaves to be opened. The notifications are started later, when all have subscribed. */
+export function openGround(resources: Resources, config: Config, logger: Logger): Ground {
+  const { lifecycle } = resources
+  const metrics = createMetrics()
+  const redis = config.redis.url === undefined ? undefined : openRedis(config.redis.url.reveal(), logger)
+  if (redis !== undefined) lifecycle.onClose('redis', () => redis.disconnect())
+  const notifications = createNotifications({ client: resources.direct, logger })
+  lifecycle.onClose('notifications', notifications.close)
+  const age = () => notifications.ageMs() / 1000
+  metrics.gauge('llmring_listener_age_seconds', 'Age of what is known of other instances.', age)
+  return { config, logger, resources, metrics, redis, notifications }
+}
