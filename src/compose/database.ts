@@ -37,12 +37,11 @@ export async function connectDatabase(
   signal?: AbortSignal,
 ): Promise<Connected> {
   const lifecycle = createLifecycle(logger)
-  const { schema, prepare, pooled } = config.database
-  const { url, directUrl } = config.database
+  const { url, directUrl, schema, prepare, pooled, statementMsMax } = config.database
   if (url !== undefined && directUrl !== undefined) {
-    const direct = { url: directUrl.reveal(), schema, prepare: true, pooled: false }
+    const direct = { url: directUrl.reveal(), schema, prepare: true, pooled: false, statementMsMax }
     const location = `the database at ${new URL(url.reveal()).host}`
-    return { direct, pooled: { url: url.reveal(), schema, prepare, pooled }, location, lifecycle }
+    return { direct, pooled: { url: url.reveal(), schema, prepare, pooled, statementMsMax }, location, lifecycle }
   }
   const embedded = await openEmbedded({
     dataDir: config.dataDir,
@@ -59,7 +58,7 @@ export async function connectDatabase(
     throw signal?.aborted ? new Aborted({ cause: error }) : error
   })
   lifecycle.onClose('embedded PostgreSQL', embedded.close)
-  const own = { url: embedded.url, schema, prepare: true, pooled: false }
+  const own = { url: embedded.url, schema, prepare: true, pooled: false, statementMsMax }
   return { direct: own, pooled: own, location: `embedded PostgreSQL in ${embedded.dataDir}`, lifecycle }
 }
 

@@ -79,6 +79,7 @@ const groupStores = (environment: Environment) => ({
     schema: environment.LLMRING_DATABASE_SCHEMA,
     connectionsMax: environment.LLMRING_DATABASE_POOL_SIZE + environment.LLMRING_DATABASE_POOL_OVERFLOW,
     prepare: environment.LLMRING_DATABASE_PREPARE,
+    statementMsMax: environment.LLMRING_DATABASE_TIMEOUT_MS,
   },
   redis: { url: secret(environment.LLMRING_REDIS_URL) },
 })

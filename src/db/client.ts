@@ -15,7 +15,7 @@ export type ClientOptions = {
   /** Behind a pooler: start-up parameters are not sent (it would refuse them); the role carries them instead. */
   readonly pooled: boolean
   readonly applicationName?: string
-  /** Default 30 s; 0: none but the server's own. */
+  /** Default 10 s; 0: none but the server's own. */
   readonly statementMsMax?: number
 }
 
@@ -30,11 +30,16 @@ export type Database = {
 }
 
 const CONNECT_SECONDS_MAX = 5
-const STATEMENT_MS_MAX = 30_000
+const STATEMENT_MS_MAX = 10_000
 /** A server that says nothing for so much longer than its statements may take does not end them either: it is lost. */
-const ANSWER_DELAY_MS_MAX = 5_000
+const ANSWER_DELAY_MS_MAX = 2_000
 const IDLE_IN_TRANSACTION_MS_MAX = 5_000
 const RECONNECT_SECONDS_MAX = 1
+/**
+ * After a lost network the server does not know that we are gone. Its default is to ask after two hours, and until then
+ * the lost sessions count against `max_connections`.
+ */
+const SERVER_KEEPALIVE = { tcp_keepalives_idle: 10, tcp_keepalives_interval: 5, tcp_keepalives_count: 3 } as const
 
 /**
  * JSON for both kinds of statements: a string is JSON text already (Drizzle renders its columns itself), any other value
@@ -54,6 +59,7 @@ export function createClient(options: ClientOptions): Sql {
     search_path: options.schema,
     statement_timeout: statementMsMax,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
+    ...SERVER_KEEPALIVE,
   }
   return connectPostgres(options.url, {
     types: { json },

@@ -11,15 +11,30 @@ export type Transact = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
 
 type Handles = { readonly sql: Statements; readonly orm: Orm }
 
+/** Less than a request has. */
+const TRANSACTION_MS_MAX = 15_000
+
 /** Hot statements and Drizzle share the transaction's connection, so they are committed and rolled back together. */
-export function createTransact(sql: Sql): Transact {
+export function createTransact(sql: Sql, msMax = TRANSACTION_MS_MAX): Transact {
   return async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
     const run = (transaction: Statements): Promise<T> => {
+      limit(sql, transaction, msMax)
       const handles: Handles = { sql: transaction, orm: ormOn(transaction) }
       return work(handles as unknown as Tx)
     }
     return (await sql.begin(run)) as T
   }
+}
+
+/**
+ * Makes the server end the session once the transaction has lasted `msMax`. Its other limits do not hold while it has half
+ * of a statement's messages and waits for the rest: a client that is lost just then would keep its locks until TCP
+ * notices. PostgreSQL 15 and 16 have no such limit; there the keepalives of `createClient` have to do.
+ */
+function limit(sql: Sql, transaction: Statements, msMax: number): void {
+  if (Number.parseInt(String(sql.parameters['server_version']), 10) < 17) return
+  // Not waited for: it goes out before the first statement. Its failure is the transaction's, which rejects for it.
+  transaction.unsafe(`set local transaction_timeout = ${msMax}`).catch(() => undefined)
 }
 
 /** Drizzle inside a transaction, for stores. */

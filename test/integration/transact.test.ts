@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { eq, sql as fragment } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Database, openDatabase } from '../../src/db/client.js'
+import { classifyFailure } from '../../src/db/failure.js'
 import { aliasHistory } from '../../src/db/tables/aliases.js'
 import { createTransact, ormOf, sqlOf, type Transact, type Tx } from '../../src/db/transact.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
@@ -108,6 +109,40 @@ describe('a transaction', () => {
       expect(await rowsThroughDrizzle(project)).toEqual([])
     })
     expect(await rowsThroughDrizzle(project)).toHaveLength(1)
+  })
+})
+
+describe('a transaction that lasts too long', () => {
+  it('is ended by the server', async () => {
+    const project = randomUUID()
+    const work = createTransact(
+      database.sql,
+      300,
+    )(async (tx) => {
+      await throughDrizzle(tx, project)
+      for (let step = 0; step < 20; step++) await sqlOf(tx)`select pg_sleep(0.05)`
+    })
+    expect(classifyFailure(await work.catch((error: unknown) => error))).toBe('unavailable')
+    expect(await rowsThroughDrizzle(project)).toEqual([])
+  })
+
+  it('is told its limit before its first statement', async () => {
+    const limit = await transact(async (tx) => (await sqlOf(tx)`show transaction_timeout`)[0])
+    expect(limit).toEqual({ transaction_timeout: '15s' })
+    expect((await database.sql`show transaction_timeout`)[0]).toEqual({ transaction_timeout: '0' })
+  })
+})
+
+describe('a session', () => {
+  it('has limits for its statements, for idling in a transaction and for a client that is gone', async () => {
+    const settings = ['statement_timeout', 'idle_in_transaction_session_timeout', 'tcp_keepalives_idle']
+    const rows =
+      await database.sql`select name, setting from pg_settings where name in ${database.sql(settings)} order by 1`
+    expect(rows.map(({ name, setting }) => [name, setting])).toEqual([
+      ['idle_in_transaction_session_timeout', '5000'],
+      ['statement_timeout', '10000'],
+      ['tcp_keepalives_idle', '10'],
+    ])
   })
 })
 

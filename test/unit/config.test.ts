@@ -117,6 +117,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   LLMRING_DATABASE_POOL_SIZE: [MARK, '0'],
   LLMRING_DATABASE_POOL_OVERFLOW: [MARK, '-1'],
   LLMRING_DATABASE_PREPARE: [MARK, 'yes'],
+  LLMRING_DATABASE_TIMEOUT_MS: [MARK, '99', '18001'],
   LLMRING_REDIS_URL: [`http://${MARK}`],
   LLMRING_CACHE_TTL: [MARK, '0'],
   LLMRING_CORS_ORIGINS: [MARK, `https://${MARK}/path`, `["${MARK}"`, `*,https://${MARK}`, `[1, "${MARK}"]`],
