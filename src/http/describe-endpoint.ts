@@ -1,6 +1,7 @@
 import { type RouteConfig, z } from '@hono/zod-openapi'
 import { PROBLEMS, type ProblemCode } from '../platform/problem-catalogue.js'
 import type { DeclaredAnswer, Endpoint } from './endpoint.js'
+import { HTTP_LIMITS } from './limits.js'
 import { PROBLEM_TYPE } from './problem.js'
 
 const codes = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]
@@ -18,12 +19,15 @@ export const ProblemSchema = z
   })
   .openapi('Problem', { description: 'RFC 9457 problem details.' })
 
-/** The route for the OpenAPI document: its own answers, and every problem that follows from its declaration. */
-export function describeEndpoint<P, Q, B>(endpoint: Endpoint<P, Q, B>): RouteConfig {
+/**
+ * The route for the OpenAPI document: its own answers, and every problem that follows from its declaration. Its body may
+ * have `bodyBytesMax` bytes.
+ */
+export function describeEndpoint<P, Q, B>(endpoint: Endpoint<P, Q, B>, bodyBytesMax: number): RouteConfig {
   const request = {
     ...(endpoint.params === undefined ? {} : { params: endpoint.params as never }),
     ...(endpoint.query === undefined ? {} : { query: endpoint.query as never }),
-    ...(endpoint.body === undefined ? {} : { body: describeBody(endpoint.body, endpoint.bodyExample) }),
+    ...(endpoint.body === undefined ? {} : { body: describeBody(endpoint, endpoint.body, bodyBytesMax) }),
   }
   return {
     method: endpoint.method,
@@ -32,14 +36,25 @@ export function describeEndpoint<P, Q, B>(endpoint: Endpoint<P, Q, B>): RouteCon
     summary: endpoint.summary,
     ...(endpoint.description === undefined ? {} : { description: endpoint.description }),
     ...security(endpoint.access.kind),
+    ...(endpoint.body === undefined ? {} : { 'x-body-bytes-max': bodyBytesMax }),
     request,
     responses: { ...describeAnswers(endpoint.answers), ...describeProblems(problemsOf(endpoint)) },
   }
 }
 
-function describeBody(schema: z.ZodType, example: unknown) {
-  const content = { schema, ...(example === undefined ? {} : { example }) }
-  return { required: !schema.safeParse(undefined).success, content: { 'application/json': content } }
+function describeBody<P, Q, B>(endpoint: Endpoint<P, Q, B>, schema: z.ZodType, bytesMax: number) {
+  const { bodyExample: example, bodyItems } = endpoint
+  const { jsonValuesMax, jsonNamesMax, jsonListValuesMax } = HTTP_LIMITS
+  const each = `${jsonValuesMax} values and ${jsonNamesMax} members' names`
+  const held =
+    bodyItems === undefined
+      ? each
+      : `${jsonListValuesMax} values, each item at most ${bodyItems.itemBytesMax} bytes, ${each}`
+  return {
+    description: `At most ${bytesMax} bytes, with at most ${held}.`,
+    required: !schema.safeParse(undefined).success,
+    content: { 'application/json': { schema, ...(example === undefined ? {} : { example }) } },
+  }
 }
 
 function security(kind: 'public' | 'operator' | 'project') {

@@ -1,17 +1,17 @@
 import type { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Access, Principal } from '../access/principal.js'
-import { AppError, type FieldError } from '../platform/errors.js'
+import { AppError } from '../platform/errors.js'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
-import { readJsonBody } from './body.js'
+import { readBody } from './body.js'
 import { describeEndpoint } from './describe-endpoint.js'
 import { faultOf } from './json-guard.js'
 import { HTTP_LIMITS } from './limits.js'
 import { type NodeEnv, noteOf } from './note.js'
+import { type BodyItems, parseItems, parseJson } from './parse-json.js'
 import type { BodyLimits } from './read-bytes.js'
+import { invalid, validate } from './validate.js'
 import type { Warm, WarmLane } from './warm-lane.js'
-
-const ERRORS_SHOWN_MAX = 20
 
 export type App = OpenAPIHono<NodeEnv>
 
@@ -37,6 +37,10 @@ export type Endpoint<Params, Query, Body> = {
   readonly emptyQuery?: readonly string[]
   readonly body?: z.ZodType<Body>
   readonly bodyExample?: unknown
+  /** The largest body here, where that is less than the service takes; for a public route `publicBodyBytesMax` if absent. */
+  readonly bodyBytesMax?: number
+  /** For a body that may be a long array: how its items are checked, in slices. `body` then sees only what is no array. */
+  readonly bodyItems?: BodyItems
   readonly answers: Readonly<Record<number, DeclaredAnswer>>
   /** Problems beyond the ones that follow from access, input and the common ones. */
   readonly problems?: readonly ProblemCode[]
@@ -50,7 +54,7 @@ export type EndpointRequest<Params, Query, Body> = {
   readonly params: Params
   readonly query: Query
   readonly body: Body
-  /** The body as it was sent: what a signature covers is read from here. */
+  /** The body as it was sent: what a signature covers is read from here. Empty for a body that came as items. */
   readonly text: string
   readonly header: (name: string) => string | undefined
   readonly address: string
@@ -67,7 +71,8 @@ export type Guards = {
 
 /** Puts a route on the app and into its OpenAPI document. Nothing is asynchronous unless something has to be waited for. */
 export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: Endpoint<Params, Query, Body>): void {
-  app.openAPIRegistry.registerPath(describeEndpoint(endpoint))
+  const body = { ...guards.body, bytesMax: bodyBytesMax(endpoint, guards.body.bytesMax) }
+  app.openAPIRegistry.registerPath(describeEndpoint(endpoint, body.bytesMax))
   const { warm, access } = endpoint
   if (warm !== undefined) guards.lane.add({ path: endpoint.path, access, respond: warm })
   const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1').replace(/(.)\/$/, '$1')
@@ -78,11 +83,18 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
       const answer = serve(c, guards, endpoint, admitted, NO_BODY)
       return answer instanceof Promise ? withDeadline(answer) : answer
     }
-    return serveLater(c, guards, endpoint, admitted)
+    return serveLater(c, { ...guards, body }, endpoint, admitted)
   })
 }
 
-const NO_BODY = { value: undefined, text: '' }
+type SentBody = { readonly value: unknown; readonly text: string; readonly isValid: boolean }
+
+const NO_BODY: SentBody = { value: undefined, text: '', isValid: false }
+
+function bodyBytesMax<P, Q, B>({ bodyBytesMax: own, access }: Endpoint<P, Q, B>, serviceBytesMax: number): number {
+  const most = own ?? (access.kind === 'public' ? HTTP_LIMITS.publicBodyBytesMax : serviceBytesMax)
+  return Math.min(most, serviceBytesMax)
+}
 
 async function serveLater<P, Q, B>(
   c: Context<NodeEnv>,
@@ -91,10 +103,15 @@ async function serveLater<P, Q, B>(
   admitted: Principal | Promise<Principal>,
 ): Promise<Response> {
   const principal = admitted instanceof Promise ? await withDeadline(admitted) : admitted
-  const isPublic = endpoint.access.kind === 'public'
-  const body = endpoint.body === undefined ? NO_BODY : await readJsonBody(c, guards.body, isPublic)
+  const body = endpoint.body === undefined ? NO_BODY : await takeBody(c, guards.body, endpoint)
   const answer = serve(c, guards, endpoint, principal, body)
   return answer instanceof Promise ? withDeadline(answer) : answer
+}
+
+async function takeBody<P, Q, B>(c: Context, limits: BodyLimits, endpoint: Endpoint<P, Q, B>): Promise<SentBody> {
+  const bytes = await readBody(c, limits, endpoint.access.kind === 'public')
+  const items = endpoint.bodyItems === undefined ? null : await parseItems(bytes, endpoint.bodyItems)
+  return items === null ? { ...parseJson(bytes), isValid: false } : { value: items, text: '', isValid: true }
 }
 
 function serve<P, Q, B>(
@@ -102,18 +119,18 @@ function serve<P, Q, B>(
   guards: Guards,
   endpoint: Endpoint<P, Q, B>,
   principal: Principal,
-  body: { readonly value: unknown; readonly text: string },
+  body: SentBody,
 ): Response | Promise<Response> {
   const note = noteOf(c)
   note.projectId = principal.projectId
   const request = {
     params: (endpoint.params === undefined
       ? {}
-      : parse(endpoint.params, checked(c, pathParams(c), 'path'), 'path')) as P,
+      : validate(endpoint.params, checked(c, pathParams(c), 'path'), 'path')) as P,
     query: (endpoint.query === undefined
       ? {}
-      : parse(endpoint.query, checked(c, queryValues(c, endpoint.emptyQuery), 'query'), 'query')) as Q,
-    body: (endpoint.body === undefined ? undefined : parse(endpoint.body, body.value, '')) as B,
+      : validate(endpoint.query, checked(c, queryValues(c, endpoint.emptyQuery), 'query'), 'query')) as Q,
+    body: (endpoint.body === undefined || body.isValid ? body.value : validate(endpoint.body, body.value, '')) as B,
     text: body.text,
     header: (name: string) => c.req.header(name),
     address: note.address,
@@ -160,22 +177,6 @@ function checked(c: Context, values: Record<string, string>, where: string): Rec
   })
   if (errors.length > 0) throw invalid(errors)
   return values
-}
-
-function parse<T>(schema: z.ZodType<T>, value: unknown, where: 'path' | 'query' | ''): T {
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  throw invalid(
-    parsed.error.issues.slice(0, ERRORS_SHOWN_MAX).map((issue) => {
-      const path = issue.path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
-      return { pointer: where + path, message: issue.message }
-    }),
-  )
-}
-
-function invalid(errors: readonly FieldError[]): AppError {
-  const detail = errors.map(({ pointer, message }) => (pointer === '' ? message : `${pointer}: ${message}`)).join('; ')
-  return new AppError('validation-failed', detail, { errors })
 }
 
 /** The outcome, or `timed-out`: what was begun may still be committed, and the problem says so. */

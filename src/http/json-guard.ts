@@ -1,6 +1,5 @@
 import type { FieldError } from '../platform/errors.js'
-
-const ERRORS_MAX = 20
+import { HTTP_LIMITS } from './limits.js'
 
 /** Whether a JSON text nests deeper than `depthMax`. Looks at the text, so it can run before any recursive code. */
 export function nestsDeeperThan(text: string, depthMax: number): boolean {
@@ -29,29 +28,22 @@ function isEscaped(text: string, index: number): boolean {
   return slashes % 2 === 1
 }
 
-/**
- * Only such texts can hold what `checkValues` looks for: escapes of NUL and surrogates, exponents of three digits, and
- * numbers so long that an exponent of two is enough.
- */
-const SUSPICIOUS = /\\u(?:0000|d[89a-f])|e\+?0*\d{3}|\d{200}/i
-
 /** Values that JSON can write but that no store keeps as they are: NUL, lone surrogates, numbers beyond a double. */
-export function checkValues(text: string, value: unknown): FieldError[] {
-  if (!SUSPICIOUS.test(text)) return []
+export function unkeepableValues(value: unknown, pointer = ''): FieldError[] {
   const errors: FieldError[] = []
-  const visit = (item: unknown, pointer: string): void => {
+  const visit = (item: unknown, place: string): void => {
     const message = faultOf(item)
-    if (message !== undefined) errors.push({ pointer, message })
+    if (message !== undefined) errors.push({ pointer: place, message })
     else if (typeof item === 'object' && item !== null) {
       for (const [name, member] of Object.entries(item)) {
-        if (errors.length >= ERRORS_MAX) return
+        if (errors.length >= HTTP_LIMITS.errorsShownMax) return
         const fault = faultOf(name)
-        if (fault === undefined) visit(member, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
-        else errors.push({ pointer, message: `a member's name ${fault}` })
+        if (fault === undefined) visit(member, `${place}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+        else errors.push({ pointer: place, message: `a member's name ${fault}` })
       }
     }
   }
-  visit(value, '')
+  visit(value, pointer)
   return errors
 }
 

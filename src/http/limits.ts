@@ -26,7 +26,17 @@ export const HTTP_LIMITS = {
   bodyCallerShareMax: 1 / 2,
   /** The share of the routes that ask for no key. */
   bodyPublicShareMax: 1 / 16,
+  /** Of a body on a route that asks for no key; other routes may have a limit of their own, too. */
+  publicBodyBytesMax: 262_144,
   jsonDepthMax: 32,
+  /** A text of 64 KiB, the most that a receipt or an event's metadata may be, cannot hold more than these. */
+  jsonValuesMax: 40_000,
+  jsonNamesMax: 10_000,
+  /** Of all items of a list together; each of them has the limits above. */
+  jsonListValuesMax: 400_000,
+  errorsShownMax: 20,
+  /** Of an error's message, and of its pointer. */
+  errorCharactersMax: 512,
   keyCharactersMax: 255,
   /** Log lines of refused requests; the rest of a second is summed up in one. */
   refusalLinesPerSecondMax: 10,

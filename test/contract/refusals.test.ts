@@ -191,7 +191,7 @@ describe.concurrent.each(withBody)('$name', (operation) => {
     ['no UTF-8', new Uint8Array([0x22, 0xff, 0x22])],
     ['half a character', new Uint8Array([0x22, 0xf0, 0x9f, 0x22])],
     ['33 levels', '['.repeat(33) + ']'.repeat(33)],
-    ['100,000 levels', '['.repeat(100_000)],
+    ['10,000 levels', '['.repeat(10_000)],
   ]
   test.each(MALFORMED)('refuses malformed JSON: %s', async (_, body) => {
     const answer = await askRaw(body)

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createBodyBudget } from '../../src/http/body-budget.js'
+import { HTTP_LIMITS } from '../../src/http/limits.js'
 import type { BodyLimits } from '../../src/http/read-bytes.js'
 import { eventually } from '../support/eventually.js'
 import { type HttpWorld, startHttpWorld } from '../support/http-world.js'
@@ -138,7 +139,9 @@ describe('the budget for bodies', () => {
   test('is whole again after 140 bodies that stalled past their deadline', async () => {
     const budget = await start({ bytesMax: 4 * KIB * KIB, msMax: 1_000 })
     const all = await Promise.all(
-      Array.from({ length: 140 }, (_, index) => stall(index % 2 === 0 ? '/echo' : '/keyed-echo', 4 * KIB * KIB)),
+      Array.from({ length: 140 }, (_, index) =>
+        index % 2 === 0 ? stall('/echo', HTTP_LIMITS.publicBodyBytesMax) : stall('/keyed-echo', 4 * KIB * KIB),
+      ),
     )
     const statuses = await Promise.all(all.map(async (socket) => (await receive(socket)).slice(9, 12)))
     expect(new Set(statuses)).toEqual(new Set(['408', '503']))

@@ -1,6 +1,27 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkValues, nestsDeeperThan } from '../../src/http/json-guard.js'
+import { nestsDeeperThan, unkeepableValues } from '../../src/http/json-guard.js'
+import { findItems, surveyJson } from '../../src/http/survey-json.js'
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+const ANY_NUMBER = { valuesMax: Number.POSITIVE_INFINITY, namesMax: Number.POSITIVE_INFINITY }
+const deeperThan = (text: string, nestingLevelsMax: number): boolean =>
+  !surveyJson(bytesOf(text), { nestingLevelsMax, ...ANY_NUMBER }).ok
+const checkValues = (text: string, value: unknown) => {
+  const survey = surveyJson(bytesOf(text), { nestingLevelsMax: 32, ...ANY_NUMBER })
+  return survey.ok && survey.suspect ? unkeepableValues(value) : []
+}
+
+/** The members of all objects, and the members and items of everything, by walking it. */
+function countOf(value: unknown): { names: number; values: number } {
+  if (typeof value !== 'object' || value === null) return { names: 0, values: 0 }
+  const inside = Object.values(value).map(countOf)
+  const own = inside.length
+  return {
+    names: (Array.isArray(value) ? 0 : own) + inside.reduce((sum, { names }) => sum + names, 0),
+    values: own + inside.reduce((sum, { values }) => sum + values, 0),
+  }
+}
 
 /** The depth of a value, by walking it. */
 function depthOf(value: unknown): number {
@@ -65,7 +86,8 @@ describe('the guard of JSON texts', () => {
   test('knows the depth of every value, however it is written', () => {
     fc.assert(
       fc.property(nested, fc.nat(9), fc.constantFrom(0, 2), (value, limit, indent) => {
-        expect(nestsDeeperThan(JSON.stringify(value, null, indent), limit)).toBe(depthOf(value) > limit)
+        const text = JSON.stringify(value, null, indent)
+        expect([nestsDeeperThan(text, limit), deeperThan(text, limit)]).toEqual(Array(2).fill(depthOf(value) > limit))
       }),
       { numRuns: 1_000 },
     )
@@ -80,7 +102,7 @@ describe('the guard of JSON texts', () => {
         } catch {
           return
         }
-        expect(nestsDeeperThan(text, limit)).toBe(depthOf(value) > limit)
+        expect([nestsDeeperThan(text, limit), deeperThan(text, limit)]).toEqual(Array(2).fill(depthOf(value) > limit))
       }),
       {
         numRuns: 2_000,
@@ -90,6 +112,49 @@ describe('the guard of JSON texts', () => {
           ['[[]]', 1],
         ],
       },
+    )
+  })
+
+  test('counts every name, and at least every value', () => {
+    fc.assert(
+      fc.property(nested, fc.constantFrom(0, 2), (value, indent) => {
+        const counted = countOf(value)
+        const survey = surveyJson(bytesOf(JSON.stringify(value, null, indent)), { nestingLevelsMax: 32, ...ANY_NUMBER })
+        expect(survey).toMatchObject({ ok: true, names: counted.names })
+        expect(survey.ok && survey.values).toBeGreaterThanOrEqual(counted.values)
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  test('takes an array apart into the texts of its items', () => {
+    fc.assert(
+      fc.property(fc.array(nested, { maxLength: 5 }), fc.constantFrom(0, 2), (items, indent) => {
+        const bytes = bytesOf(` ${JSON.stringify(items, null, indent)}\n`)
+        expect(itemsOf(bytes)).toEqual(items)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('takes apart only what is an array, however it is broken', () => {
+    fc.assert(
+      fc.property(brackets, (text) => {
+        let value: unknown
+        try {
+          value = JSON.parse(text)
+        } catch {
+          value = undefined
+        }
+        let items: unknown
+        try {
+          items = itemsOf(bytesOf(text))
+        } catch {
+          items = undefined
+        }
+        expect(items).toEqual(Array.isArray(value) ? value : undefined)
+      }),
+      { numRuns: 5_000, examples: [['[[]a]'], ['[,]'], ['[[]},[]]'], ['[]]'], ['[][]'], ['["]"]'], ['[]']] },
     )
   })
 
@@ -118,6 +183,16 @@ describe('the guard of JSON texts', () => {
     )
   })
 })
+
+/** The items of a text as the door reads them: undefined for what is no array. Throws where an item is no JSON. */
+function itemsOf(bytes: Uint8Array): unknown[] | undefined {
+  const found = findItems(bytes, 1_000)
+  if (!found.ok) return undefined
+  const { borders } = found
+  return borders
+    .slice(1)
+    .map((until, index) => JSON.parse(new TextDecoder().decode(bytes.subarray((borders[index] as number) + 1, until))))
+}
 
 /** What a JSON pointer (RFC 6901) points at. */
 function follow(value: unknown, pointer: string): unknown {

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
 import { OPERATOR, PUBLIC, READS, WRITES } from '../../src/access/principal.js'
-import { describeEndpoint, problemsOf } from '../../src/http/describe-endpoint.js'
+import { describeEndpoint as describeWith, problemsOf } from '../../src/http/describe-endpoint.js'
 import type { Endpoint } from '../../src/http/endpoint.js'
 
 type AnyEndpoint = Endpoint<Record<string, string>, Record<string, string>, unknown>
@@ -16,6 +16,7 @@ const endpoint = (extra: Partial<AnyEndpoint>): AnyEndpoint => ({
   handle: () => new Response(),
   ...extra,
 })
+const describeEndpoint = (declared: AnyEndpoint, bodyBytesMax = 1_000) => describeWith(declared, bodyBytesMax)
 const statuses = (extra: Partial<AnyEndpoint>): string[] => Object.keys(describeEndpoint(endpoint(extra)).responses)
 
 describe('the description of a route', () => {
@@ -62,6 +63,13 @@ describe('the description of a route', () => {
     const answer = describeEndpoint(endpoint({ access: WRITES })).responses[401] as { description: string }
     expect(answer.description).toContain('`key-required`')
     expect(answer.description).toContain('`key-unknown`')
+  })
+
+  test('says how large a body may be, to people and to programs', () => {
+    const described = describeEndpoint(endpoint({ body: z.string() }), 4_711)
+    expect(described).toMatchObject({ 'x-body-bytes-max': 4_711 })
+    expect(described.request?.body?.description).toContain('4711 bytes')
+    expect(describeEndpoint(endpoint({}))).not.toHaveProperty('x-body-bytes-max')
   })
 
   test('carries the examples of bodies and answers', () => {

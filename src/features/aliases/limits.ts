@@ -5,6 +5,10 @@ export const ALIAS_LIMITS = {
   modelsPerAliasMax: 32,
   metadataBytesMax: 65_536,
   requiredCapabilitiesMax: 32,
+  /** Members of `constraints`: there are three, and a stranger among a few more is named in the refusal. */
+  constraintsMax: 16,
+  /** Metadata of 64 KiB with every character escaped, and the names. */
+  bindingBodyBytesMax: 524_288,
   itemsPerBulkMax: 5_000,
   aliasesPerProjectMax: 20_000,
   snapshotProjectsMax: 10_000,

@@ -5,6 +5,7 @@ import type { Warm } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
+import { ALIAS_LIMITS } from './limits.js'
 import { renderAlias } from './render.js'
 import * as schema from './schema.js'
 
@@ -75,6 +76,11 @@ function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
     problems: ['conflict'],
     query: schema.ProfileQuery,
     body: schema.BulkBody,
+    bodyItems: {
+      schema: schema.BindBody,
+      itemsMax: ALIAS_LIMITS.itemsPerBulkMax,
+      itemBytesMax: ALIAS_LIMITS.bindingBodyBytesMax,
+    },
     bodyExample: [{ alias: 'summarizer', ...BINDING }],
     answers: { 200: { description: 'How many items were sent.', schema: schema.Updated } },
     handle: async ({ principal, query, body }) => {
@@ -98,6 +104,7 @@ function mountBind(app: App, guards: Guards, verbs: AliasVerbs): void {
     access: WRITES,
     problems: ['conflict'],
     body: schema.BindBody,
+    bodyBytesMax: ALIAS_LIMITS.bindingBodyBytesMax,
     bodyExample: { alias: 'summarizer', ...BINDING },
     answers: { 200: ALIAS },
     handle: async ({ principal, body }) => setOne(verbs, principal, toBinding(body.alias, body, undefined)),
@@ -127,6 +134,7 @@ function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
     params: schema.AliasPath,
     query: schema.ProfileQuery,
     body: schema.PutBody,
+    bodyBytesMax: ALIAS_LIMITS.bindingBodyBytesMax,
     bodyExample: BINDING,
     answers: { 200: ALIAS },
     handle: async ({ principal, params, query, body }) =>

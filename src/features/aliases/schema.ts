@@ -1,8 +1,10 @@
 import { z } from '@hono/zod-openapi'
 import { jsonObject } from '../../http/json-object.js'
+import { limited } from '../../http/limited.js'
 import { ALIAS_LIMITS } from './limits.js'
 
 const { nameCharactersMax, modelCharactersMax, modelsPerAliasMax, metadataBytesMax } = ALIAS_LIMITS
+const { requiredCapabilitiesMax, constraintsMax } = ALIAS_LIMITS
 const DEFAULT_PROFILE = 'default'
 
 const aliasName = () =>
@@ -17,17 +19,22 @@ const profileName = () => z.string().min(1).max(nameCharactersMax).openapi({ exa
 const model = () => z.string().trim().min(1).max(modelCharactersMax).openapi({ example: 'openai:gpt-4o-mini' })
 
 const metadata = jsonObject(metadataBytesMax)
-const constraints = z
+const Constraints = z
   .strictObject({
     min_context: z.number().int().min(0).max(1e12).optional().openapi({ description: 'Tokens.' }),
     max_cost: z.number().min(0).max(1e12).optional().openapi({ description: 'USD per million input tokens.' }),
-    requires: z.array(z.string().min(1).max(nameCharactersMax)).max(ALIAS_LIMITS.requiredCapabilitiesMax).optional(),
+    requires: limited(
+      requiredCapabilitiesMax,
+      z.array(z.string().min(1).max(nameCharactersMax)).max(requiredCapabilitiesMax),
+    ).optional(),
   })
   .openapi('AliasConstraints')
+const constraints = limited(constraintsMax, Constraints)
+const models = limited(modelsPerAliasMax, z.array(model()).min(1).max(modelsPerAliasMax))
 
 const bindingFields = {
   model: model().nullish(),
-  models: z.array(model()).min(1).max(modelsPerAliasMax).nullish().openapi({ description: 'In order of preference.' }),
+  models: models.nullish().openapi({ description: 'In order of preference.' }),
   constraints: constraints.nullish(),
   metadata: metadata.nullish(),
   profile: profileName().nullish(),

@@ -4,6 +4,7 @@ import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { streamAnswer } from '../../http/stream.js'
 import { AppError } from '../../platform/errors.js'
 import type { CreateKeyInput } from './create-key.js'
+import { PROJECT_LIMITS } from './limits.js'
 import type { ProjectPage, ProjectPageInput } from './list-projects.js'
 import { renderKey, renderProject } from './render.js'
 import * as schema from './schema.js'
@@ -37,6 +38,7 @@ function mountProjectRoutes(app: App, guards: Guards, verbs: ProjectVerbs): void
     path: BASE,
     summary: 'Create a project',
     body: schema.CreateProjectBody,
+    bodyBytesMax: PROJECT_LIMITS.bodyBytesMax,
     bodyExample: { name: 'Billing' },
     answers: { 201: { description: 'The project, without keys.', schema: schema.ProjectSchema } },
     handle: async ({ body }) => jsonAnswer(renderProject(await verbs.create(body.name ?? null)), 201),
@@ -98,6 +100,7 @@ function mountKeyRoutes(app: App, guards: Guards, verbs: ProjectVerbs): void {
     problems: ['not-found', 'conflict'],
     params: schema.ProjectPath,
     body: schema.CreateKeyBody,
+    bodyBytesMax: PROJECT_LIMITS.bodyBytesMax,
     bodyExample: { name: 'ci', role: 'log' },
     answers: { 201: { description: 'The key; shown this once.', schema: schema.NewKeySchema } },
     handle: async ({ params, body }) => {

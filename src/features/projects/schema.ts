@@ -1,10 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { ROLES } from '../../access/principal.js'
-
-const NAME_CHARACTERS_MAX = 255
+import { PROJECT_LIMITS } from './limits.js'
 
 const instant = () => z.string().openapi({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
-const name = () => z.string().min(1).max(NAME_CHARACTERS_MAX).nullish()
+const name = () => z.string().min(1).max(PROJECT_LIMITS.nameCharactersMax).nullish()
 const projectId = () => z.uuid().openapi({ example: '019a3c5e-7d10-7a52-8f43-0b5d6a3c9e11' })
 
 export const ProjectSchema = z

@@ -64,6 +64,7 @@ function strangers(value: JsonValue | undefined, signed: ReadonlySet<string>, pa
   if (!isJsonObject(value)) return []
   return Object.keys(value)
     .filter((name) => !signed.has(name) && !(path === '' && name === 'signature') && isSaid(value, name))
+    .slice(0, RECEIPT_LIMITS.ignoredMembersMax)
     .map((name) => path + encodeURIComponent(name.slice(0, RECEIPT_LIMITS.ignoredNameCharsMax).toWellFormed()))
 }
 

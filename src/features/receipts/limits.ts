@@ -1,5 +1,7 @@
 /** Every limit of the receipts feature, with its unit. What a receipt itself may hold is in `core/proof`. */
 export const RECEIPT_LIMITS = {
+  /** A receipt of 64 KiB with every character escaped, and some whitespace. */
+  bodyBytesMax: 524_288,
   pageReceiptsDefault: 100,
   pageReceiptsMax: 1_000,
   /** A deep offset reads every row that it skips. */

@@ -60,6 +60,7 @@ function mountIssue(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     access: WRITES,
     problems: ['receipts-not-configured', 'conflict'],
     body: schema.IssueBody,
+    bodyBytesMax: RECEIPT_LIMITS.bodyBytesMax,
     bodyExample: CLAIMS,
     answers: { 200: { description: 'The signed receipt.', schema: schema.IssuedReceipt, example: SIGNED } },
     handle: async ({ principal, body, text }) => {
@@ -102,6 +103,7 @@ function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     access: WRITES,
     problems: ['receipt-not-verified', 'conflict'],
     body: schema.StoreBody,
+    bodyBytesMax: RECEIPT_LIMITS.bodyBytesMax,
     bodyExample: { receipt: SIGNED },
     answers: { 200: { description: 'It verified and is stored.', schema: schema.StoredAnswer } },
     handle: async ({ principal, text }) => {

@@ -6,8 +6,10 @@ import {
   isIssuedReceiptId,
   legacyReceiptRule,
   receiptCalculationCharsMax,
+  receiptCountersMax,
   receiptTextCharsMax,
 } from '../../core/proof/index.js'
+import { limited } from '../../http/limited.js'
 import { RECEIPT_LIMITS } from './limits.js'
 
 const { pageReceiptsMax, pageReceiptsDefault, offsetReceiptsMax } = RECEIPT_LIMITS
@@ -27,9 +29,12 @@ const object = () =>
 /** Says what the shape would have been where a whole member is missing. */
 const nestedOnly = (issue: { readonly input?: unknown }) => (issue.input === undefined ? FLAT_SHAPE : undefined)
 
-const tokens = z
-  .object({ input: count(), output: count(), cached_input: count().nullish() }, { error: nestedOnly })
-  .catchall(count().nullable())
+const tokens = limited(
+  receiptCountersMax,
+  z
+    .object({ input: count(), output: count(), cached_input: count().nullish() }, { error: nestedOnly })
+    .catchall(count().nullable()),
+)
 const cost = z.looseObject(
   {
     amount: z.union([z.string(), z.number()]).openapi({
@@ -37,7 +42,7 @@ const cost = z.looseObject(
     }),
     calculation: z.string().max(receiptCalculationCharsMax).nullish(),
     currency: z.literal('USD').nullish(),
-    unit_prices: z.record(z.string(), z.string()).nullish(),
+    unit_prices: limited(receiptCountersMax, z.record(z.string(), z.string())).nullish(),
   },
   { error: nestedOnly },
 )

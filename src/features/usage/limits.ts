@@ -7,6 +7,8 @@ export const USAGE_LIMITS = {
   reportedCostUsdMax,
   latencyMsMax: 1_000_000_000,
   metadataBytesMax: 65_536,
+  /** Metadata of that size with every character escaped, and the names. */
+  bodyBytesMax: 524_288,
   pageItemsMax: 500,
   pageOffsetMax: 1_000_000,
   /** Names of one kind (models, origins, aliases) that stats list one by one. */

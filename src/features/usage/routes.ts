@@ -2,6 +2,7 @@ import { APPENDS_USAGE, type ProjectId, READS } from '../../access/principal.js'
 import { jsonAnswer } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import type { StatsInput } from './compute-stats.js'
+import { USAGE_LIMITS } from './limits.js'
 import type { LogsInput } from './list-logs.js'
 import type { LoggedUsage, LogInput } from './log-event.js'
 import * as schema from './schema.js'
@@ -40,6 +41,7 @@ function mountLog(app: App, guards: Guards, verbs: UsageVerbs): void {
     description: 'Answered after the commit. A cost that is sent is the cost; the computed one stands beside it.',
     access: APPENDS_USAGE,
     body: schema.LogBody,
+    bodyBytesMax: USAGE_LIMITS.bodyBytesMax,
     bodyExample: EVENT,
     answers: { 200: { description: 'Recorded.', schema: schema.Logged } },
     handle: async ({ principal: { projectId, keyId }, body }) =>

@@ -1,12 +1,14 @@
 import { z } from '@hono/zod-openapi'
 import { checkTokens, picoFromDecimalText, picoFromJsonNumber } from '../../core/pricing/index.js'
+import { jsonBytes } from '../../http/json-object.js'
 import { COST_STATUSES, type UsageEvent } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
 
 const { nameCharactersMax, tokensPerKindMax, reportedCostUsdMax, latencyMsMax, metadataBytesMax } = USAGE_LIMITS
 
 /** Counts characters, not UTF-16 units: a name of emoji is as long as it looks. */
-const isShort = (text: string) => text.length <= nameCharactersMax || [...text].length <= nameCharactersMax
+const isShort = (text: string) =>
+  text.length <= nameCharactersMax || (text.length <= 2 * nameCharactersMax && [...text].length <= nameCharactersMax)
 const SHORT = `must have at most ${nameCharactersMax} characters`
 
 const name = () =>
@@ -86,7 +88,7 @@ export const LogBody = LogFields.transform((sent, context): UsageEvent => {
   const reported = sent.cost == null ? null : picoOf(sent.cost)
   if (reported?.ok === false) return refuse('cost', range(reportedCostUsdMax))
   const text = sent.metadata == null ? null : JSON.stringify(sent.metadata)
-  if (text !== null && Buffer.byteLength(text) > metadataBytesMax) {
+  if (text !== null && jsonBytes(sent.metadata, text) > metadataBytesMax) {
     return refuse('metadata', `must have at most ${metadataBytesMax} bytes of JSON`)
   }
   return {

@@ -1,0 +1,101 @@
+import type { z } from '@hono/zod-openapi'
+import { AppError } from '../platform/errors.js'
+import { createSlices } from '../platform/slices.js'
+import { unkeepableValues } from './json-guard.js'
+import { HTTP_LIMITS } from './limits.js'
+import { findItems, type SurveyResult, surveyJson } from './survey-json.js'
+import { invalid, issuesOf } from './validate.js'
+
+export type JsonBody = { readonly value: unknown; readonly text: string }
+
+/** A body that is a list of many things: each is parsed and checked on its own, and other requests are served between. */
+export type BodyItems = { readonly schema: z.ZodType; readonly itemsMax: number; readonly itemBytesMax: number }
+
+type Surveyed = Extract<SurveyResult, { ok: true }>
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
+/** A byte order mark may stand before a text, not before an item of it. */
+const itemUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Parses a JSON body, once it is known how much is in it. An empty one gives `undefined`. Throws `malformed-json`,
+ * `body-too-large` for more values than `HTTP_LIMITS` has, and `validation-failed` for values that no store can keep.
+ */
+export function parseJson(bytes: Uint8Array): JsonBody {
+  if (bytes.length === 0) return { value: undefined, text: '' }
+  const { suspect } = survey(bytes, HTTP_LIMITS.jsonDepthMax)
+  const text = decode(strictUtf8, bytes)
+  return { value: keepable(parse(text), suspect, ''), text }
+}
+
+/**
+ * The items of a body that is an array; null for a body that is none. Throws what `parseJson` throws, and
+ * `validation-failed` with the first faults.
+ */
+export async function parseItems(bytes: Uint8Array, declared: BodyItems): Promise<unknown[] | null> {
+  const { schema, itemsMax, itemBytesMax } = declared
+  const found = findItems(bytes, itemsMax)
+  if (!found.ok && found.reason === 'no-array') return null
+  if (!found.ok && found.reason === 'syntax') throw notWellFormed()
+  if (!found.ok) throw invalid([{ pointer: '', message: `must have at most ${itemsMax} items` }])
+  const { borders } = found
+  const items: unknown[] = []
+  const faults: z.core.$ZodIssue[] = []
+  const slices = createSlices()
+  let values = 0
+  for (let index = 0; index + 1 < borders.length; index += 1) {
+    if (slices.isDue()) await slices.pause()
+    const item = bytes.subarray((borders[index] as number) + 1, borders[index + 1])
+    if (item.length > itemBytesMax) throw tooMany(itemBytesMax, 'bytes in one item')
+    const surveyed = survey(item, HTTP_LIMITS.jsonDepthMax - 1)
+    values += surveyed.values
+    if (values > HTTP_LIMITS.jsonListValuesMax) throw tooMany(HTTP_LIMITS.jsonListValuesMax, 'values')
+    const parsed = schema.safeParse(keepable(parse(decode(itemUtf8, item)), surveyed.suspect, `/${index}`))
+    if (parsed.success) items.push(parsed.data)
+    else faults.push(...parsed.error.issues.map((issue) => ({ ...issue, path: [index, ...issue.path] })))
+    if (faults.length >= HTTP_LIMITS.errorsShownMax) break
+  }
+  if (faults.length > 0) throw invalid(issuesOf(faults, ''))
+  return items
+}
+
+function survey(bytes: Uint8Array, nestingLevelsMax: number): Surveyed {
+  const { jsonDepthMax, jsonValuesMax, jsonNamesMax } = HTTP_LIMITS
+  const limits = { nestingLevelsMax, valuesMax: jsonValuesMax, namesMax: jsonNamesMax }
+  const surveyed = surveyJson(bytes, limits)
+  if (surveyed.ok) return surveyed
+  if (surveyed.reason === 'too-many-values') throw tooMany(jsonValuesMax, 'values')
+  if (surveyed.reason === 'too-many-names') throw tooMany(jsonNamesMax, "members' names")
+  throw new AppError('malformed-json', `The body nests deeper than ${jsonDepthMax} levels.`)
+}
+
+function keepable(value: unknown, suspect: boolean, pointer: string): unknown {
+  const errors = suspect ? unkeepableValues(value, pointer) : []
+  if (errors.length > 0) throw invalid(errors)
+  return value
+}
+
+function decode(utf8: typeof strictUtf8, bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new AppError('malformed-json', 'The body is not valid UTF-8.')
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw notWellFormed(/at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1])
+  }
+}
+
+function notWellFormed(character?: string): AppError {
+  const where = character === undefined ? '' : ` (at character ${character})`
+  return new AppError('malformed-json', `The body is not well-formed JSON${where}.`)
+}
+
+function tooMany(most: number, what: string): AppError {
+  return new AppError('body-too-large', `The body holds more than ${most} ${what}.`)
+}

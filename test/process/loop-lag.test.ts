@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type OpenApiDocument, type Operation, operationsOf } from '../contract/operations.js'
+import { cloneDatabase, type TestDatabase } from '../support/database.js'
+import { watchLoop } from '../support/loop-lag.js'
+import { type ServedProgram, serveProgram, stopProgram, temporaryDirectory } from '../support/program.js'
+import { OPERATOR_KEY } from '../support/service.js'
+import { withValueAnywhere, worstValues } from '../support/worst-bodies.js'
+
+/**
+ * What one request may compute in one go. On a quiet machine the worst takes 40 ms; another one may be slower, and its
+ * caches may be shared.
+ */
+const HELD_MS_MAX = 150
+const BYTES_MAX = 4_194_304
+
+type Reading = { readonly what: string; readonly heldMs: number; readonly status: number; readonly bytes: number }
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>
+let database: TestDatabase
+let program: ServedProgram
+let loop: ReturnType<typeof watchLoop>
+let operations: readonly Operation[]
+const readings: Reading[] = []
+
+beforeAll(async () => {
+  ;[directory, database] = await Promise.all([temporaryDirectory(), cloneDatabase()])
+  loop = watchLoop(directory.path)
+  program = await serveProgram(directory.path, {
+    ...loop.environment,
+    LLMRING_DATABASE_URL: database.url,
+    LLMRING_RECEIPTS_PRIVATE_KEY_B64: Buffer.alloc(32, 7).toString('base64url'),
+    LLMRING_ADMIN_KEY: OPERATOR_KEY,
+    LLMRING_NEW_PROJECTS_PER_MINUTE: '0',
+  })
+  operations = operationsOf((await (await fetch(`${program.url}/openapi.json`)).json()) as OpenApiDocument)
+})
+afterAll(async () => {
+  const worst = readings.toSorted((a, b) => b.heldMs - a.heldMs).slice(0, 8)
+  for (const { what, heldMs, status } of worst) console.info(`${heldMs.toFixed(0).padStart(4)} ms  ${status}  ${what}`)
+  await stopProgram(program)
+  await Promise.all([directory.remove(), database.drop()])
+})
+
+async function ask({ method, path, access }: Operation, body: string): Promise<{ status: number; bytes: number }> {
+  const key = access === 'operator' ? OPERATOR_KEY : 'a-key-of-ours'
+  const answer = await fetch(program.url + path.replaceAll(/\{\w+\}/g, '019a3c5e-7d10-7a52-8f43-0b5d6a3c9e11'), {
+    method,
+    body,
+    headers: { 'Content-Type': 'application/json', 'X-API-Key': key },
+  })
+  return { status: answer.status, bytes: (await answer.arrayBuffer()).byteLength }
+}
+
+/** A value as the whole body, as a member that nobody knows, and at a place of its turn: so that each place has some. */
+function bodiesOf(example: unknown, value: string, turn: number) {
+  const [whole, stranger, ...rest] = withValueAnywhere(example, value)
+  const another = rest[turn % rest.length]
+  return [whole, stranger, another].filter((body) => body !== undefined)
+}
+
+async function sendAll(operation: Operation, values: ReadonlyMap<string, string>): Promise<void> {
+  const example = operation.declared.requestBody?.content['application/json']?.example
+  for (const [turn, [name, value]] of [...values].entries()) {
+    await loop.read()
+    const bodies = bodiesOf(example, value, turn)
+    const answers = []
+    for (const { text } of bodies) answers.push(await ask(operation, text))
+    const { heldMs } = await loop.read()
+    const what = `${operation.name}: ${name} at ${bodies.map(({ place }) => `"${place}"`).join(', ')}`
+    readings.push(...answers.map((answer) => ({ what, heldMs, ...answer })))
+  }
+}
+
+describe('the event loop', () => {
+  test('is held by no body for long, whatever is in it and wherever it is sent', async () => {
+    const withBody = operations.filter((operation) => operation.declared.requestBody !== undefined)
+    expect(withBody.length).toBeGreaterThanOrEqual(9)
+    for (const operation of withBody) {
+      const bytes = Math.min(operation.declared['x-body-bytes-max'] ?? 0, BYTES_MAX) - 2_000
+      await sendAll(operation, worstValues(bytes))
+      await sendAll(operation, worstValues(Math.min(bytes, 65_000), 9_900))
+    }
+    expect(readings.filter(({ heldMs }) => heldMs > HELD_MS_MAX)).toEqual([])
+    expect(readings.filter(({ status }) => status >= 500)).toEqual([])
+    // What is wrong is said with some of what was sent, not all of it.
+    expect(readings.filter(({ status, bytes }) => status >= 400 && bytes > 32_768)).toEqual([])
+  }, 240_000)
+})
