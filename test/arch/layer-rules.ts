@@ -41,7 +41,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   pino: ['^src/platform/logger\\.ts$'],
   'prom-client': ['^src/platform/(metrics|plain-histogram)\\.ts$'],
   'rate-limiter-flexible': ['^src/platform/rate-limit\\.ts$'],
-  'lru-cache': ['^src/features/'],
+  'lru-cache': ['^src/features/', '^src/platform/rate-limit\\.ts$'],
   undici: ['^src/features/'],
   uuid: ['^src/features/'],
   zod: ['^src/config/', '^src/db/(dump/|messages\\.ts$)', '^src/features/'],

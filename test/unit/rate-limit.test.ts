@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { AppError } from '../../src/platform/errors.js'
-import { createRateLimit, type RateLimit } from '../../src/platform/rate-limit.js'
+import { createRateLimit, RATE_LIMIT_IDS_MAX, type RateLimit } from '../../src/platform/rate-limit.js'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -64,6 +64,17 @@ describe('an allowance a minute', () => {
     await use(limit, 'key')
     await vi.advanceTimersByTimeAsync(59_999)
     expect((await refusal(limit, 'key')).extras.retryAfterSeconds).toBe(1)
+  })
+
+  test('is kept for so many ids, and no more: those seen least recently are forgotten', async () => {
+    const limit = createRateLimit('h', 1, undefined, 'requests')
+    await use(limit, 'old')
+    for (let id = 1; id < RATE_LIMIT_IDS_MAX; id++) await use(limit, String(id))
+    await refusal(limit, 'old')
+    await use(limit, 'one more')
+    await refusal(limit, 'old')
+    await refusal(limit, String(RATE_LIMIT_IDS_MAX - 1))
+    await use(limit, '1')
   })
 
   test('is not exceeded by those who ask at the same time', async () => {
