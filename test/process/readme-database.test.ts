@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { createClient } from '../../src/db/client.js'
 import { databaseUrl } from '../support/global-setup.js'
 import { runProgram, temporaryDirectory } from '../support/program.js'
-import { README, readBlocks } from '../support/readme.js'
+import { OPERATIONS, readBlocks } from '../support/readme.js'
 
 // Role and database get a name of this run's own: a server's roles are shared by everybody. The schema keeps its name; one
 // that is named like the role would be found without any setting.
 const NAME = `readme_sql_${process.pid}`
 const SCHEMA = 'llmring'
 const PASSWORD = randomBytes(12).toString('hex')
-const [making = '', pooling = ''] = readBlocks(README)
+const [making = '', pooling = ''] = readBlocks(OPERATIONS.text)
   .filter(({ kind }) => kind === 'sql')
   .map(({ text }) =>
     text.replace(/(ROLE|DATABASE|TO|AUTHORIZATION|connect) llmring/g, `$1 ${NAME}`).replace('…', PASSWORD),

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createPublicKey, verify } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import canonicalize from 'canonicalize'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -8,7 +8,7 @@ import { createClient } from '../../src/db/client.js'
 import { databaseUrl } from '../support/global-setup.js'
 import { temporaryDirectory } from '../support/program.js'
 import { copyProject } from '../support/project-copy.js'
-import { type Block, keepsPromise, README, ROOT, readBlocks, readSteps } from '../support/readme.js'
+import { allBlocks, type Block, keepsPromise, promisedPrint, ROOT, readSteps } from '../support/readme.js'
 import { call } from '../support/service.js'
 import { openShell, type Shell } from '../support/terminal.js'
 
@@ -17,6 +17,8 @@ const START = 'npm ci && npm start'
 const SUITE = 'npm ci && npm test'
 /** What the README says and the test replaces; of the commands nothing else is changed. */
 const ADDRESS = '127.0.0.1:8000'
+/** How a program in a block is run. */
+const PROGRAMS: Readonly<Record<string, string>> = { python: 'python3', ts: 'npx tsx' }
 const ELSEWHERE = 'postgres://llmring:password@db.example/llmring'
 
 const INSTALL_MS_MAX = 400_000
@@ -25,8 +27,11 @@ const STOP_MS_MAX = 60_000
 /** Stands between the outputs of a block's steps. */
 const SEPARATOR = '\u001e'
 
-const shellBlocks = readBlocks(README).filter(({ kind }) => kind === 'sh')
-const toRun = shellBlocks.filter(({ text }) => text !== START && text !== SUITE)
+const blocks = allBlocks()
+const shellBlocks = blocks.filter(({ kind }) => kind === 'sh')
+const toRun = blocks.filter(
+  ({ kind, text }) => ['sh', ...Object.keys(PROGRAMS)].includes(kind) && text !== START && text !== SUITE,
+)
 const BUNDLED = join(ROOT, 'src/features/registry/bundled')
 /** The tour works without a network: no registry answers here. */
 const NO_REGISTRY = 'http://127.0.0.1:9/'
@@ -68,6 +73,7 @@ describe('the README', () => {
   it.each(toRun.map((block) => [block.heading, block.line, block] as const))(
     'tells the truth under "%s": the commands in line %i answer what stands there',
     async (_heading, _line, block) => {
+      if (block.kind in PROGRAMS) return checkProgram(block)
       const answered = await runBlock(block)
       outputs.push(...answered.map(({ output }) => output))
       for (const { commands, promised, output } of answered) {
@@ -79,10 +85,11 @@ describe('the README', () => {
   )
 
   it('shows the cost that the prices give: 1200 × 0.15 + 300 × 0.60 = 360 USD for a million such events', async () => {
+    // One by the shell, one by each program.
     const [logged] = (await call(url, '/api/v1/logs', { key: 'my-team' })).json
     expect(logged).toMatchObject({ model: 'gpt-4o-mini', input_tokens: 1200, output_tokens: 300, cost: 0.00036 })
     const { summary } = (await call(url, '/api/v1/stats', { key: 'my-team' })).json
-    expect(summary).toMatchObject({ total_requests: 1, total_cost: '0.000360000000', unpriced_requests: 0 })
+    expect(summary).toMatchObject({ total_requests: 3, total_cost: '0.001080000000', unpriced_requests: 0 })
     const prices = JSON.parse(await readFile(join(BUNDLED, 'openai.json'), 'utf8'))
     expect(prices.models['openai:gpt-4o-mini']).toMatchObject({
       dollars_per_million_tokens_input: 0.15,
@@ -112,7 +119,7 @@ describe('the README', () => {
   })
 
   it('keeps addresses at the proxy that the service knows', async () => {
-    const [proxy] = readBlocks(README).filter(({ kind }) => kind === 'caddyfile')
+    const [proxy] = blocks.filter(({ kind }) => kind === 'caddyfile')
     expect(proxy?.text).toContain(`reverse_proxy ${ADDRESS}`)
     const kept = /@internal path (.*)$/m.exec(proxy?.text ?? '')?.[1]?.split(' ') ?? []
     const known = Object.keys((await call(url, '/openapi.json')).json.paths as object)
@@ -159,6 +166,16 @@ async function runBlock(block: Block) {
   const parts = stdout.split(SEPARATOR)
   expect(parts).toHaveLength(steps.length)
   return steps.map((step, index) => ({ ...step, output: parts[index] ?? '' }))
+}
+
+/** Runs a program as it stands there, but for the address, and compares what it prints. */
+async function checkProgram(block: Block): Promise<void> {
+  const file = join(directory.path, `program.${block.kind}`)
+  await writeFile(file, block.text.replaceAll(ADDRESS, new URL(url).host))
+  const { code, stdout, stderr } = await open(`${PROGRAMS[block.kind]} program.${block.kind}`).ended
+  await rm(file)
+  expect(code, stderr).toBe(0)
+  expect(stdout.trim()).toBe(promisedPrint(block))
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -9,7 +9,17 @@ export type Block = { readonly kind: string; readonly heading: string; readonly 
 /** Commands, and the output that the comment under them promises; undefined where none stands there. */
 export type Step = { readonly commands: string; readonly promised: string | undefined }
 
-export const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+export type Document = { readonly path: string; readonly text: string }
+
+const document = (path: string): Document => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })
+
+/** What people read, in the order in which they do. */
+export const README = document('README.md')
+export const OPERATIONS = document('.docs/operations.md')
+export const DOCUMENTS: readonly Document[] = [README, OPERATIONS]
+
+/** Every fenced block of the documents. */
+export const allBlocks = (): Block[] => DOCUMENTS.flatMap(({ text }) => readBlocks(text))
 
 const FENCE = /^( *)```(.*)$/
 
@@ -58,19 +68,12 @@ export function keepsPromise(output: string, promised: string): boolean {
   return new RegExp(`^${pattern}$`).test(output.trim())
 }
 
-/** The rows of the first table whose head begins with `head`, cells without surrounding space. */
-export function readTable(markdown: string, head: string): string[][] {
-  const lines = markdown.split('\n')
-  const start = lines.findIndex((line) => line.startsWith(`| ${head} |`))
-  const rows: string[][] = []
-  for (const line of lines.slice(start + 2)) {
-    if (start === -1 || !line.startsWith('|')) break
-    rows.push(
-      line
-        .slice(1, -1)
-        .split('|')
-        .map((cell) => cell.trim()),
-    )
-  }
-  return rows
+/** What a program in a block prints: its last lines, as comments. */
+export function promisedPrint(block: Block): string {
+  const lines = block.text.split('\n')
+  const first = lines.findLastIndex((line) => !/^(#|\/\/) /.test(line)) + 1
+  return lines
+    .slice(first)
+    .map((line) => line.replace(/^(#|\/\/) /, ''))
+    .join('\n')
 }

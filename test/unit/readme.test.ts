@@ -1,22 +1,32 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createProgram } from '../../src/cli/program.js'
 import { ENVIRONMENT } from '../../src/config/env.js'
-import { keepsPromise, README, ROOT, readBlocks, readSteps, readTable } from '../support/readme.js'
+import {
+  allBlocks,
+  DOCUMENTS,
+  keepsPromise,
+  promisedPrint,
+  README,
+  ROOT,
+  readBlocks,
+  readSteps,
+} from '../support/readme.js'
 
-const blocks = readBlocks(README)
+const blocks = allBlocks()
+const everything = DOCUMENTS.map(({ text }) => text).join('\n')
 const textsOf = (kind: string) => blocks.filter((block) => block.kind === kind).map((block) => block.text)
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 
-/** How each kind of block is checked. `sh` is run by the process test; the others are looked at here or there. */
-const KINDS = ['sh', 'console', 'sql', 'caddyfile', 'text']
+/** How each kind of block is checked. `sh`, `python` and `ts` are run by the process test; the others are looked at here or there. */
+const KINDS = ['sh', 'python', 'ts', 'console', 'sql', 'caddyfile', 'text']
 
 describe("the README's blocks", () => {
   test('are of kinds that are checked, every one of them', () => {
     expect(blocks.filter(({ kind }) => !KINDS.includes(kind))).toEqual([])
-    expect(blocks.length).toBe((README.match(/^ *```/gm)?.length ?? 0) / 2)
+    expect(blocks.length).toBe((everything.match(/^ *```/gm)?.length ?? 0) / 2)
     expect([...new Set(blocks.map(({ kind }) => kind))].sort()).toEqual([...KINDS].sort())
   })
 
@@ -43,12 +53,12 @@ describe("the README's blocks", () => {
   })
 
   test('make secrets in a console that the settings accept', () => {
-    for (const [, name = '', command = ''] of README.matchAll(/echo "(LLMRING_\w+)=\$\((openssl rand [^)]*)\)"/g)) {
+    for (const [, name = '', command = ''] of everything.matchAll(/echo "(LLMRING_\w+)=\$\((openssl rand [^)]*)\)"/g)) {
       const value = execFileSync('sh', ['-c', command], { encoding: 'utf8' }).trim()
       expect(Object.keys(ENVIRONMENT.shape)).toContain(name)
       expect(ENVIRONMENT.safeParse({ [name]: value }).error).toBeUndefined()
     }
-    expect(README).toMatch(/echo "LLMRING_RECEIPTS_PRIVATE_KEY_B64=\$\(openssl rand -base64 32\)"/)
+    expect(everything).toMatch(/echo "LLMRING_RECEIPTS_PRIVATE_KEY_B64=\$\(openssl rand -base64 32\)"/)
   })
 
   test('show a layout whose every path exists', () => {
@@ -69,35 +79,9 @@ describe("the README's test command", () => {
   })
 })
 
-describe("the README's table of settings", () => {
-  const rows = readTable(README, 'Setting').map(([name = '', value = '', meaning = '']) => ({ name, value, meaning }))
-
-  test('names every setting once, and nothing else', () => {
-    const names = rows.map(({ name }) => name.replaceAll('`', ''))
-    expect(names.sort()).toEqual(Object.keys(ENVIRONMENT.shape).sort())
-  })
-
-  test('shows the defaults that are in force', () => {
-    const defaults: Record<string, unknown> = ENVIRONMENT.parse({})
-    for (const { name, value } of rows) {
-      const shown = /^`([^`]*)`$/.exec(value)?.[1]
-      expect([name, shown]).toEqual([name, defaults[name.replaceAll('`', '')]?.toString()])
-      expect(value).not.toBe('')
-    }
-  })
-
-  test('says what each one means', () => {
-    for (const { name, meaning } of rows) expect([name, meaning.length > 8]).toEqual([name, true])
-  })
-
-  test('is not outdone by the text: every setting that is mentioned exists', () => {
-    for (const [name] of README.matchAll(/LLMRING_[A-Z0-9_]+/g)) expect(Object.keys(ENVIRONMENT.shape)).toContain(name)
-  })
-})
-
 describe('the README', () => {
   test('names every command of the program, and no other', () => {
-    const sentence = /^The commands are ([^;]*);/m.exec(README)?.[1] ?? ''
+    const sentence = /^The commands are ([^;]*);/m.exec(README.text)?.[1] ?? ''
     const named = [...sentence.matchAll(/`([a-z]+)`/g)].map(([, name]) => name)
     expect(named.sort()).toEqual(
       createProgram()
@@ -106,26 +90,41 @@ describe('the README', () => {
     )
   })
 
-  test('links to files and headings that exist', () => {
-    const headings = [...README.matchAll(/^#+ (.*)$/gm)].map(([, text = '']) =>
-      text
-        .toLowerCase()
-        .replace(/[^a-z0-9 -]/g, '')
-        .replaceAll(' ', '-'),
+  test('and what it links to, link to files and headings that exist', () => {
+    const links = DOCUMENTS.flatMap(({ path, text }) =>
+      [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => ({ path, target })),
     )
-    const targets = [...README.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target)
-    expect(targets.length).toBeGreaterThan(5)
-    for (const target of targets) {
-      if (target.startsWith('#')) expect(headings).toContain(target.slice(1))
-      else expect(existsSync(join(ROOT, target)), target).toBe(true)
+    expect(links.length).toBeGreaterThan(8)
+    for (const { path, target } of links) {
+      const [file = '', heading] = target.split('#')
+      const linked = join(ROOT, file === '' ? path : join(dirname(path), file))
+      expect(existsSync(linked), `${path}: ${target}`).toBe(true)
+      if (heading !== undefined) expect(headingsOf(readFileSync(linked, 'utf8')), target).toContain(heading)
+    }
+  })
+
+  test('mentions settings that exist', () => {
+    for (const [name] of everything.matchAll(/LLMRING_[A-Z0-9_]+/g)) {
+      expect(Object.keys(ENVIRONMENT.shape)).toContain(name)
     }
   })
 
   test('mentions scripts that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
-    for (const [, script = ''] of README.matchAll(/npm run ([a-z]+)/g)) expect(Object.keys(scripts)).toContain(script)
+    for (const [, script = ''] of everything.matchAll(/npm run ([a-z]+)/g))
+      expect(Object.keys(scripts)).toContain(script)
   })
 })
+
+/** The headings of a Markdown text as the ends of links. */
+function headingsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, text = '']) =>
+    text
+      .toLowerCase()
+      .replace(/[^a-z0-9 -]/g, '')
+      .replaceAll(' ', '-'),
+  )
+}
 
 describe('a promised output', () => {
   test('is kept by the very output, with anything in place of …', () => {
@@ -143,6 +142,11 @@ describe('a promised output', () => {
       { commands: 'a\nb', promised: '1\n2' },
       { commands: 'c', promised: undefined },
     ])
+  })
+
+  test('of a program is the comment that it ends with', () => {
+    const [block] = readBlocks('```python\n# a\nprint(1)\n# 1\n# 2\n```\n')
+    expect(block && promisedPrint(block)).toBe('1\n2')
   })
 
   test('stands in a block that is closed, and not above its command', () => {
