@@ -5,6 +5,7 @@ import { doctorCommand } from './doctor.js'
 import { dumpCommand } from './dump.js'
 import { keysCommand } from './keys.js'
 import { migrateCommand } from './migrate.js'
+import { registryCommand } from './registry.js'
 import { restoreCommand } from './restore.js'
 import { serveCommand } from './serve.js'
 
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     configCommand,
     dumpCommand,
     restoreCommand,
+    registryCommand,
   ]) {
     program.addCommand(command())
   }

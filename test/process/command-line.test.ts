@@ -28,6 +28,8 @@ describe('llmring-server', () => {
     ['config'],
     ['dump'],
     ['restore'],
+    ['registry'],
+    ['registry', 'import'],
   ])('explains %s %s with --help', async (...args) => {
     const help = await run([...args, '--help'])
     expect(help).toMatchObject({ code: 0, stderr: '' })

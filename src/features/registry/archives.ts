@@ -6,7 +6,7 @@ import type { KeptFiles } from './kept-files.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import { archiveTarget, currentTarget, type ProviderName, type ProviderTarget } from './providers.js'
 import { type ProviderFile, readProviderFile } from './registry-file.js'
-import type { KeptFile } from './store.js'
+import { fileToKeep, type KeptFile } from './store.js'
 
 /**
  * A version of a provider's file. `archived`: it comes from the origin's archive and never changes; otherwise it is a
@@ -51,7 +51,7 @@ export function createArchives(deps: ArchivesDeps): Archives {
     const fetched = await deps.fetch(target.path, (bytes) => readProviderFile(target, bytes))
     if (fetched.kind === 'missing') return undefined
     if (fetched.kind === 'failed') throw unavailable(`The origin did not give ${target.path}: ${fetched.reason}`)
-    deps.kept.keep({ ...fetched.file, path: target.path, fetchedAt: fetched.fetchedAt })
+    deps.kept.keep(fileToKeep(fetched.file, fetched.fetchedAt))
     return fetched.file
   }
 

@@ -5,7 +5,7 @@ import { type Copy, createCopy } from './copy.js'
 import type { FetchFile } from './fetch-file.js'
 import { currentTarget, MANIFEST, PROVIDER_NAMES, type ProviderName } from './providers.js'
 import { type ProviderFile, type RegistryFile, readManifest, readProviderFile } from './registry-file.js'
-import type { FileToKeep } from './store.js'
+import { type FileToKeep, fileToKeep } from './store.js'
 
 export type CopiesDeps = {
   readonly fetch: FetchFile
@@ -32,7 +32,7 @@ export function openCopies(deps: CopiesDeps): Copies {
       ...deps,
       target,
       read: (bytes) => readProviderFile(target, bytes),
-      keep: (file, fetchedAt) => deps.keep({ ...file, path: target.path, fetchedAt }),
+      keep: (file, fetchedAt) => deps.keep(fileToKeep(file, fetchedAt)),
       replaced: (before, after) => report(deps.logger, before, after),
     })
   }
@@ -40,7 +40,7 @@ export function openCopies(deps: CopiesDeps): Copies {
     ...deps,
     target: MANIFEST,
     read: (bytes) => readManifest(MANIFEST, bytes),
-    keep: (file, fetchedAt) => deps.keep({ ...file, path: MANIFEST.path, provider: null, version: null, fetchedAt }),
+    keep: (file, fetchedAt) => deps.keep(fileToKeep(file, fetchedAt)),
     replaced: () => undefined,
   })
   const providers = {

@@ -13,10 +13,12 @@ import { openCopies } from './copies.js'
 import { currentFile, currentRegistry, manifest } from './current-registry.js'
 import { fetchFromOrigin, fetchThroughRedis } from './fetch-file.js'
 import { findPrice, type PriceAnswer } from './find-price.js'
+import { type ImportDeps, type ImportedProvider, importRegistry } from './import-registry.js'
 import { openKeptFiles } from './kept-files.js'
 import { exposeAges, openLiveRegistry } from './live-registry.js'
 import { createOrigin } from './origin.js'
 import { isProvider, PROVIDER_NAMES, type ProviderName, versionsOf } from './providers.js'
+import type { RegistryDirectory } from './read-directory.js'
 import { mountRegistry } from './routes.js'
 import { createRegistryStore } from './store.js'
 
@@ -110,4 +112,12 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
       await kept.close()
     },
   }
+}
+
+/** For the command that imports a folder; see `importRegistry`. */
+export function openImport(
+  orm: Orm,
+  deps: Omit<ImportDeps, 'store'>,
+): (directory: RegistryDirectory) => Promise<ImportedProvider[]> {
+  return (directory) => importRegistry({ ...deps, store: createRegistryStore(orm) }, directory)
 }

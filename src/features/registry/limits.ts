@@ -16,6 +16,8 @@ export const REGISTRY_LIMITS = {
   /** How far beyond the newest version that we know the origin is asked: it may be ahead of our copy. */
   versionsAheadMax: 2,
   keptReadMsMax: 2_000,
+  /** Archived versions of a provider that one import takes: the newest. */
+  importVersionsMax: 500,
   /** Files that wait to be kept in Postgres. */
   writesWaitingMax: 64,
   writesOnCloseMsMax: 2_000,

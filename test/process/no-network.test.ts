@@ -1,0 +1,80 @@
+import { execFileSync } from 'node:child_process'
+import { cp, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.js'
+import { runProgram, type ServedProgram, serveProgram, stopProgram, temporaryDirectory } from '../support/program.js'
+import { ROOT } from '../support/readme.js'
+import { REGISTRY_FIXTURES } from '../support/registry-instance.js'
+import { call } from '../support/service.js'
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>
+let program: ServedProgram
+
+beforeAll(async () => {
+  directory = await temporaryDirectory()
+  program = await serveProgram(directory.path)
+})
+afterAll(async () => {
+  await stopProgram(program)
+  await directory.remove()
+})
+
+const event = { provider: 'openai', model: 'gpt-4o-mini', input_tokens: 1_000_000, output_tokens: 0 }
+const claims = { alias: 'a', lock_digest: '', tokens: { input: 1, output: 1 }, cost: { amount: '0.1' } }
+
+describe('the built program without a network', () => {
+  it('says what it serves, and prices and signs by it', async () => {
+    expect(program.stderr()).toContain('anthropic@9+google@5+openai@7, bundled copy of 2026-08-18 until 127.0.0.1:9')
+    const logged = await call(program.url, '/api/v1/log', { json: event })
+    expect(logged.json).toMatchObject({ cost_status: 'priced', cost_decimal: '0.150000000000' })
+    expect((await call(program.url, '/registry', {})).headers.get('x-registry-source')).toBe('bundled')
+    for (const [model, version] of [
+      ['google:gemini-2.5-pro', 'google@5'],
+      ['a-model-of-our-own', 'anthropic@9+google@5+openai@7'],
+    ]) {
+      const issued = await call(program.url, '/api/v1/receipts/issue', { json: { ...claims, model } })
+      expect(issued.json).toMatchObject({ registry_version: version })
+    }
+  })
+
+  it('takes an import while it runs, and goes on with it after a restart', async () => {
+    await cp(REGISTRY_FIXTURES, join(directory.path, 'copy'), { recursive: true })
+    const refused = await runProgram(['registry', 'import', 'copy'], directory.path)
+    expect(refused).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('openai@2, and openai@7 is known'),
+    })
+    for (const provider of ['anthropic', 'google', 'openai']) {
+      const path = join(directory.path, 'copy', provider, 'models.json')
+      const file = JSON.parse(await readFile(path, 'utf8')) as object
+      await writeFile(path, JSON.stringify({ ...file, version: 50 }))
+    }
+    const imported = await runProgram(['registry', 'import', 'copy'], directory.path)
+    expect(imported).toMatchObject({ code: 0, stdout: expect.stringContaining('Imported openai@50 (7 before)') })
+    await eventually(async () => {
+      const { headers, json } = await call(program.url, '/registry', {})
+      expect([headers.get('x-registry-source'), json.version]).toEqual(['origin', 'anthropic@50+google@50+openai@50'])
+    }, 60_000)
+    await stopProgram(program)
+    const warnings = program
+      .stdout()
+      .split('\n')
+      .filter((line) => line.includes('"level":"warn"'))
+    expect(warnings).toEqual([expect.stringContaining('the registry could not be refreshed')])
+    program = await serveProgram(directory.path)
+    expect(program.stderr()).toContain('anthropic@50+google@50+openai@50, refreshed from 127.0.0.1:9')
+  }, 120_000)
+})
+
+it('the bundled registry is part of the package', () => {
+  const packed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  })
+  const files = (JSON.parse(packed) as [{ files: { path: string }[] }])[0].files.map(({ path }) => path)
+  for (const provider of ['anthropic', 'google', 'openai']) {
+    expect(files).toContain(`dist/features/registry/bundled/${provider}.json`)
+  }
+})
