@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
 import { type Database, openDatabase } from '../../src/db/client.js'
+import { createTransact, type Transact } from '../../src/db/transact.js'
 import { createKeeper } from '../../src/features/receipts/keep-receipt.js'
 import type { NewReceipt } from '../../src/features/receipts/receipt.js'
 import { createReceiptStore, type ReceiptStore } from '../../src/features/receipts/store.js'
@@ -13,6 +14,7 @@ import { CLAIMS, keyOfByte, newProject, type ReceiptsInstance, START, startRecei
 let database: TestDatabase
 let observer: Database
 let store: ReceiptStore
+let transact: Transact
 
 beforeEach(async () => {
   database = await cloneDatabase()
@@ -20,6 +22,7 @@ beforeEach(async () => {
     ...{ url: database.url, schema: 'llmring', connectionsMax: 10, prepare: true, pooled: false },
   })
   store = createReceiptStore(observer)
+  transact = createTransact(observer.sql)
 })
 afterEach(async () => {
   await observer.close()
@@ -39,7 +42,7 @@ const isThere = async (instance: ReceiptsInstance, project: ProjectId, id: strin
 
 describe('a group', () => {
   it('in which one receipt cannot be kept loses that one, and keeps the others', async () => {
-    const { keep } = createKeeper(store)
+    const { keep } = createKeeper({ transact, store })
     const project = newProject()
     // Beyond what an index entry holds; the door never lets such an id in.
     const poison = receipt(project, randomBytes(8_000).toString('hex'), 'poison')
@@ -49,7 +52,7 @@ describe('a group', () => {
   })
 
   it('that holds an id twice keeps the first, and shows it to the second', async () => {
-    const { keep } = createKeeper(store)
+    const { keep } = createKeeper({ transact, store })
     const project = newProject()
     const [first, second, third] = await outcomes([
       keep(receipt(project, 'a', 'first')),
@@ -61,9 +64,9 @@ describe('a group', () => {
 
   it('whose look at what was taken fails answers those who were inserted', async () => {
     const project = newProject()
-    await createKeeper(store).keep(receipt(project, 'taken'))
+    await createKeeper({ transact, store }).keep(receipt(project, 'taken'))
     const away = Object.assign(new Error('away'), { code: 'ECONNRESET' })
-    const { keep } = createKeeper({ ...store, findMany: () => Promise.reject(away) })
+    const { keep } = createKeeper({ transact, store: { ...store, findMany: () => Promise.reject(away) } })
     expect(await outcomes([keep(receipt(project, 'taken')), keep(receipt(project, 'new'))])).toEqual([
       'ECONNRESET',
       null,
@@ -73,12 +76,15 @@ describe('a group', () => {
 
   it('that meets an id of a project that is being erased says so', async () => {
     const project = newProject()
-    await createKeeper(store).keep(receipt(project, 'taken'))
+    await createKeeper({ transact, store }).keep(receipt(project, 'taken'))
     const { keep } = createKeeper({
-      ...store,
-      findMany: async (places) => {
-        await store.eraseChunk(project, 10)
-        return store.findMany(places)
+      transact,
+      store: {
+        ...store,
+        findMany: async (places) => {
+          await store.eraseChunk(project, 10)
+          return store.findMany(places)
+        },
       },
     })
     expect(await outcomes([keep(receipt(project, 'taken'))])).toEqual(['conflict'])
@@ -112,10 +118,10 @@ describe('a lost connection', () => {
     const proxy = await startTcpProxy({ host: target.hostname, port: Number(target.port) })
     const one = await startReceipts(throughProxy(database.url, proxy), keyOfByte(1))
     const project = newProject()
-    const pending = await whileTaken(project, 'a', async () => {
+    const pending = await whileCommitsWait(observer, async () => {
       const asked = one.issue({ ...CLAIMS, id: 'a' }, project)
-      await eventually(() => waitingPid(observer))
-      // From here on the statement runs, and nobody hears of it.
+      await eventually(() => waitingPid(observer, 1, 'commit'))
+      // From here on the commit runs, and its answer reaches no client.
       proxy.freeze()
       return { asked }
     })
@@ -178,7 +184,14 @@ it('two instances that bring the same receipts in opposite orders wait for each 
   const project = newProject()
   const ids = ['a', 'm', 'z']
   const statements = await whileTaken(project, 'm', async () => {
-    const begun = [ids, ids.toReversed()].map((order) => store.insertNew(order.map((id) => receipt(project, id))))
+    const begun = [ids, ids.toReversed()].map((order) =>
+      transact((tx) =>
+        store.insertNew(
+          tx,
+          order.map((id) => receipt(project, id)),
+        ),
+      ),
+    )
     await eventually(() => waitingPid(observer, 2))
     return { begun }
   })
@@ -190,8 +203,8 @@ it('two instances that bring the same receipts in opposite orders wait for each 
 async function whileTaken<T>(projectId: ProjectId, id: string, work: () => Promise<T>): Promise<T> {
   const rollback = new Error('rolled back on purpose')
   let result: { value: T } | undefined
-  const holding = observer.sql.begin(async (tx) => {
-    await createReceiptStore({ ...observer, sql: tx as unknown as Database['sql'] }).insertNew([receipt(projectId, id)])
+  const holding = transact(async (tx) => {
+    await store.insertNew(tx, [receipt(projectId, id)])
     result = { value: await work() }
     throw rollback
   })
@@ -202,11 +215,23 @@ async function whileTaken<T>(projectId: ProjectId, id: string, work: () => Promi
   return result.value
 }
 
+/** Does `work` while every commit of a receipt waits: each is let go when `work` is done. */
+async function whileCommitsWait<T>(database: Database, work: () => Promise<T>): Promise<T> {
+  await database.sql`create function wait_for_the_test() returns trigger language plpgsql as $$
+    begin perform pg_advisory_xact_lock_shared(4711); return null; end $$`
+  await database.sql`create constraint trigger waits after insert on receipts deferrable initially deferred
+    for each row execute function wait_for_the_test()`
+  return (await database.sql.begin(async (holder) => {
+    await holder`select pg_advisory_xact_lock(4711)`
+    return work()
+  })) as T
+}
+
 /** A backend that waits for somebody's lock. Throws while there are fewer than `count`. */
-async function waitingPid(database: Database, count = 1): Promise<number> {
+async function waitingPid(database: Database, count = 1, statement = '%insert into receipts%'): Promise<number> {
   const rows = await database.sql<{ pid: number }[]>`
     select pid from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into receipts%'`
+    where datname = current_database() and wait_event_type = 'Lock' and query like ${statement}`
   const [row] = rows
   if (row === undefined || rows.length < count) throw new Error('nobody waits yet')
   return row.pid

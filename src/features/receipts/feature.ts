@@ -43,7 +43,7 @@ export function createReceipts(deps: ReceiptsDeps) {
   const store = createReceiptStore(deps)
   const keyStore = createKeyStore(deps.orm)
   const ring = createKeyRing({ own: key, listKeys: keyStore.list, clock, logger: deps.logger })
-  const keeper = createKeeper(store)
+  const keeper = createKeeper({ transact: deps.transact, store })
   const verifier = createNodeVerifier()
   const issued = metrics.counter('llmring_receipts_issued_total', 'Receipts that were asked for and answered.')
   metrics.gauge('llmring_receipts_queue_depth', 'Receipts that wait to be written.', keeper.depth)

@@ -1,4 +1,5 @@
 import { classifyFailure, isOutcomeUnknown } from '../../db/failure.js'
+import type { Transact } from '../../db/transact.js'
 import { AppError } from '../../platform/errors.js'
 import { createGrouping, type Grouping } from '../../platform/grouping.js'
 import { RECEIPT_LIMITS } from './limits.js'
@@ -15,7 +16,7 @@ export type Keeper = {
   drain(): Promise<void>
 }
 
-type KeepStore = Pick<ReceiptStore, 'insertNew' | 'findMany'>
+export type KeepDeps = { readonly transact: Transact; readonly store: Pick<ReceiptStore, 'insertNew' | 'findMany'> }
 type Outcome =
   | { readonly is: 'kept' }
   | { readonly is: 'taken'; readonly by: KeptReceipt }
@@ -24,9 +25,9 @@ type Outcome =
   | { readonly is: 'undecided'; readonly error: unknown }
 
 /** Keeps receipts in groups: whatever arrives together is one insert, and one look at what was there already. */
-export function createKeeper(store: KeepStore): Keeper {
+export function createKeeper(deps: KeepDeps): Keeper {
   const grouping: Grouping<NewReceipt, Outcome> = createGrouping({
-    commit: (receipts) => commitGroup(store, receipts),
+    commit: (receipts) => commitGroup(deps, receipts),
     isItemFault: (error) => classifyFailure(error) === 'data',
     lanes: RECEIPT_LIMITS.groupLanes,
     groupItemsMax: RECEIPT_LIMITS.groupReceiptsMax,
@@ -48,14 +49,15 @@ export function createKeeper(store: KeepStore): Keeper {
   }
 }
 
-async function commitGroup(store: KeepStore, receipts: readonly NewReceipt[]): Promise<Outcome[]> {
+async function commitGroup(deps: KeepDeps, receipts: readonly NewReceipt[]): Promise<Outcome[]> {
   const firsts = new Map<string, NewReceipt>()
   for (const receipt of receipts) if (!firsts.has(placeOf(receipt))) firsts.set(placeOf(receipt), receipt)
-  // Crash before the statement commits: nothing of the group is kept, and nobody was answered. Crash after it: all of it
-  // is kept and nobody knows; whoever asks again with the same id and payload gets the receipt that is kept.
-  const inserted = new Set((await store.insertNew([...firsts.values()])).map(placeOf))
+  // Crash before the commit: nothing of the group is kept, and nobody was answered. Crash after it: all of it is kept and
+  // nobody knows; whoever asks again with the same id and payload gets the receipt that is kept.
+  const fresh = await deps.transact((tx) => deps.store.insertNew(tx, [...firsts.values()]))
+  const inserted = new Set(fresh.map(placeOf))
   const missing = [...firsts].filter(([place]) => !inserted.has(place)).map(([, receipt]) => receipt)
-  const found = await findTaken(store, missing)
+  const found = await findTaken(deps, missing)
   return receipts.map((receipt) => {
     const place = placeOf(receipt)
     const first = firsts.get(place) ?? receipt
@@ -65,7 +67,7 @@ async function commitGroup(store: KeepStore, receipts: readonly NewReceipt[]): P
 }
 
 /** A look that fails is the trouble of those who need it: what was inserted beside them is committed. */
-async function findTaken(store: KeepStore, missing: readonly ReceiptPlace[]): Promise<(place: string) => Outcome> {
+async function findTaken({ store }: KeepDeps, missing: readonly ReceiptPlace[]): Promise<(place: string) => Outcome> {
   if (missing.length === 0) return () => ({ is: 'gone' })
   try {
     const rows = new Map((await store.findMany(missing)).map((row) => [placeOf(row), row]))

@@ -3,9 +3,11 @@ import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
+import { groupedInsert } from '../../db/grouped-insert.js'
 import type { Orm } from '../../db/orm.js'
 import { receiptKeys, receipts } from '../../db/tables/receipts.js'
-import { ormOf, type Tx } from '../../db/transact.js'
+import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
+import { RECEIPT_COLUMNS } from './columns.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import type { KeptReceipt, NewReceipt, ReceiptPage, ReceiptPlace, ShownReceipt } from './receipt.js'
 
@@ -23,27 +25,20 @@ export type KeyStore = ReturnType<typeof createKeyStore>
 /** Serialises the registration of keys, so that of two new ones exactly one is the newest. */
 const KEYS_LOCK = 'llmring receipt keys'
 
+const insertRows = groupedInsert(
+  receipts,
+  RECEIPT_COLUMNS,
+  'order by project_id, id collate "C" on conflict (project_id, id) do nothing returning project_id as "projectId", id',
+)
+
 export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm }) {
   return {
     /**
-     * Inserts what is not there yet, in one statement that commits by itself, and says which were inserted. The places
-     * must differ. Sorted, so that two instances that bring the same ids wait for each other instead of deadlocking.
+     * Inserts what is not there yet, in one statement, and says which were inserted. The places must differ. Sorted, so
+     * that two instances that bring the same ids wait for each other instead of deadlocking.
      */
-    insertNew: async (rows: readonly NewReceipt[]): Promise<readonly ReceiptPlace[]> => {
-      const inserted = await db.sql<ReceiptPlace[]>`
-      insert into receipts (project_id, id, kind, key_id, request_sha256, canonical, stored_at, legacy_rule)
-      select project_id::uuid, id, kind, key_id, decode(request_sha256, 'hex'), decode(canonical, 'hex'), stored_at::timestamptz, legacy_rule
-      from unnest(
-        ${arrayText(rows.map((row) => row.projectId))}::text::text[], ${arrayText(rows.map((row) => row.id))}::text::text[],
-        ${arrayText(rows.map((row) => row.kind))}::text::text[], ${arrayText(rows.map((row) => row.keyId))}::text::text[],
-        ${arrayText(rows.map((row) => (row.requestSha256 === null ? null : hex(row.requestSha256))))}::text::text[],
-        ${arrayText(rows.map((row) => hex(row.canonical)))}::text::text[],
-        ${arrayText(rows.map((row) => new Date(row.storedAt).toISOString()))}::text::text[],
-        ${arrayText(rows.map((row) => row.legacyRule))}::text::text[]
-      ) as input(project_id, id, kind, key_id, request_sha256, canonical, stored_at, legacy_rule)
-      order by project_id::uuid, id collate "C"
-      on conflict (project_id, id) do nothing
-      returning project_id as "projectId", id`
+    insertNew: async (tx: Tx, rows: readonly NewReceipt[]): Promise<readonly ReceiptPlace[]> => {
+      const inserted = await insertRows<ReceiptPlace>(sqlOf(tx), rows)
       return confirmCompleted(inserted, 'INSERT', inserted.length)
     },
 
@@ -132,5 +127,3 @@ export function createKeyStore(orm: Orm) {
     },
   }
 }
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')

@@ -1,41 +1,39 @@
+import type { RowColumns } from '../../db/grouped-insert.js'
+import type { usageLogs } from '../../db/tables/usage.js'
 import type { UsageRow } from './event.js'
 
-type Value = string | number | boolean | null | undefined
-type Column<Row> = { readonly name: string; readonly type: string; readonly of: (row: Row) => Value }
-
-const column = <Row>(name: string, type: string, of: (row: Row) => Value): Column<Row> => ({ name, type, of })
 const jsonOf = (value: object | null) => (value === null ? null : JSON.stringify(value))
 
 /** What a usage row stores where. Money travels as decimal text. */
-export const USAGE_COLUMNS: readonly Column<UsageRow>[] = [
-  column('project_id', 'uuid', (row) => row.projectId),
-  column('logged_at', 'timestamptz', (row) => row.loggedAt),
-  column('id', 'uuid', (row) => row.id),
-  column('key_id', 'uuid', (row) => row.keyId),
-  column('provider', 'text', (row) => row.event.provider),
-  column('model', 'text', (row) => row.event.model),
-  column('alias', 'text', (row) => row.event.alias),
-  column('profile', 'text', (row) => row.event.profile),
-  column('origin', 'text', (row) => row.event.origin),
-  column('id_at_origin', 'text', (row) => row.event.idAtOrigin),
-  column('conversation_id', 'text', (row) => row.event.conversationId),
-  column('input_tokens', 'bigint', (row) => row.event.tokens.input_tokens),
-  column('output_tokens', 'bigint', (row) => row.event.tokens.output_tokens),
-  column('cached_input_tokens', 'bigint', (row) => row.event.tokens.cached_input_tokens),
-  column('cache_read_input_tokens', 'bigint', (row) => row.event.tokens.cache_read_input_tokens),
-  column('cache_write_5m_input_tokens', 'bigint', (row) => row.event.tokens.cache_write_5m_input_tokens),
-  column('cache_write_1h_input_tokens', 'bigint', (row) => row.event.tokens.cache_write_1h_input_tokens),
-  column('reasoning_tokens', 'bigint', (row) => row.event.tokens.reasoning_tokens),
-  column('input_tokens_include_cache', 'boolean', (row) => row.event.tokens.input_tokens_include_cache ?? true),
-  column('latency_ms', 'double precision', (row) => row.event.latencyMs),
-  column('cost', 'numeric', (row) => row.cost),
-  column('reported_cost', 'numeric', (row) => row.reportedCost),
-  column('computed_cost', 'numeric', (row) => row.computedCost),
-  column('cost_status', 'text', (row) => row.status),
-  column('registry_provider_version', 'text', (row) => row.registryVersion),
-  column('unit_prices', 'jsonb', (row) => jsonOf(row.unitPrices)),
-  column('metadata', 'jsonb', (row) => row.event.metadata),
-]
+export const USAGE_COLUMNS: RowColumns<typeof usageLogs, UsageRow> = {
+  projectId: (row) => row.projectId,
+  loggedAt: (row) => row.loggedAt,
+  id: (row) => row.id,
+  keyId: (row) => row.keyId,
+  provider: (row) => row.event.provider,
+  model: (row) => row.event.model,
+  alias: (row) => row.event.alias,
+  profile: (row) => row.event.profile,
+  origin: (row) => row.event.origin,
+  idAtOrigin: (row) => row.event.idAtOrigin,
+  conversationId: (row) => row.event.conversationId,
+  inputTokens: (row) => row.event.tokens.input_tokens,
+  outputTokens: (row) => row.event.tokens.output_tokens,
+  cachedInputTokens: (row) => row.event.tokens.cached_input_tokens,
+  cacheReadInputTokens: (row) => row.event.tokens.cache_read_input_tokens,
+  cacheWrite5mInputTokens: (row) => row.event.tokens.cache_write_5m_input_tokens,
+  cacheWrite1hInputTokens: (row) => row.event.tokens.cache_write_1h_input_tokens,
+  reasoningTokens: (row) => row.event.tokens.reasoning_tokens,
+  inputTokensIncludeCache: (row) => row.event.tokens.input_tokens_include_cache ?? true,
+  latencyMs: (row) => row.event.latencyMs,
+  cost: (row) => row.cost,
+  reportedCost: (row) => row.reportedCost,
+  computedCost: (row) => row.computedCost,
+  costStatus: (row) => row.status,
+  registryProviderVersion: (row) => row.registryVersion,
+  unitPrices: (row) => jsonOf(row.unitPrices),
+  metadata: (row) => row.event.metadata,
+}
 
 /** About what a waiting row occupies, in bytes. */
 export function rowBytes(row: UsageRow): number {

@@ -1,0 +1,82 @@
+import { randomUUID } from 'node:crypto'
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { ProjectId } from '../../src/access/principal.js'
+import { checkTokens } from '../../src/core/pricing/index.js'
+import { type Database, openDatabase } from '../../src/db/client.js'
+import { receipts } from '../../src/db/tables/receipts.js'
+import { usageLogs } from '../../src/db/tables/usage.js'
+import { createTransact } from '../../src/db/transact.js'
+import type { NewReceipt } from '../../src/features/receipts/receipt.js'
+import { createReceiptStore } from '../../src/features/receipts/store.js'
+import type { UsageRow } from '../../src/features/usage/event.js'
+import { createUsageStore } from '../../src/features/usage/store.js'
+import { cloneDatabase, type TestDatabase } from '../support/database.js'
+
+let clone: TestDatabase
+let database: Database
+beforeAll(async () => {
+  clone = await cloneDatabase()
+  database = await openDatabase({
+    ...{ url: clone.url, schema: 'llmring', connectionsMax: 2, prepare: true, pooled: false },
+  })
+})
+afterAll(async () => {
+  await database.close()
+  await clone.drop()
+})
+
+const AT = new Date('2026-03-15T12:00:00.123Z')
+const HOSTILE = 'a,b{}"\\N\'ü\n'
+
+it('a usage row has every value in the column of its name', async () => {
+  const store = createUsageStore(database)
+  await store.ensurePartitions(AT.getTime())
+  const tokens = {
+    ...{ input_tokens: 9_007_199_254_740_991, output_tokens: 2, cached_input_tokens: 3, cache_read_input_tokens: 4 },
+    ...{ cache_write_5m_input_tokens: 5, cache_write_1h_input_tokens: 6, reasoning_tokens: 7 },
+    input_tokens_include_cache: false,
+  }
+  const names = { provider: 'provider', model: 'model', alias: HOSTILE, profile: 'profile', origin: 'origin' }
+  const ids = { idAtOrigin: 'at origin', conversationId: 'conversation' }
+  const event = { ...names, ...ids, tokens, latencyMs: 0.1, metadata: `{"k":[null,${JSON.stringify(HOSTILE)}]}` }
+  const row = {
+    ...{ projectId: randomUUID() as ProjectId, keyId: randomUUID(), id: randomUUID(), loggedAt: AT.toISOString() },
+    ...{ cost: '123456789012345678.000000000001', reportedCost: '2.000000000000', computedCost: '3.000000000000' },
+    ...{ status: 'reported' as const, registryVersion: 'openai@7', unitPrices: { input: '0.15' } },
+    event: { ...event, parts: partsOf(), reportedPico: null },
+  } satisfies UsageRow
+  await store.insert([row])
+  const [stored] = await database.orm.select().from(usageLogs).where(eq(usageLogs.projectId, row.projectId))
+  expect(stored).toEqual({
+    ...{ projectId: row.projectId, loggedAt: AT, id: row.id, keyId: row.keyId, ...names, ...ids },
+    ...{ inputTokens: 9_007_199_254_740_991, outputTokens: 2, cachedInputTokens: 3, cacheReadInputTokens: 4 },
+    ...{ cacheWrite5mInputTokens: 5, cacheWrite1hInputTokens: 6, reasoningTokens: 7, inputTokensIncludeCache: false },
+    ...{ latencyMs: 0.1, cost: row.cost, reportedCost: row.reportedCost, computedCost: row.computedCost },
+    ...{ costStatus: 'reported', registryProviderVersion: 'openai@7', unitPrices: { input: '0.15' } },
+    metadata: { k: [null, HOSTILE] },
+  })
+})
+
+it('a receipt has every value in the column of its name, and its bytes as they were', async () => {
+  const receipt: NewReceipt = {
+    ...{ projectId: randomUUID() as ProjectId, id: HOSTILE, kind: 'stored', keyId: 'key', legacyRule: 'rule' },
+    ...{ requestSha256: Uint8Array.from([255, 0, 1]), canonical: Uint8Array.from({ length: 256 }, (_, byte) => byte) },
+    storedAt: AT.getTime(),
+  }
+  const without: NewReceipt = { ...receipt, id: 'without', kind: 'issued', requestSha256: null, legacyRule: null }
+  const store = createReceiptStore(database)
+  await createTransact(database.sql)((tx) => store.insertNew(tx, [receipt, without]))
+  const stored = await database.orm.select().from(receipts).where(eq(receipts.projectId, receipt.projectId))
+  const asStored = ({ canonical, requestSha256, ...rest }: NewReceipt) => ({
+    ...{ ...rest, storedAt: AT, canonical: Buffer.from(canonical) },
+    requestSha256: requestSha256 === null ? null : Buffer.from(requestSha256),
+  })
+  expect(stored.toSorted((one, other) => (one.id < other.id ? -1 : 1))).toEqual([asStored(receipt), asStored(without)])
+})
+
+function partsOf() {
+  const checked = checkTokens({ input_tokens: 1, output_tokens: 1 })
+  if (!checked.ok) throw new Error('these counts are right')
+  return checked.parts
+}
