@@ -44,7 +44,7 @@ async function restoreFrom(
   signal: AbortSignal,
 ): Promise<Summary> {
   const config = prepareConfig()
-  const connected = await connectDatabase(config, commandLogger(config), 'own', signal)
+  const connected = await connectDatabase(config, commandLogger(config), 'refill', signal)
   try {
     return await restoreDump({ direct: connected.direct, migrations, ...progressOnStandardError(options) }, dump)
   } finally {

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/config.js'
 import { type ClientOptions, createClient, type Database, openDatabase } from '../db/client.js'
@@ -8,6 +9,7 @@ import { createTransact, type Transact } from '../db/transact.js'
 import { Aborted, abortable } from '../platform/abortable.js'
 import { createLifecycle, type Lifecycle } from '../platform/lifecycle.js'
 import type { Logger } from '../platform/logger.js'
+import { receiptsKeyFile } from './data-directory.js'
 
 export type Connected = {
   /** Around any pooler: LISTEN, session locks, migrations. */
@@ -28,12 +30,13 @@ const FIRST_ANSWER_MS_MAX = 30_000
 
 /**
  * Starts or finds the database, without asking anything of it yet. `own`: an embedded one is this process's alone (the
- * service); `borrow`: it is shared with a running service (commands). Throws `Aborted` where the signal is given.
+ * service); `borrow`: it is shared with a running service (commands);
+ * `refill`: as `own`, and a lost one is made anew. Throws `Aborted` where the signal is given.
  */
 export async function connectDatabase(
   config: Config,
   logger: Logger,
-  mode: 'own' | 'borrow',
+  mode: 'own' | 'borrow' | 'refill',
   signal?: AbortSignal,
 ): Promise<Connected> {
   const lifecycle = createLifecycle(logger)
@@ -46,6 +49,7 @@ export async function connectDatabase(
   const embedded = await openEmbedded({
     dataDir: config.dataDir,
     mode,
+    witness: receiptsKeyFile(config.dataDir),
     ...(signal === undefined ? {} : { signal }),
     log: (message, fields) => logger.info(fields ?? {}, message),
     onLost: (error) => {
@@ -59,7 +63,12 @@ export async function connectDatabase(
   })
   lifecycle.onClose('embedded PostgreSQL', embedded.close)
   const own = { url: embedded.url, schema, prepare: true, pooled: false, statementMsMax }
-  return { direct: own, pooled: own, location: `embedded PostgreSQL in ${embedded.dataDir}`, lifecycle }
+  return { direct: own, pooled: own, location: describePlace(embedded.dataDir, config.dataDir), lifecycle }
+}
+
+function describePlace(place: string, dataDir: string): string {
+  const away = basename(place) !== basename(dataDir)
+  return `embedded PostgreSQL in ${place}${away ? `, for ${dataDir}` : ''}`
 }
 
 /** Brings the schema to the newest version, on a connection of its own. Throws `Aborted` where the signal is given. */

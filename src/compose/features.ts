@@ -33,7 +33,7 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
   const aliases = createAliases(common)
   const usage = createUsage({ ...common, config: config.usage, findPrice, registryLoaded })
   const receipts = createReceipts({
-    ...{ ...common, ...(await loadReceiptSettings(config, logger)), currentRegistryVersion },
+    ...{ ...common, ...(await loadReceiptSettings(config, resources.database.orm, logger)), currentRegistryVersion },
   })
   registry.onLoaded(() => {
     usage.priceWaiting().catch((error: unknown) => {

@@ -1,26 +1,28 @@
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import type { Config } from '../config/config.js'
+import type { Orm } from '../db/orm.js'
+import { findKnownKeyId } from '../features/receipts/feature.js'
 import { ensureKeyFile } from '../features/receipts/key-file.js'
 import type { KeySettings } from '../features/receipts/signing-keys.js'
 import type { Logger } from '../platform/logger.js'
+import { receiptsKeyFile } from './data-directory.js'
 
 export type ReceiptSettings = { readonly config: KeySettings; readonly issuer: string }
 
 /** Which key signs receipts, and in whose name. */
-export async function loadReceiptSettings(config: Config, logger: Logger): Promise<ReceiptSettings> {
-  const keys = await loadKeys(config, logger)
+export async function loadReceiptSettings(config: Config, orm: Orm, logger: Logger): Promise<ReceiptSettings> {
+  const keys = await loadKeys(config, orm, logger)
   return { config: keys, issuer: config.receipts.issuer ?? defaultIssuer(keys) }
 }
 
 /** The configured keys; in embedded mode, if none is configured, one that is generated once into the data directory. */
-async function loadKeys(config: Config, logger: Logger): Promise<KeySettings> {
+async function loadKeys(config: Config, orm: Orm, logger: Logger): Promise<KeySettings> {
   const { privateKey, publicKey, keyId } = config.receipts
   if (privateKey !== undefined || publicKey !== undefined || !config.embedded) {
     return { privateKey: privateKey?.reveal(), publicKey, keyId }
   }
-  const path = join(config.dataDir, 'receipts-key')
-  const key = await ensureKeyFile(path)
+  const path = receiptsKeyFile(config.dataDir)
+  const key = await ensureKeyFile(path, () => findKnownKeyId(orm))
   logger.info({ path }, 'receipts are signed with the key generated into the data directory')
   return { privateKey: key, publicKey: undefined, keyId }
 }

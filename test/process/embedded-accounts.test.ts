@@ -88,7 +88,7 @@ describe.skipIf(!isRoot())('as root', () => {
       const dataDir = await makeFolderOf(commoner, world.newPath())
       await chmod(dataDir, 0o700)
       // As root would have made it: the folder alone is what another user can see.
-      const away = await choosePlace(dataDir, world.stateDir)
+      const away = await choosePlace(dataDir, { stateDir: world.stateDir })
       await mkdir(away.clusterDir, { recursive: true })
       const service = world.startService({ dataDir }, commoner)
       await expect(service.opened).rejects.toThrow(away.home)

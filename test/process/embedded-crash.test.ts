@@ -138,7 +138,7 @@ describe('a PostgreSQL that is killed', () => {
 
 describe('the restart of a PostgreSQL', () => {
   const prepare = async (): Promise<House> => {
-    const place = await choosePlace(settled, world.stateDir)
+    const place = await choosePlace(settled, { stateDir: world.stateDir })
     const binaries = await prepareBinaries(await findPackagedBinaries(), place.account, world.stateDir, () => undefined)
     return { place, binaries, password: await readPassword(place) }
   }

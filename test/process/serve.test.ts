@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.js'
@@ -175,5 +176,18 @@ describe('the built program', () => {
       headers: { 'Content-Type': 'application/json' },
     })
     expect(verdict.json).toMatchObject({ valid: true })
+    expect(await stopProgram(second)).toMatchObject({ code: 0 })
+
+    // The database without its key, and the key without its database: neither is replaced by a new one.
+    const key = join(directory.path, '.llmring', 'receipts-key')
+    await rename(key, `${key}.away`)
+    const keyless = await startProgram(['serve'], directory.path, { LLMRING_PORT: '0' }).ended
+    expect(keyless).toMatchObject({ code: 78, stderr: expect.stringMatching(/^The receipts key .* is gone.*\n$/) })
+    await rename(`${key}.away`, key)
+    const cluster = join(directory.path, '.llmring', 'postgres')
+    await rename(cluster, `${cluster}.away`)
+    const empty = await startProgram(['serve'], directory.path, { LLMRING_PORT: '0' }).ended
+    expect(empty).toMatchObject({ code: 78, stderr: expect.stringMatching(/database is not found.*restore/) })
+    await rename(`${cluster}.away`, cluster)
   })
 })

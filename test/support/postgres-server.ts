@@ -27,7 +27,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   const root = await mkdtemp(join(tmpdir(), 'llmring-server-'))
   await makePassable(root)
   const stateDir = join(root, 'state')
-  const place = await choosePlace(join(root, 'data'), stateDir)
+  const place = await choosePlace(join(root, 'data'), { stateDir })
   const binaries = await prepareBinaries(await findPackagedBinaries(), place.account, stateDir, () => undefined)
   await ensureCluster(place, binaries)
   const house: House = { place, binaries, password: await readPassword(place) }

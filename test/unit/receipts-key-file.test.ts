@@ -1,9 +1,12 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { ensureKeyFile } from '../../src/features/receipts/key-file.js'
+import { ensureKeyFile as ensureKeyFileUnless } from '../../src/features/receipts/key-file.js'
 import { KeyConfigurationError, loadSigningKey } from '../../src/features/receipts/signing-keys.js'
+
+const ensureKeyFile = (file: string) => ensureKeyFileUnless(file, async () => undefined)
 
 let directory: string
 let path: string
@@ -68,4 +71,16 @@ it('a key file that cannot be read is trouble, not a reason for a new key', asyn
   await expect(ensureKeyFile(join(directory, 'file-as-folder', '\0'))).rejects.toThrow()
   await writeFile(join(directory, 'file-as-folder'), 'x')
   await expect(ensureKeyFile(join(directory, 'file-as-folder', 'key'))).rejects.toMatchObject({ code: 'ENOTDIR' })
+})
+
+it('a key that the database knows and that is gone is missed: no other one is made, and the words lead to one', async () => {
+  const lost = ensureKeyFileUnless(path, async () => 'key-of-old')
+  await expect(lost).rejects.toThrow(KeyConfigurationError)
+  await expect(lost).rejects.toThrow(/key-of-old/)
+  await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' })
+  const command = /\(umask .*\)$/.exec(String(await lost.catch((error: unknown) => error)))?.[0] ?? 'false'
+  await mkdir(dirname(path))
+  execFileSync('sh', ['-c', command])
+  expect(await ensureKeyFileUnless(path, async () => 'key-of-old')).toMatch(/^[A-Za-z0-9_-]{43}$/)
+  expect((await stat(path)).mode & 0o777).toBe(0o600)
 })

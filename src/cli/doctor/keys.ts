@@ -1,7 +1,6 @@
-import { access } from 'node:fs/promises'
-import { join } from 'node:path'
+import { receiptsKeyFile } from '../../compose/data-directory.js'
 import type { Config } from '../../config/config.js'
-import { ensureKeyFile } from '../../features/receipts/key-file.js'
+import { readKeyFile } from '../../features/receipts/key-file.js'
 import { type KeySettings, loadSigningKey } from '../../features/receipts/signing-keys.js'
 import { type Check, type Finding, ok, warn } from './check.js'
 
@@ -25,10 +24,6 @@ async function keySettings(config: Config): Promise<KeySettings | 'not-yet'> {
   if (privateKey !== undefined || publicKey !== undefined || !config.embedded) {
     return { privateKey: privateKey?.reveal(), publicKey, keyId }
   }
-  const path = join(config.dataDir, 'receipts-key')
-  const present = await access(path).then(
-    () => true,
-    () => false,
-  )
-  return present ? { privateKey: await ensureKeyFile(path), publicKey, keyId } : 'not-yet'
+  const key = await readKeyFile(receiptsKeyFile(config.dataDir))
+  return key === undefined ? 'not-yet' : { privateKey: key, publicKey, keyId }
 }

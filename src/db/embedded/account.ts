@@ -42,8 +42,13 @@ export async function accountOfCluster(clusterDir: string, chosen: Account): Pro
       `The database in ${clusterDir} belongs to user id ${uid}. Run llmring-server as that user or as root, or use another data directory.`,
     )
   }
-  // Root's own cluster cannot be run by anybody; the chosen account then fails with Postgres's own words.
-  if (uid === 0 || uid === chosen.ids.uid) return chosen
+  if (uid === 0) {
+    throw new EmbeddedError(
+      'start-failed',
+      `The database in ${clusterDir} belongs to root, as after a copy, and Postgres refuses to run as root. Copy databases with \`llmring-server dump\` and \`restore\`; or give it back, with its password file, to the user who owned it (chown -R).`,
+    )
+  }
+  if (uid === chosen.ids.uid) return chosen
   return { name: `user id ${uid}`, ids: { uid, gid } }
 }
 

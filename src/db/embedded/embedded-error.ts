@@ -1,20 +1,30 @@
 /** Why the embedded Postgres cannot be used. */
-export type EmbeddedErrorCode = 'in-use' | 'binaries-missing' | 'wrong-major' | 'start-failed'
+export type EmbeddedErrorCode = 'in-use' | 'binaries-missing' | 'wrong-major' | 'data-missing' | 'start-failed'
 
 /** EX_TEMPFAIL of sysexits.h: the same command works once the other service has ended. */
 const TEMPORARY_FAILURE = 75
+/** EX_CONFIG of sysexits.h: it takes a person to mend it. */
+const WRONG_CONFIGURATION = 78
+
+const EXIT_CODES: Readonly<Record<EmbeddedErrorCode, number>> = {
+  'in-use': TEMPORARY_FAILURE,
+  'data-missing': WRONG_CONFIGURATION,
+  'binaries-missing': 1,
+  'wrong-major': 1,
+  'start-failed': 1,
+}
 
 /** Expected trouble with the embedded Postgres. The message is for people and says what to do; it holds no secret. */
 export class EmbeddedError extends Error {
   override readonly name = 'EmbeddedError'
   readonly code: EmbeddedErrorCode
-  /** What the program's exit code should be: 75 where another service has the data, else 1. */
+  /** What the program's exit code should be: 75 where another service has the data, 78 where data is lost, else 1. */
   readonly exitCode: number
 
   constructor(code: EmbeddedErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
-    this.exitCode = code === 'in-use' ? TEMPORARY_FAILURE : 1
+    this.exitCode = EXIT_CODES[code]
   }
 }
 

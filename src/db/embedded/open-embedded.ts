@@ -10,6 +10,7 @@ import type { House, Terms } from './house.js'
 import { embeddedLimits } from './limits.js'
 import { DATABASE, type Ownership } from './ownership.js'
 import { choosePlace } from './place.js'
+import { confirmPointer } from './pointer.js'
 import { stopPostmaster } from './postmaster.js'
 import { boundLog } from './server-log.js'
 import { supervise } from './supervise.js'
@@ -30,8 +31,13 @@ export type EmbeddedDatabase = {
 export type EmbeddedOptions = {
   /** The data directory; made where it is missing. */
   readonly dataDir: string
-  /** `own` (the service): alone, or `in-use`. `borrow` (commands): another process's, or as its owner until `close`. */
-  readonly mode: 'own' | 'borrow'
+  /**
+   * `own` (the service): alone, or `in-use`. `borrow` (commands): another process's, or as its owner until `close`.
+   * `refill`: alone, and a database that the data directory has lost is made anew, empty.
+   */
+  readonly mode: 'own' | 'borrow' | 'refill'
+  /** A file that only a used data directory holds: beside it no new database is made, but `data-missing` thrown. */
+  readonly witness?: string
   readonly log: (message: string, fields?: Record<string, unknown>) => void
   /** Given while it opens: the start is given up, what it has started so far is stopped, and this rejects. */
   readonly signal?: AbortSignal
@@ -63,7 +69,7 @@ async function open(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const house = await prepareHouse(options)
   const held = await acquire(house, {
     port: undefined,
-    lockWaitMsMax: options.mode === 'own' ? embeddedLimits.lockWaitMsMax : 0,
+    lockWaitMsMax: options.mode === 'borrow' ? 0 : embeddedLimits.lockWaitMsMax,
     spawnAttemptsMax: embeddedLimits.spawnAttemptsMax,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })
@@ -72,7 +78,7 @@ async function open(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
     dataDir: house.place.home,
   }
   if (held.ownership === undefined) {
-    if (options.mode === 'own') throw inUse(house.place.home)
+    if (options.mode !== 'borrow') throw inUse(house.place.home)
     return { ...about, adopted: false, owner: false, close: async () => undefined }
   }
   const adopted = !held.spawned
@@ -94,11 +100,18 @@ async function open(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
 async function prepareHouse(options: EmbeddedOptions): Promise<House> {
   const stateDir = options.stateDir ?? STATE_DIR
   const packaged = options.binaries ?? (await findPackagedBinaries())
-  const place = await choosePlace(options.dataDir, stateDir)
+  const { witness } = options
+  const place = await choosePlace(options.dataDir, {
+    stateDir,
+    refill: options.mode === 'refill',
+    ...(witness === undefined ? {} : { witness }),
+  })
   const copiesDir = isRoot() ? stateDir : join(place.home, 'binaries')
   const binaries = await prepareBinaries(packaged, place.account, copiesDir, options.log)
   if (options.signal?.aborted) throw givenUp()
   await ensureCluster(place, binaries, options.signal)
+  // Crash before this: the next start finds the cluster by the same id, whether the pointer calls it new or made.
+  await confirmPointer(place.dataDir, place.id)
   return { place, binaries, password: await readPassword(place) }
 }
 

@@ -36,6 +36,12 @@ export type ReceiptsDeps = {
 
 export type ReceiptsFeature = ReturnType<typeof createReceipts>
 
+/** The id of the newest key that signs, or has signed, in this database; undefined where none ever did. */
+export async function findKnownKeyId(orm: Orm): Promise<string | undefined> {
+  const [newest] = await createKeyStore(orm).list()
+  return newest?.keyId
+}
+
 /** Receipts: issued, stored, verified and shown. Throws `KeyConfigurationError` for keys that cannot be used. */
 export function createReceipts(deps: ReceiptsDeps) {
   const { clock, issuer, metrics } = deps

@@ -10,11 +10,13 @@ const SEED_TEXT = /^[A-Za-z0-9_-]{43}\n?$/
 /**
  * The signing key of an installation that was given none: 32 random bytes, generated once into `path` (base64url, mode
  * 0600), and returned as base64url. Processes that race agree on one key. Throws `KeyConfigurationError` where the file
- * holds something else: a damaged key is never replaced, since receipts were signed with it.
+ * holds something else, or is gone while the database knows a key: a key that signed receipts is never replaced silently.
  */
-export async function ensureKeyFile(path: string): Promise<string> {
+export async function ensureKeyFile(path: string, knownKeyId: () => Promise<string | undefined>): Promise<string> {
   const present = await readKeyFile(path)
   if (present !== undefined) return present
+  const lost = await knownKeyId()
+  if (lost !== undefined) throw new KeyConfigurationError(wayOut(path, lost))
   await makeFolders(dirname(path), 0o700)
   const making = `${path}.making-${randomBytes(8).toString('hex')}`
   try {
@@ -33,7 +35,12 @@ export async function ensureKeyFile(path: string): Promise<string> {
   return made
 }
 
-async function readKeyFile(path: string): Promise<string | undefined> {
+function wayOut(path: string, lost: string): string {
+  return `The receipts key ${lost}, which this database was used with, is not there: ${path} is gone. Bring the file back from a backup, or set LLMRING_RECEIPTS_PRIVATE_KEY_B64. To go on with another key, make one: (umask 077; openssl rand -base64 32 | tr '+/' '-_' | tr -d '=' > ${path})`
+}
+
+/** The key in the file, undefined where there is none. Throws `KeyConfigurationError` as `ensureKeyFile` does. */
+export async function readKeyFile(path: string): Promise<string | undefined> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
