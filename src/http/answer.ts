@@ -1,3 +1,5 @@
+import type { WarmResponse } from './warm-lane.js'
+
 export const JSON_TYPE = 'application/json'
 
 /** A JSON answer. */
@@ -14,3 +16,8 @@ export function jsonBytesAnswer(
 }
 
 export const JSON_HEADERS = { 'Content-Type': JSON_TYPE }
+
+/** What the warm lane would send, for the ordinary way. */
+export function respond({ status, headers, body }: WarmResponse): Response {
+  return new Response(body, { status, headers })
+}

@@ -17,12 +17,12 @@ export type WarmResponse = {
   readonly status: 200 | 304
   readonly headers: Readonly<Record<string, string>>
   /** Null for a 304. */
-  readonly body: string | Uint8Array | null
+  readonly body: string | Uint8Array<ArrayBuffer> | null
 }
 
 /**
  * A response from memory: the very one that the endpoint's `handle` would give, or undefined where it cannot be told
- * without waiting or looking closer (cold, odd, wrong). Synchronous and without effects.
+ * without waiting or looking closer (cold, odd, wrong). Synchronous; where it throws, the ordinary way says why.
  */
 export type Warm = (request: WarmRequest) => WarmResponse | undefined
 
@@ -104,8 +104,16 @@ function respond(
   const principal = admitKnown(header, route.access)
   if (principal === undefined) return undefined
   if (principal instanceof Error) return { route: route.path, projectId: null, response: principal }
-  const response = route.respond({ principal, query, ifNoneMatch: incoming.headers['if-none-match'] })
+  const response = attempt(route.respond, { principal, query, ifNoneMatch: incoming.headers['if-none-match'] })
   return response === undefined ? undefined : { route: route.path, projectId: principal.projectId, response }
+}
+
+function attempt(respond: Warm, request: WarmRequest): WarmResponse | undefined {
+  try {
+    return respond(request)
+  } catch {
+    return undefined
+  }
 }
 
 /** A pure test whose last positive input is remembered: nearly all requests name the same host. */

@@ -45,6 +45,19 @@ describe('the warm lane answers as the ordinary way does', () => {
     })
   }
 
+  for (const path of ['/registry', '/registry/', '/registry.json']) {
+    test(`and takes ${path}, whole or as what the client has already`, async () => {
+      expect(await takesLane(path, {})).toBe(true)
+      const etag = (await contract.ask(path)).headers.get('etag') ?? ''
+      for (const tag of [etag, `W/${etag}`, `"x", ${etag}`, '*']) {
+        expect(await takesLane(path, { headers: { 'If-None-Match': tag } })).toBe(true)
+        expect((await contract.ask(path, { headers: { 'If-None-Match': tag } })).status).toBe(304)
+      }
+      expect((await contract.ask(path, { headers: { 'If-None-Match': '"other"' } })).status).toBe(200)
+      expect(await takesLane(`${path}?providers=openai`, {})).toBe(false)
+    })
+  }
+
   test('and takes the refusal of a key that it remembers', async () => {
     const closed = await openContract({ LLMRING_PROJECTS: 'closed' })
     try {

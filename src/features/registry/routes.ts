@@ -1,9 +1,10 @@
 import { PUBLIC } from '../../access/principal.js'
+import { respond } from '../../http/answer.js'
 import { type App, type DeclaredAnswer, type Endpoint, type Guards, mount } from '../../http/endpoint.js'
 import type { ArchivedAnswer, Pin } from './archived-registry.js'
-import { cachedAnswer, type Freshness } from './cached-answer.js'
 import type { Copied } from './current-registry.js'
 import type { Filter } from './filter.js'
+import { type Freshness, keptResponse } from './kept-response.js'
 import {
   ArchiveParams,
   ManifestSchema,
@@ -51,12 +52,17 @@ function registryEndpoint(path: string, verbs: RegistryVerbs): Endpoint<unknown,
     query: RegistryQuery,
     answers: found({ description: 'The registry.', schema: RegistrySchema, example: REGISTRY_EXAMPLE }),
     problems: ['registry-unavailable', 'not-found'],
+    warm: ({ query, ifNoneMatch }) => {
+      const current = query === '' ? verbs.currentRegistry({}) : undefined
+      if (current === undefined || current instanceof Promise) return undefined
+      return keptResponse(current.rendered, current.freshness, ifNoneMatch)
+    },
     handle: ({ query, header }) => {
       const { version, ...filter } = query
       if (version !== undefined) {
         return verbs
           .archivedRegistry(version, filter)
-          .then((answer) => cachedAnswer(answer, freshnessOf(answer), header))
+          .then((answer) => respond(keptResponse(answer, freshnessOf(answer), header('if-none-match'))))
       }
       const current = verbs.currentRegistry(filter)
       if (current instanceof Promise) return current.then((copied) => answerWith(copied, header))
@@ -75,7 +81,7 @@ function mountArchivedRegistry(app: App, guards: Guards, verbs: RegistryVerbs): 
     problems: ['registry-unavailable', 'not-found'],
     handle: async ({ params, header }) => {
       const answer = await verbs.archivedRegistry({ kind: 'number', version: params.n }, {})
-      return cachedAnswer(answer, freshnessOf(answer), header)
+      return respond(keptResponse(answer, freshnessOf(answer), header('if-none-match')))
     },
   })
 }
@@ -107,11 +113,11 @@ function mountFiles(app: App, guards: Guards, verbs: RegistryVerbs): void {
     problems: ['registry-unavailable', 'not-found'],
     handle: async ({ params, header }) => {
       const answer = await verbs.archivedFile(params.provider, params.n)
-      return cachedAnswer(answer, freshnessOf(answer), header)
+      return respond(keptResponse(answer, freshnessOf(answer), header('if-none-match')))
     },
   })
 }
 
 function answerWith(copied: Copied, header: (name: string) => string | undefined): Response {
-  return cachedAnswer(copied.rendered, copied.freshness, header)
+  return respond(keptResponse(copied.rendered, copied.freshness, header('if-none-match')))
 }
