@@ -2,7 +2,7 @@ import ts from 'typescript'
 
 /** Something that a source text says and perhaps may not say there. */
 export type Word = {
-  readonly kind: 'environment' | 'statement' | 'impure' | 'default export' | 'driver'
+  readonly kind: 'environment' | 'statement' | 'impure' | 'default export' | 'driver' | 'session'
   readonly line: number
 }
 
@@ -33,6 +33,7 @@ function kindsOf(node: ts.Node): Word['kind'][] {
   if (isStatement(node)) kinds.push('statement')
   if (isImpure(node)) kinds.push('impure')
   if (loadsDriver(node)) kinds.push('driver')
+  if (takesSession(node)) kinds.push('session')
   if (ts.isExportAssignment(node) || isDefaultExport(node)) kinds.push('default export')
   return kinds
 }
@@ -65,6 +66,21 @@ function isStatement(node: ts.Node): boolean {
     ts.isCallExpression(node) &&
     ts.isPropertyAccessExpression(node.expression) &&
     node.expression.name.text === 'unsafe'
+  )
+}
+
+/** A connection that is reserved, a cursor on one, or a transaction that is begun or ended by hand. */
+function takesSession(node: ts.Node): boolean {
+  if (ts.isTaggedTemplateExpression(node) || ts.isStringLiteralLike(node)) {
+    const text = ts.isStringLiteralLike(node) ? node.text : node.template.getText().slice(1)
+    return /^\s*(begin|start transaction|commit|rollback)(\s*;|\s*`?$|\s+(isolation|read|transaction|work)\b)/i.test(
+      text,
+    )
+  }
+  return (
+    ts.isCallExpression(node) &&
+    ts.isPropertyAccessExpression(node.expression) &&
+    ['reserve', 'cursor'].includes(node.expression.name.text)
   )
 }
 

@@ -32,9 +32,15 @@ describe('in the source', () => {
   })
 
   test('the driver is loaded with its repairs, here and in the tests', () => {
-    const all = [...files, ...readSourceFiles('test')]
+    // To take every file apart would cost seconds.
+    const all = [...files, ...readSourceFiles('test')].filter(({ text }) => /['"`]postgres['"`]/.test(text))
+    expect(all.length).toBeGreaterThan(2)
     const loading = all.filter(({ path, text }) => wordsOf(path, text).some(({ kind }) => kind === 'driver'))
     expect(loading.map(({ path }) => path)).toEqual([])
+  })
+
+  test('no connection is reserved, no cursor opened, and no transaction begun or ended by hand', () => {
+    expect(outside('session', /^$/)).toEqual([])
   })
 
   test('no check is switched off', () => {
@@ -60,6 +66,11 @@ describe('the reader of words finds', () => {
     ['impure', 'const id = crypto.randomUUID()'],
     ['default export', 'export default function run() {}'],
     ['default export', 'export default 1'],
+    ['session', 'const connection = await client.reserve()'],
+    ['session', 'for await (const rows of sql`select 1`.cursor(10)) use(rows)'],
+    ['session', 'await sql`begin`'],
+    ['session', 'await sql`begin isolation level repeatable read`'],
+    ['session', "await sql.unsafe('commit; select 1')"],
     ['driver', "import postgres from 'postgres'"],
     ['driver', "import { type Sql } from 'postgres'"],
     ['driver', "import 'postgres'"],
@@ -78,6 +89,8 @@ describe('the reader of words finds', () => {
     'const { value: process } = step',
     'const held = { crypto: 1 }.crypto',
     'const line = html`<p>`',
+    'await sql.begin(work)',
+    "const verb = 'commit the group'",
     "import type postgres from 'postgres'",
     "import { connectPostgres } from './driver/postgres.js'",
   ]
