@@ -1,5 +1,10 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { REGISTRY_LIMITS } from '../../src/features/registry/limits.js'
 import { createOrigin, type Origin } from '../../src/features/registry/origin.js'
@@ -16,12 +21,24 @@ afterEach(async () => {
   }
 })
 
-async function listen(handler: RequestListener): Promise<string> {
-  const server = createServer(handler)
+async function listen(handler: RequestListener, tls?: { cert: Buffer; key: Buffer }): Promise<string> {
+  const server = tls === undefined ? createServer(handler) : createTlsServer(tls, handler)
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/registry`
+  return `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}/registry`
 }
+
+/** A certificate for one test, or undefined where there is no openssl. */
+function makeCertificate(): { cert: Buffer; key: Buffer } | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'llmring-tls-'))
+  const [key, cert] = [join(folder, 'key'), join(folder, 'cert')]
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1']
+  const made = spawnSync('openssl', ['req', ...kind, '-subj', '/CN=127.0.0.1', '-keyout', key, '-out', cert])
+  const pair = made.status === 0 ? { key: readFileSync(key), cert: readFileSync(cert) } : undefined
+  rmSync(folder, { recursive: true })
+  return pair
+}
+const CERTIFICATE = makeCertificate()
 
 function originAt(baseUrl: string): Origin {
   const origin = createOrigin({ baseUrl, fetchMsMax: 5_000, userAgent: 'llmring-server' })
@@ -66,6 +83,32 @@ describe('a fetch', () => {
         reason: expect.stringContaining('redirects'),
       })
       expect(requests).toBe(1)
+    },
+  )
+
+  it.skipIf(CERTIFICATE === undefined)(
+    'over https is never led to http, also by a detour; http may lead to https',
+    async () => {
+      vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+      const seen: string[] = []
+      const plain = await listen((request, response) => {
+        seen.push(request.url ?? '')
+        if (request.url?.endsWith('/up')) response.writeHead(302, { Location: `${secure}/file` }).end()
+        else response.end('{"from":"http"}')
+      })
+      const secure: string = await listen((request, response) => {
+        const to: Record<string, string> = { down: `${plain}/file`, detour: './down' }
+        const location = to[request.url?.split('/').pop() ?? '']
+        if (location === undefined) response.end('{"from":"https"}')
+        else response.writeHead(301, { Location: location }).end()
+      }, CERTIFICATE)
+      const origin = originAt(secure)
+      expect(await origin.get('file')).toMatchObject({ kind: 'found' })
+      for (const path of ['down', 'detour']) {
+        expect(await origin.get(path)).toEqual({ kind: 'failed', reason: 'it redirects to http:' })
+      }
+      expect(seen).toEqual([])
+      expect(await originAt(plain).get('up')).toMatchObject({ kind: 'found' })
     },
   )
 
