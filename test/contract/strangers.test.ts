@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, describe, expect, test } from 'vitest'
+import { expectProblem } from './expect-problem.js'
 import { type Answer, type Contract, openContract, type TestProject } from './open-contract.js'
 import type { Operation } from './operations.js'
 import { bindingOf, claimsOf, EVENT } from './samples.js'
@@ -131,7 +132,7 @@ describe('what belongs to one project', () => {
       json: claimsOf(`own-${randomUUID()}`),
     })
     const stolen = await contract.ask('/api/v1/receipts/', { key: theirs.key, json: { receipt: issued.json } })
-    expect(stolen.status).toBeGreaterThanOrEqual(400)
+    expectProblem(stolen, 'receipt-not-verified')
     const verified = await contract.ask('/api/v1/receipts/verify', { json: issued.json })
     expect(verified.json).toMatchObject({ valid: true })
   })
