@@ -56,7 +56,7 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
   const limits = createRateLimits(ground)
   const { list, projects, receipts, registry } = await composeFeatures(ground, limits)
   const guards = createGuards({
-    ...{ ...limits, authenticate: projects.authenticate, recall: projects.recall, settle: projects.settle },
+    ...{ ...limits, authenticate: projects.authenticate, recall: projects.recall, provision: projects.provision },
     ...{ adminKey: config.projects.adminKey?.reveal(), bodyBytesMax: config.listen.bodyBytesMax },
   })
   let draining = false

@@ -64,7 +64,7 @@ export type Guards = {
   /** Who is asking, or a refusal: `key-required`, `key-unknown`, `role-not-allowed`, `not-found`, `too-many-requests`. */
   admit(header: (name: string) => string | undefined, access: Access, address: string): Principal | Promise<Principal>
   /** Gives a key that is new here its project, at its first valid write. */
-  settle(principal: Principal): Principal | Promise<Principal>
+  provision(principal: Principal): Principal | Promise<Principal>
   readonly body: BodyLimits
   readonly lane: Pick<WarmLane, 'add'>
 }
@@ -136,9 +136,9 @@ function serve<P, Q, B>(
     address: note.address,
   }
   const creates = endpoint.access.kind === 'project' && endpoint.access.creates
-  const settled = creates && principal.newKey !== null ? guards.settle(principal) : principal
-  if (!(settled instanceof Promise)) return endpoint.handle({ ...request, principal: settled })
-  return settled.then((known) => {
+  const provisioned = creates && principal.newKey !== null ? guards.provision(principal) : principal
+  if (!(provisioned instanceof Promise)) return endpoint.handle({ ...request, principal: provisioned })
+  return provisioned.then((known) => {
     note.projectId = known.projectId
     return endpoint.handle({ ...request, principal: known })
   })

@@ -14,7 +14,7 @@ export type GuardDeps = {
   /** The same from memory alone: a refusal is returned; undefined where something has to be waited for. */
   readonly recall: (key: string) => Principal | AppError | undefined
   /** Gives a key that is new here its project. */
-  readonly settle: (principal: Principal) => Promise<Principal>
+  readonly provision: (principal: Principal) => Promise<Principal>
   readonly adminKey: string | undefined
   readonly perKey: RateLimit | undefined
   readonly perAddress: RateLimit | undefined
@@ -35,7 +35,7 @@ export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLan
   return {
     body: createBodyLimits(deps.bodyBytesMax),
     lane: createWarmLane((header, access) => recallPrincipal(deps, header, access)),
-    settle: deps.settle,
+    provision: deps.provision,
     admit: (header, access, address) => {
       if (deps.perAddress === undefined) return byAccess(header, access)
       return deps.perAddress(networkOf(address)).then(() => byAccess(header, access))

@@ -1,11 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { NO_PROJECT } from '../../src/access/principal.js'
-import { createAnnounce } from '../../src/db/messages.js'
-import { createTransact } from '../../src/db/transact.js'
 import { createKeyHashing, inventedPrefix } from '../../src/features/projects/key-text.js'
-import { settleProject } from '../../src/features/projects/settle-project.js'
-import { createProjectStore } from '../../src/features/projects/store.js'
-import { createRateLimit } from '../../src/platform/rate-limit.js'
 import { type Instance, startInstance } from '../support/core-service.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 
@@ -65,21 +59,6 @@ describe('open mode', () => {
     const rows = await open.database.sql`select *, encode(key_hash, 'hex') as hex from project_keys`
     expect(rows.find((row) => row['hex'] === hash)).toMatchObject({ prefix: inventedPrefix(hash), role: 'write' })
     expect(JSON.stringify(rows)).not.toContain('invented')
-  })
-
-  it('caps new projects a minute with 429 and Retry-After, and lets known ones pass', async () => {
-    const store = createProjectStore({ ...open.database, announce: createAnnounce('llmring') })
-    const hashing = createKeyHashing(undefined, undefined)
-    const newProjects = createRateLimit('test', 2, undefined, 'new projects')
-    const deps = { transact: createTransact(open.database.sql), store, hashing, newProjects, forget: () => undefined }
-    const settle = (key: string) =>
-      settleProject(deps, { projectId: NO_PROJECT, role: 'write', keyId: null, newKey: { hash: hashing.hash(key) } })
-    await settle('capped-1')
-    await settle('capped-2')
-    await expect(settle('capped-3')).rejects.toMatchObject({
-      ...{ code: 'too-many-requests', extras: { retryAfterSeconds: expect.any(Number) } },
-    })
-    expect((await bind(open, 'capped-1')).status).toBe(200)
   })
 })
 

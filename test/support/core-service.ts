@@ -51,9 +51,9 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
   })
   for (const feature of [aliases, projects]) notifications.subscribe(feature)
   const app = createApp({ logger, explain: () => undefined })
-  const { authenticate, recall, settle } = projects
+  const { authenticate, recall, provision } = projects
   const open = { perKey: undefined, perAddress: undefined, bodyBytesMax: 4_000_000 }
-  const guards = createGuards({ authenticate, recall, settle, adminKey: 'operator-key-of-the-tests', ...open })
+  const guards = createGuards({ authenticate, recall, provision, adminKey: 'operator-key-of-the-tests', ...open })
   aliases.mount(app, guards)
   projects.mount(app, guards)
   await notifications.start()

@@ -50,7 +50,7 @@ export function createFeatureApp(features: readonly { mount(app: App, guards: Gu
 const testGuards: Guards = {
   body: createBodyLimits(BODY_BYTES_MAX),
   lane: { add: () => undefined },
-  settle: (principal) => principal,
+  provision: (principal) => principal,
   admit: (header, access): Principal => {
     const role = (header('x-test-role') ?? 'read') as Role
     const project = (header('x-project-key') ?? NO_PROJECT) as ProjectId

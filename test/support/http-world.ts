@@ -42,7 +42,7 @@ const guardsWith = (body: BodyLimits): Guards => ({
   body,
   lane: { add: () => undefined },
   admit: () => ({ projectId: NO_PROJECT, role: 'read', keyId: null, newKey: null }),
-  settle: (principal) => principal,
+  provision: (principal) => principal,
 })
 
 /** The listener and the server with a small app behind them, whose routes misbehave by name. */

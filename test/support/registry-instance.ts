@@ -102,6 +102,6 @@ export async function startRegistryInstance(options: RegistryInstanceOptions): P
 const everybody: Guards = {
   admit: () => ({ projectId: '', role: 'read', keyId: null }) as unknown as Principal,
   lane: { add: () => undefined },
-  settle: (principal) => principal,
+  provision: (principal) => principal,
   body: createBodyLimits(1_000),
 }

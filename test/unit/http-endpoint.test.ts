@@ -26,8 +26,8 @@ function guardsFor(principal: Principal | Promise<Principal>): Guards {
       if (header('x-project-key') === 'bad') throw new AppError('key-unknown', 'No.')
       return principal
     },
-    settle: (unsettled) => {
-      events.push('settle')
+    provision: (unsettled) => {
+      events.push('provision')
       return Promise.resolve({ ...unsettled, keyId: 'settled', newKey: null })
     },
   }
@@ -102,7 +102,7 @@ describe('what is asked of a request comes in this order:', () => {
   test('the project of a new key, before the handler sees the request', async () => {
     const answer = await post(appWith(posting, Promise.resolve(NEW)), '{"a":1}')
     expect(await answer.json()).toMatchObject({ keyId: 'settled' })
-    expect(events).toEqual(['admit', 'settle', 'handle'])
+    expect(events).toEqual(['admit', 'provision', 'handle'])
   })
 
   test('no project at all for a new key that only reads', async () => {

@@ -27,7 +27,7 @@ const guards: Guards = {
   body: createBodyLimits(SERVICE_BYTES_MAX),
   lane: { add: () => undefined },
   admit: () => ({ projectId: NO_PROJECT, role: 'write', keyId: 'k', newKey: null }),
-  settle: (principal) => principal,
+  provision: (principal) => principal,
 }
 
 type Thing = Endpoint<unknown, unknown, unknown>

@@ -15,9 +15,9 @@ import { eraseProject, sweepBuried } from './erase-project.js'
 import { exportProject } from './export-project.js'
 import { createKeyHashing } from './key-text.js'
 import { listProjects } from './list-projects.js'
+import { createProvisionProject, type ProvisionProject } from './provision-project.js'
 import { revokeKey } from './revoke-key.js'
 import { mountProjects, type ProjectVerbs } from './routes.js'
-import { settleProject } from './settle-project.js'
 import { createProjectStore, type ProjectKey } from './store.js'
 
 export type ProjectsDeps = {
@@ -40,7 +40,7 @@ export type ProjectsFeature = Feature & {
   readonly authenticate: (key: string) => Principal | Promise<Principal>
   /** See `Authenticator`. */
   readonly recall: (key: string) => Principal | AppError | undefined
-  readonly settle: (principal: Principal) => Promise<Principal>
+  readonly provision: ProvisionProject
   readonly verbs: ProjectVerbs
   /** Keys of one project, or of all of them: for the command line. */
   readonly listKeys: (id: ProjectId | undefined) => Promise<ProjectKey[]>
@@ -82,8 +82,7 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
     mount: (app, guards) => mountProjects(app, guards, verbs),
     authenticate,
     recall,
-    settle: (principal) =>
-      settleProject({ transact, store, hashing, newProjects: deps.newProjects, forget }, principal),
+    provision: createProvisionProject({ ...writing, newProjects: deps.newProjects, clock: monotonicClock }),
     verbs,
     listKeys: store.listKeys,
     revokeKey: (id, keyId) => revokeKey(writing, id, keyId),
