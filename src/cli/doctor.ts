@@ -26,10 +26,11 @@ export function doctorCommand(): Command {
   return new Command('doctor')
     .description('Check everything that the service needs: database, Redis, registry, clock, keys, disk, Node.')
     .option('--json', 'print JSON')
+    .option('--offline', 'skip what needs the network beyond the database and Redis: the registry')
     .addHelpText('after', NOTES)
-    .action((options: { json?: boolean }) =>
+    .action((options: { json?: boolean; offline?: boolean }) =>
       run(async (signal) => {
-        const report = await diagnose(prepareConfig(), systemClock, signal)
+        const report = await diagnose(prepareConfig(), systemClock, { ...options, signal })
         process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : renderReport(report))
         if (!report.ok) process.exitCode = 1
       }),
@@ -37,7 +38,11 @@ export function doctorCommand(): Command {
 }
 
 /** Runs every check. An embedded database may take its own time to start; after that, no check takes over 5 s. */
-export async function diagnose(config: Config, clock: Clock = systemClock, signal?: AbortSignal): Promise<Report> {
+export async function diagnose(
+  config: Config,
+  clock: Clock = systemClock,
+  { signal, offline }: { readonly signal?: AbortSignal; readonly offline?: boolean } = {},
+): Promise<Report> {
   const silent = createLogger('silent')
   const connecting = connectDatabase(config, silent, 'borrow', signal)
   const examined = connecting.then(examine)
@@ -47,7 +52,7 @@ export async function diagnose(config: Config, clock: Clock = systemClock, signa
   const checks = [
     ...databaseChecks({ patient, schema, connectionsMax, clock }),
     redisCheck(config.redis.url?.reveal(), silent),
-    registryCheck(config.registry, silent),
+    ...(offline === true ? [] : [registryCheck(config.registry, silent)]),
     keysCheck(config),
     diskCheck({ dataDir: config.embedded ? config.dataDir : undefined, clusterDir }),
     nodeCheck(),

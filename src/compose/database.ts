@@ -72,12 +72,17 @@ function describePlace(place: string, dataDir: string): string {
 }
 
 /** Brings the schema to the newest version, on a connection of its own. Throws `Aborted` where the signal is given. */
-export async function migrateDatabase(connected: Connected, signal?: AbortSignal): Promise<MigrationResult> {
+export async function migrateDatabase(
+  connected: Connected,
+  signal?: AbortSignal,
+  onWaiting?: (holder: string) => void,
+): Promise<MigrationResult> {
   const migrations = await readMigrations()
   const applicationName = 'llmring-server migrations'
   const sql = createClient({ ...connected.direct, connectionsMax: 1, applicationName, statementMsMax: 0 })
   try {
-    return await abortable(migrate(sql, connected.direct.schema, migrations), signal)
+    const migrating = migrate(sql, connected.direct.schema, migrations, onWaiting === undefined ? {} : { onWaiting })
+    return await abortable(migrating, signal)
   } finally {
     // A migration that is given up is rolled back by the server, which finds its client gone.
     await sql.end({ timeout: signal?.aborted ? 0 : 5 })
@@ -94,7 +99,9 @@ export async function openResources(
   const connected = await connectDatabase(config, logger, mode, signal)
   try {
     const migrating = untilItAnswers(logger, mode === 'own' ? FIRST_ANSWER_MS_MAX : 0, () =>
-      migrateDatabase(connected, signal),
+      migrateDatabase(connected, signal, (holder) =>
+        logger.warn({ holder }, 'another session migrates; waiting for it'),
+      ),
     )
     const migration = await abortable(migrating, signal)
     const opening = openDatabase({ ...connected.pooled, connectionsMax: config.database.connectionsMax })

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Sql, Statements } from './client.js'
+import { type MigrationWait, takeMigrationLock } from './migration-lock.js'
 
 export type Migration = {
   readonly version: number
@@ -39,10 +40,15 @@ export async function readMigrations(directory = MIGRATIONS_DIRECTORY): Promise<
  *
  * A crash leaves a whole number of files applied; the next start goes on from there.
  */
-export async function migrate(direct: Sql, schema: string, migrations: readonly Migration[]): Promise<MigrationResult> {
+export async function migrate(
+  direct: Sql,
+  schema: string,
+  migrations: readonly Migration[],
+  wait: MigrationWait = {},
+): Promise<MigrationResult> {
   const applied: string[] = []
   for (;;) {
-    const name = await direct.begin((tx) => applyNext(tx, schema, migrations))
+    const name = await direct.begin((tx) => applyNext(tx, schema, migrations, wait))
     if (name === undefined) return { applied, version: migrations.length }
     applied.push(name)
   }
@@ -53,9 +59,10 @@ async function applyNext(
   tx: Statements,
   schema: string,
   migrations: readonly Migration[],
+  wait: MigrationWait,
 ): Promise<string | undefined> {
   await tx`select set_config('statement_timeout', '0', true), set_config('search_path', ${schema}, true)`
-  await tx`select pg_advisory_xact_lock(hashtextextended(${`llmring-migrate:${schema}`}, 0))`
+  await takeMigrationLock(tx, schema, wait)
   // `if not exists` would still ask for the right to create: a role that may only use the schema must get through.
   const [existing] = await tx`select 1 from pg_namespace where nspname = ${schema}`
   if (existing === undefined) await tx`create schema ${tx(schema)}`

@@ -3,6 +3,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { lookAtPostmaster } from '../../src/db/embedded/postmaster-pid.js'
+import { withSql } from '../fixtures/filled-database.js'
+import { cloneDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import { type Program, serveProgram, startProgram, stopProgram, temporaryDirectory } from '../support/program.js'
 
@@ -75,6 +77,20 @@ describe('SIGTERM', () => {
     const program = start({ LLMRING_DATABASE_URL: url })
     await eventually(() => expect(asked).toBeGreaterThan(0), 30_000)
     await expectToStop(program)
+  })
+
+  it('stops a start that waits for another session to migrate', async () => {
+    const database = await cloneDatabase()
+    try {
+      await withSql(database.url, async (sql) => {
+        await sql`select pg_advisory_lock(hashtextextended('llmring-migrate:llmring', 0))`
+        const program = start({ LLMRING_DATABASE_URL: database.url })
+        await eventually(() => expect(program.stdout()).toContain('another session migrates'), 60_000)
+        await expectToStop(program)
+      })
+    } finally {
+      await database.drop()
+    }
   })
 
   it('interrupts a command', async () => {
