@@ -2,6 +2,7 @@ import type postgres from 'postgres'
 import { bounded } from './bounded.js'
 import { connectPostgres } from './driver/postgres.js'
 import { type Orm, ormOn } from './orm.js'
+import { limitWaiting } from './waiting.js'
 
 export type Sql = postgres.Sql
 /** What runs statements: a client, or one of its open transactions. */
@@ -17,6 +18,8 @@ export type ClientOptions = {
   readonly applicationName?: string
   /** Default 10 s; 0: none but the server's own. */
   readonly statementMsMax?: number
+  /** How long a statement waits for a connection. Default 5 s; any time if statements have no limit. */
+  readonly waitMsMax?: number
 }
 
 export type Database = {
@@ -33,6 +36,7 @@ const CONNECT_SECONDS_MAX = 5
 const STATEMENT_MS_MAX = 10_000
 /** A server that says nothing for so much longer than its statements may take does not end them either: it is lost. */
 const ANSWER_DELAY_MS_MAX = 2_000
+const WAIT_MS_MAX = 5_000
 const IDLE_IN_TRANSACTION_MS_MAX = 5_000
 const RECONNECT_SECONDS_MAX = 1
 /**
@@ -68,9 +72,13 @@ export function createClient(options: ClientOptions): Sql {
     connect_timeout: CONNECT_SECONDS_MAX,
     answer_timeout: statementMsMax === 0 ? 0 : (statementMsMax + ANSWER_DELAY_MS_MAX) / 1000,
     keep_alive: 10,
+    // At most one statement waits behind a slow one on its connection; others take the next one that is free. 64 readers
+    // on 8 connections are answered as fast as with 100 in a row, and at 0.85 of that with none.
+    max_pipeline: 1,
     // On: a connection that is lost while it asks for the array types is a rejection that nobody can catch. So arrays go
     // in as text (array-text.ts) and come out as JSON.
     fetch_types: false,
+    ...(statementMsMax === 0 ? {} : { onquery: limitWaiting(options.waitMsMax ?? WAIT_MS_MAX) }),
     backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, RECONNECT_SECONDS_MAX),
     onnotice: () => undefined,
     connection: {

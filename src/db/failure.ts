@@ -1,3 +1,5 @@
+import { AppError } from '../platform/errors.js'
+
 const UNAVAILABLE_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -11,6 +13,9 @@ const UNAVAILABLE_CODES = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
   'CONNECTION_DESTROYED',
+  // No connection came free in time, no answer came in time (waiting.ts).
+  'QUERY_NOT_SENT',
+  'QUERY_TIMED_OUT',
   // A write's answer that does not say so (confirm.ts).
   'WRITE_UNCONFIRMED',
 ])
@@ -26,7 +31,7 @@ const DATA_FAULT = /^(22...|23...|54...)$/
 
 export type DatabaseFailure = 'unavailable' | 'too-slow' | 'data' | 'other'
 
-/** What a rejected statement means, through Drizzle's wrapper if there is one. */
+/** What a rejected statement means, through the wrapper of Drizzle or our own if there is one. */
 export function classifyFailure(error: unknown): DatabaseFailure {
   const code = failureCode(error)
   if (code === undefined) return 'other'
@@ -42,12 +47,14 @@ export function isOutcomeUnknown(error: unknown): boolean {
     code !== undefined &&
     code !== 'ECONNREFUSED' &&
     code !== 'CONNECT_TIMEOUT' &&
+    code !== 'QUERY_NOT_SENT' &&
     classifyFailure(error) === 'unavailable'
   )
 }
 
 function failureCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
+  if (error instanceof AppError) return failureCode(error.cause)
   if ('code' in error && typeof error.code === 'string') return error.code
   return failureCode(error.cause)
 }

@@ -1,28 +1,31 @@
 import type { Sql, Statements } from './client.js'
 import { type Orm, ormOn } from './orm.js'
+import { inTime, QueryTimedOut } from './waiting.js'
 
 declare const inTransaction: unique symbol
 
 /** An open transaction. Opaque: a verb passes it on, only a store looks inside. */
 export type Tx = { readonly [inTransaction]: true }
 
-/** Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. */
-export type Transact = <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
+/**
+ * Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. After `msMax` milliseconds
+ * (default 15 s, less than a request has) it rejects, and what became of the transaction is not known.
+ */
+export type Transact = <T>(work: (tx: Tx) => Promise<T>, msMax?: number) => Promise<T>
 
 type Handles = { readonly sql: Statements; readonly orm: Orm }
 
-/** Less than a request has. */
 const TRANSACTION_MS_MAX = 15_000
 
 /** Hot statements and Drizzle share the transaction's connection, so they are committed and rolled back together. */
-export function createTransact(sql: Sql, msMax = TRANSACTION_MS_MAX): Transact {
-  return async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+export function createTransact(sql: Sql): Transact {
+  return async <T>(work: (tx: Tx) => Promise<T>, msMax = TRANSACTION_MS_MAX): Promise<T> => {
     const run = (transaction: Statements): Promise<T> => {
       limit(sql, transaction, msMax)
       const handles: Handles = { sql: transaction, orm: ormOn(transaction) }
       return work(handles as unknown as Tx)
     }
-    return (await sql.begin(run)) as T
+    return (await inTime(sql.begin(run), msMax, () => new QueryTimedOut())) as T
   }
 }
 

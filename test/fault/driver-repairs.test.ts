@@ -6,6 +6,7 @@ import type { Options, Sql } from 'postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { loadDriver } from '../../src/db/driver/load-driver.js'
 import { connectPostgres, REPAIRS } from '../../src/db/driver/postgres.js'
+import { limitWaiting } from '../../src/db/waiting.js'
 import { type BreakingProxy, startBreakingProxy } from '../support/breaking-proxy.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
@@ -13,6 +14,7 @@ import { eventually } from '../support/eventually.js'
 type Settings = Partial<Options<Record<string, never>>> & {
   readonly answer_timeout?: number
   readonly max_pipeline?: number
+  readonly onquery?: ReturnType<typeof limitWaiting>
   readonly at?: string
 }
 
@@ -327,6 +329,18 @@ const PROBES: Readonly<Record<string, Probe>> = {
         running.cancel()
         await seen(loose)
       })
+    },
+  },
+  'waiting-for-ever': {
+    sound: ['QUERY_NOT_SENT', 'QUERY_NOT_SENT'],
+    run: async ({ connect, patienceMs }) => {
+      const sql = connect({ max_pipeline: 1, onquery: limitWaiting(100) })
+      const before = [1, 2, 3].map(() => fate(sql`select pg_sleep(0.6)`, 10_000))
+      await sleep(0)
+      const waiting = [sql`select 1`, sql.begin((tx) => tx`select 1`)]
+      const fates = await Promise.all(waiting.map((one) => fate(one, patienceMs)))
+      await Promise.all(before)
+      return fates
     },
   },
   'end-leaves-queries-behind': {

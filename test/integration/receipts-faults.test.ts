@@ -141,6 +141,27 @@ describe('a lost connection', () => {
     await proxy.close()
   })
 
+  it('that nobody notices gives its lanes back in time: 503, and the next groups are kept', async () => {
+    const target = new URL(database.url)
+    const proxy = await startTcpProxy({ host: target.hostname, port: Number(target.port) })
+    const patience = { commitMsMax: 300, lookMsMax: 300 }
+    const one = await startReceipts(throughProxy(database.url, proxy), keyOfByte(1), undefined, patience)
+    const project = newProject()
+    proxy.freeze()
+    // One after the other, so that each is a group of its own: more of them than there are lanes.
+    for (const id of ['a', 'b', 'c']) {
+      const answer = await one.issue({ ...CLAIMS, id }, project)
+      expect([answer.status, answer.json]).toMatchObject([503, { code: 'database-unavailable' }])
+      expect(answer.headers.get('retry-after')).toBe('1')
+    }
+    proxy.cut()
+    proxy.thaw()
+    proxy.restore()
+    await eventually(async () => expect((await one.issue({ ...CLAIMS, id: 'd' }, project)).status).toBe(200))
+    await one.close()
+    await proxy.close()
+  })
+
   it('does not keep anybody from verifying under a key that is known, and says so for one that is not', async () => {
     const target = new URL(database.url)
     const proxy = await startTcpProxy({ host: target.hostname, port: Number(target.port) })

@@ -4,7 +4,7 @@ import { formatSignature } from '../../src/core/ed25519/index.js'
 import { canonicalJson, type JsonObject } from '../../src/core/json/index.js'
 import { openDatabase } from '../../src/db/client.js'
 import { createTransact } from '../../src/db/transact.js'
-import { createReceipts, type ReceiptsFeature } from '../../src/features/receipts/feature.js'
+import { createReceipts, type ReceiptsDeps, type ReceiptsFeature } from '../../src/features/receipts/feature.js'
 import type { KeySettings } from '../../src/features/receipts/signing-keys.js'
 import { createLogger } from '../../src/platform/logger.js'
 import { createMetrics } from '../../src/platform/metrics.js'
@@ -38,12 +38,14 @@ export async function startReceipts(
   url: string,
   config: KeySettings,
   issuer: string = ISSUER,
+  patience?: ReceiptsDeps['patience'],
 ): Promise<ReceiptsInstance> {
   const database = await openDatabase({ url, schema: 'llmring', connectionsMax: 6, prepare: true, pooled: false })
   let now = START
   const receipts = createReceipts({
     ...{ sql: database.sql, orm: database.orm, transact: createTransact(database.sql), clock: () => now },
     ...{ logger: createLogger('silent'), metrics: createMetrics(), config, issuer },
+    ...(patience === undefined ? {} : { patience }),
     currentRegistryVersion: (provider) => {
       if (provider === 'openai') return 'openai@7'
       return provider === 'google' ? null : 'anthropic@9+openai@7'

@@ -113,15 +113,12 @@ describe('a transaction', () => {
 })
 
 describe('a transaction that lasts too long', () => {
-  it('is ended by the server', async () => {
+  it('is ended by the server, and rejects', async () => {
     const project = randomUUID()
-    const work = createTransact(
-      database.sql,
-      300,
-    )(async (tx) => {
+    const work = transact(async (tx) => {
       await throughDrizzle(tx, project)
       for (let step = 0; step < 20; step++) await sqlOf(tx)`select pg_sleep(0.05)`
-    })
+    }, 300)
     expect(classifyFailure(await work.catch((error: unknown) => error))).toBe('unavailable')
     expect(await rowsThroughDrizzle(project)).toEqual([])
   })

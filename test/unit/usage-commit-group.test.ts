@@ -26,6 +26,7 @@ describe('what a failed insert says', () => {
     ['ECONNREFUSED', {}, 'not-written'],
     ['CONNECT_TIMEOUT', {}, 'not-written'],
     ['CONNECTION_ENDED', {}, 'not-written'],
+    ['QUERY_NOT_SENT', {}, 'not-written'],
     ['ENOTFOUND', { syscall: 'getaddrinfo' }, 'not-written'],
     ['ETIMEDOUT', { syscall: 'connect' }, 'not-written'],
     ['EHOSTUNREACH', { syscall: 'connect' }, 'not-written'],

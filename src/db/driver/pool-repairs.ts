@@ -95,6 +95,27 @@ export const POOL_REPAIRS: readonly Repair[] = [
       replace: `.then(() => (clearTimeout(timer), new Promise(destroy)))`,
     },
   ),
+  repair(
+    'waiting-for-ever',
+    'A query waited for a connection for any time, and nothing outside of the driver could tell. The client is told of each query as it begins to wait.',
+    {
+      find: `
+    if (open.length)
+      return go(open.shift(), query)`,
+      replace: `
+    options.onquery && options.onquery(query)
+
+    if (open.length)
+      return go(open.shift(), query)`,
+    },
+    {
+      find: `
+    onclose         : o.onclose,`,
+      replace: `
+    onclose         : o.onclose,
+    onquery         : o.onquery,`,
+    },
+  ),
   repair('silence-for-ever', 'The option of the repair of that name in connection.js.', {
     find: `
     onparameter     : o.onparameter,`,

@@ -1,4 +1,5 @@
 import type postgres from 'postgres'
+import type { IssuedQuery } from '../waiting.js'
 import { loadDriver } from './load-driver.js'
 import { POOL_REPAIRS } from './pool-repairs.js'
 import { QUERY_REPAIRS } from './query-repairs.js'
@@ -8,6 +9,10 @@ import { SOCKET_REPAIRS } from './socket-repairs.js'
 export type DriverOptions = postgres.Options<Record<string, postgres.PostgresType>> & {
   /** How many seconds a running query may bring no byte before its connection is given up; 0: any number. */
   readonly answer_timeout: number
+  /** How many statements may wait behind the one that runs on their connection. */
+  readonly max_pipeline?: number
+  /** Hears of each query outside of transactions, and of each BEGIN, before it is given a connection. */
+  readonly onquery?: (query: IssuedQuery) => void
 }
 
 export const REPAIRS: readonly Repair[] = [...SOCKET_REPAIRS, ...QUERY_REPAIRS, ...POOL_REPAIRS]

@@ -32,6 +32,8 @@ export type ReceiptsDeps = {
   /** The log's origin: who says what we sign. */
   readonly issuer: string
   readonly currentRegistryVersion: CurrentRegistryVersion
+  /** How long a group's statements are waited for; tests shorten it. */
+  readonly patience?: { readonly commitMsMax: number; readonly lookMsMax: number }
 }
 
 export type ReceiptsFeature = ReturnType<typeof createReceipts>
@@ -46,10 +48,11 @@ export async function findKnownKeyId(orm: Orm): Promise<string | undefined> {
 export function createReceipts(deps: ReceiptsDeps) {
   const { clock, issuer, metrics } = deps
   const key = loadSigningKey(deps.config)
-  const store = createReceiptStore(deps)
+  const { commitMsMax, lookMsMax } = deps.patience ?? RECEIPT_LIMITS
+  const store = createReceiptStore(deps, lookMsMax)
   const keyStore = createKeyStore(deps.orm)
   const ring = createKeyRing({ own: key, listKeys: keyStore.list, clock, logger: deps.logger })
-  const keeper = createKeeper({ transact: deps.transact, store })
+  const keeper = createKeeper({ transact: deps.transact, store, commitMsMax })
   const verifier = createNodeVerifier()
   const issued = metrics.counter('llmring_receipts_issued_total', 'Receipts that were asked for and answered.')
   metrics.gauge('llmring_receipts_queue_depth', 'Receipts that wait to be written.', keeper.depth)

@@ -16,7 +16,11 @@ export type Keeper = {
   drain(): Promise<void>
 }
 
-export type KeepDeps = { readonly transact: Transact; readonly store: Pick<ReceiptStore, 'insertNew' | 'findMany'> }
+export type KeepDeps = {
+  readonly transact: Transact
+  readonly store: Pick<ReceiptStore, 'insertNew' | 'findMany'>
+  readonly commitMsMax?: number
+}
 type Outcome =
   | { readonly is: 'kept' }
   | { readonly is: 'taken'; readonly by: KeptReceipt }
@@ -54,7 +58,8 @@ async function commitGroup(deps: KeepDeps, receipts: readonly NewReceipt[]): Pro
   for (const receipt of receipts) if (!firsts.has(placeOf(receipt))) firsts.set(placeOf(receipt), receipt)
   // Crash before the commit: nothing of the group is kept, and nobody was answered. Crash after it: all of it is kept and
   // nobody knows; whoever asks again with the same id and payload gets the receipt that is kept.
-  const fresh = await deps.transact((tx) => deps.store.insertNew(tx, [...firsts.values()]))
+  const { commitMsMax = RECEIPT_LIMITS.commitMsMax } = deps
+  const fresh = await deps.transact((tx) => deps.store.insertNew(tx, [...firsts.values()]), commitMsMax)
   const inserted = new Set(fresh.map(placeOf))
   const missing = [...firsts].filter(([place]) => !inserted.has(place)).map(([, receipt]) => receipt)
   const found = await findTaken(deps, missing)

@@ -11,6 +11,10 @@ export const RECEIPT_LIMITS = {
   groupBytesMax: 4 * 1024 * 1024,
   /** Groups in flight at a time: while one waits for the disk, the next one is filled. */
   groupLanes: 2,
+  /** A group that has not been answered after this long is taken for lost: the lane goes on with the next one. */
+  commitMsMax: 8_000,
+  /** The look at what was there already. With `commitMsMax` it stays below the answer's deadline. */
+  lookMsMax: 5_000,
   queueReceiptsMax: 8_000,
   queueBytesMax: 64 * 1024 * 1024,
   /** The part of the queue that one project may fill. */

@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
+import { bounded } from '../../db/bounded.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
 import { groupedInsert } from '../../db/grouped-insert.js'
@@ -31,7 +32,10 @@ const insertRows = groupedInsert(
   'order by project_id, id collate "C" on conflict (project_id, id) do nothing returning project_id as "projectId", id',
 )
 
-export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm }) {
+export function createReceiptStore(
+  db: { readonly sql: Sql; readonly orm: Orm },
+  lookMsMax: number = RECEIPT_LIMITS.lookMsMax,
+) {
   return {
     /**
      * Inserts what is not there yet, in one statement, and says which were inserted. The places must differ. Sorted, so
@@ -44,12 +48,13 @@ export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm })
 
     /** What is at these places now. A statement of its own: the insert's snapshot cannot see what it collided with. */
     findMany: async (places: readonly ReceiptPlace[]): Promise<readonly (ReceiptPlace & KeptReceipt)[]> => {
-      const found = await db.sql<(ReceiptPlace & KeptReceipt)[]>`
+      const look = db.sql<(ReceiptPlace & KeptReceipt)[]>`
         select project_id as "projectId", id, kind, request_sha256 as "requestSha256", canonical from receipts
         where (project_id, id) in (
           select project_id::uuid, id from unnest(
             ${arrayText(places.map((place) => place.projectId))}::text::text[], ${arrayText(places.map((place) => place.id))}::text::text[]
           ) as wanted(project_id, id))`
+      const found = await bounded(look, lookMsMax)
       return confirmCompleted(found, 'SELECT', found.length)
     },
 

@@ -11,8 +11,8 @@ import { classifyFailure } from '../../db/failure.js'
  */
 export type CommitFailure = 'poison' | 'duplicate' | 'no-partition' | 'not-written' | 'unknown' | 'defect'
 
-/** The driver's own codes for a statement that it never sent. */
-const NEVER_SENT = new Set(['CONNECT_TIMEOUT', 'CONNECTION_ENDED', 'ECONNREFUSED'])
+/** The driver's own codes for a statement that it never sent, and ours. */
+const NEVER_SENT = new Set(['CONNECT_TIMEOUT', 'CONNECTION_ENDED', 'ECONNREFUSED', 'QUERY_NOT_SENT'])
 /** System calls that fail before there is a connection. */
 const CONNECTING = new Set(['connect', 'getaddrinfo'])
 /**
