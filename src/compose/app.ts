@@ -10,11 +10,11 @@ export type ServiceAppDeps = AppOptions & {
   readonly features: readonly Pick<Feature, 'mount'>[]
 }
 
-/** Every route of the service on one app. */
+/** Every route of the service on one app; what it is for comes first in the document. */
 export function createServiceApp(deps: ServiceAppDeps): App {
   const app = createApp(deps)
-  mountHealth(app, deps.guards, deps.health)
   for (const feature of deps.features) feature.mount(app, deps.guards)
+  mountHealth(app, deps.guards, deps.health)
   mountDocs(app, deps.guards)
   return app
 }

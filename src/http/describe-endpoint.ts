@@ -1,23 +1,8 @@
-import { type RouteConfig, z } from '@hono/zod-openapi'
-import { PROBLEMS, type ProblemCode } from '../platform/problem-catalogue.js'
+import type { RouteConfig, z } from '@hono/zod-openapi'
+import type { ProblemCode } from '../platform/problem-catalogue.js'
+import { describeProblems } from './describe-problems.js'
 import type { DeclaredAnswer, Endpoint } from './endpoint.js'
 import { HTTP_LIMITS } from './limits.js'
-import { PROBLEM_TYPE } from './problem.js'
-
-const codes = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]
-
-export const ProblemSchema = z
-  .object({
-    type: z.string().openapi({ example: 'urn:llmring:problem:validation-failed' }),
-    title: z.string(),
-    status: z.number().int(),
-    detail: z.string().openapi({ description: 'What is wrong, for people.' }),
-    code: z.enum(codes).openapi({ description: 'What is wrong, for programs.' }),
-    request_id: z.string(),
-    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
-    current: z.unknown().optional().openapi({ description: 'The state that the request conflicts with.' }),
-  })
-  .openapi('Problem', { description: 'RFC 9457 problem details.' })
 
 /**
  * The route for the OpenAPI document: its own answers, and every problem that follows from its declaration. Its body may
@@ -33,12 +18,13 @@ export function describeEndpoint<P, Q, B>(endpoint: Endpoint<P, Q, B>, bodyBytes
     method: endpoint.method,
     path: endpoint.path,
     tags: [endpoint.tag],
+    operationId: endpoint.operationId,
     summary: endpoint.summary,
     ...(endpoint.description === undefined ? {} : { description: endpoint.description }),
     ...security(endpoint.access.kind),
     ...(endpoint.body === undefined ? {} : { 'x-body-bytes-max': bodyBytesMax }),
     request,
-    responses: { ...describeAnswers(endpoint.answers), ...describeProblems(problemsOf(endpoint)) },
+    responses: combine(describeAnswers(endpoint.answers), describeProblems(problemsOf(endpoint))),
   }
 }
 
@@ -92,13 +78,17 @@ export function problemsOf<P, Q, B>(endpoint: Endpoint<P, Q, B>): ProblemCode[] 
   return [...new Set(found)].sort()
 }
 
-function describeProblems(found: readonly ProblemCode[]) {
-  const statuses = [...new Set(found.map((code) => PROBLEMS[code].status))].sort()
-  return Object.fromEntries(
-    statuses.map((status) => {
-      const here = found.filter((code) => PROBLEMS[code].status === status)
-      const description = here.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' ')
-      return [status, { description, content: { [PROBLEM_TYPE]: { schema: ProblemSchema } } }]
-    }),
-  )
+type Described = Readonly<Record<string, { readonly description: string; readonly content?: ContentByType }>>
+type ContentByType = Readonly<Record<string, object>>
+
+/** Both; a status that has an answer and a problem has the content of the two. */
+function combine(answers: Described, problems: Described): Described {
+  const both = { ...answers, ...problems }
+  for (const [status, problem] of Object.entries(problems)) {
+    const answer = answers[status]
+    if (answer === undefined) continue
+    const description = `${answer.description} Or ${problem.description}`
+    both[status] = { description, content: { ...answer.content, ...problem.content } }
+  }
+  return both
 }

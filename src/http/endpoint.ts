@@ -28,6 +28,8 @@ export type Endpoint<Params, Query, Body> = {
   /** With OpenAPI parameters: `/api/v1/aliases/{alias}`. */
   readonly path: string
   readonly tag: string
+  /** Names the operation in the document, and the function in what is generated from it: it never changes. */
+  readonly operationId: string
   readonly summary: string
   readonly description?: string
   readonly access: Access

@@ -1,4 +1,8 @@
+import { PROBLEMS } from '../platform/problem-catalogue.js'
+import { PROBLEM_CODES, problemExample } from './describe-problems.js'
 import type { App } from './endpoint.js'
+
+const METHODS = ['get', 'post', 'put', 'delete'] as const
 
 const DESCRIPTION = `Aliases instead of model ids, usage with its exact cost, and receipts that an auditor verifies without trusting us.
 
@@ -17,9 +21,23 @@ export function createDocument(app: App, version: string) {
   for (const [name, scheme] of Object.entries(schemes)) {
     app.openAPIRegistry.registerComponent('securitySchemes', name, scheme)
   }
-  return app.getOpenAPI31Document({
+  for (const code of PROBLEM_CODES) {
+    const example = { summary: PROBLEMS[code].title, value: problemExample(code) }
+    app.openAPIRegistry.registerComponent('examples', code, example)
+  }
+  const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
-    info: { title: 'LLMRing Server', version, description: DESCRIPTION, license: { name: 'MIT' } },
+    info: { title: 'LLMRing Server', version, description: DESCRIPTION },
     servers: [{ url: '/' }],
   })
+  const operations = Object.values(document.paths ?? {}).flatMap((item) =>
+    METHODS.flatMap((method) => item[method] ?? []),
+  )
+  for (const parameter of operations.flatMap((operation) => operation.parameters ?? [])) {
+    if ('in' in parameter && parameter.in === 'query') parameter.allowEmptyValue = true
+  }
+  const tags = new Set(operations.flatMap((operation) => operation.tags ?? []))
+  // The generator's types are those of OpenAPI 3.0, whose license had no identifier.
+  const info = { ...document.info, license: { name: 'MIT', identifier: 'MIT' } }
+  return { ...document, info, tags: [...tags].map((name) => ({ name })) }
 }

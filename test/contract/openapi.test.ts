@@ -1,6 +1,8 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, describe, expect, test } from 'vitest'
 import { PROBLEMS } from '../../src/platform/problem-catalogue.js'
 import { openContract } from './open-contract.js'
+import { OPERATION_IDS } from './operation-ids.js'
 import { METHODS, routedNames, withoutSlash } from './operations.js'
 
 const contract = await openContract()
@@ -19,8 +21,30 @@ function* nodes(value: unknown, path = '#'): Generator<{ path: string; node: Rea
 describe('the document', () => {
   test('is OpenAPI 3.1 with a title, a version and a license', () => {
     expect(document.openapi).toBe('3.1.0')
-    expect(document.info).toMatchObject({ title: 'LLMRing Server', license: { name: 'MIT' } })
+    expect(document.info).toMatchObject({ title: 'LLMRing Server', license: { name: 'MIT', identifier: 'MIT' } })
     expect(document.info['version']).toMatch(/^\d+\.\d+\.\d+/)
+  })
+
+  test('is valid by the schema of OpenAPI 3.1, by a validator that refuses what is not', async () => {
+    const copy = () => JSON.parse(text) as Record<string, unknown>
+    expect(await new Validator().validate(copy())).toMatchObject({ valid: true })
+    expect(await new Validator().validate({ ...copy(), info: {} })).toMatchObject({ valid: false })
+  })
+
+  test('shows what the service is for before what serves it, and the files of the page last', () => {
+    const meta = operations.map(({ declared }) => declared.tags[0] === 'Meta')
+    expect(meta.indexOf(true)).toBeGreaterThan(30)
+    expect(meta.lastIndexOf(false)).toBeLessThan(meta.indexOf(true))
+    expect(operations.at(-1)?.path).toBe('/docs/{file}')
+    expect(document.tags.map(({ name }) => name)).toEqual([...new Set(operations.flatMap((one) => one.declared.tags))])
+  })
+
+  test('names every operation, once and for ever: generated clients call it by this name', () => {
+    expect(Object.fromEntries(operations.map(({ name, declared }) => [name, declared.operationId]))).toEqual(
+      OPERATION_IDS,
+    )
+    expect(new Set(Object.values(OPERATION_IDS)).size).toBe(operations.length)
+    for (const id of Object.values(OPERATION_IDS)) expect(id).toMatch(/^[a-z][A-Za-z0-9]+$/)
   })
 
   test('has every route that the router serves, and no other', () => {
@@ -95,8 +119,9 @@ describe.each(operations)('$name', ({ declared, path, parameters, access }) => {
     expect(statuses.filter((status) => status.startsWith('2'))).toHaveLength(1)
     for (const [status, { description, content = {} }] of Object.entries(declared.responses)) {
       expect(description).toMatch(/\S/)
-      const isHealth = status === '503' && content['application/json'] !== undefined
-      if (Number(status) >= 400 && !isHealth) expect(Object.keys(content)).toEqual(['application/problem+json'])
+      const isHealth = status === '503' && /^\/(health|readyz)$/.test(path)
+      const types = isHealth ? ['application/json', 'application/problem+json'] : ['application/problem+json']
+      if (Number(status) >= 400) expect(Object.keys(content)).toEqual(types)
     }
   })
 

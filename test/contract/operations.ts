@@ -2,16 +2,24 @@ import type { Service } from '../../src/compose/service.js'
 
 export const METHODS = ['get', 'post', 'put', 'delete'] as const
 
-type JsonSchema = Readonly<Record<string, unknown>>
+export type JsonSchema = Readonly<Record<string, unknown>>
 export type Parameter = {
   readonly name: string
   readonly in: 'path' | 'query'
   readonly required: boolean
   readonly schema: JsonSchema
+  readonly example?: unknown
+  readonly allowEmptyValue?: boolean
 }
-type Content = Readonly<Record<string, { readonly schema?: JsonSchema; readonly example?: unknown }>>
+type MediaType = {
+  readonly schema?: JsonSchema
+  readonly example?: unknown
+  readonly examples?: Readonly<Record<string, unknown>>
+}
+type Content = Readonly<Record<string, MediaType>>
 export type OperationObject = {
   readonly tags: readonly string[]
+  readonly operationId: string
   readonly summary: string
   readonly security: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters?: readonly Parameter[]
@@ -23,9 +31,11 @@ export type OperationObject = {
 export type OpenApiDocument = {
   readonly openapi: string
   readonly info: Readonly<Record<string, unknown>>
+  readonly tags: readonly { readonly name: string }[]
   readonly paths: Readonly<Record<string, Readonly<Record<string, OperationObject>>>>
   readonly components: {
     readonly schemas: Readonly<Record<string, JsonSchema>>
+    readonly examples: Readonly<Record<string, { readonly value: unknown }>>
     readonly securitySchemes: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   }
 }

@@ -116,17 +116,17 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
 
   [`POST ${admin()}`]: () => ({ path: admin(), status: 201, json: { name: 'Billing' } }),
   [`GET ${admin()}`]: plain(admin('?limit=2')),
-  [`GET ${admin('/{id}')}`]: (contract) => get(admin(`/${contract.ours.id}`)),
+  [`GET ${admin('/{id}')}`]: (_contract, project) => get(admin(`/${project.id}`)),
   [`DELETE ${admin('/{id}')}`]: async (contract) => get(admin(`/${(await contract.makeProject()).id}`)),
-  [`GET ${admin('/{id}/export')}`]: (contract) => get(admin(`/${contract.ours.id}/export`)),
-  [`POST ${admin('/{id}/keys')}`]: (contract) => ({
-    ...{ path: admin(`/${contract.ours.id}/keys`), status: 201 },
+  [`GET ${admin('/{id}/export')}`]: (_contract, project) => get(admin(`/${project.id}/export`)),
+  [`POST ${admin('/{id}/keys')}`]: (_contract, project) => ({
+    ...{ path: admin(`/${project.id}/keys`), status: 201 },
     json: { name: 'ci', role: 'log' },
   }),
-  [`GET ${admin('/{id}/keys')}`]: (contract) => get(admin(`/${contract.ours.id}/keys`)),
-  [`DELETE ${admin('/{id}/keys/{key_id}')}`]: async (contract) => {
-    const { id } = await contract.makeKey(contract.ours.id, 'read')
-    return get(admin(`/${contract.ours.id}/keys/${id}`))
+  [`GET ${admin('/{id}/keys')}`]: (_contract, project) => get(admin(`/${project.id}/keys`)),
+  [`DELETE ${admin('/{id}/keys/{key_id}')}`]: async (contract, project) => {
+    const { id } = await contract.makeKey(project.id, 'read')
+    return get(admin(`/${project.id}/keys/${id}`))
   },
 }
 

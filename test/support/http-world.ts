@@ -115,12 +115,22 @@ type Handle = Endpoint<unknown, unknown, unknown>['handle']
 
 function mountGet(app: App, guards: Guards, path: string, handle: Handle): void {
   const answers = { 200: { description: 'The answer.' } }
-  mount(app, guards, { method: 'get', path, tag: 'Test', summary: path, access: PUBLIC, answers, handle })
+  mount(app, guards, {
+    method: 'get',
+    path,
+    tag: 'Test',
+    operationId: path,
+    summary: path,
+    access: PUBLIC,
+    answers,
+    handle,
+  })
 }
 
 function mountPost(app: App, guards: Guards, path: string, access: Access, handle: Handle): void {
   const answers = { 200: { description: 'The body.' } }
-  mount(app, guards, { method: 'post', path, tag: 'Test', summary: path, access, body: z.unknown(), answers, handle })
+  const names = { tag: 'Test', operationId: path, summary: path }
+  mount(app, guards, { method: 'post', path, ...names, access, body: z.unknown(), answers, handle })
 }
 
 async function* numbers(onEnd: () => void): AsyncGenerator<string> {

@@ -10,6 +10,7 @@ const endpoint = (extra: Partial<AnyEndpoint>): AnyEndpoint => ({
   method: 'get',
   path: '/things',
   tag: 'Things',
+  operationId: 'listThings',
   summary: 'List things',
   access: PUBLIC,
   answers: { 200: { description: 'The things.', schema: z.array(z.string()) } },

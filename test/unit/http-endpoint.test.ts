@@ -38,7 +38,8 @@ type Thing = Endpoint<{ name: string }, { page?: number | undefined }, { a: numb
 function appWith(extra: Partial<Thing>, principal: Principal | Promise<Principal> = KNOWN): App {
   const app = createApp({ logger: createLogger('silent'), explain: () => undefined })
   mount<{ name: string }, { page?: number | undefined }, { a: number } | undefined>(app, guardsFor(principal), {
-    ...{ method: 'get', path: '/things/{name}/', tag: 'Things', summary: 'A thing', access: READS },
+    ...{ method: 'get', path: '/things/{name}/', tag: 'Things', operationId: 'getThing', summary: 'A thing' },
+    access: READS,
     params: z.object({ name: z.string().max(10) }),
     query: z.object({ page: z.coerce.number().int().min(1).optional() }),
     answers: { 200: { description: 'The thing.' } },

@@ -35,7 +35,7 @@ type Thing = Endpoint<unknown, unknown, unknown>
 function appWith(body: z.ZodType, extra: Partial<Thing> = {}, access: Access = WRITES): App {
   const app = createApp({ logger: createLogger('silent'), explain: () => undefined })
   mount<unknown, unknown, unknown>(app, guards, {
-    ...{ method: 'post', path: '/things', tag: 'Things', summary: 'Take things', access, body },
+    ...{ method: 'post', path: '/things', tag: 'Things', operationId: 'test', summary: 'Take things', access, body },
     answers: { 200: { description: 'What was taken.' } },
     handle: (request) => Response.json({ items: Array.isArray(request.body) ? request.body.length : null }),
     ...extra,

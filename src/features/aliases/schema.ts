@@ -7,14 +7,15 @@ const { nameCharactersMax, modelCharactersMax, modelsPerAliasMax, metadataBytesM
 const { requiredCapabilitiesMax, constraintsMax } = ALIAS_LIMITS
 const DEFAULT_PROFILE = 'default'
 
-const aliasName = () =>
+const emptyOrAliasName = () =>
   z
     .string()
     .max(nameCharactersMax)
-    .refine((name) => name.trim() !== '', 'must not be empty or blank')
+    .refine((name) => name === '' || name.trim() !== '', 'must not be blank')
     // A URL path drops these two segments, so such an alias could never be addressed again.
     .refine((name) => name !== '.' && name !== '..', "must not be '.' or '..'")
     .openapi({ example: 'summarizer' })
+const aliasName = () => emptyOrAliasName().min(1)
 const profileName = () => z.string().min(1).max(nameCharactersMax).openapi({ example: DEFAULT_PROFILE })
 const model = () => z.string().trim().min(1).max(modelCharactersMax).openapi({ example: 'openai:gpt-4o-mini' })
 
@@ -36,7 +37,7 @@ const bindingFields = {
   model: model().nullish(),
   models: models.nullish().openapi({ description: 'In order of preference.' }),
   constraints: constraints.nullish(),
-  metadata: metadata.nullish(),
+  metadata: metadata.nullish().openapi({ type: ['object', 'null'] }),
   profile: profileName().nullish(),
 }
 
@@ -44,18 +45,25 @@ type Models = { model?: string | null | undefined; models?: string[] | null | un
 const namesModel = (value: Models) => value.models != null || value.model != null
 const agrees = (value: Models) => value.models == null || value.model == null || value.models[0] === value.model
 const NAMES_MODEL = { message: 'model or models is required', path: ['model'] }
+/** The same for the document: one of the two is there and is not null. */
+const modelOrModels = () => ({
+  anyOf: [
+    { type: 'object' as const, required: ['model'], properties: { model: { type: 'string' as const } } },
+    { type: 'object' as const, required: ['models'], properties: { models: { type: 'array' as const, items: {} } } },
+  ],
+})
 const AGREES = { message: 'must be the first of models', path: ['model'] }
 
 export const BindBody = z
   .object({ alias: aliasName(), ...bindingFields })
   .refine(namesModel, NAMES_MODEL)
   .refine(agrees, AGREES)
-  .openapi('BindAlias')
+  .openapi('BindAlias', modelOrModels())
 export const PutBody = z
   .object(bindingFields)
   .refine(namesModel, NAMES_MODEL)
   .refine(agrees, AGREES)
-  .openapi('PutAlias')
+  .openapi('PutAlias', modelOrModels())
 export const BulkBody = z.array(BindBody).max(ALIAS_LIMITS.itemsPerBulkMax).nullish().openapi('BulkUpsertAliases')
 
 export type BindingInput = z.output<typeof PutBody>
@@ -64,7 +72,7 @@ export const AliasPath = z.object({ alias: aliasName() })
 export const ProfileQuery = z.object({ profile: profileName().default(DEFAULT_PROFILE) })
 export const OptionalProfileQuery = z.object({ profile: profileName().optional() })
 export const ResolveQuery = z.object({
-  alias: z.literal('').or(aliasName()).optional(),
+  alias: emptyOrAliasName().optional().openapi({ description: 'An empty one names no alias.' }),
   profile: profileName().default(DEFAULT_PROFILE),
 })
 

@@ -5,6 +5,8 @@ import { PROJECT_LIMITS } from './limits.js'
 const instant = () => z.string().openapi({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
 const name = () => z.string().min(1).max(PROJECT_LIMITS.nameCharactersMax).nullish()
 const projectId = () => z.uuid().openapi({ example: '019a3c5e-7d10-7a52-8f43-0b5d6a3c9e11' })
+/** Without an example: no id is there on every server. */
+const madeId = () => z.uuid()
 
 export const ProjectSchema = z
   .object({
@@ -34,8 +36,8 @@ export const NewKeySchema = KeySchema.extend({
 export const CreateProjectBody = z.object({ name: name() }).openapi('CreateProject')
 export const CreateKeyBody = z.object({ name: name(), role: z.enum(ROLES).default('write') }).openapi('CreateKey')
 
-export const ProjectPath = z.object({ id: projectId() })
-export const KeyPath = z.object({ id: projectId(), key_id: z.uuid() })
+export const ProjectPath = z.object({ id: madeId() })
+export const KeyPath = z.object({ id: madeId(), key_id: madeId() })
 
 export const PageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(1000).default(100),

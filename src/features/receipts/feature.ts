@@ -8,6 +8,7 @@ import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Feature } from '../contract.js'
 import { checkReceiptText } from './check-receipt.js'
+import { exampleReceipt } from './example-receipt.js'
 import { type CurrentRegistryVersion, issueReceipt } from './issue-receipt.js'
 import { createKeeper } from './keep-receipt.js'
 import { createKeyDocuments } from './key-documents.js'
@@ -73,7 +74,10 @@ export function createReceipts(deps: ReceiptsDeps) {
   }
   return {
     name: 'receipts',
-    mount: (app, guards) => mountReceipts(app, guards, verbs, createKeyDocuments(ring, deps.logger)),
+    mount: (app, guards) => {
+      const keys = createKeyDocuments(ring, deps.logger)
+      mountReceipts(app, guards, verbs, { keys, example: exampleReceipt(key) })
+    },
     /** Registers the key and learns those of other instances. Throws `KeyConfigurationError` for an id that is taken. */
     start: () => startKeys(deps, ring, keyStore),
     close: keeper.drain,

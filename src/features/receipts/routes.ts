@@ -1,4 +1,5 @@
 import { type ProjectId, PUBLIC, READS_RECEIPTS, WRITES } from '../../access/principal.js'
+import type { JsonObject } from '../../core/json/index.js'
 import type { LegacyVerdict, ReceiptReport } from '../../core/proof/index.js'
 import { JSON_TYPE, jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
@@ -22,6 +23,9 @@ export type ReceiptVerbs = {
   readonly list: (input: PageInput) => Promise<Uint8Array>
 }
 
+/** What everybody may see: the keys, and for the document a receipt that verifies under the current one. */
+export type Published = { readonly keys: KeyDocuments; readonly example: JsonObject }
+
 const BASE = '/api/v1/receipts'
 const tag = 'Receipts'
 const LEGACY =
@@ -42,11 +46,11 @@ const SIGNED = {
 }
 
 /** The keys come first: their addresses would be taken for receipts' ids. */
-export function mountReceipts(app: App, guards: Guards, verbs: ReceiptVerbs, keys: KeyDocuments): void {
-  for (const base of ['/receipts', BASE]) mountKeys(app, guards, keys, base)
+export function mountReceipts(app: App, guards: Guards, verbs: ReceiptVerbs, published: Published): void {
+  for (const base of ['/receipts', BASE]) mountKeys(app, guards, published.keys, base)
   mountIssue(app, guards, verbs)
-  mountVerify(app, guards, verbs)
-  mountStored(app, guards, verbs)
+  mountVerify(app, guards, verbs, published.example)
+  mountStored(app, guards, verbs, published.example)
 }
 
 function mountIssue(app: App, guards: Guards, verbs: ReceiptVerbs): void {
@@ -54,6 +58,7 @@ function mountIssue(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     method: 'post',
     path: `${BASE}/issue`,
     tag,
+    operationId: 'issueReceipt',
     summary: 'Issue a receipt',
     description:
       'The answer is the receipt: exactly what it shows is signed and stored. Members of the request that are no part of it are ignored and named in the header `X-Receipt-Ignored`. With an `id` the request can be repeated: the same claims give the stored receipt, byte for byte.',
@@ -72,17 +77,18 @@ function mountIssue(app: App, guards: Guards, verbs: ReceiptVerbs): void {
   })
 }
 
-function mountVerify(app: App, guards: Guards, verbs: ReceiptVerbs): void {
+function mountVerify(app: App, guards: Guards, verbs: ReceiptVerbs, example: JsonObject): void {
   mount(app, guards, {
     method: 'post',
     path: `${BASE}/verify`,
     tag,
+    operationId: 'verifyReceipt',
     summary: 'Verify a receipt',
     description: `Of either shape; \`{receipt: {…}}\` is taken as well. An invalid receipt is an answer, not a problem. ${LEGACY}`,
     access: PUBLIC,
     problems: ['database-unavailable'],
     body: schema.VerifyBody,
-    bodyExample: SIGNED,
+    bodyExample: example,
     answers: { 200: { description: 'What was checked, and how it went.', schema: schema.VerifyAnswer } },
     handle: async ({ text }) => {
       const { receiptId, valid, algorithm, keyId, checks, legacy } = await verbs.verify(text)
@@ -92,11 +98,12 @@ function mountVerify(app: App, guards: Guards, verbs: ReceiptVerbs): void {
   })
 }
 
-function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs): void {
+function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs, example: JsonObject): void {
   mount(app, guards, {
     method: 'post',
     path: `${BASE}/`,
     tag,
+    operationId: 'storeReceipt',
     summary: 'Store a signed receipt',
     description:
       'Of either shape, signed with a key that is listed here. Storing the same receipt again is fine. One that holds only by the legacy rule (see verify) is stored as it was sent, and marked: the answer has the member `legacy`, `GET` the header `X-Receipt-Legacy`, and the list names it under `legacy`.',
@@ -104,7 +111,7 @@ function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     problems: ['receipt-not-verified', 'conflict'],
     body: schema.StoreBody,
     bodyBytesMax: RECEIPT_LIMITS.bodyBytesMax,
-    bodyExample: { receipt: SIGNED },
+    bodyExample: { receipt: example },
     answers: { 200: { description: 'It verified and is stored.', schema: schema.StoredAnswer } },
     handle: async ({ principal, text }) => {
       const { id, legacy } = await verbs.store(principal.projectId, text)
@@ -116,6 +123,7 @@ function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     method: 'get',
     path: `${BASE}/`,
     tag,
+    operationId: 'listReceipts',
     summary: 'List receipts, newest first',
     access: READS_RECEIPTS,
     query: schema.PageQuery,
@@ -127,6 +135,7 @@ function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     method: 'get',
     path: `${BASE}/{id}`,
     tag,
+    operationId: 'getReceipt',
     summary: 'Show a receipt',
     access: READS_RECEIPTS,
     problems: ['not-found'],
@@ -145,11 +154,13 @@ function renderLegacy({ rule, keyId, unsignedMembers }: LegacyVerdict) {
 }
 
 function mountKeys(app: App, guards: Guards, keys: KeyDocuments, base: string): void {
+  const suffix = base === BASE ? 'V1' : ''
   const shared = { method: 'get', tag, access: PUBLIC, problems: ['not-found'] } as const
   const contentType = { pem: 'application/x-pem-file', jwk: 'application/jwk+json' }
   mount(app, guards, {
     ...shared,
     path: `${base}/public-key.pem`,
+    operationId: `getReceiptKeyPem${suffix}`,
     summary: 'The current public key, PEM',
     answers: { 200: { description: 'The key.', schema: schema.PublicKeyPem, contentType: contentType.pem } },
     warm: () => warmKey(keys.pem(), contentType.pem),
@@ -158,6 +169,7 @@ function mountKeys(app: App, guards: Guards, keys: KeyDocuments, base: string): 
   mount(app, guards, {
     ...shared,
     path: `${base}/public-key.jwk`,
+    operationId: `getReceiptKeyJwk${suffix}`,
     summary: 'The current public key, JWK',
     answers: { 200: { description: 'The key.', schema: schema.PublicKeyJwk, contentType: contentType.jwk } },
     warm: () => warmKey(keys.jwk(), contentType.jwk),
@@ -166,6 +178,7 @@ function mountKeys(app: App, guards: Guards, keys: KeyDocuments, base: string): 
   mount(app, guards, {
     ...shared,
     path: `${base}/public-keys.json`,
+    operationId: `listReceiptKeys${suffix}`,
     summary: 'Every key that ever signed',
     description: 'A JWK set, too. `kid` names the key of a receipt’s `key_id`.',
     answers: { 200: { description: 'The keys, the current one first.', schema: schema.PublicKeys } },

@@ -21,6 +21,9 @@ const UNREACHABLE_IDS = new Set(['.', '..', 'public-key.pem', 'public-key.jwk', 
 const FLAT_SHAPE =
   'is required. What is issued has the nested shape, tokens {input, output} and cost {amount}; the flat one (receipt_id, prompt_tokens, total_cost, …) can be stored and verified.'
 
+/** For the document; `core/proof` decides. */
+const AMOUNT = '^-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d{1,3})?$'
+
 const freeText = () => z.string().max(receiptTextCharsMax)
 const count = () => z.number().int().min(0)
 const instant = () => z.string().openapi({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
@@ -37,11 +40,14 @@ const tokens = limited(
 )
 const cost = z.looseObject(
   {
-    amount: z.union([z.string(), z.number()]).openapi({
+    amount: z.union([z.string().openapi({ pattern: AMOUNT }), z.number()]).openapi({
       description: 'US dollars, at most 12 places behind the point. A decimal string is exact.',
     }),
     calculation: z.string().max(receiptCalculationCharsMax).nullish(),
-    currency: z.literal('USD').nullish(),
+    currency: z
+      .literal('USD')
+      .nullish()
+      .openapi({ enum: ['USD', null] }),
     unit_prices: limited(receiptCountersMax, z.record(z.string(), z.string())).nullish(),
   },
   { error: nestedOnly },
@@ -61,7 +67,13 @@ export const IssueBody = z
     timestamp: z
       .string()
       .nullish()
-      .openapi({ description: 'When the call was made, RFC 3339 in UTC; the Z may be missing. Default: now.' }),
+      .openapi({
+        ...{
+          pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,24})?Z?$',
+          example: '2026-01-31T12:00:00.000Z',
+        },
+        description: 'When the call was made, RFC 3339 in UTC; the Z may be missing. Default: now.',
+      }),
     registry_version: freeText().nullish().openapi({
       description:
         'Default: the current version of the provider’s registry file, or of the whole registry if that does not have the provider.',
@@ -91,7 +103,8 @@ export const VerifyBody = object().openapi('ReceiptToVerify', { type: 'object', 
 export const ReceiptPath = z.object({
   id: z
     .string()
-    .refine(isForeignReceiptId, `must be 1 to ${foreignReceiptIdCharsMax} characters, none of them a control`),
+    .refine(isForeignReceiptId, `must be 1 to ${foreignReceiptIdCharsMax} characters, none of them a control`)
+    .openapi({ minLength: 1, maxLength: foreignReceiptIdCharsMax, example: 'call-4711' }),
 })
 
 /** Digits only: what other readers of numbers take for a number too (`1e9`, ` 5`, `0x10`) is a mistake here. */

@@ -48,6 +48,7 @@ function registryEndpoint(path: string, verbs: RegistryVerbs): Endpoint<unknown,
   return {
     ...COMMON,
     path,
+    operationId: path.endsWith('.json') ? 'getRegistryJson' : 'getRegistry',
     summary: 'The models of all providers, with their prices',
     query: RegistryQuery,
     answers: found({ description: 'The registry.', schema: RegistrySchema, example: REGISTRY_EXAMPLE }),
@@ -75,6 +76,7 @@ function mountArchivedRegistry(app: App, guards: Guards, verbs: RegistryVerbs): 
   mount(app, guards, {
     ...COMMON,
     path: '/registry/v/{n}/registry.json',
+    operationId: 'getArchivedRegistry',
     summary: 'An archived version, of every provider that has it',
     params: ArchiveParams,
     answers: found({ description: 'The registry as it was.', schema: RegistrySchema, example: REGISTRY_EXAMPLE }),
@@ -90,6 +92,7 @@ function mountFiles(app: App, guards: Guards, verbs: RegistryVerbs): void {
   mount(app, guards, {
     ...COMMON,
     path: '/registry/manifest.json',
+    operationId: 'getRegistryManifest',
     summary: "The origin's manifest, byte for byte",
     answers: found({ description: 'The manifest.', schema: ManifestSchema }),
     problems: ['registry-unavailable', 'not-found'],
@@ -98,6 +101,7 @@ function mountFiles(app: App, guards: Guards, verbs: RegistryVerbs): void {
   mount(app, guards, {
     ...COMMON,
     path: '/registry/{provider}/models.json',
+    operationId: 'getProviderModels',
     summary: "A provider's current file, byte for byte",
     params: ProviderParams,
     answers: found({ description: 'The file.', schema: ProviderFileSchema }),
@@ -107,6 +111,7 @@ function mountFiles(app: App, guards: Guards, verbs: RegistryVerbs): void {
   mount(app, guards, {
     ...COMMON,
     path: '/registry/{provider}/v/{n}/models.json',
+    operationId: 'getArchivedProviderModels',
     summary: "A provider's archived file, byte for byte",
     params: ProviderArchiveParams,
     answers: found({ description: 'The file.', schema: ProviderFileSchema }),

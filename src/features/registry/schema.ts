@@ -54,7 +54,7 @@ const pin = z
     type: 'string',
     description:
       'An archived version: its number (as in `/registry/v/{n}/registry.json`), or the `version` of an earlier answer, which gives those very prices again.',
-    example: 'anthropic@9+google@5+openai@7',
+    example: 'anthropic@2+google@2+openai@2',
   })
 
 export const RegistryQuery = z.object({
@@ -77,7 +77,7 @@ const archiveNumber = z
     context.addIssue(`must be a whole number from 1 to ${REGISTRY_LIMITS.versionMax}`)
     return z.NEVER
   })
-  .openapi({ type: 'integer', minimum: 1, maximum: REGISTRY_LIMITS.versionMax, example: 3 })
+  .openapi({ type: 'integer', minimum: 1, maximum: REGISTRY_LIMITS.versionMax, example: 2 })
 
 const provider = z.string().openapi({ description: `One of ${PROVIDER_NAMES.join(', ')}.`, example: 'openai' })
 

@@ -51,7 +51,7 @@ const metadata = () =>
   z
     .custom<JsonObject>(isObject, 'must be an object')
     .nullish()
-    .openapi({ type: 'object', description: `An object of at most ${metadataBytesMax} bytes of JSON.` })
+    .openapi({ type: ['object', 'null'], description: `An object of at most ${metadataBytesMax} bytes of JSON.` })
 
 const LogFields = z.object({
   provider: name(),

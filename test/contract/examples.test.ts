@@ -1,0 +1,118 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import { PROBLEMS, type ProblemCode } from '../../src/platform/problem-catalogue.js'
+import { faultsOf } from './answer-schemas.js'
+import { keyFor, openContract, type TestProject } from './open-contract.js'
+import type { Operation, Parameter } from './operations.js'
+
+const contract = await openContract()
+afterAll(() => contract.close())
+
+const { document, operations } = contract
+
+/** What nobody can know before it is made: the ids that we give. */
+async function madeIds(): Promise<{ project: TestProject; values: Readonly<Record<string, string>> }> {
+  const project = await contract.makeProject()
+  return { project, values: { id: project.id, key_id: project.keyId } }
+}
+
+const exampleOf = ({ example, schema }: Parameter): unknown => example ?? schema['example'] ?? schema['default']
+
+/** The address with every parameter that has an example, as the page at /docs would send it. */
+function addressOf({ path, parameters }: Operation, values: Readonly<Record<string, string>>): string {
+  const query = new URLSearchParams()
+  let address = path
+  for (const parameter of parameters) {
+    const example = exampleOf(parameter) ?? values[parameter.name]
+    if (parameter.in === 'path') address = address.replace(`{${parameter.name}}`, encodeURIComponent(String(example)))
+    else if (example !== undefined) query.set(parameter.name, String(example))
+  }
+  return query.size === 0 ? address : `${address}?${query}`
+}
+
+/** What is made comes before what is read, and that before what is deleted. */
+const ORDER = ['POST', 'PUT', 'GET', 'DELETE']
+const inOrder = [...operations].sort((one, other) => ORDER.indexOf(one.method) - ORDER.indexOf(other.method))
+const bodyOf = ({ declared }: Operation) => declared.requestBody?.content['application/json']
+
+describe('every request that the document shows', () => {
+  test.each(inOrder)('$name is served when it is sent as it stands', async (operation) => {
+    const { project, values } = await madeIds()
+    const asking = operation.access === 'project' ? contract.ours : project
+    const answer = await contract.ask(addressOf(operation, values), {
+      method: operation.method,
+      key: keyFor(operation, asking),
+      ...(bodyOf(operation) === undefined ? {} : { json: bodyOf(operation)?.example }),
+    })
+    expect([answer.status, answer.text.slice(0, 300)]).toEqual([
+      expect.toSatisfy((status) => status < 300),
+      answer.text.slice(0, 300),
+    ])
+  })
+
+  test('with a receipt shows one that verifies', async () => {
+    const verify = operations.find(({ name }) => name === 'POST /api/v1/receipts/verify') as Operation
+    const { json } = await contract.ask('/api/v1/receipts/verify', { json: bodyOf(verify)?.example })
+    expect(json).toMatchObject({ valid: true })
+  })
+
+  test.each(inOrder.filter((operation) => bodyOf(operation) !== undefined))(
+    '$name shows a body that fits its own schema',
+    (operation) => {
+      const { schema = {}, example } = bodyOf(operation) ?? {}
+      expect(faultsOf(document, schema, example)).toEqual([])
+    },
+  )
+})
+
+describe('every answer that the document shows', () => {
+  const shown = operations.flatMap(({ name, declared }) =>
+    Object.entries(declared.responses).flatMap(([status, { content = {} }]) =>
+      Object.entries(content).flatMap(([type, { schema, example }]) =>
+        schema === undefined || example === undefined ? [] : [{ name, status, type, schema, example }],
+      ),
+    ),
+  )
+  test('fits its own schema', () => {
+    expect(shown.length).toBeGreaterThan(3)
+    for (const { name, schema, example } of shown)
+      expect([name, faultsOf(document, schema, example)]).toEqual([name, []])
+  })
+})
+
+describe('every problem that the document shows', () => {
+  const problems = operations.flatMap(({ name, declared }) =>
+    Object.entries(declared.responses).flatMap(([status, { description, content = {} }]) => {
+      const problem = content['application/problem+json']
+      return problem === undefined ? [] : [{ title: `${name} ${status}`, status: Number(status), description, problem }]
+    }),
+  )
+
+  test('has an example for each of the codes that its description names, true in status, type, title and code', () => {
+    expect(problems.length).toBeGreaterThan(200)
+    for (const { title, status, description, problem } of problems) {
+      const named = [...description.matchAll(/`([a-z-]+)`: /g)].map(([, code]) => code)
+      expect([title, Object.keys(problem.examples ?? {})]).toEqual([title, named])
+      for (const code of named as ProblemCode[]) {
+        const example = document.components.examples[code]?.value
+        expect(problem.examples?.[code]).toEqual({ $ref: `#/components/examples/${code}` })
+        expect(example).toMatchObject({
+          code,
+          status,
+          title: PROBLEMS[code].title,
+          type: `urn:llmring:problem:${code}`,
+        })
+        expect(faultsOf(document, { $ref: '#/components/schemas/Problem' }, example)).toEqual([])
+      }
+    }
+  })
+
+  test('is one that a request gets: its members are those of an answer', async () => {
+    const { json } = await contract.ask('/api/v1/log', {
+      key: contract.ours.key,
+      json: { provider: 'openai', model: 1 },
+    })
+    const shown = document.components.examples['validation-failed']?.value
+    expect(Object.keys(json as object).sort()).toEqual(Object.keys(shown as object).sort())
+    expect(document.components.schemas['Problem']?.['example']).toEqual(shown)
+  })
+})
