@@ -16,7 +16,8 @@ const document = (path: string): Document => ({ path, text: readFileSync(join(RO
 /** What people read, in the order in which they do. */
 export const README = document('README.md')
 export const OPERATIONS = document('.docs/operations.md')
-export const DOCUMENTS: readonly Document[] = [README, OPERATIONS]
+export const DIFFERENCES = document('.docs/differences.md')
+export const DOCUMENTS: readonly Document[] = [README, OPERATIONS, DIFFERENCES]
 
 /** Every fenced block of the documents. */
 export const allBlocks = (): Block[] => DOCUMENTS.flatMap(({ text }) => readBlocks(text))
