@@ -16,7 +16,7 @@ export function serveCommand(): Command {
 
 async function serve(): Promise<void> {
   const config = prepareConfig()
-  const { logger, flush } = createServiceLogger(config.logging.level)
+  const { logger, flush } = await createServiceLogger(config.logging.level, process.stdout.isTTY)
   const stop = listenForStop()
   try {
     const service = await compose(config, logger, stop.signal)

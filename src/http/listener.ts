@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
+import { NO_PROJECT } from '../access/principal.js'
 import { AppError } from '../platform/errors.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import type { Metrics } from '../platform/metrics.js'
@@ -187,7 +188,7 @@ function report(
     status,
     ms: Math.round(milliseconds * 100) / 100,
     address: note.address,
-    ...(note.projectId === null ? {} : { project_id: note.projectId }),
+    ...(note.projectId === null || note.projectId === NO_PROJECT ? {} : { project_id: note.projectId }),
     ...(note.code === null ? {} : { code: note.code }),
     ...(cut === undefined ? {} : { error: describeError(cut.reason()) }),
   }

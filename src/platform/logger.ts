@@ -17,11 +17,25 @@ export function createLogger(level: LogLevel, destination = 1): Logger {
   return pino({ ...OPTIONS, level }, pino.destination({ dest: destination, sync: true }))
 }
 
+export type ServiceLogger = { readonly logger: Logger; readonly flush: () => void }
+
 /**
- * JSON lines on standard output, a buffer at a time: a line appears within a quarter of a second, and logging every
- * request stays cheap. `flush` writes what is left; a killed process loses at most one buffer of log lines.
+ * The service's log on standard output: readable text where that is a terminal, JSON lines otherwise. JSON is written a
+ * buffer at a time: a line appears within a quarter of a second, and logging every request stays cheap. `flush` writes what
+ * is left; a killed process loses at most one buffer of log lines.
  */
-export function createServiceLogger(level: LogLevel): { readonly logger: Logger; readonly flush: () => void } {
+export async function createServiceLogger(level: LogLevel, isTerminal: boolean): Promise<ServiceLogger> {
+  return isTerminal ? createTerminalLogger(level) : createBufferedLogger(level)
+}
+
+/** The package that renders text is loaded only here: a service in production does not need it. */
+async function createTerminalLogger(level: LogLevel): Promise<ServiceLogger> {
+  const { default: pretty } = await import('pino-pretty')
+  const stream = pretty({ destination: 1, sync: true, singleLine: true, colorize: true, translateTime: 'HH:MM:ss' })
+  return { logger: pino({ ...OPTIONS, level }, stream), flush: () => undefined }
+}
+
+function createBufferedLogger(level: LogLevel): ServiceLogger {
   const destination = pino.destination({ dest: 1, sync: false, minLength: BUFFER_BYTES })
   const timer = setInterval(() => destination.flush(), FLUSH_EVERY_MS)
   timer.unref()
@@ -32,13 +46,20 @@ export function createServiceLogger(level: LogLevel): { readonly logger: Logger;
   return { logger: pino({ ...OPTIONS, level }, destination), flush }
 }
 
+/** Something that is away is no fault of this program: where in it the connection was tried says nothing. */
+const CONNECTION_CODES = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
+  ...['ENOTFOUND', 'EAI_AGAIN', 'CONNECT_TIMEOUT', 'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED'],
+])
+
 /**
- * What a log line says of an error: these members and no others, since driver errors carry the statement's parameters. The
+ * What a log line says of an error, without a stack for a connection that was refused or lost: these members and no others, since driver errors carry the statement's parameters. The
  * ORM even writes them into its own message, so of a failed query only its cause is described.
  */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) }
   if ('params' in error) return describeError(error.cause ?? new Error('a query failed'))
-  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {}
-  return { name: error.name, message: error.message, ...code, stack: error.stack }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  const described = { name: error.name, message: error.message, ...(code === undefined ? {} : { code }) }
+  return code !== undefined && CONNECTION_CODES.has(code) ? described : { ...described, stack: error.stack }
 }

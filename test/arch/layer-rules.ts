@@ -39,6 +39,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   dotenv: ['^src/config/env\\.ts$'],
   ioredis: ['^src/platform/'],
   pino: ['^src/platform/logger\\.ts$'],
+  'pino-pretty': ['^src/platform/logger\\.ts$'],
   'prom-client': ['^src/platform/(metrics|plain-histogram)\\.ts$'],
   'rate-limiter-flexible': ['^src/platform/rate-limit\\.ts$'],
   'lru-cache': ['^src/features/', '^src/platform/rate-limit\\.ts$'],

@@ -47,6 +47,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   aPackage('dotenv', 'config'),
   aPackage('ioredis', 'features/aliases'),
   aPackage('pino', 'http'),
+  aPackage('pino-pretty', 'http'),
   aPackage('prom-client', 'http'),
   aPackage('rate-limiter-flexible', 'http'),
   aPackage('lru-cache', 'core/pricing'),

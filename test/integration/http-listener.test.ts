@@ -56,6 +56,8 @@ describe('an answer that is streamed', () => {
       expect(requestLine('/breaks-off')).toMatchObject({ level: 'error', fields: { status: 500 } }),
     )
     expect(requestLine('/breaks-off')?.fields['error']).toMatchObject({ message: SECRET })
+    // An open route has no project, and its line names none.
+    expect(requestLine('/breaks-off')?.fields).not.toHaveProperty('project_id')
     expect(await exchange('GET /breaks-off HTTP/1.1\r\nHost: a\r\n\r\n')).not.toContain(SECRET)
   })
 })

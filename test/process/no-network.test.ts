@@ -1,12 +1,18 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.js'
 import { runProgram, type ServedProgram, serveProgram, stopProgram, temporaryDirectory } from '../support/program.js'
 import { ROOT } from '../support/readme.js'
 import { REGISTRY_FIXTURES } from '../support/registry-instance.js'
 import { call } from '../support/service.js'
+
+/** The service's own logger, as `serve` opens it, and one line. */
+const LOG_ONE = `import("${pathToFileURL(join(ROOT, 'dist/platform/logger.js'))}")
+  .then(({ createServiceLogger }) => createServiceLogger("info", process.stdout.isTTY))
+  .then(({ logger, flush }) => { logger.info({ n: 1 }, "hello"); flush() })`
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>
 let program: ServedProgram
@@ -66,6 +72,16 @@ describe('the built program without a network', () => {
     program = await serveProgram(directory.path)
     expect(program.stderr()).toContain('anthropic@50+google@50+openai@50, refreshed from 127.0.0.1:9')
   }, 120_000)
+})
+
+const SCRIPT_MISSING = spawnSync('script', ['--version']).status !== 0
+
+it.skipIf(SCRIPT_MISSING)('the log is text where standard output is a terminal', async () => {
+  const read = spawnSync('script', ['-qec', `${process.execPath} -e '${LOG_ONE}'`, '/dev/null'], { encoding: 'utf8' })
+  expect(read.stdout).toMatch(/\[\d\d:\d\d:\d\d\].*INFO.*hello.*"n":1/s)
+  expect(read.stdout).not.toContain('"level"')
+  const piped = spawnSync(process.execPath, ['-e', LOG_ONE], { encoding: 'utf8' })
+  expect(JSON.parse(piped.stdout)).toMatchObject({ level: 'info', msg: 'hello', n: 1 })
 })
 
 it('the bundled registry is part of the package', () => {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { DrizzleQueryError } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 import { describeError } from '../../src/platform/logger.js'
@@ -10,5 +11,18 @@ describe('what a log line says of an error', () => {
     expect(JSON.stringify(describeError(error))).not.toContain('secret')
     expect(describeError(error)).toMatchObject({ message: cause.message, code: '23505' })
     expect(JSON.stringify(describeError(new DrizzleQueryError('select $1', ['secret'])))).not.toContain('secret')
+  })
+
+  it('has a stack where this program may be at fault, and none for what is away', async () => {
+    expect(describeError(new TypeError('x is undefined'))).toHaveProperty('stack')
+    expect(describeError(Object.assign(new Error('a bad value'), { code: '22P02' }))).toHaveProperty('stack')
+    const refused = await new Promise((resolve) => connect(9, '127.0.0.1').once('error', resolve))
+    expect(describeError(refused)).toEqual({
+      name: 'Error',
+      message: 'connect ECONNREFUSED 127.0.0.1:9',
+      code: 'ECONNREFUSED',
+    })
+    const lost = new DrizzleQueryError('select 1', [], Object.assign(new Error('lost'), { code: 'CONNECTION_CLOSED' }))
+    expect(describeError(lost)).not.toHaveProperty('stack')
   })
 })
