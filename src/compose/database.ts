@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/config.js'
 import { type ClientOptions, createClient, type Database, openDatabase } from '../db/client.js'
+import { distributeTables } from '../db/distribute.js'
 import { openEmbedded } from '../db/embedded/open-embedded.js'
 import { classifyFailure } from '../db/failure.js'
 import { type MigrationResult, migrate, readMigrations } from '../db/migrate.js'
@@ -85,6 +86,17 @@ export async function migrateDatabase(
     return await abortable(migrating, signal)
   } finally {
     // A migration that is given up is rolled back by the server, which finds its client gone.
+    await sql.end({ timeout: signal?.aborted ? 0 : 5 })
+  }
+}
+
+/** Lays the tables out over a Citus cluster; answers those that were moved. */
+export async function distributeDatabase(connected: Connected, signal?: AbortSignal): Promise<string[]> {
+  const applicationName = 'llmring-server migrations'
+  const sql = createClient({ ...connected.direct, connectionsMax: 1, applicationName, statementMsMax: 0 })
+  try {
+    return await abortable(distributeTables(sql), signal)
+  } finally {
     await sql.end({ timeout: signal?.aborted ? 0 : 5 })
   }
 }

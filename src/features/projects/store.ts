@@ -3,12 +3,12 @@ import { v7 as uuidv7 } from 'uuid'
 import type { ProjectId, Role } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import { bounded } from '../../db/bounded.js'
-import type { Sql } from '../../db/client.js'
+import type { Sql, Statements } from '../../db/client.js'
 import { confirmCompleted, confirmRow } from '../../db/confirm.js'
 import type { Announce } from '../../db/messages.js'
 import type { Orm } from '../../db/orm.js'
 import { projectKeys, projects } from '../../db/tables/projects.js'
-import { ormOf, type Tx } from '../../db/transact.js'
+import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
 
 export type FoundKey = {
   readonly keyId: string
@@ -139,7 +139,7 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
       const mine = projectId === undefined ? undefined : eq(projectKeys.projectId, projectId)
       const [row] = await ormOf(tx)
         .update(projectKeys)
-        .set({ revokedAt: sql`now()` })
+        .set({ revokedAt: await readClock(sqlOf(tx)) })
         .where(and(mine, eq(projectKeys.id, keyId), isNull(projectKeys.revokedAt)))
         .returning({ hash: projectKeys.keyHash })
       if (row !== undefined) await db.announce(tx, { kind: 'key-changed', hash: Buffer.from(row.hash).toString('hex') })
@@ -148,15 +148,16 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
 
     /** Makes a project a nameless tombstone and revokes its keys: from its commit on nothing new can be authenticated. */
     buryProject: async (tx: Tx, id: ProjectId): Promise<boolean> => {
+      const now = await readClock(sqlOf(tx))
       const buried = await ormOf(tx)
         .update(projects)
-        .set({ erasedAt: sql`now()`, name: null })
+        .set({ erasedAt: now, name: null })
         .where(and(eq(projects.id, id), isNull(projects.erasedAt)))
         .returning({ id: projects.id })
       if (buried.length === 0) return false
       const revoked = await ormOf(tx)
         .update(projectKeys)
-        .set({ revokedAt: sql`coalesce(${projectKeys.revokedAt}, now())`, name: null })
+        .set({ revokedAt: sql`coalesce(${projectKeys.revokedAt}, ${now}::timestamptz)`, name: null })
         .where(eq(projectKeys.projectId, id))
       confirmCompleted(revoked, 'UPDATE')
       await db.announce(tx, { kind: 'all-keys-changed' })
@@ -165,7 +166,8 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
 
     /** Tombstones that are not swept for the last time yet, and whether a sweep that begins now is the last. */
     listBuried: async (lastAfterSeconds: number): Promise<{ id: ProjectId; isLast: boolean }[]> => {
-      const isLast = sql<boolean>`${projects.erasedAt} < now() - make_interval(secs => ${lastAfterSeconds})`
+      const since = new Date((await readClock(db.sql)).getTime() - lastAfterSeconds * 1000)
+      const isLast = sql<boolean>`${projects.erasedAt} < ${since}::timestamptz`
       const rows = await db.orm
         .select({ id: projects.id, isLast })
         .from(projects)
@@ -176,8 +178,17 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
     },
 
     markSwept: async (id: ProjectId): Promise<void> => {
-      const swept = await db.orm.update(projects).set({ sweptAt: sql`now()` }).where(eq(projects.id, id))
+      const sweptAt = await readClock(db.sql)
+      const swept = await db.orm.update(projects).set({ sweptAt }).where(eq(projects.id, id))
       confirmCompleted(swept, 'UPDATE', 1)
     },
   }
+}
+
+/**
+ * The server's time, for statements that take it as a parameter: Citus refuses `now()` in most places of an UPDATE. It is
+ * not this process's clock, because an erasure here and its last sweep elsewhere have to agree.
+ */
+async function readClock(on: Statements): Promise<Date> {
+  return confirmRow(await on<{ now: Date }[]>`select now() as now`).now
 }

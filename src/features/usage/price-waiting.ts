@@ -20,11 +20,21 @@ export async function priceWaiting(deps: PriceWaitingDeps): Promise<number> {
     const rows: UnpricedRow[] = await deps.store.listUnpriced(after, deps.rowsMax)
     const priced = rows.flatMap((row) => priceRow(deps.findPrice, row))
     // Crash before this commit: these rows still wait. After it: they are priced, and the next pass begins behind them.
-    if (priced.length > 0) written += await deps.store.writePrices(priced)
+    for (const [projectId, own] of byProject(priced)) written += await deps.store.writePrices(projectId, own)
     const last = rows.at(-1)
     if (last === undefined || rows.length < deps.rowsMax) return written
     after = { loggedAt: last.loggedAt.toISOString(), id: last.id }
   }
+}
+
+function byProject(rows: readonly PricedRow[]): Map<string, PricedRow[]> {
+  const projects = new Map<string, PricedRow[]>()
+  for (const row of rows) {
+    const own = projects.get(row.projectId)
+    if (own === undefined) projects.set(row.projectId, [row])
+    else own.push(row)
+  }
+  return projects
 }
 
 function priceRow(findPrice: FindPrice, row: UnpricedRow): PricedRow[] {

@@ -62,7 +62,7 @@ export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm
       exportPage(orm, projectId, after, rowsMax),
     eraseChunk: (projectId: ProjectId, rowsMax: number) => eraseChunk(sql, projectId, rowsMax),
     listUnpriced: (after: Place | null, rowsMax: number) => listUnpriced(orm, after, rowsMax),
-    writePrices: (rows: readonly PricedRow[]) => writePrices(sql, rows),
+    writePrices: (projectId: string, rows: readonly PricedRow[]) => writePrices(sql, projectId, rows),
   }
 }
 
@@ -165,25 +165,25 @@ function listUnpriced(orm: Orm, after: Place | null, rowsMax: number): Promise<U
  * Prices rows that still wait; answers how many. Rows that another instance is pricing right now are left to it:
  * two updates that take the same rows in different orders would deadlock.
  */
-async function writePrices(sql: Sql, rows: readonly PricedRow[]): Promise<number> {
+async function writePrices(sql: Sql, projectId: string, rows: readonly PricedRow[]): Promise<number> {
   const texts = (of: (row: PricedRow) => string | null) => arrayText(rows.map(of))
   const written = await sql`
     with priced as (
       select * from unnest(
-        ${texts((row) => row.projectId)}::text::uuid[], ${texts((row) => row.loggedAt)}::text::timestamptz[],
-        ${texts((row) => row.id)}::text::uuid[], ${texts((row) => row.cost)}::text::numeric[],
+        ${texts((row) => row.loggedAt)}::text::timestamptz[], ${texts((row) => row.id)}::text::uuid[],
+        ${texts((row) => row.cost)}::text::numeric[],
         ${texts((row) => row.computedCost)}::text::numeric[], ${texts((row) => row.status)}::text::text[],
         ${texts((row) => row.registryVersion)}::text::text[],
         ${texts(({ unitPrices }) => (unitPrices === null ? null : JSON.stringify(unitPrices)))}::text::jsonb[]
-      ) as p (project_id, logged_at, id, cost, computed_cost, status, version, unit_prices)
+      ) as p (logged_at, id, cost, computed_cost, status, version, unit_prices)
     ), taken as materialized (
-      select priced.* from priced join usage_logs using (project_id, logged_at, id)
-      where usage_logs.cost_status = 'no_registry' for update of usage_logs skip locked
+      select priced.* from priced join usage_logs using (logged_at, id)
+      where usage_logs.project_id = ${projectId} and usage_logs.cost_status = 'no_registry' for update of usage_logs skip locked
     )
     update usage_logs set cost = taken.cost, computed_cost = taken.computed_cost, cost_status = taken.status,
       registry_provider_version = taken.version, unit_prices = taken.unit_prices
     from taken
-    where usage_logs.project_id = taken.project_id and usage_logs.logged_at = taken.logged_at and usage_logs.id = taken.id`
+    where usage_logs.project_id = ${projectId} and usage_logs.logged_at = taken.logged_at and usage_logs.id = taken.id`
   return confirmCompleted(written, 'UPDATE').count
 }
 

@@ -1,0 +1,16 @@
+-- How the tables lie on a Citus cluster. `llmring-server migrate --citus` runs this after the migrations, one statement
+-- at a time; a table that lies where it should is left alone, so it can be run again, and has to be after an upgrade
+-- that adds tables. By hand: psql with search_path set to the schema of the service.
+
+-- Small, and read by every project: a copy on each node.
+select create_reference_table('projects') where not exists (select from pg_dist_partition where logicalrelid = 'projects'::regclass);
+select create_reference_table('project_keys') where not exists (select from pg_dist_partition where logicalrelid = 'project_keys'::regclass);
+select create_reference_table('registry_files') where not exists (select from pg_dist_partition where logicalrelid = 'registry_files'::regclass);
+select create_reference_table('receipt_keys') where not exists (select from pg_dist_partition where logicalrelid = 'receipt_keys'::regclass);
+
+-- What a project owns: all of it on one node, so that its statements and transactions stay there.
+select create_distributed_table('alias_heads', 'project_id', colocate_with => 'none') where not exists (select from pg_dist_partition where logicalrelid = 'alias_heads'::regclass);
+select create_distributed_table('aliases', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'aliases'::regclass);
+select create_distributed_table('alias_history', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'alias_history'::regclass);
+select create_distributed_table('usage_logs', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'usage_logs'::regclass);
+select create_distributed_table('receipts', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'receipts'::regclass);

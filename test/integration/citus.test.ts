@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createClient, type Sql } from '../../src/db/client.js'
+import { distributeTables } from '../../src/db/distribute.js'
+import { readSourceFiles } from '../arch/source-files.js'
+import { readCatalog, tablesOfProjects } from '../support/composed-tables.js'
+import { cloneDatabase, type TestDatabase } from '../support/database.js'
+
+const REFERENCE = ['project_keys', 'projects', 'receipt_keys', 'registry_files']
+
+let database: TestDatabase
+let sql: Sql
+beforeAll(async () => {
+  database = await cloneDatabase()
+  sql = createClient({ url: database.url, schema: 'llmring', connectionsMax: 1, prepare: true, pooled: false })
+})
+afterAll(async () => {
+  await sql.end()
+  await database.drop()
+})
+
+describe('distributing the tables', () => {
+  it('says what is missing if the database has no Citus', async () => {
+    await expect(distributeTables(sql)).rejects.toThrow(/has no Citus.*CREATE EXTENSION citus/)
+  })
+
+  it('moves every table once, by project or as a copy on each node, and nothing the second time', async () => {
+    // There is no Citus here: these stand in for its two functions and its catalogue, and write down what they are told.
+    await sql`create table pg_dist_partition (logicalrelid regclass, key text, beside text)`
+    await sql`create function create_reference_table(moved regclass) returns void language sql as
+      $$ insert into pg_dist_partition values (moved, null, null) $$`
+    await sql`create function create_distributed_table(moved regclass, key text, colocate_with text) returns void
+      language sql as $$ insert into pg_dist_partition values (moved, key, colocate_with) $$`
+    const moved = await distributeTables(sql)
+    const rows = await sql`select logicalrelid::text as table, key, beside from pg_dist_partition`
+    const catalog = await readCatalog(sql)
+    const tables = [...new Set(catalog.map(({ table }) => table))].filter((table) => table !== 'pg_dist_partition')
+    expect(moved.toSorted()).toEqual(tables)
+    const own = tablesOfProjects(catalog).filter((table) => table !== 'project_keys')
+    expect(rows.toSorted((one, other) => (one['table'] < other['table'] ? -1 : 1))).toEqual(
+      tables.map((table) => ({
+        table,
+        key: own.includes(table) ? 'project_id' : null,
+        beside: table === 'alias_heads' ? 'none' : own.includes(table) ? 'alias_heads' : null,
+      })),
+    )
+    expect(tables.filter((table) => !own.includes(table))).toEqual(REFERENCE)
+    expect(await distributeTables(sql)).toEqual([])
+  })
+
+  it('finds every unique key of what is distributed to begin with the project', async () => {
+    const keys = await sql<{ table: string; first: string }[]>`
+      select relname as table, attname as first from pg_index join pg_class on pg_class.oid = indrelid
+      join pg_attribute on attrelid = indrelid and attnum = indkey[0]
+      where relnamespace = 'llmring'::regnamespace and indisunique and relkind in ('r', 'p')
+        and relname <> 'schema_migrations' and not relname = any(${`{${REFERENCE.join(',')}}`}::text::text[])`
+    expect(keys.length).toBeGreaterThan(4)
+    expect(keys.filter(({ first }) => first !== 'project_id')).toEqual([])
+  })
+})
+
+describe('the statements of the features', () => {
+  /** Where a time or a chance is read on its own, to be a parameter: `select now()`. */
+  const ALONE = /select now\(\) as now/g
+  const VOLATILE =
+    /\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random|gen_random_uuid|nextval)\(|\bcurrent_(timestamp|date|time)\b/
+  const volatileIn = (text: string) => VOLATILE.exec(text.replace(ALONE, ''))?.[0]
+  const stores = readSourceFiles('src')
+    .filter(({ path }) => /^src\/features\/.*store\.ts$/.test(path))
+    .map(({ path, text }) => ({ path, text: text.replace(/^\s*(\/?\*|\/\/).*$/gm, '') }))
+
+  it('take times and chances as parameters', () => {
+    expect(stores.length).toBeGreaterThan(4)
+    for (const { path, text } of stores) {
+      // `performance.now()` and the like are this process's, and no SQL.
+      expect([path, volatileIn(text.replace(/\w+\.(now|random)\(/g, ''))]).toEqual([path, undefined])
+    }
+  })
+
+  it.each(['coalesce(revoked_at, now())', 'set at = current_timestamp', 'values (gen_random_uuid())'])(
+    'are looked through by a rule that finds %s',
+    (text) => expect(volatileIn(text)).toBeDefined(),
+  )
+
+  it('lock rows of one project alone', () => {
+    const locks: string[] = []
+    for (const { text } of stores) {
+      for (const { index } of text.matchAll(/for update of|for update`/g)) {
+        const statement = text.slice(text.lastIndexOf('select', index), index)
+        locks.push(statement)
+        expect(statement).toContain('project_id = $' + '{projectId}')
+      }
+    }
+    expect(locks.length).toBeGreaterThan(1)
+  })
+})
