@@ -7,6 +7,15 @@ export type ProjectId = string & { readonly [projectId]: true }
 export const ROLES = ['write', 'log', 'read', 'audit', 'admin'] as const
 export type Role = (typeof ROLES)[number]
 
+/** The same in words, for people who give keys away. */
+export const ROLE_MEANINGS: Readonly<Record<Role, string>> = {
+  write: 'everything a client library does: aliases, usage and receipts',
+  log: 'only add usage: for programs that shall read nothing',
+  read: 'only read: aliases, usage, stats and receipts',
+  audit: 'only read receipts',
+  admin: 'everything in its own project',
+}
+
 /** Who is asking. */
 export type Principal = {
   readonly projectId: ProjectId

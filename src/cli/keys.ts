@@ -1,16 +1,16 @@
 import { Command, Option } from 'commander'
-import { type ProjectId, ROLES, type Role } from '../access/principal.js'
-import { openResources } from '../compose/database.js'
-import { createAnnounce } from '../db/messages.js'
-import { createProjects, type ProjectsFeature } from '../features/projects/feature.js'
+import { ROLE_MEANINGS, ROLES, type Role } from '../access/principal.js'
+import type { ProjectsFeature } from '../features/projects/feature.js'
 import { renderKey } from '../features/projects/render.js'
-import { abortable } from '../platform/abortable.js'
-import { commandLogger, prepareConfig, run } from './prepare.js'
+import { run } from './prepare.js'
+import { listAllProjects, print, readId, readName, withProjects } from './with-projects.js'
 
 type CreateOptions = { project?: string; name?: string; role: Role; json?: boolean }
 type ListOptions = { project?: string; json?: boolean }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const ROLE_HELP = `
+Roles:
+${ROLES.map((role) => `  ${role.padEnd(6)} ${ROLE_MEANINGS[role]}`).join('\n')}`
 
 export function keysCommand(): Command {
   const keys = new Command('keys').description('Make, list and revoke project keys. Works while the service runs.')
@@ -21,6 +21,7 @@ export function keysCommand(): Command {
     .option('--name <name>', 'a name for the key (and for a new project)')
     .addOption(new Option('--role <role>', 'what the key may do').choices(ROLES).default('write'))
     .option('--json', 'print JSON')
+    .addHelpText('after', ROLE_HELP)
     .action((options: CreateOptions) => run((signal) => withProjects(signal, (projects) => create(projects, options))))
   keys
     .command('list')
@@ -40,7 +41,7 @@ export function keysCommand(): Command {
 }
 
 async function create(projects: ProjectsFeature, options: CreateOptions): Promise<void> {
-  const name = options.name ?? null
+  const name = options.name === undefined ? null : readName(options.name)
   const projectId = options.project === undefined ? (await projects.verbs.create(name)).id : readId(options.project)
   const made = await projects.verbs.createKey({ projectId, name, role: options.role })
   if (options.json === true) return print(JSON.stringify({ ...renderKey(made), key: made.key }))
@@ -51,11 +52,11 @@ async function list(projects: ProjectsFeature, options: ListOptions): Promise<vo
   const keys = await projects.listKeys(options.project === undefined ? undefined : readId(options.project))
   if (options.json === true) return print(JSON.stringify({ keys: keys.map(renderKey) }))
   if (keys.length === 0) return print('There are no keys.')
+  const names = new Map((await listAllProjects(projects)).map(({ id, name }) => [id, name]))
   for (const key of keys) {
     const state = key.revokedAt === null ? 'active' : `revoked ${key.revokedAt.toISOString()}`
-    print(
-      `${key.id}  project ${key.projectId}  ${key.prefix}…  ${key.role.padEnd(5)}  ${state}  ${key.name ?? ''}`.trimEnd(),
-    )
+    const project = [key.projectId, names.get(key.projectId)].filter((part) => part != null).join(' ')
+    print(`${key.id}  project ${project}  ${key.prefix}…  ${key.role.padEnd(5)}  ${state}  ${key.name ?? ''}`.trimEnd())
   }
 }
 
@@ -65,33 +66,3 @@ async function revoke(projects: ProjectsFeature, keyId: string, options: { json?
   else if (revoked) print(`Key ${keyId} is revoked.`)
   if (!revoked) throw new Error(`There is no active key ${keyId}.`)
 }
-
-async function withProjects(signal: AbortSignal, work: (projects: ProjectsFeature) => Promise<void>): Promise<void> {
-  const config = prepareConfig()
-  const logger = commandLogger(config)
-  const { database, transact, lifecycle } = await openResources(config, logger, 'borrow', signal)
-  try {
-    const projects = createProjects({
-      ...database,
-      transact,
-      logger,
-      announce: createAnnounce(config.database.schema),
-      ageMs: () => 0,
-      mode: config.projects.mode,
-      pepper: config.projects.pepper?.reveal(),
-      pepperPrevious: config.projects.pepperPrevious?.reveal(),
-      newProjects: undefined,
-      features: [],
-    })
-    await abortable(work(projects), signal)
-  } finally {
-    await lifecycle.close()
-  }
-}
-
-function readId(text: string): ProjectId {
-  if (!UUID.test(text)) throw new Error(`'${text}' is not an id; \`llmring-server keys list\` shows them.`)
-  return text as ProjectId
-}
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`)

@@ -5,6 +5,7 @@ import { doctorCommand } from './doctor.js'
 import { dumpCommand } from './dump.js'
 import { keysCommand } from './keys.js'
 import { migrateCommand } from './migrate.js'
+import { projectsCommand } from './projects.js'
 import { registryCommand } from './registry.js'
 import { restoreCommand } from './restore.js'
 import { serveCommand } from './serve.js'
@@ -24,6 +25,7 @@ export function createProgram(): Command {
     serveCommand,
     migrateCommand,
     keysCommand,
+    projectsCommand,
     doctorCommand,
     configCommand,
     dumpCommand,

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { createServiceListener, serverLimits } from '../compose/door.js'
 import { compose, type Service } from '../compose/service.js'
 import { type Config, isLoopback } from '../config/config.js'
+import { checkAddress } from '../http/free-address.js'
 import { type HttpServer, listen } from '../http/server.js'
 import { Aborted } from '../platform/abortable.js'
 import { createServiceLogger } from '../platform/logger.js'
@@ -19,9 +20,10 @@ async function serve(): Promise<void> {
   const { logger, flush } = await createServiceLogger(config.logging.level, process.stdout.isTTY)
   const stop = listenForStop()
   try {
+    const { host, port } = config.listen
+    await checkAddress(host, port)
     const service = await compose(config, logger, stop.signal)
     try {
-      const { host, port } = config.listen
       const server = await listen(createServiceListener(config, service, logger), host, port, serverLimits(config))
       service.metrics.gauge('llmring_connections', 'Connections that are open.', server.connections)
       process.stderr.write(startUpLines(config, service, server))

@@ -4,12 +4,13 @@ import type { Config } from '../config/config.js'
 import { type ClientOptions, createClient, type Database, openDatabase } from '../db/client.js'
 import { distributeTables } from '../db/distribute.js'
 import { openEmbedded } from '../db/embedded/open-embedded.js'
+import { explainConnection } from '../db/explain-connection.js'
 import { classifyFailure } from '../db/failure.js'
 import { type MigrationResult, migrate, readMigrations } from '../db/migrate.js'
 import { createTransact, type Transact } from '../db/transact.js'
 import { Aborted, abortable } from '../platform/abortable.js'
 import { createLifecycle, type Lifecycle } from '../platform/lifecycle.js'
-import type { Logger } from '../platform/logger.js'
+import { describeError, type Logger } from '../platform/logger.js'
 import { receiptsKeyFile } from './data-directory.js'
 
 export type Connected = {
@@ -84,6 +85,8 @@ export async function migrateDatabase(
   try {
     const migrating = migrate(sql, connected.direct.schema, migrations, onWaiting === undefined ? {} : { onWaiting })
     return await abortable(migrating, signal)
+  } catch (error) {
+    throw explainConnection(error, connected.direct.url)
   } finally {
     // A migration that is given up is rolled back by the server, which finds its client gone.
     await sql.end({ timeout: signal?.aborted ? 0 : 5 })
@@ -133,7 +136,7 @@ async function untilItAnswers<T>(logger: Logger, msMax: number, work: () => Prom
       return await work()
     } catch (error) {
       if (classifyFailure(error) !== 'unavailable' || performance.now() >= giveUpAt) throw error
-      logger.warn({ code: (error as { code?: string }).code }, 'the database does not answer yet; trying again')
+      logger.warn({ reason: describeError(error)['message'] }, 'the database does not answer yet; trying again')
       await sleep(1000)
     }
   }

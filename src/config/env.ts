@@ -8,7 +8,14 @@ const PREFIX = 'LLMRING_'
 
 const optional = <T extends z.ZodType>(schema: T) => schema.optional()
 const integer = (least: number, most: number, unset: number) =>
-  z.coerce.number().int().min(least).max(most).default(unset)
+  z
+    .string()
+    .refine(
+      (digits) => /^\d{1,10}$/.test(digits) && Number(digits) >= least && Number(digits) <= most,
+      `must be a whole number from ${least} to ${most}`,
+    )
+    .transform(Number)
+    .default(unset)
 const flag = (unset: boolean) =>
   z
     .enum(['true', 'false', '1', '0'])
@@ -111,6 +118,8 @@ export type EnvironmentResult =
       readonly environment: Environment
       readonly unknown: readonly string[]
       readonly proxied: boolean
+      /** Where each setting that is set comes from; the others have their defaults. */
+      readonly sources: ReadonlyMap<string, 'environment' | '.env'>
     }
   | { readonly ok: false; readonly faults: readonly string[] }
 
@@ -135,5 +144,6 @@ export function readEnvironment(
     environment: parsed.data,
     unknown: names.filter((name) => name.startsWith(PREFIX) && !(name in ENVIRONMENT.shape)),
     proxied: names.some((name) => /^https?_proxy$/i.test(name)),
+    sources: new Map(names.map((name) => [name, variables[name] === undefined ? '.env' : 'environment'])),
   }
 }

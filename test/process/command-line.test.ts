@@ -1,12 +1,22 @@
+import { stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ROLE_MEANINGS, ROLES } from '../../src/access/principal.js'
+import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { MAIN, runProgram, temporaryDirectory } from '../support/program.js'
 import { openShell } from '../support/terminal.js'
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>
+let database: TestDatabase
 beforeAll(async () => {
+  database = await cloneDatabase()
   directory = await temporaryDirectory()
 })
-afterAll(() => directory.remove())
+afterAll(async () => {
+  await database.drop()
+  await directory.remove()
+})
 
 const run = (args: readonly string[], environment: Record<string, string> = {}) =>
   runProgram(args, directory.path, environment)
@@ -24,6 +34,7 @@ describe('llmring-server', () => {
     ['keys', 'create'],
     ['keys', 'list'],
     ['keys', 'revoke'],
+    ['projects', 'list'],
     ['doctor'],
     ['config'],
     ['dump'],
@@ -78,7 +89,10 @@ describe('llmring-server', () => {
     for (const args of [['config'], ['config', '--json']]) {
       const shown = await run(args, { ...secrets, LLMRING_PORT: '8123', LLMRING_TYPO: 'x' })
       expect(shown.code).toBe(0)
-      expect(shown.stdout).toMatch(/8123/)
+      expect(shown.stdout).toMatch(
+        /LLMRING_PORT(=8123 +\(environment\)|",\s+"value": "8123",\s+"source": "environment")/,
+      )
+      expect(shown.stdout).toMatch(/LLMRING_PROJECTS(=open +\(default\)|",\s+"value": "open",\s+"source": "default")/)
       expect(shown.stdout).toMatch(/hidden/)
       expect(shown.stdout + shown.stderr).not.toMatch(/hunter2|an-admin-key|a-pepper/)
       expect(shown.stderr).toMatch(/LLMRING_TYPO/)
@@ -98,6 +112,45 @@ describe('llmring-server', () => {
     },
   )
 
+  it('says what to change where the port is taken, before anything is started, and where a number is none', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const address = taken.address()
+    const port = String(typeof address === 'object' ? address?.port : 0)
+    const environment = {
+      LLMRING_HOST: '127.0.0.1',
+      LLMRING_PORT: port,
+      LLMRING_DATA_DIR: join(directory.path, 'unused'),
+    }
+    const refused = await run(['serve'], environment)
+    taken.close()
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    expect(refused.stderr).toMatch(new RegExp(`^Port ${port} of 127\\.0\\.0\\.1 is taken .* LLMRING_PORT .*\\n$`))
+    await expect(stat(join(directory.path, 'unused'))).rejects.toMatchObject({ code: 'ENOENT' })
+    const wrong = await run(['serve'], { LLMRING_PORT: '1e3', LLMRING_USAGE_LANES: '0' })
+    expect(wrong.stderr).toContain('LLMRING_PORT: must be a whole number from 0 to 65535\n')
+    expect(wrong.stderr).toContain('LLMRING_USAGE_LANES: must be a whole number from 1 to 64\n')
+  })
+
+  it('explains the roles where a key is made, and refuses a name that would not show as one', async () => {
+    const { stdout } = await run(['keys', 'create', '--help'])
+    for (const role of ROLES) expect(stdout).toContain(`${role.padEnd(6)} ${ROLE_MEANINGS[role]}`)
+    const url = { LLMRING_DATABASE_URL: database.url }
+    for (const name of ['', '  ', 'a\u001b[2Jb', 'a\nb', 'x'.repeat(256)]) {
+      const refused = await run(['keys', 'create', '--name', name], url)
+      expect(refused).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('--name must have 1 to 255 characters'),
+      })
+    }
+    expect((await run(['projects', 'list'], url)).stdout).toBe('There are no projects.\n')
+    expect(await run(['keys', 'create', '--name', 'Billing', '--role', 'log'], url)).toMatchObject({ code: 0 })
+    const [project] = JSON.parse((await run(['projects', 'list', '--json'], url)).stdout).projects
+    expect(project).toMatchObject({ name: 'Billing', origin: 'made' })
+    expect((await run(['projects', 'list'], url)).stdout).toContain(`${project.id}  `)
+    expect((await run(['keys', 'list'], url)).stdout).toContain(`project ${project.id} Billing  `)
+  })
+
   it('says what a data directory lacks that can never be made, and ends', async () => {
     const refused = await run(['serve'], { LLMRING_PORT: '0', LLMRING_DATA_DIR: '/proc/nope' })
     expect(refused.code).toBe(1)
@@ -107,6 +160,9 @@ describe('llmring-server', () => {
   it('says in one line that the database is away', async () => {
     const refused = await run(['keys', 'list'], { LLMRING_DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:9/x' })
     expect(refused.code).toBe(1)
-    expect(refused.stderr).not.toMatch(/hunter2|\n\s+at /)
+    expect(refused.stderr).toMatch(
+      /^Database 127\.0\.0\.1:9\/x, user u: nothing listens there.*LLMRING_DATABASE_URL\.\n$/,
+    )
+    expect(refused.stderr).not.toMatch(/hunter2/)
   }, 90_000)
 })

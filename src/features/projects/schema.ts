@@ -1,9 +1,12 @@
 import { z } from '@hono/zod-openapi'
-import { ROLES } from '../../access/principal.js'
+import { ROLE_MEANINGS, ROLES } from '../../access/principal.js'
 import { PROJECT_LIMITS } from './limits.js'
+import { isName, NAME_RULE } from './name.js'
 
 const instant = () => z.string().openapi({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
-const name = () => z.string().min(1).max(PROJECT_LIMITS.nameCharactersMax).nullish()
+const name = () => z.string().min(1).max(PROJECT_LIMITS.nameCharactersMax).refine(isName, NAME_RULE).nullish()
+const role = () =>
+  z.enum(ROLES).openapi({ description: ROLES.map((one) => `${one}: ${ROLE_MEANINGS[one]}`).join('. ') })
 const projectId = () => z.uuid().openapi({ example: '019a3c5e-7d10-7a52-8f43-0b5d6a3c9e11' })
 /** Without an example: no id is there on every server. */
 const madeId = () => z.uuid()
@@ -23,7 +26,7 @@ export const KeySchema = z
     project_id: projectId(),
     prefix: z.string().openapi({ description: 'What may be shown of the key.' }),
     name: z.string().nullable(),
-    role: z.enum(ROLES),
+    role: role(),
     created_at: instant(),
     revoked_at: instant().nullable(),
   })
@@ -34,7 +37,7 @@ export const NewKeySchema = KeySchema.extend({
 }).openapi('NewKey')
 
 export const CreateProjectBody = z.object({ name: name() }).openapi('CreateProject')
-export const CreateKeyBody = z.object({ name: name(), role: z.enum(ROLES).default('write') }).openapi('CreateKey')
+export const CreateKeyBody = z.object({ name: name(), role: role().default('write') }).openapi('CreateKey')
 
 export const ProjectPath = z.object({ id: madeId() })
 export const KeyPath = z.object({ id: madeId(), key_id: madeId() })

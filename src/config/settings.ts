@@ -1,0 +1,36 @@
+import { ENVIRONMENT, readEnvironment } from './env.js'
+
+export type Setting = {
+  readonly name: string
+  /** As text; null where it is not set and has no default. Secrets are `[hidden]`. */
+  readonly value: string | null
+  readonly source: 'environment' | '.env' | 'default'
+}
+
+const HIDDEN = '[hidden]'
+/** URLs with passwords in them, keys and peppers. */
+const SECRETS = new Set([
+  ...['LLMRING_DATABASE_URL', 'LLMRING_DATABASE_DIRECT_URL', 'LLMRING_REDIS_URL', 'LLMRING_ADMIN_KEY'],
+  ...['LLMRING_RECEIPTS_PRIVATE_KEY_B64', 'LLMRING_KEY_PEPPER', 'LLMRING_KEY_PEPPER_PREVIOUS'],
+])
+
+/** Every setting as it is in force, and where it comes from; none where the environment is wrong. */
+export function listSettings(directory?: string, variables?: NodeJS.ProcessEnv): Setting[] {
+  const read = readEnvironment(directory, variables)
+  if (!read.ok) return []
+  const values = new Map<string, unknown>(Object.entries(read.environment))
+  return Object.keys(ENVIRONMENT.shape).map((name) => {
+    const value = values.get(name)
+    const shown = value === undefined ? null : render(value)
+    return {
+      name,
+      value: SECRETS.has(name) && shown !== null ? HIDDEN : shown,
+      source: read.sources.get(name) ?? 'default',
+    }
+  })
+}
+
+function render(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64url')
+  return Array.isArray(value) ? value.join(',') : String(value)
+}
