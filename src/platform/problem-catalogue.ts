@@ -16,6 +16,7 @@ export const PROBLEMS = {
   'request-timeout': { status: 408, title: 'The request did not arrive in time' },
   conflict: { status: 409, title: 'The request conflicts with what is stored' },
   'body-too-large': { status: 413, title: 'The body is too large' },
+  'project-full': { status: 413, title: 'The project holds as much as it may' },
   'unsupported-media-type': { status: 415, title: 'The content type is not supported' },
   'validation-failed': { status: 422, title: 'The request is not valid' },
   'too-many-requests': { status: 429, title: 'Too many requests' },

@@ -1,4 +1,4 @@
-import { bigint, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
+import { bigint, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core'
 import { instant } from './columns.js'
 
 export const aliasHeads = pgTable('alias_heads', {
@@ -6,6 +6,8 @@ export const aliasHeads = pgTable('alias_heads', {
   revision: bigint('revision', { mode: 'number' }).notNull(),
   lastId: integer('last_id').notNull(),
   aliasCount: integer('alias_count').notNull(),
+  metadataBytes: bigint('metadata_bytes', { mode: 'number' }).notNull().default(0),
+  namesBytes: bigint('names_bytes', { mode: 'number' }).notNull().default(0),
 })
 
 export const aliases = pgTable(
@@ -21,10 +23,13 @@ export const aliases = pgTable(
     revision: bigint('revision', { mode: 'number' }).notNull(),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
+    metadataBytes: integer('metadata_bytes').notNull().default(0),
+    namesBytes: integer('names_bytes').notNull().default(0),
   },
   (table) => [
     primaryKey({ columns: [table.projectId, table.profile, table.alias] }),
     unique().on(table.projectId, table.id),
+    index('aliases_by_name').on(table.projectId, table.alias, table.profile),
   ],
 )
 

@@ -6,15 +6,19 @@ export type JsonObject = Readonly<Record<string, unknown>>
 export type Binding = {
   readonly profile: string
   readonly alias: string
+  /** `models` (in order of preference, never empty), `constraints` and `metadata`, as the text of a JSON object. */
+  readonly content: string
+}
+
+/** An alias as it is stored. */
+export type Alias = {
+  readonly projectId: ProjectId
+  readonly profile: string
+  readonly alias: string
   /** In order of preference; the first is the model. Never empty. */
   readonly models: readonly [string, ...string[]]
   readonly constraints: JsonObject | null
   readonly metadata: JsonObject | null
-}
-
-/** An alias as it is stored. */
-export type Alias = Binding & {
-  readonly projectId: ProjectId
   /** Counts within its project. */
   readonly id: number
   /** The project's revision that last wrote it. */

@@ -7,6 +7,7 @@ import { type Clock, monotonicClock } from '../../platform/clock.js'
 import type { Feature } from '../contract.js'
 import { deleteAlias } from './delete-alias.js'
 import { exportAliases, exportHead, exportHistory } from './export-aliases.js'
+import { listAliases, pageOfAliases } from './list-aliases.js'
 import { resolveAlias } from './resolve-alias.js'
 import { mountAliases } from './routes.js'
 import { setAliases } from './set-aliases.js'
@@ -34,7 +35,8 @@ export function createAliases(deps: AliasesDeps) {
     name: 'aliases',
     mount: (app, guards) =>
       mountAliases(app, guards, {
-        list: store.list,
+        list: (projectId, input) => listAliases(store.listPage, projectId, input),
+        page: (projectId, input) => pageOfAliases(store.listPage, projectId, input),
         find: store.find,
         resolve: (key) => resolveAlias(snapshots, key),
         warmResolve: warmResolve(snapshots.cached),

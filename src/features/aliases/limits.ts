@@ -11,6 +11,12 @@ export const ALIAS_LIMITS = {
   bindingBodyBytesMax: 524_288,
   itemsPerBulkMax: 5_000,
   aliasesPerProjectMax: 20_000,
+  /** Of all aliases of a project: metadata and constraints as Postgres writes them, and profiles, names and models. */
+  metadataBytesPerProjectMax: 64 * 1024 * 1024,
+  namesBytesPerProjectMax: 8 * 1024 * 1024,
+  /** What is held of a list at once. One alias that is larger is a page of its own. */
+  pageAliasesMax: 500,
+  pageBytesMax: 1024 * 1024,
   snapshotProjectsMax: 10_000,
   snapshotProfilesPerProjectMax: 64,
   snapshotCharactersMax: 64 * 1024 * 1024,

@@ -1,4 +1,5 @@
 import type { Alias } from './alias.js'
+import type { ListedAlias } from './list-store.js'
 
 /** An alias as it is shown, with a warning for every model that names no provider. */
 export function renderAlias(alias: Alias) {
@@ -20,4 +21,11 @@ export function renderAlias(alias: Alias) {
     updated_at: alias.updatedAt.toISOString(),
     ...(warnings.length === 0 ? {} : { warnings }),
   }
+}
+
+/** The same as JSON text, of an alias whose large members are texts already. */
+export function renderListed(alias: ListedAlias): string {
+  const { constraints: _, metadata: __, ...shown } = renderAlias({ ...alias, constraints: null, metadata: null })
+  const large = `"constraints":${alias.constraints ?? 'null'},"metadata":${alias.metadata ?? 'null'}`
+  return `${JSON.stringify(shown).slice(0, -1)},${large}}`
 }

@@ -1,20 +1,23 @@
-import { type Principal, READS, WRITES } from '../../access/principal.js'
-import { jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
+import { type ProjectId, READS, WRITES } from '../../access/principal.js'
+import { JSON_TYPE, jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
+import { streamAnswer } from '../../http/stream.js'
 import type { Warm } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
 import { ALIAS_LIMITS } from './limits.js'
+import type { AliasPage, ListInput } from './list-aliases.js'
 import { renderAlias } from './render.js'
 import * as schema from './schema.js'
 
 export type AliasVerbs = {
-  readonly list: (projectId: Principal['projectId'], profile: string | undefined) => Promise<Alias[]>
+  readonly list: (projectId: ProjectId, input: ListInput) => Promise<string | AsyncGenerator<string>>
+  readonly page: (projectId: ProjectId, input: ListInput & { readonly limit: number }) => Promise<AliasPage>
   readonly find: (key: AliasKey) => Promise<Alias | undefined>
   readonly resolve: (key: AliasKey) => string | Promise<string>
   readonly warmResolve: Warm
-  readonly set: (writer: Writer, bindings: readonly Binding[]) => Promise<Alias[]>
+  readonly set: (writer: Writer, bindings: readonly Binding[]) => Promise<Alias | undefined>
   readonly remove: (writer: Writer, key: AliasKey) => Promise<boolean>
 }
 
@@ -25,6 +28,7 @@ const ALIAS = { description: 'The alias.', schema: schema.AliasSchema }
 
 export function mountAliases(app: App, guards: Guards, verbs: AliasVerbs): void {
   mountResolve(app, guards, verbs)
+  mountList(app, guards, verbs)
   mountBulk(app, guards, verbs)
   mountBind(app, guards, verbs)
   mountOne(app, guards, verbs)
@@ -54,19 +58,38 @@ function mountResolve(app: App, guards: Guards, verbs: AliasVerbs): void {
   })
 }
 
-function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
+function mountList(app: App, guards: Guards, verbs: AliasVerbs): void {
   mount(app, guards, {
     method: 'get',
     path: `${BASE}/`,
     tag,
     operationId: 'listAliases',
     summary: 'List aliases, by name',
+    description: 'All of them, streamed; or a page, with the next one named by the header `Link` (RFC 8288).',
     access: READS,
-    query: schema.OptionalProfileQuery,
+    query: schema.ListQuery,
     answers: { 200: { description: 'Of one profile, or of all.', schema: schema.AliasList } },
-    handle: async ({ principal, query }) =>
-      jsonAnswer((await verbs.list(principal.projectId, query.profile)).map(renderAlias)),
+    handle: async ({ principal, query: { profile, after, limit } }) => {
+      const input = { profile, after }
+      if (limit !== undefined)
+        return pageAnswer(await verbs.page(principal.projectId, { ...input, limit }), profile, limit)
+      const list = await verbs.list(principal.projectId, input)
+      return typeof list === 'string' ? jsonBytesAnswer(list) : streamAnswer(list, { 'Content-Type': JSON_TYPE })
+    },
   })
+}
+
+function pageAnswer({ text, next }: AliasPage, profile: string | undefined, limit: number): Response {
+  if (next === undefined) return jsonBytesAnswer(text)
+  const query = new URLSearchParams({
+    ...(profile === undefined ? {} : { profile }),
+    limit: String(limit),
+    after: next,
+  })
+  return jsonBytesAnswer(text, { 'Content-Type': JSON_TYPE, Link: `<${BASE}/?${query}>; rel="next"` })
+}
+
+function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
   mount(app, guards, {
     method: 'post',
     path: `${BASE}/bulk_upsert`,
@@ -76,11 +99,11 @@ function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
     description:
       "One transaction. An item's own `profile` wins over the query's; of several items for one alias the last wins.",
     access: WRITES,
-    problems: ['conflict'],
+    problems: ['conflict', 'project-full'],
     query: schema.ProfileQuery,
     body: schema.BulkBody,
     bodyItems: {
-      schema: schema.BindBody,
+      schema: schema.Binding,
       itemsMax: ALIAS_LIMITS.itemsPerBulkMax,
       itemBytesMax: ALIAS_LIMITS.bindingBodyBytesMax,
     },
@@ -90,7 +113,7 @@ function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
       const items = body ?? []
       await verbs.set(
         principal,
-        items.map((item) => toBinding(item.alias, item, query.profile)),
+        items.map((item) => ({ ...item, profile: item.profile ?? query.profile })),
       )
       return jsonAnswer({ updated: items.length })
     },
@@ -106,12 +129,13 @@ function mountBind(app: App, guards: Guards, verbs: AliasVerbs): void {
     summary: 'Bind an alias',
     description: 'Creates it or replaces what it meant. `models` is an ordered list whose first is `model`.',
     access: WRITES,
-    problems: ['conflict'],
-    body: schema.BindBody,
+    problems: ['conflict', 'project-full'],
+    body: schema.Binding,
     bodyBytesMax: ALIAS_LIMITS.bindingBodyBytesMax,
     bodyExample: { alias: 'summarizer', ...BINDING },
     answers: { 200: ALIAS },
-    handle: async ({ principal, body }) => setOne(verbs, principal, toBinding(body.alias, body, undefined)),
+    handle: async ({ principal, body }) =>
+      setOne(verbs, principal, { ...body, profile: body.profile ?? schema.DEFAULT_PROFILE }),
   })
 }
 
@@ -136,15 +160,15 @@ function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
     operationId: 'putAlias',
     summary: 'Set what an alias means',
     access: WRITES,
-    problems: ['conflict'],
+    problems: ['conflict', 'project-full'],
     params: schema.AliasPath,
     query: schema.ProfileQuery,
-    body: schema.PutBody,
+    body: schema.PutBinding,
     bodyBytesMax: ALIAS_LIMITS.bindingBodyBytesMax,
     bodyExample: BINDING,
     answers: { 200: ALIAS },
     handle: async ({ principal, params, query, body }) =>
-      setOne(verbs, principal, toBinding(params.alias, body, query.profile)),
+      setOne(verbs, principal, { ...params, ...body, profile: body.profile ?? query.profile }),
   })
   mount(app, guards, {
     method: 'delete',
@@ -164,7 +188,7 @@ function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
 }
 
 async function setOne(verbs: AliasVerbs, writer: Writer, binding: Binding): Promise<Response> {
-  const [alias] = await verbs.set(writer, [binding])
+  const alias = await verbs.set(writer, [binding])
   invariant(alias !== undefined, 'a written alias is answered')
   return jsonAnswer(renderAlias(alias))
 }
@@ -173,17 +197,4 @@ async function showAlias(verbs: AliasVerbs, key: AliasKey): Promise<Response> {
   const alias = await verbs.find(key)
   if (alias === undefined) throw new AppError('not-found', `No alias '${key.alias}' in profile '${key.profile}'.`)
   return jsonAnswer(renderAlias(alias))
-}
-
-function toBinding(alias: string, input: schema.BindingInput, queryProfile: string | undefined): Binding {
-  const models = input.models ?? [input.model]
-  const [first, ...rest] = models.filter((model) => model != null)
-  invariant(first !== undefined, 'a binding names a model')
-  return {
-    alias,
-    profile: input.profile ?? queryProfile ?? 'default',
-    models: [first, ...rest],
-    constraints: input.constraints ?? null,
-    metadata: input.metadata ?? null,
-  }
 }

@@ -5,7 +5,9 @@ import { ALIAS_LIMITS } from './limits.js'
 
 const { nameCharactersMax, modelCharactersMax, modelsPerAliasMax, metadataBytesMax } = ALIAS_LIMITS
 const { requiredCapabilitiesMax, constraintsMax } = ALIAS_LIMITS
-const DEFAULT_PROFILE = 'default'
+export const DEFAULT_PROFILE = 'default'
+/** Base64url of two names, each character of which may be escaped. */
+const CURSOR_CHARACTERS_MAX = 4_200
 
 const emptyOrAliasName = () =>
   z
@@ -64,13 +66,34 @@ export const PutBody = z
   .refine(namesModel, NAMES_MODEL)
   .refine(agrees, AGREES)
   .openapi('PutAlias', modelOrModels())
-export const BulkBody = z.array(BindBody).max(ALIAS_LIMITS.itemsPerBulkMax).nullish().openapi('BulkUpsertAliases')
 
-export type BindingInput = z.output<typeof PutBody>
+/** What is bound, as the store takes it: rendered at once, so that no parsed metadata is held until the write. */
+const toContent = ({ model: one, models: many, constraints: limits, metadata: data }: z.output<typeof PutBody>) =>
+  JSON.stringify({ models: many ?? [one], constraints: limits ?? null, metadata: data ?? null })
+
+export const PutBinding = PutBody.transform((body) => ({ profile: body.profile ?? null, content: toContent(body) }))
+export const Binding = BindBody.transform((body) => ({
+  profile: body.profile ?? null,
+  alias: body.alias,
+  content: toContent(body),
+}))
+
+export const BulkBody = z.array(Binding).max(ALIAS_LIMITS.itemsPerBulkMax).nullish().openapi('BulkUpsertAliases')
 
 export const AliasPath = z.object({ alias: aliasName() })
 export const ProfileQuery = z.object({ profile: profileName().default(DEFAULT_PROFILE) })
-export const OptionalProfileQuery = z.object({ profile: profileName().optional() })
+export const ListQuery = z.object({
+  profile: profileName().optional(),
+  limit: z.coerce.number().int().min(1).max(ALIAS_LIMITS.pageAliasesMax).optional().openapi({
+    description:
+      'A page of so many aliases, or fewer where they are large; `Link` names the next. All where it is absent.',
+  }),
+  after: z
+    .string()
+    .max(CURSOR_CHARACTERS_MAX)
+    .optional()
+    .openapi({ description: 'The cursor in the `Link` of the page before.' }),
+})
 export const ResolveQuery = z.object({
   alias: emptyOrAliasName().optional().openapi({ description: 'An empty one names no alias.' }),
   profile: profileName().default(DEFAULT_PROFILE),

@@ -6,6 +6,7 @@ import type { Alias, Binding, Writer } from './alias.js'
 import { ALIAS_LIMITS } from './limits.js'
 import type { Snapshots } from './snapshots.js'
 import type { AliasStore } from './store.js'
+import type { Head, Written } from './write-store.js'
 
 export type WriteDeps = {
   readonly transact: Transact
@@ -17,27 +18,44 @@ export type WriteDeps = {
 
 /**
  * Binds aliases, all or none: one transaction takes the project's next revision, writes the rows and their history and
- * tells every instance. Of several bindings of one alias the last one counts. Throws `conflict` at the project's limit.
+ * tells every instance. Of several bindings of one alias the last one counts. Gives the alias where there is one. Throws
+ * `conflict` at the project's number of aliases and `project-full` at its bytes.
  */
-export async function setAliases(deps: WriteDeps, writer: Writer, bindings: readonly Binding[]): Promise<Alias[]> {
-  if (bindings.length === 0) return []
+export async function setAliases(
+  deps: WriteDeps,
+  writer: Writer,
+  bindings: readonly Binding[],
+): Promise<Alias | undefined> {
+  if (bindings.length === 0) return undefined
   const wanted = [
     ...new Map(bindings.map((binding) => [JSON.stringify([binding.profile, binding.alias]), binding])).values(),
   ]
-  const written = await deps.transact(async (tx) => {
+  const { alias, revision } = await deps.transact(async (tx) => {
     const head = await deps.store.takeRevision(tx, writer.projectId)
-    const aliases = await deps.store.write(tx, writer, head, wanted, new Date(deps.clock()))
-    const added = aliases.filter((alias) => alias.id > head.lastId).length
-    if (head.aliasCount + added > ALIAS_LIMITS.aliasesPerProjectMax) {
-      throw new AppError(
-        'conflict',
-        `A project has at most ${ALIAS_LIMITS.aliasesPerProjectMax} aliases; nothing was written.`,
-      )
-    }
+    const written = await deps.store.write(tx, writer, head, wanted, new Date(deps.clock()))
+    refuseExcess(head, written)
     await deps.announce(tx, { kind: 'aliases-changed', projectId: writer.projectId, revision: head.revision })
-    return { aliases, revision: head.revision }
+    return { alias: written.alias, revision: head.revision }
   })
   // Crash before this line: the commit stands, the caller does not know; binding the same again is harmless.
-  deps.snapshots.raiseFloor(writer.projectId, written.revision)
-  return written.aliases
+  deps.snapshots.raiseFloor(writer.projectId, revision)
+  return alias
+}
+
+/** A write that makes the project smaller passes, wherever the project is. */
+function refuseExcess(before: Head, after: Written): void {
+  const { aliasesPerProjectMax, metadataBytesPerProjectMax, namesBytesPerProjectMax } = ALIAS_LIMITS
+  if (after.aliasCount > Math.max(before.aliasCount, aliasesPerProjectMax)) {
+    throw new AppError('conflict', `A project has at most ${aliasesPerProjectMax} aliases; nothing was written.`)
+  }
+  const refuse = (what: string, bytesMax: number): never => {
+    const detail = `The ${what} of a project's aliases have at most ${bytesMax} bytes together; nothing was written.`
+    throw new AppError('project-full', detail)
+  }
+  if (after.metadataBytes > Math.max(before.metadataBytes, metadataBytesPerProjectMax)) {
+    refuse('metadata and constraints', metadataBytesPerProjectMax)
+  }
+  if (after.namesBytes > Math.max(before.namesBytes, namesBytesPerProjectMax)) {
+    refuse('profiles, names and models', namesBytesPerProjectMax)
+  }
 }

@@ -1,15 +1,16 @@
-import { and, asc, eq, gt, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, or } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import { bounded } from '../../db/bounded.js'
 import type { Sql } from '../../db/client.js'
-import { confirmCompleted, confirmRow, confirmRows } from '../../db/confirm.js'
+import { confirmCompleted } from '../../db/confirm.js'
 import type { Orm } from '../../db/orm.js'
 import { aliases, aliasHeads, aliasHistory } from '../../db/tables/aliases.js'
 import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
-import type { Alias, AliasKey, Binding, Writer } from './alias.js'
+import type { Alias, AliasKey, Writer } from './alias.js'
 import { ALIAS_LIMITS } from './limits.js'
+import { createListStore } from './list-store.js'
+import { type Head, writeStore } from './write-store.js'
 
-export type Head = { readonly revision: number; readonly lastId: number; readonly aliasCount: number }
 export type LoadedProfile = {
   readonly revision: number
   readonly bindings: readonly { alias: string; models: string[] }[]
@@ -18,6 +19,9 @@ export type AliasStore = ReturnType<typeof createAliasStore>
 
 export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm }) {
   return {
+    ...writeStore,
+    listPage: createListStore(db.sql),
+
     /** Head and bindings in one statement, so that the revision is the one that the bindings are from. */
     loadProfile: async (projectId: ProjectId, profile: string): Promise<LoadedProfile> => {
       const query = db.sql<{ revision: string; alias: string | null; models: string[] | null }[]>`
@@ -31,61 +35,9 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm }) {
       return { revision: Number(rows[0]?.revision ?? 0), bindings }
     },
 
-    list: async (projectId: ProjectId, profile: string | undefined): Promise<Alias[]> => {
-      const inProfile = profile === undefined ? undefined : eq(aliases.profile, profile)
-      const rows = await db.orm
-        .select()
-        .from(aliases)
-        .where(and(eq(aliases.projectId, projectId), inProfile))
-        .orderBy(asc(aliases.alias), asc(aliases.profile))
-      return rows as unknown as Alias[]
-    },
-
     find: async (key: AliasKey): Promise<Alias | undefined> => {
       const [row] = await db.orm.select().from(aliases).where(isAlias(key))
       return row as unknown as Alias | undefined
-    },
-
-    /** Takes the next revision: from here to the commit, this transaction alone writes the project's aliases. */
-    takeRevision: async (tx: Tx, projectId: ProjectId): Promise<Head> => {
-      const heads = await ormOf(tx)
-        .insert(aliasHeads)
-        .values({ projectId, revision: 1, lastId: 0, aliasCount: 0 })
-        .onConflictDoUpdate({ target: aliasHeads.projectId, set: { revision: sql`${aliasHeads.revision} + 1` } })
-        .returning()
-      return confirmRow(heads)
-    },
-
-    /**
-     * Writes bindings, their history and the head's counters in one statement, whatever their number: 1,000 of them
-     * take about as long as two single ones.
-     */
-    write: async (tx: Tx, writer: Writer, head: Head, bindings: readonly Binding[], at: Date): Promise<Alias[]> => {
-      const input = JSON.stringify(bindings.map((binding, ordinal) => ({ ordinal, ...binding })))
-      const rows = await ormOf(tx).execute(sql`
-        with input as materialized (
-          select * from jsonb_to_recordset(${input}::jsonb)
-            as t(ordinal integer, profile text, alias text, models text[], constraints jsonb, metadata jsonb)
-        ), fresh as (
-          select profile, alias, ${head.lastId}::integer + row_number() over (order by ordinal) as id from input
-          where not exists (select 1 from aliases where project_id = ${writer.projectId} and aliases.profile = input.profile and aliases.alias = input.alias)
-        ), written as (
-          insert into aliases (project_id, profile, alias, id, models, constraints, metadata, revision, created_at, updated_at)
-          select ${writer.projectId}::uuid, profile, alias, coalesce(fresh.id, 0), models, nullif(constraints, 'null'), nullif(metadata, 'null'),
-            ${head.revision}::bigint, ${at.toISOString()}::timestamptz, ${at.toISOString()}::timestamptz
-          from input left join fresh using (profile, alias)
-          on conflict (project_id, profile, alias) do update set models = excluded.models, constraints = excluded.constraints,
-            metadata = excluded.metadata, revision = excluded.revision, updated_at = excluded.updated_at
-          returning *
-        ), history as (
-          insert into alias_history (project_id, revision, profile, alias, action, models, constraints, metadata, key_id, changed_at)
-          select project_id, revision, profile, alias, 'set', models, constraints, metadata, ${writer.keyId}::uuid, updated_at from written
-        ), counted as (
-          update alias_heads set last_id = last_id + (select count(*) from fresh), alias_count = alias_count + (select count(*) from fresh)
-          where project_id = ${writer.projectId}
-        )
-        select written.*, array_to_json(written.models) as models from written join input using (profile, alias) order by ordinal`)
-      return confirmRows(rows, bindings.length).map(readRow)
     },
 
     /** Deletes an alias, with its history and the counters: its revision, or undefined, and nothing changed, where it was not there. */
@@ -97,10 +49,16 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm }) {
         .where(eq(aliasHeads.projectId, key.projectId))
         .for('update')
       if (locked === undefined) return undefined
-      const gone = await ormOf(tx).delete(aliases).where(isAlias(key)).returning({ alias: aliases.alias })
-      if (gone.length === 0) return undefined
+      const { metadataBytes, namesBytes } = aliases
+      const [gone] = await ormOf(tx).delete(aliases).where(isAlias(key)).returning({ metadataBytes, namesBytes })
+      if (gone === undefined) return undefined
       const revision = locked.revision + 1
-      const counters = { revision, aliasCount: sql`${aliasHeads.aliasCount} - 1` }
+      const counters = {
+        revision,
+        aliasCount: locked.aliasCount - 1,
+        metadataBytes: locked.metadataBytes - gone.metadataBytes,
+        namesBytes: locked.namesBytes - gone.namesBytes,
+      }
       const counted = await ormOf(tx).update(aliasHeads).set(counters).where(eq(aliasHeads.projectId, key.projectId))
       confirmCompleted(counted, 'UPDATE', 1)
       const { projectId, profile, alias } = key
@@ -170,18 +128,3 @@ const isLater = (place: HistoryPlace) =>
       gt(aliasHistory.alias, place.alias),
     ),
   )
-
-function readRow(row: Record<string, unknown>): Alias {
-  return {
-    projectId: row['project_id'] as ProjectId,
-    profile: row['profile'] as string,
-    alias: row['alias'] as string,
-    id: Number(row['id']),
-    models: row['models'] as [string, ...string[]],
-    constraints: row['constraints'] as Alias['constraints'],
-    metadata: row['metadata'] as Alias['metadata'],
-    revision: Number(row['revision']),
-    createdAt: new Date(row['created_at'] as string),
-    updatedAt: new Date(row['updated_at'] as string),
-  }
-}

@@ -1,0 +1,76 @@
+import type { ProjectId } from '../../access/principal.js'
+import { AppError } from '../../platform/errors.js'
+import { ALIAS_LIMITS } from './limits.js'
+import type { ListedAlias, ListPage, ListPlace, ReadPage } from './list-store.js'
+import { renderListed } from './render.js'
+
+export type ListInput = { readonly profile: string | undefined; readonly after: string | undefined }
+/** One page, as the text of a JSON array, and the cursor of the next one. */
+export type AliasPage = { readonly text: string; readonly next: string | undefined }
+
+/**
+ * All aliases behind `after`, by name, as the pieces of one JSON array. A page is held at a time, so a list of any length
+ * needs the same memory; what is written meanwhile may show or not. The first page is read before there is an answer.
+ */
+export async function listAliases(
+  read: ReadPage,
+  projectId: ProjectId,
+  { profile, after }: ListInput,
+): Promise<string | AsyncGenerator<string>> {
+  const readAfter = (place: ListPlace | undefined) =>
+    read(projectId, { profile, after: place, rowsMax: ALIAS_LIMITS.pageAliasesMax })
+  const first = await readAfter(placeOf(after))
+  return first.isLast ? `[${textOf(first)}]` : pieces(first, readAfter)
+}
+
+async function* pieces(
+  first: ListPage,
+  readAfter: (place: ListPlace | undefined) => Promise<ListPage>,
+): AsyncGenerator<string> {
+  yield `[${textOf(first)}`
+  let page = first
+  while (!page.isLast) {
+    page = await readAfter(page.rows.at(-1))
+    if (page.rows.length > 0) yield `,${textOf(page)}`
+  }
+  yield ']'
+}
+
+/** At most `limit` aliases behind `after`, by name; fewer where they are large. Throws `validation-failed`. */
+export async function pageOfAliases(
+  read: ReadPage,
+  projectId: ProjectId,
+  { profile, after, limit }: ListInput & { readonly limit: number },
+): Promise<AliasPage> {
+  const page = await read(projectId, { profile, after: placeOf(after), rowsMax: limit })
+  const last = page.isLast ? undefined : page.rows.at(-1)
+  return { text: `[${textOf(page)}]`, next: last === undefined ? undefined : cursorOf(last) }
+}
+
+const textOf = (page: ListPage): string => page.rows.map(renderListed).join(',')
+
+/** Opaque to callers: they hand it back as it was given. */
+function cursorOf({ alias, profile }: ListedAlias): string {
+  return Buffer.from(JSON.stringify([alias, profile])).toString('base64url')
+}
+
+function placeOf(cursor: string | undefined): ListPlace | undefined {
+  if (cursor === undefined) return undefined
+  const place = parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+  if (Array.isArray(place) && place.length === 2) {
+    const [alias, profile]: unknown[] = place
+    const isKept = (text: unknown): text is string =>
+      typeof text === 'string' && text.isWellFormed() && !text.includes('\0')
+    if (isKept(alias) && isKept(profile)) return { alias, profile }
+  }
+  const message = 'must be the cursor of a page before'
+  throw new AppError('validation-failed', `query/after: ${message}`, { errors: [{ pointer: 'query/after', message }] })
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
