@@ -38,6 +38,14 @@ const waiting = (name: string) =>
     expect(row).toBeDefined()
     return row?.pid ?? 0
   })
+/** Who waits for the migration lock asks for it again and again, in a transaction. */
+const asking = (name: string) =>
+  eventually(async () => {
+    const [row] = await observer<{ pid: number }[]>`
+      select pid from pg_stat_activity where application_name = ${name} and xact_start is not null`
+    expect(row).toBeDefined()
+    return row?.pid ?? 0
+  })
 const recorded = async () =>
   (await observer`select name from schema_migrations order by version`).map(({ name }) => name)
 
@@ -67,7 +75,7 @@ describe('migrating', () => {
     const refused = expect(first).rejects.toMatchObject({ code: expect.stringMatching(/CONNECTION_CLOSED|57P01/) })
     const firstPid = await waiting('first')
     const second = migrate(open('second'), SCHEMA, FILES)
-    const secondPid = await waiting('second')
+    const secondPid = await asking('second')
     await observer`select pg_terminate_backend(${firstPid})`
     await refused
     // Now it is the second one that stands at the gate, in the same file.
