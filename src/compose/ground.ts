@@ -3,6 +3,7 @@ import { createNotifications, type Notifications } from '../db/notifications.js'
 import type { Logger } from '../platform/logger.js'
 import { createMetrics, type Metrics } from '../platform/metrics.js'
 import { openRedis, type Redis } from '../platform/redis.js'
+import { readVersion } from '../platform/version.js'
 import type { Resources } from './database.js'
 
 /** What every feature is built on. */
@@ -25,5 +26,20 @@ export function openGround(resources: Resources, config: Config, logger: Logger)
   lifecycle.onClose('notifications', notifications.close)
   const age = () => notifications.ageMs() / 1000
   metrics.gauge('llmring_listener_age_seconds', 'Age of what is known of other instances.', age)
+  const { sql } = resources.database
+  metrics.gauges('llmring_database_connections', 'Connections of the pool, by what they do.', 'state', () => {
+    const { idle, busy, connecting } = sql.load()
+    return { idle, busy, connecting }
+  })
+  const waiting = 'Queries that no connection has taken: all are in transactions or have a full pipeline.'
+  metrics.gauge('llmring_database_waiting_queries', waiting, () => sql.load().waiting)
+  metrics.info('llmring_build_info', 'The running program; always 1.', {
+    version: readVersion(),
+    node: process.version,
+  })
+  if (redis !== undefined) {
+    const up = () => (redis.status === 'ready' ? 1 : 0)
+    metrics.gauge('llmring_redis_up', '1 while Redis is connected; missing where none is configured.', up)
+  }
   return { config, logger, resources, metrics, redis, notifications }
 }

@@ -1,10 +1,10 @@
 import type postgres from 'postgres'
 import { bounded } from './bounded.js'
-import { connectPostgres } from './driver/postgres.js'
+import { connectPostgres, type PoolLoad } from './driver/postgres.js'
 import { type Orm, ormOn } from './orm.js'
 import { limitWaiting } from './waiting.js'
 
-export type Sql = postgres.Sql
+export type Sql = postgres.Sql & { load(): PoolLoad }
 /** What runs statements: a client, or one of its open transactions. */
 export type Statements = postgres.ISql
 

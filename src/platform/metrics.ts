@@ -6,9 +6,20 @@ export type Metrics = {
   observeRequest(route: string, method: string, status: number, seconds: number): void
   /** A value that is read when somebody asks for the metrics. */
   gauge(name: string, help: string, read: () => number): void
+  /** The same by one label, whose values are the members' names. They come from a bounded set, never from a request. */
+  gauges(name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void
+  /** Constant facts as labels of a 1. */
+  info(name: string, help: string, labels: Readonly<Record<string, string>>): void
   counter(name: string, help: string): { increment(by?: number): void }
+  /** A counter with labels; see `gauges`. A series is kept by the caller. */
+  counters<Label extends string>(name: string, help: string, labels: readonly Label[]): CounterFamily<Label>
+  histogram(name: string, help: string, buckets: readonly number[]): PlainSeries
   /** The text exposition format. */
   expose(): Promise<{ contentType: string; text: string }>
+}
+
+export type CounterFamily<Label extends string> = {
+  series(values: Readonly<Record<Label, string>>): { increment(by: number): void }
 }
 
 const SECONDS_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -36,6 +47,25 @@ export function createMetrics(): Metrics {
     },
     gauge: (name, help, read) => {
       new Gauge({ name, help, registers: [registry], collect: gaugeReader(read) })
+    },
+    gauges: (name, help, label, read) => {
+      const gauge = new Gauge({ name, help, labelNames: [label], registers: [registry], collect: () => collect() })
+      const collect = () => {
+        for (const [value, number] of Object.entries(read())) gauge.set({ [label]: value }, number)
+      }
+    },
+    info: (name, help, labels) => {
+      new Gauge({ name, help, labelNames: Object.keys(labels), registers: [registry] }).set({ ...labels }, 1)
+    },
+    histogram: (name, help, buckets) => registerPlainHistogram<never>(registry, { name, help, buckets }).series({}),
+    counters: (name, help, labels) => {
+      const counter = new Counter({ name, help, labelNames: [...labels], registers: [registry] })
+      return {
+        series: (values) => {
+          const child = counter.labels({ ...values })
+          return { increment: (by) => child.inc(by) }
+        },
+      }
     },
     counter: (name, help) => {
       const counter = new Counter({ name, help, registers: [registry] })

@@ -343,6 +343,28 @@ const PROBES: Readonly<Record<string, Probe>> = {
       return fates
     },
   },
+  'pool-that-tells-nothing': {
+    sound: [
+      { idle: 1, busy: 0, connecting: 0, waiting: 0 },
+      { idle: 0, busy: 1, connecting: 0, waiting: 2 },
+      { idle: 1, busy: 0, connecting: 0, waiting: 0 },
+    ],
+    run: async ({ connect }) => {
+      const sql = connect({ max: 1 })
+      const load = () => (sql as { load?(): unknown }).load?.()
+      await sql`select 1`
+      const before = load()
+      const outside: Promise<unknown>[] = []
+      const during = await sql.begin(async (tx) => {
+        await tx`select 1`
+        outside.push(sql`select 1`.execute(), sql`select 2`.execute())
+        await sleep(0)
+        return load()
+      })
+      await Promise.all(outside)
+      return [before, during, load()]
+    },
+  },
   'end-leaves-queries-behind': {
     sound: 0,
     run: async ({ connect, patienceMs }) => {

@@ -79,13 +79,13 @@ describe('prices', () => {
 describe('what operators see', () => {
   it('is the age of each provider’s copy, and a line for the doctor', async () => {
     const one = await start(false)
-    const ages = async () => (await one.metrics.expose()).text.match(/^llmring_registry_\w+_age_seconds .*$/gm)
-    expect(await ages()).toEqual(expect.arrayContaining(['llmring_registry_openai_age_seconds Nan']))
+    const ages = async () => (await one.metrics.expose()).text.match(/^llmring_registry_age_seconds\{.*$/gm)
+    expect(await ages()).toEqual(expect.arrayContaining(['llmring_registry_age_seconds{provider="openai"} Nan']))
     const { ok, detail } = await one.feature.check()
     expect([ok, detail]).toEqual([true, expect.stringContaining('anthropic@3: 5 models, 0 s old')])
     one.advance(30)
     expect(await ages()).toEqual(
-      ['anthropic', 'google', 'openai'].map((name) => `llmring_registry_${name}_age_seconds 30`),
+      ['anthropic', 'google', 'openai'].map((name) => `llmring_registry_age_seconds{provider="${name}"} 30`),
     )
     await one.close()
   })

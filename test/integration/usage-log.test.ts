@@ -312,7 +312,7 @@ describe('many events at once', () => {
   const counters = async () => {
     const { text } = await app.metrics.expose()
     const read = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1])
-    return { rows: read('llmring_usage_rows_total'), groups: read('llmring_usage_groups_total') }
+    return { rows: read('llmring_usage_group_rows_sum'), groups: read('llmring_usage_group_rows_count') }
   }
 })
 

@@ -123,4 +123,20 @@ export const POOL_REPAIRS: readonly Repair[] = [
     onparameter     : o.onparameter,
     answer_timeout  : o.answer_timeout,`,
   }),
+  repair(
+    'pool-that-tells-nothing',
+    'No number said how many connections were busy and how many queries waited for one, so a pool that was too small could not be told from a slow server.',
+    {
+      find: `
+    get parameters() { return options.parameters },`,
+      replace: `
+    get parameters() { return options.parameters },
+    load: () => ({
+      idle: open.length,
+      busy: busy.length + full.length + reserved.length,
+      connecting: connecting.length,
+      waiting: queries.length
+    }),`,
+    },
+  ),
 ]

@@ -17,7 +17,15 @@ export type DriverOptions = postgres.Options<Record<string, postgres.PostgresTyp
 
 export const REPAIRS: readonly Repair[] = [...SOCKET_REPAIRS, ...QUERY_REPAIRS, ...POOL_REPAIRS]
 
-type Driver = (url: string, options: DriverOptions) => postgres.Sql
+/** What a client's connections do now, and how many queries wait for one. Of a transaction only its connection counts. */
+export type PoolLoad = {
+  readonly idle: number
+  readonly busy: number
+  readonly connecting: number
+  readonly waiting: number
+}
+
+type Driver = (url: string, options: DriverOptions) => postgres.Sql & { load(): PoolLoad }
 
 /**
  * postgres.js with its repairs: makes a client, which connects on first use. The only way to the driver: the package

@@ -15,7 +15,7 @@ import { fetchFromOrigin, fetchThroughRedis } from './fetch-file.js'
 import { findPrice, type PriceAnswer } from './find-price.js'
 import { type ImportDeps, type ImportedProvider, importRegistry } from './import-registry.js'
 import { openKeptFiles } from './kept-files.js'
-import { exposeAges, openLiveRegistry } from './live-registry.js'
+import { exposeCopies, openLiveRegistry } from './live-registry.js'
 import { createOrigin } from './origin.js'
 import { isProvider, PROVIDER_NAMES, type ProviderName, versionsOf } from './providers.js'
 import type { RegistryDirectory } from './read-directory.js'
@@ -82,7 +82,7 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
   const answers = createAnswers()
   const current = { ...copies, ...config, ...live, answers, clock }
   const archived = { find: archives.find, answers, newestVersion }
-  exposeAges(deps.metrics, copies, clock)
+  exposeCopies(deps.metrics, copies, clock)
 
   return {
     name: 'registry',

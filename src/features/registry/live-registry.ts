@@ -131,13 +131,16 @@ function callAll(callbacks: readonly (() => void)[], logger: Logger): void {
   }
 }
 
-/** The age of each provider's copy in seconds; NaN where it was never loaded. */
-export function exposeAges(metrics: Metrics, { providers }: Copies, clock: Clock): void {
-  for (const name of PROVIDER_NAMES) {
-    const help = `Seconds since the registry's origin last confirmed the copy of ${name}.`
-    metrics.gauge(`llmring_registry_${name}_age_seconds`, help, () => {
-      const { confirmedAt } = providers[name].state()
-      return confirmedAt === undefined ? Number.NaN : (clock() - confirmedAt) / 1000
-    })
-  }
+/** How old each provider's copy is (NaN where it was never loaded), and whether it is the bundled one. */
+export function exposeCopies(metrics: Metrics, { providers }: Copies, clock: Clock): void {
+  const each = (value: (copy: Copy<ProviderFile>) => number) =>
+    Object.fromEntries(PROVIDER_NAMES.map((name) => [name, value(providers[name])]))
+  const ageHelp = "Seconds since the registry's origin last confirmed the copy of a provider's file."
+  metrics.gauges('llmring_registry_age_seconds', ageHelp, 'provider', () =>
+    each((copy) => (clock() - (copy.state().confirmedAt ?? Number.NaN)) / 1000),
+  )
+  const bundledHelp = "1 while a provider's file is the bundled one, since the origin was never reached."
+  metrics.gauges('llmring_registry_bundled', bundledHelp, 'provider', () =>
+    each((copy) => (copy.state().file?.source === 'bundled' ? 1 : 0)),
+  )
 }

@@ -5,6 +5,7 @@ import { AppError } from '../../platform/errors.js'
 import { createGrouping, type Grouping } from '../../platform/grouping.js'
 import type { Metrics } from '../../platform/metrics.js'
 import { commitGroup } from './commit-group.js'
+import { createUsageCounters } from './count-usage.js'
 import type { UsageRow } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
 
@@ -21,16 +22,12 @@ export type UsageQueueDeps = {
 /** The queue that turns concurrent events into groups of rows. What is refused as an item's fault is halved. */
 export function createUsageQueue(deps: UsageQueueDeps): Grouping<UsageRow, void> {
   const { groupBytesMax, queueItemsMax, queueBytesMax, ownerShareMax, outcomePauseMs } = USAGE_LIMITS
-  const groups = deps.metrics.counter('llmring_usage_groups_total', 'Groups of usage rows that were committed.')
-  const written = deps.metrics.counter('llmring_usage_rows_total', 'Usage rows that were committed.')
-  let lastGroupItems = 0
+  const count = createUsageCounters(deps.metrics)
   const committing = { ...deps, monotonicClock, pause, outcomePauseMs }
   const queue = createGrouping<UsageRow, void>({
     commit: async (rows) => {
       await commitGroup(committing, rows)
-      lastGroupItems = rows.length
-      groups.increment()
-      written.increment(rows.length)
+      count(rows)
       return new Array<void>(rows.length).fill(undefined)
     },
     isItemFault: (error) => !(error instanceof AppError) && classifyFailure(error) === 'data',
@@ -42,6 +39,5 @@ export function createUsageQueue(deps: UsageQueueDeps): Grouping<UsageRow, void>
     ownerShareMax,
   })
   deps.metrics.gauge('llmring_usage_queue_depth', 'Usage rows that wait for a group.', queue.depth)
-  deps.metrics.gauge('llmring_usage_group_size', 'Rows of the last committed group.', () => lastGroupItems)
   return queue
 }
