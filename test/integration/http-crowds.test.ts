@@ -46,10 +46,10 @@ const areOpen = (count: number) => eventually(() => expect(world.server.connecti
 describe('connections that say nothing', () => {
   test('are closed without a word, whether their peers close them or not', async () => {
     await start({ headersMsMax: 100, requestMsMax: 200, checkMs: 20 })
-    const silent = await openMany(20, '')
-    await areOpen(20)
-    const received = await Promise.all(silent.map(answerOn))
-    expect(new Set(received)).toEqual(new Set(['']))
+    // Asked for at once: on a busy machine the first ones are closed before the last ones are open.
+    const received: Promise<string>[] = []
+    for (let index = 0; index < 20; index++) received.push(answerOn(await open('')))
+    expect(new Set(await Promise.all(received))).toEqual(new Set(['']))
     await areOpen(0)
   })
 
