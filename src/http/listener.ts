@@ -61,6 +61,9 @@ export function createListener(given: ListenerOptions): RequestListener & { read
   const respondWarm = createWarmResponder(options)
 
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    // Node drops what stands behind a wish to upgrade (Java's client sends one with its first request), and a request among
+    // it would wait for ever: the connection ends here, so its sender knows to send it again.
+    if (incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false
     // Whatever is under way: what is in memory is answered at once.
     const warm = options.lane?.answer(incoming)
     if (warm !== undefined) {

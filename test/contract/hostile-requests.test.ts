@@ -141,6 +141,15 @@ describe('several requests on one connection', () => {
     expect(await recorded('pipelined')).toBe(1)
   })
 
+  test('that follow a wish to upgrade are not left waiting: the connection closes after its answer', async () => {
+    const wish = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c']
+    for (const target of ['/health', '/receipts/public-key.jwk']) {
+      const answers = await answersTo(head(`GET ${target}`, HOST, ...wish) + head('GET /health', HOST))
+      expect(answers.map((answer) => answer.status)).toEqual([200])
+      expect(answers[0]?.headers['connection']).toBe('close')
+    }
+  })
+
   test('do not see each other: a key of one is no key of the next', async () => {
     const { answers } = await exchangeRaw(
       url,
