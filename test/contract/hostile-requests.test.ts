@@ -92,6 +92,17 @@ describe('a request that is unusual', () => {
     expect(answer.headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'x-request-id': expect.any(String) })
   })
 
+  test('two bearers are refused where the answer is in memory, too', async () => {
+    const path = '/api/v1/aliases/resolve?alias=two-bearers'
+    await contract.ask('/api/v1/aliases/bind', { key, json: { alias: 'two-bearers', model: 'openai:gpt-4o' } })
+    await contract.ask(path, { key })
+    const before = contract.laneAnswers()
+    expect((await answerTo(head(`GET ${path}`, HOST, BEARER))).status).toBe(200)
+    expect(contract.laneAnswers()).toBe(before + 1)
+    const both = await answerTo(head(`GET ${path}`, HOST, BEARER, 'Authorization: Bearer other'))
+    expectRawProblem(both, PROBLEMS['malformed-key'].status, 'malformed-key')
+  })
+
   test('CONNECT is not served', async () => {
     const { answers } = await exchangeRaw(url, [head('CONNECT evil.example:443', 'Host: evil.example:443')])
     expect(answers).toEqual([])

@@ -87,6 +87,11 @@ describe('keys', () => {
     expect(JSON.stringify(listed.json)).not.toContain(made.key)
   })
 
+  it('have the role write where none is named', async () => {
+    const project = await newProject('plain')
+    expect((await operator<object>('POST', `/${project}/keys`, {})).json).toMatchObject({ role: 'write' })
+  })
+
   it('of one project see the same data, so a key can be rotated', async () => {
     const project = await newProject('rotation')
     const [old, fresh] = [await newKey(project), await newKey(project)]
