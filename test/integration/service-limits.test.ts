@@ -2,9 +2,13 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createClient } from '../../src/db/client.js'
+import { ALIAS_LIMITS } from '../../src/features/aliases/limits.js'
+import { PROJECT_LIMITS } from '../../src/features/projects/limits.js'
+import { RECEIPT_LIMITS } from '../../src/features/receipts/limits.js'
+import { USAGE_LIMITS } from '../../src/features/usage/limits.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
-import { type Answer, type RunningService, startService } from '../support/service.js'
+import { type Answer, OPERATOR_KEY, type RunningService, startService } from '../support/service.js'
 
 const EVENT = { provider: 'openai', model: 'm', input_tokens: 1, output_tokens: 1, cost: 0.5 }
 
@@ -93,6 +97,31 @@ describe('a service whose setting says 2', () => {
       for (const socket of all) socket.write('GET /livez HTTP/1.1\r\nHost: a\r\n\r\n')
       for (const socket of all) expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 200/)
     })
+  })
+})
+
+describe('a route that takes less than the service', () => {
+  test('takes a body of its own limit, and none of a byte more', async () => {
+    await start({})
+    const ROUTES: readonly (readonly [string, string, number, string])[] = [
+      ['POST', '/api/v1/log', USAGE_LIMITS.bodyBytesMax, 'one'],
+      ['POST', '/api/v1/aliases/bind', ALIAS_LIMITS.bindingBodyBytesMax, 'one'],
+      ['PUT', '/api/v1/aliases/a', ALIAS_LIMITS.bindingBodyBytesMax, 'one'],
+      ['POST', '/api/v1/receipts/issue', RECEIPT_LIMITS.bodyBytesMax, 'one'],
+      ['POST', '/api/v1/receipts/', RECEIPT_LIMITS.bodyBytesMax, 'one'],
+      ['POST', '/api/v1/admin/projects', PROJECT_LIMITS.bodyBytesMax, OPERATOR_KEY],
+    ]
+    for (const [method, path, bytesMax, key] of ROUTES) {
+      const send = (bytes: number) =>
+        service.call(path, { method, key, headers: { 'Content-Type': 'application/json' }, body: '[]'.padEnd(bytes) })
+      const larger = await send(bytesMax + 1)
+      expect([path, larger.status, larger.json.detail]).toEqual([
+        path,
+        413,
+        `The body is larger than ${bytesMax} bytes.`,
+      ])
+      expect([path, (await send(bytesMax)).status]).toEqual([path, 422])
+    }
   })
 })
 

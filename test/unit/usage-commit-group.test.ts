@@ -18,6 +18,8 @@ describe('what a failed insert says', () => {
     // A living backend that refused: the statement was rolled back.
     ['57014', {}, 'not-written'],
     ['55P03', {}, 'not-written'],
+    ['40P01', {}, 'not-written'],
+    ['40001', {}, 'not-written'],
     ['53100', {}, 'not-written'],
     ['53300', {}, 'not-written'],
     ['25006', {}, 'not-written'],
