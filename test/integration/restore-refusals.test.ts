@@ -94,6 +94,14 @@ describe('a dump that is not whole', () => {
     await refused(putTogether(withoutUsage, false), /checksum/)
   })
 
+  it('is refused where its end counts other rows than there are', async () => {
+    const miscounted = changed('F', 0, (text) => {
+      const footer = JSON.parse(text)
+      return JSON.stringify({ ...footer, tables: { ...footer.tables, usage_logs: 0 } })
+    })
+    await refused(putTogether(miscounted, false), /checksum/)
+  })
+
   it('is refused where something follows its end', async () => {
     const end = frames[frames.length - 1]
     await refused(putTogether(end === undefined ? [] : [...frames, end], true), /checksum/)
@@ -160,6 +168,25 @@ describe('a restore that fails', () => {
     await expect(restoreInto(filled.url, file)).rejects.toThrow('not empty: there are rows in registry_files.')
     expect(await withSql(filled.url, fingerprint)).toEqual(before)
     await filled.drop()
+  })
+
+  it('because rows came while it waited for its locks leaves them alone', async () => {
+    const raced = await cloneDatabase()
+    const outcome = await withSql(raced.url, async (sql) => {
+      let restoring: Promise<unknown> | undefined
+      await sql.begin(async (tx) => {
+        await tx`insert into registry_files values ('late', 'x', null, null, '', now(), now())`
+        restoring = restoreInto(raced.url, file).catch((error: unknown) => error)
+        await until(async () => {
+          const blocked = await sql`select 1 from pg_stat_activity where datname = current_database()
+            and application_name = 'llmring-server restore' and wait_event_type = 'Lock'`
+          return blocked.length > 0
+        })
+      })
+      return restoring
+    })
+    expect(outcome).toMatchObject({ message: expect.stringContaining('there are rows in registry_files') })
+    await raced.drop()
   })
 
   it('because its last rows break a rule leaves no row of the tables before', async () => {

@@ -91,6 +91,20 @@ describe('a service whose setting says 2', () => {
       expect(String((await once(third, 'data'))[0])).toMatch(/^HTTP\/1\.1 200/)
     })
 
+    test('counts none that is closed', async () => {
+      await start({ LLMRING_CONNECTIONS_PER_ADDRESS: '2' })
+      for (const early of [await open(), await open()]) {
+        early.end('GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+        early.resume()
+        await once(early, 'close')
+      }
+      const first = await open()
+      await open()
+      await open()
+      await once(first, 'close')
+      expect(first.destroyed).toBe(true)
+    })
+
     test('counts none behind a proxy of ours', async () => {
       await start({ LLMRING_CONNECTIONS_PER_ADDRESS: '2', LLMRING_TRUSTED_PROXIES: '1' })
       const all = [await open(), await open(), await open()]
