@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { changesChannel } from '../../src/db/messages.js'
 import { type Instance, startInstance } from '../support/core-service.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
@@ -71,6 +72,14 @@ describe('what an instance answers from memory', () => {
     }
     proxy.thaw()
     await eventually(() => expect(reader.notifications.ageMs()).toBeLessThan(2_000))
+  })
+
+  it('is forgotten at a message that it cannot read, which may have been about anything', async () => {
+    await bind('before:message')
+    await eventually(async () => expect(await seenBy(reader)).toBe('before:message'))
+    await writer.database.sql`update aliases set models = array['unannounced:model'] where alias = 'a'`
+    await writer.database.sql`select pg_notify(${changesChannel('llmring')}, '{"kind":"of-a-newer-version"}')`
+    await eventually(async () => expect(await seenBy(reader)).toBe('unannounced:model'))
   })
 
   it('comes back to trusting its listener after the connection was cut', async () => {
