@@ -10,6 +10,8 @@ export const USAGE_LIMITS = {
   /** Metadata of that size with every character escaped, and the names. */
   bodyBytesMax: 524_288,
   pageItemsMax: 500,
+  /** Metadata and prices that are held of a list or an export at once. One row that is larger is a page of its own. */
+  pageBytesMax: 1024 * 1024,
   pageOffsetMax: 1_000_000,
   /** Names of one kind (models, origins, aliases) that stats list one by one. */
   statsNamesMax: 10_000,

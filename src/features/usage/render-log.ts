@@ -1,8 +1,9 @@
+import type { ListedUsage } from './log-page.js'
 import type { UsageLog } from './schema.js'
 import type { StoredUsage } from './store.js'
 
 /** A stored event as it goes over the wire. Money is US dollars: `cost` for old clients, the decimals are exact. */
-export function renderLog(row: StoredUsage): UsageLog {
+export function renderLog(row: Omit<StoredUsage, 'projectId' | 'keyId'>): UsageLog {
   return {
     id: row.id,
     logged_at: row.loggedAt.toISOString(),
@@ -31,4 +32,11 @@ export function renderLog(row: StoredUsage): UsageLog {
     unit_prices: row.unitPrices as UsageLog['unit_prices'],
     metadata: row.metadata as UsageLog['metadata'],
   }
+}
+
+/** The same as JSON text, of an event whose large members are texts already. */
+export function renderListed(row: ListedUsage): string {
+  const { unit_prices: _, metadata: __, ...shown } = renderLog({ ...row, unitPrices: null, metadata: null })
+  const large = `"unit_prices":${row.unitPrices ?? 'null'},"metadata":${row.metadata ?? 'null'}`
+  return `${JSON.stringify(shown).slice(0, -1)},${large}}`
 }

@@ -1,6 +1,7 @@
 import { APPENDS_USAGE, type ProjectId, READS } from '../../access/principal.js'
-import { jsonAnswer } from '../../http/answer.js'
+import { JSON_TYPE, jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
+import { streamAnswer } from '../../http/stream.js'
 import type { StatsInput } from './compute-stats.js'
 import { USAGE_LIMITS } from './limits.js'
 import type { LogsInput } from './list-logs.js'
@@ -9,7 +10,7 @@ import * as schema from './schema.js'
 
 export type UsageVerbs = {
   readonly log: (input: LogInput) => Promise<LoggedUsage>
-  readonly list: (projectId: ProjectId, input: LogsInput) => Promise<schema.UsageLog[]>
+  readonly list: (projectId: ProjectId, input: LogsInput) => Promise<string | AsyncGenerator<string>>
   readonly stats: (projectId: ProjectId, input: StatsInput) => Promise<schema.UsageStats>
 }
 
@@ -60,8 +61,10 @@ function mountLogs(app: App, guards: Guards, verbs: UsageVerbs): void {
     access: READS,
     query: schema.LogsQuery,
     answers: { 200: { description: 'One page.', schema: schema.LogList } },
-    handle: async ({ principal, query: { limit, offset, start_date: start, end_date: end, ...filter } }) =>
-      jsonAnswer(await verbs.list(principal.projectId, { limit, offset, period: { start, end }, filter })),
+    handle: async ({ principal, query: { limit, offset, start_date: start, end_date: end, ...filter } }) => {
+      const list = await verbs.list(principal.projectId, { limit, offset, period: { start, end }, filter })
+      return typeof list === 'string' ? jsonBytesAnswer(list) : streamAnswer(list, { 'Content-Type': JSON_TYPE })
+    },
   })
 }
 

@@ -1,4 +1,4 @@
-import { and, desc, eq, sql as fragment, gte, lt, type SQL } from 'drizzle-orm'
+import { and, eq, sql as fragment, type SQL } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import type { Sql } from '../../db/client.js'
@@ -10,6 +10,7 @@ import { usageLogs } from '../../db/tables/usage.js'
 import { USAGE_COLUMNS } from './columns.js'
 import type { UsageRow } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
+import { createLogPages } from './log-page.js'
 import type { Period } from './period.js'
 import type { StatsRow } from './stats-row.js'
 
@@ -19,7 +20,6 @@ export type LogFilter = {
   readonly model?: string | undefined
   readonly origin?: string | undefined
 }
-export type LogPage = { readonly limit: number; readonly offset: number }
 export type GroupBy = 'day' | 'week' | 'month'
 /** Where a row stands in its project: RFC 3339 with milliseconds, and the id. */
 export type Place = { readonly loggedAt: string; readonly id: string }
@@ -55,8 +55,7 @@ export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm
       confirmCompleted(await insertRows(sql, rows), 'INSERT', rows.length)
     },
     ensurePartitions: (nowMs: number) => ensureMonthlyPartitions(sql, 'usage_logs', nowMs),
-    list: (projectId: ProjectId, period: Period, filter: LogFilter, page: LogPage) =>
-      listLogs(orm, projectId, period, filter, page),
+    list: createLogPages(sql),
     tally: (projectId: ProjectId, period: Period, groupBy: GroupBy) => tally(sql, projectId, period, groupBy),
     exportPage: (projectId: ProjectId, after: Place | null, rowsMax: number) =>
       exportPage(orm, projectId, after, rowsMax),
@@ -64,25 +63,6 @@ export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm
     listUnpriced: (after: Place | null, rowsMax: number) => listUnpriced(orm, after, rowsMax),
     writePrices: (projectId: string, rows: readonly PricedRow[]) => writePrices(sql, projectId, rows),
   }
-}
-
-/** Newest first; ids settle the order within a millisecond. */
-function listLogs(orm: Orm, projectId: ProjectId, period: Period, filter: LogFilter, page: LogPage) {
-  const conditions = [
-    eq(usageLogs.projectId, projectId),
-    gte(usageLogs.loggedAt, instantAt(period.fromMs)),
-    lt(usageLogs.loggedAt, instantAt(period.untilMs)),
-    ...(filter.alias === undefined ? [] : [eq(usageLogs.alias, filter.alias)]),
-    ...(filter.model === undefined ? [] : [eq(usageLogs.model, filter.model)]),
-    ...(filter.origin === undefined ? [] : [eq(usageLogs.origin, filter.origin)]),
-  ]
-  return orm
-    .select()
-    .from(usageLogs)
-    .where(and(...conditions))
-    .orderBy(desc(usageLogs.loggedAt), desc(usageLogs.id))
-    .limit(page.limit)
-    .offset(page.offset)
 }
 
 /**
@@ -189,8 +169,4 @@ async function writePrices(sql: Sql, projectId: string, rows: readonly PricedRow
 
 function isAfter(place: Place): SQL {
   return fragment`(${usageLogs.loggedAt}, ${usageLogs.id}) > (${place.loggedAt}::timestamptz, ${place.id}::uuid)`
-}
-
-function instantAt(ms: number): SQL {
-  return fragment`to_timestamp(${ms}::float8 / 1000)`
 }
