@@ -1,6 +1,6 @@
 import type { ProjectId } from '../../access/principal.js'
 import { acceptPeriod } from './accept-period.js'
-import type { ListedUsage, LogPage, LogQuery, ReadLogPage } from './log-page.js'
+import type { ListedUsage, LogPage, LogQuery, ReadLogPage } from './log-store.js'
 import { type PeriodText, readOpenPeriod } from './period.js'
 import { renderListed } from './render-log.js'
 import type { LogFilter } from './store.js'

@@ -1,4 +1,4 @@
-import type { ListedUsage } from './log-page.js'
+import type { ListedUsage } from './log-store.js'
 import type { UsageLog } from './schema.js'
 import type { StoredUsage } from './store.js'
 

@@ -10,7 +10,7 @@ import { usageLogs } from '../../db/tables/usage.js'
 import { USAGE_COLUMNS } from './columns.js'
 import type { UsageRow } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
-import { createLogPages } from './log-page.js'
+import { createLogPages } from './log-store.js'
 import type { Period } from './period.js'
 import type { StatsRow } from './stats-row.js'
 
