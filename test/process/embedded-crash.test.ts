@@ -3,6 +3,7 @@ import { chown, readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { connectPostgres } from '../../src/db/driver/postgres.js'
 import { chooseAccount, spawnIdentity } from '../../src/db/embedded/account.js'
 import { acquire } from '../../src/db/embedded/acquire.js'
 import { findPackagedBinaries, prepareBinaries } from '../../src/db/embedded/binaries.js'
@@ -133,6 +134,32 @@ describe('a PostgreSQL that is killed', () => {
     await vi.waitFor(() => expect(onRestarted).toHaveBeenCalledOnce(), { timeout: 20_000, interval: 20 })
     expect(await postmasterOf(settled)).toBe(before)
     await expect(world.open({ dataDir: settled })).rejects.toMatchObject({ code: 'in-use' })
+  })
+})
+
+describe('a service that is closed', () => {
+  it('owns its PostgreSQL until that is gone', async () => {
+    const database = await world.open({ dataDir: settled })
+    const postmaster = await postmasterOf(settled)
+    const watcher = connectPostgres(database.url, { max: 1, answer_timeout: 30, connect_timeout: 5 })
+    const owners = () => watcher`select from pg_locks where locktype = 'advisory' and granted`
+    const kill = vi.spyOn(process, 'kill')
+    try {
+      expect(await owners()).toHaveLength(1)
+      // It takes no signal and ends no session until it goes on: the moment of the stop lasts as long as the test looks.
+      process.kill(postmaster, 'SIGSTOP')
+      const closed = vi.fn()
+      const closing = database.close().then(closed)
+      await vi.waitFor(() => expect(kill).toHaveBeenCalledWith(postmaster, 'SIGINT'), { timeout: 20_000, interval: 5 })
+      expect(await owners()).toHaveLength(1)
+      expect(closed).not.toHaveBeenCalled()
+      process.kill(postmaster, 'SIGCONT')
+      await closing
+      expect((await lookAtPostmaster(clusterOf(settled))).kind).not.toBe('live')
+    } finally {
+      kill.mockRestore()
+      await watcher.end({ timeout: 0 })
+    }
   })
 })
 
