@@ -17,6 +17,70 @@ afterAll(async () => {
 const ADMIN = '/api/v1/admin/projects'
 const EVENT = { provider: 'openai', model: 'm', input_tokens: 1, output_tokens: 1, cost: 0.1 }
 
+describe('the sweep', () => {
+  const sql = () => service.service.resources.database.sql
+  const newProject = async () => {
+    const { id } = (await service.call(ADMIN, { key: OPERATOR_KEY, json: { name: 'swept' } })).json as { id: string }
+    const made = await service.call(`${ADMIN}/${id}/keys`, { key: OPERATOR_KEY, json: {} })
+    return { id, keyId: made.json.id as string }
+  }
+  const erase = (id: string) => service.call(`${ADMIN}/${id}`, { key: OPERATOR_KEY, method: 'DELETE' })
+  /** As a write that was under way when the keys were revoked leaves it. */
+  const leave = (id: string) => sql()`
+    insert into aliases (project_id, profile, alias, id, models, revision, created_at, updated_at)
+    values (${id}, 'default', 'late', 1, '{x:y}', 1, now(), now())`
+  const left = async (id: string) => (await sql()`select 1 from aliases where project_id = ${id}`).length
+  const sweptAt = async (id: string) => (await sql()`select swept_at from projects where id = ${id}`)[0]?.['swept_at']
+  /** A service sweeps when it starts. */
+  const startAnother = () => startService({ LLMRING_DATABASE_URL: database.url })
+
+  it('takes what was written during an erasure, and is final only once no write can come any more', async () => {
+    const [young, old] = [await newProject(), await newProject()]
+    for (const { id } of [young, old]) {
+      await erase(id)
+      await leave(id)
+    }
+    const age = (id: string, seconds: number) =>
+      sql()`update projects set erased_at = now() - make_interval(secs => ${seconds}) where id = ${id}`
+    await age(young.id, 240)
+    await age(old.id, 301)
+    const first = await startAnother()
+    await eventually(async () => expect(await sweptAt(old.id)).toBeInstanceOf(Date))
+    await eventually(async () => expect([await left(old.id), await left(young.id)]).toEqual([0, 0]))
+    await first.close()
+    expect(await sweptAt(young.id)).toBe(null)
+
+    await leave(young.id)
+    await age(young.id, 301)
+    const second = await startAnother()
+    await eventually(async () => expect(await sweptAt(young.id)).toBeInstanceOf(Date))
+    expect(await left(young.id)).toBe(0)
+    await second.close()
+  })
+
+  it('and the erasure leave the moment alone at which a key was revoked', async () => {
+    const { id, keyId } = await newProject()
+    await service.call(`${ADMIN}/${id}/keys/${keyId}`, { key: OPERATOR_KEY, method: 'DELETE' })
+    const revokedAt = async () =>
+      (await sql()`select revoked_at from project_keys where id = ${keyId}`)[0]?.['revoked_at'] as Date
+    await sql()`update project_keys set revoked_at = '2026-01-01T00:00:00Z' where id = ${keyId}`
+    expect((await erase(id)).status).toBe(200)
+    expect((await erase(id)).status).toBe(404)
+    expect((await revokedAt()).toISOString()).toBe('2026-01-01T00:00:00.000Z')
+  })
+
+  it('is kept away from a project that is erased a second time', async () => {
+    const { id, keyId } = await newProject()
+    await erase(id)
+    await sql()`update project_keys set revoked_at = '2026-01-01T00:00:00Z' where id = ${keyId}`
+    await sql()`update projects set erased_at = '2026-01-01T00:00:00Z' where id = ${id}`
+    expect((await erase(id)).status).toBe(404)
+    const [row] = await sql()`
+      select erased_at, revoked_at from projects join project_keys on project_id = projects.id where projects.id = ${id}`
+    expect(row).toEqual({ erased_at: new Date('2026-01-01'), revoked_at: new Date('2026-01-01') })
+  })
+})
+
 describe('erasing a project while it is written to', () => {
   it('is no deadlock, gives nobody a 500, and the keys stay refused', async () => {
     for (let round = 0; round < 3; round++) {

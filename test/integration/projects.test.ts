@@ -114,6 +114,17 @@ describe('keys', () => {
     expect((await bind(open, made.key)).status).toBe(writes)
   })
 
+  it('are at most a thousand, revoked ones included', async () => {
+    const project = await newProject('many')
+    const fill = (keys: number) => open.database.sql`
+      insert into project_keys (id, project_id, key_hash, pepper_id, prefix, role, revoked_at)
+      select gen_random_uuid(), ${project}, sha256(gen_random_uuid()::text::bytea), 'none', 'x', 'read', now()
+      from generate_series(1, ${keys}::integer)`
+    await fill(999)
+    expect((await operator('POST', `/${project}/keys`, {})).status).toBe(201)
+    expect(await operator('POST', `/${project}/keys`, {})).toMatchObject({ status: 409, json: { code: 'conflict' } })
+  })
+
   it('cannot be revoked through another project', async () => {
     const made = await newKey(await newProject('victim'))
     const stranger = await newProject('stranger')

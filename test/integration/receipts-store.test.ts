@@ -46,6 +46,19 @@ describe('a receipt from elsewhere', () => {
     },
   )
 
+  it('is shown in the order in which it was signed, which no parser of JavaScript keeps', async () => {
+    const project = newProject()
+    // Signed as "10" before "9"; an object that is parsed and rendered has them the other way round.
+    const receipt = signedBy(1, { ...nestedReceipt, id: 'numbered', tokens: { input: 1, output: 2, 10: 3, 9: 4 } })
+    expect((await one.store(receipt, project)).status).toBe(200)
+    const { text } = await one.call('/api/v1/receipts/numbered', { project })
+    expect(text).toContain('"10":3,"9":4')
+    expect((await one.call('/api/v1/receipts/', { project })).text).toContain(`[${text}]`)
+    const { rows } = await one.receipts.export.receipt(project, null)
+    expect(rows).toMatchObject([{ canonical: text }])
+    expect((await one.store(receipt, project)).status).toBe(200)
+  })
+
   it('is stored once, however it is spelt', async () => {
     const project = newProject()
     await one.store(nested, project)
