@@ -156,6 +156,13 @@ describe('a revoked key', () => {
     expect(await status(reader, made.key)).toBe(401)
   })
 
+  it('is asked for again after a message that this program cannot read: it may have been about any key', async () => {
+    const made = await create()
+    await remembered(reader, made.key)
+    await writer.database.sql`select pg_notify('llmring_changes', '{"kind":"of a newer program"}')`
+    await eventually(() => expect(reader.projects.recall(made.key)).toBeUndefined(), 1_500)
+  })
+
   it('never becomes a new project, though the service is open', async () => {
     const made = await create()
     await writer.projects.revokeKey(undefined, made.id)

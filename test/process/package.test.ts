@@ -49,7 +49,8 @@ describe('the package that `npm pack` makes', () => {
     const paths = packed.files.map(({ path }) => path)
     expect(paths).toContain('dist/main.js')
     expect(paths).toContain('migrations/0001_foundation.sql')
-    const expected = /^(dist\/.+\.js|migrations\/.+\.sql|package\.json|README\.md)$/
+    expect(paths).toContain('src/db/citus.sql')
+    const expected = /^(dist\/.+\.js|migrations\/.+\.sql|src\/db\/citus\.sql|package\.json|README\.md)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])
     expect(paths.filter((path) => path.startsWith('dist/left-behind'))).toEqual([])
   })

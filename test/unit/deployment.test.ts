@@ -88,6 +88,10 @@ describe('the image', () => {
     expect(read('.dockerignore')).toMatch(/^\*$/m)
   })
 
+  test('holds what the program reads beside its code', () => {
+    for (const path of ['migrations', 'src/db/citus.sql']) expect(last).toContain(`COPY ${path} ./${path}\n`)
+  })
+
   test('holds production dependencies alone, without the embedded database', () => {
     expect(stages).toHaveLength(3)
     expect(last).toMatch(/COPY --from=dependencies/)
