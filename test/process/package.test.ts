@@ -50,7 +50,8 @@ describe('the package that `npm pack` makes', () => {
     expect(paths).toContain('dist/main.js')
     expect(paths).toContain('migrations/0001_foundation.sql')
     expect(paths).toContain('src/db/citus.sql')
-    const expected = /^(dist\/.+\.js|migrations\/.+\.sql|src\/db\/citus\.sql|package\.json|README\.md)$/
+    const expected =
+      /^(dist\/.+\.js|dist\/features\/registry\/bundled\/\w+\.json|migrations\/.+\.sql|src\/db\/citus\.sql|package\.json|README\.md)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])
     expect(paths.filter((path) => path.startsWith('dist/left-behind'))).toEqual([])
   })
