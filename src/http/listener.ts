@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import { NO_PROJECT } from '../access/principal.js'
 import { AppError } from '../platform/errors.js'
@@ -16,7 +16,7 @@ import { problemAnswer, problemBody, problemHeaders } from './problem.js'
 import { createRefusalLines, type RefusalLines } from './refusal-lines.js'
 import { isUsableTarget } from './request-target.js'
 import { AnswerCut } from './stream.js'
-import type { WarmLane, WarmOutcome } from './warm-lane.js'
+import type { WarmLane, WarmOutcome, WarmResponse } from './warm-lane.js'
 
 export type ListenerOptions = {
   readonly fetch: (request: Request, env: NodeEnv['Bindings']) => Response | Promise<Response>
@@ -112,6 +112,14 @@ function faultOf({ url = '', headers, httpVersion }: IncomingMessage): AppError 
 /** The lane's responses, in one write; their line and their count are due at once. */
 function createWarmResponder(options: Reporting) {
   const manners = { ...MANNERS, ...varyFor(options.corsOrigins) }
+  // Names and values in one list are what Node takes with the least work. Most responses share one object of headers.
+  const flatten = (headers: WarmResponse['headers']) => Object.entries({ ...manners, ...headers }).flat()
+  const flattened = new WeakMap<WarmResponse['headers'], readonly string[]>()
+  const flat = (headers: WarmResponse['headers']): readonly string[] => {
+    const known = flattened.get(headers) ?? flatten(headers)
+    flattened.set(headers, known)
+    return known
+  }
   return (outcome: WarmOutcome, incoming: IncomingMessage, outgoing: ServerResponse): void => {
     const note = createNote(incoming, options.trustedProxies)
     note.route = outcome.route
@@ -119,15 +127,17 @@ function createWarmResponder(options: Reporting) {
     const { response } = outcome
     const refused = response instanceof AppError
     if (refused) note.code = response.code
+    const status = refused ? PROBLEMS[response.code].status : response.status
     const body = refused ? JSON.stringify(problemBody(response, note.requestId)) : response.body
-    const headers: OutgoingHttpHeaders = {
-      ...{ 'X-Request-Id': note.requestId, ...manners },
-      ...(refused ? problemHeaders(response) : response.headers),
+    const headers = ['X-Request-Id', note.requestId]
+    for (const text of refused ? flatten(problemHeaders(response)) : flat(response.headers)) headers.push(text)
+    const isMeasured = refused || !('Content-Length' in response.headers)
+    if (body !== null && isMeasured && incoming.method !== 'HEAD') {
+      headers.push('Content-Length', String(Buffer.byteLength(body)))
     }
-    if (body !== null && incoming.method !== 'HEAD') headers['Content-Length'] = Buffer.byteLength(body)
-    outgoing.writeHead(refused ? PROBLEMS[response.code].status : response.status, headers)
+    outgoing.writeHead(status, headers)
     outgoing.end(body ?? undefined)
-    report(options, note, incoming, outgoing.statusCode, undefined)
+    report(options, note, incoming, status, undefined)
   }
 }
 

@@ -80,6 +80,8 @@ export function createAnswers(): Answers {
     return key
   }
   const files = new WeakMap<RegistryFile, Rendered>()
+  // The same parts and the same filter, again and again, is what most readers ask for: the key need not be made.
+  let last: { readonly parts: Parts; readonly filter: Filter; readonly answer: Rendered } | undefined
   return {
     file: (file) => {
       const answer = files.get(file) ?? withEtag(file.bytes, file.source)
@@ -87,12 +89,14 @@ export function createAnswers(): Answers {
       return answer
     },
     answer: (parts, filter) => {
+      if (last?.parts === parts && last.filter === filter) return last.answer
       const key = `${keyOf(parts)}${filterKey(filter)}`
       let answer = rendered.get(key)
       if (answer === undefined) {
         answer = renderRegistry(parts, filter)
         rendered.set(key, answer)
       }
+      last = { parts, filter, answer }
       return answer
     },
   }

@@ -26,7 +26,7 @@ export type ArchivesDeps = {
   /** The newest version that we know of; undefined where the provider was never loaded. */
   readonly newestVersion: (provider: ProviderName) => number | undefined
   /** Waits, bounded, for the first load: only then are numbers beyond the newest version refused without a fetch. */
-  readonly firstRound: () => Promise<void>
+  readonly firstRound: () => Promise<void> | undefined
   readonly clock: Clock
 }
 

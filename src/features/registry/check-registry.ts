@@ -8,7 +8,7 @@ export type CheckResult = { readonly ok: boolean; readonly detail: string }
 export type CheckDeps = {
   readonly providers: ProviderCopies
   /** Waits, bounded, for the first load. */
-  readonly firstRound: () => Promise<void>
+  readonly firstRound: () => Promise<void> | undefined
   readonly clock: Clock
 }
 

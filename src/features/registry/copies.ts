@@ -66,6 +66,8 @@ export type Snapshot = {
   readonly warnings: readonly { readonly provider: ProviderName; readonly text: string }[]
   /** All providers are there, and none of them is bundled. */
   readonly complete: boolean
+  /** The oldest confirmation among the files: what `Age` counts from. */
+  readonly confirmedAt: number | undefined
 }
 
 /** The providers' last good copies together. A provider that was never loaded is missing, and a warning says so. */
@@ -76,7 +78,13 @@ export function takeSnapshot(copies: ProviderCopies): Snapshot {
     return text === undefined ? [] : [{ provider, text }]
   })
   const fromOrigin = files.filter(({ source }) => source === 'origin')
-  return { files, warnings, complete: fromOrigin.length === PROVIDER_NAMES.length }
+  const confirmed = PROVIDER_NAMES.flatMap((name) => copies[name].state().confirmedAt ?? [])
+  return {
+    files,
+    warnings,
+    complete: fromOrigin.length === PROVIDER_NAMES.length,
+    confirmedAt: confirmed.length === 0 ? undefined : Math.min(...confirmed),
+  }
 }
 
 function warningOf(provider: ProviderName, copy: Copy<ProviderFile>): string | undefined {
@@ -85,10 +93,4 @@ function warningOf(provider: ProviderName, copy: Copy<ProviderFile>): string | u
   if (file.source === 'bundled') return `${provider}: bundled copy of ${BUNDLED_DATE}; the origin was never reached.`
   if (!stale || confirmedAt === undefined) return undefined
   return `${provider}: the copy is stale; the origin last confirmed it at ${new Date(confirmedAt).toISOString()}.`
-}
-
-/** The oldest confirmation among the copies that a snapshot is made of: what `Age` counts from. */
-export function oldestConfirmation(copies: ProviderCopies): number | undefined {
-  const times = PROVIDER_NAMES.flatMap((name) => copies[name].state().confirmedAt ?? [])
-  return times.length === 0 ? undefined : Math.min(...times)
 }

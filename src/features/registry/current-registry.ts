@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import type { Answers, Rendered } from './answers.js'
-import { oldestConfirmation, type ProviderCopies, type Snapshot } from './copies.js'
+import type { ProviderCopies, Snapshot } from './copies.js'
 import type { Copy } from './copy.js'
 import type { Filter } from './filter.js'
 import type { Freshness } from './kept-response.js'
@@ -19,17 +19,18 @@ export type CurrentDeps = {
   readonly answers: Answers
   /** Starts a refresh in the background where one is due. */
   readonly tick: () => void
-  /** Waits, bounded, for the first load. */
-  readonly firstRound: () => Promise<void>
+  /** Waits, bounded, for the first load; undefined once it is over. */
+  readonly firstRound: () => Promise<void> | undefined
   readonly clock: Clock
   readonly cacheSeconds: number
 }
 
-/** The merged registry. No I/O and no promise once all providers were loaded. Throws `registry-unavailable`. */
+/** The merged registry. No I/O and no promise once the first load is over. Throws `registry-unavailable`. */
 export function currentRegistry(deps: CurrentDeps, filter: Filter): Copied | Promise<Copied> {
   deps.tick()
-  if (deps.snapshot().complete) return copyOfRegistry(deps, filter)
-  return deps.firstRound().then(() => copyOfRegistry(deps, filter))
+  const loading = deps.snapshot().complete ? undefined : deps.firstRound()
+  if (loading === undefined) return copyOfRegistry(deps, filter)
+  return loading.then(() => copyOfRegistry(deps, filter))
 }
 
 /** A provider's file as the origin serves it. Throws `not-found` for a name that is none, `registry-unavailable`. */
@@ -50,7 +51,7 @@ export function unknownProvider(name: string): AppError {
 
 function copyOfRegistry(deps: CurrentDeps, filter: Filter): Copied {
   const snapshot = deps.snapshot()
-  const confirmedAt = oldestConfirmation(deps.providers)
+  const { confirmedAt } = snapshot
   if (snapshot.files.length === 0 || confirmedAt === undefined) throw unavailable(deps, Object.values(deps.providers))
   return {
     rendered: deps.answers.answer(snapshot, filter),

@@ -29,6 +29,11 @@ export function keptResponse(rendered: Rendered, freshness: Freshness, ifNoneMat
   return { status: 200, headers, body: rendered.bytes }
 }
 
+export function isSameFreshness(one: Freshness, other: Freshness): boolean {
+  if (one.kind === 'immutable' || other.kind === 'immutable') return one.kind === other.kind
+  return cacheControl(one) === cacheControl(other) && one.ageSeconds === other.ageSeconds
+}
+
 function cacheControl(freshness: Freshness): string {
   if (freshness.kind === 'immutable') return IMMUTABLE
   return freshness.kind === 'incomplete' ? 'public, no-cache' : `public, max-age=${freshness.maxAgeSeconds}`

@@ -26,8 +26,8 @@ export type LiveRegistry = {
   snapshot(): Snapshot
   /** Starts a round in the background where a copy is due and none is under way. Costs next to nothing otherwise. */
   tick(): void
-  /** Waits for the first round, bounded; at once where it is over or the origin's files are all there already. */
-  firstRound(): Promise<void>
+  /** Waits for the first round, bounded; undefined if it is over or the origin's files are all there already. */
+  firstRound(): Promise<void> | undefined
   /** The newest version that is known of a provider; before the first round a bundled one counts already. */
   version(provider: ProviderName): number | undefined
   /** `callback` runs after each load of new content. One that throws is logged and does not stop the others. */
@@ -77,19 +77,19 @@ export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
   const tick = (): void => {
     if (round !== undefined || closed) return
     const now = clock()
-    const due = copies.all.filter((copy) => copy.state().dueAt <= now)
-    if (due.length > 0) round = runRound(due)
+    const isDue = (copy: Copy<RegistryFile>) => copy.state().dueAt <= now
+    if (copies.all.some(isDue)) round = runRound(copies.all.filter(isDue))
+  }
+  const awaitFirstRound = async (): Promise<void> => {
+    tick()
+    await within(firstLoadMsMax, round ?? Promise.resolve()).catch(() => undefined)
+    fallBack()
   }
 
   return {
     snapshot: () => snapshot,
     tick,
-    firstRound: async () => {
-      if (roundsDone > 0 || snapshot.complete) return
-      tick()
-      await within(firstLoadMsMax, round ?? Promise.resolve()).catch(() => undefined)
-      fallBack()
-    },
+    firstRound: () => (roundsDone > 0 || snapshot.complete ? undefined : awaitFirstRound()),
     version: (provider) => {
       const file = copies.providers[provider].state().file ?? bundled.find((one) => one.provider === provider)
       return file?.version

@@ -1,10 +1,12 @@
 import { PUBLIC } from '../../access/principal.js'
 import { respond } from '../../http/answer.js'
 import { type App, type DeclaredAnswer, type Endpoint, type Guards, mount } from '../../http/endpoint.js'
+import { matchesEtag } from '../../http/etag.js'
+import type { Warm, WarmResponse } from '../../http/warm-lane.js'
 import type { ArchivedAnswer, Pin } from './archived-registry.js'
 import type { Copied } from './current-registry.js'
 import type { Filter } from './filter.js'
-import { type Freshness, keptResponse } from './kept-response.js'
+import { type Freshness, isSameFreshness, keptResponse } from './kept-response.js'
 import {
   ArchiveParams,
   ManifestSchema,
@@ -33,6 +35,9 @@ const NOT_MODIFIED = { description: 'The client has it already (`If-None-Match`)
 
 const found = (answer: DeclaredAnswer) => ({ 200: answer, 304: NOT_MODIFIED })
 
+/** One object, so that what was made for it is found again without a look into it. */
+const WHOLE: Filter = {}
+
 const COMMON = { method: 'get', tag: 'Registry', access: PUBLIC } as const
 
 /** Declares the routes of the registry. All are public, and all answers carry a strong ETag. */
@@ -53,11 +58,7 @@ function registryEndpoint(path: string, verbs: RegistryVerbs): Endpoint<unknown,
     query: RegistryQuery,
     answers: found({ description: 'The registry.', schema: RegistrySchema, example: REGISTRY_EXAMPLE }),
     problems: ['registry-unavailable', 'not-found'],
-    warm: ({ query, ifNoneMatch }) => {
-      const current = query === '' ? verbs.currentRegistry({}) : undefined
-      if (current === undefined || current instanceof Promise) return undefined
-      return keptResponse(current.rendered, current.freshness, ifNoneMatch)
-    },
+    warm: warmRegistry(() => verbs.currentRegistry(WHOLE)),
     handle: ({ query, header }) => {
       const { version, ...filter } = query
       if (version !== undefined) {
@@ -70,6 +71,28 @@ function registryEndpoint(path: string, verbs: RegistryVerbs): Endpoint<unknown,
       return answerWith(current, header)
     },
   }
+}
+
+/** The whole registry, as the lane answers it. Both responses are made anew when the content or its age in seconds changes. */
+function warmRegistry(currentRegistry: () => Copied | Promise<Copied>): Warm {
+  let made: { readonly from: Copied; readonly full: WarmResponse; readonly unchanged: WarmResponse } | undefined
+  return ({ query, ifNoneMatch }) => {
+    const current = query === '' ? currentRegistry() : undefined
+    if (current === undefined || current instanceof Promise) return undefined
+    const { rendered, freshness } = current
+    if (made === undefined || !isSameCopy(made.from, current)) {
+      made = {
+        from: current,
+        full: keptResponse(rendered, freshness, undefined),
+        unchanged: keptResponse(rendered, freshness, rendered.etag),
+      }
+    }
+    return matchesEtag(ifNoneMatch, rendered.etag) ? made.unchanged : made.full
+  }
+}
+
+function isSameCopy(one: Copied, other: Copied): boolean {
+  return one.rendered === other.rendered && isSameFreshness(one.freshness, other.freshness)
 }
 
 function mountArchivedRegistry(app: App, guards: Guards, verbs: RegistryVerbs): void {
