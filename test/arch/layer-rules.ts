@@ -44,7 +44,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'rate-limiter-flexible': ['^src/platform/rate-limit\\.ts$'],
   'lru-cache': ['^src/features/', '^src/platform/rate-limit\\.ts$'],
   undici: ['^src/features/'],
-  uuid: ['^src/features/'],
+  uuid: ['^src/platform/ids[.]ts', '^src/features/projects/'],
   zod: ['^src/config/', '^src/db/(dump/|messages\\.ts$)', '^src/features/'],
 }
 

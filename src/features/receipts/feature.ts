@@ -1,9 +1,9 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { ProjectId } from '../../access/principal.js'
 import type { Sql } from '../../db/client.js'
 import type { Orm } from '../../db/orm.js'
 import type { Transact } from '../../db/transact.js'
 import type { Clock } from '../../platform/clock.js'
+import { createIds } from '../../platform/ids.js'
 import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Feature } from '../contract.js'
@@ -59,7 +59,7 @@ export function createReceipts(deps: ReceiptsDeps) {
   metrics.gauge('llmring_receipts_queue_depth', 'Receipts that wait to be written.', keeper.depth)
 
   const { currentRegistryVersion } = deps
-  const issuing = { key, clock, issuer, newId: newReceiptId, currentRegistryVersion, keep: keeper.keep }
+  const issuing = { key, clock, issuer, newId: createReceiptIds(clock), currentRegistryVersion, keep: keeper.keep }
   const storing = { verifier, ring, clock, issuer, keep: keeper.keep }
   const verbs = {
     issue: async (projectId: ProjectId, claims: Parameters<typeof issueReceipt>[2]) => {
@@ -102,4 +102,7 @@ async function startKeys(deps: ReceiptsDeps, ring: KeyRing, store: ReturnType<ty
   await ring.load()
 }
 
-const newReceiptId = (): string => `rcpt_${uuidv7()}`
+function createReceiptIds(clock: Clock): () => string {
+  const newId = createIds()
+  return () => `rcpt_${newId(clock())}`
+}

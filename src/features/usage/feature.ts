@@ -1,6 +1,7 @@
 import type { Sql } from '../../db/client.js'
 import type { Orm } from '../../db/orm.js'
 import type { Clock } from '../../platform/clock.js'
+import { createIds } from '../../platform/ids.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Feature } from '../contract.js'
@@ -51,6 +52,7 @@ export function createUsage(deps: UsageDeps) {
     })
   const logging = {
     clock: deps.clock,
+    newId: createIds(),
     findPrice: deps.findPrice,
     registryLoaded: deps.registryLoaded,
     submit: (row: UsageRow) => queue.submit(row, row.projectId, rowBytes(row)),

@@ -1,9 +1,9 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { ProjectId } from '../../access/principal.js'
 import { decimalFromPico, numberFromPico } from '../../core/pricing/index.js'
 import { classifyFailure } from '../../db/failure.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
+import type { NewId } from '../../platform/ids.js'
 import type { EventCost, UsageEvent, UsageRow } from './event.js'
 import { type FindPrice, priceEvent } from './price-event.js'
 
@@ -12,6 +12,7 @@ export type RegistryLoaded = () => Promise<boolean>
 
 export type LogDeps = {
   readonly clock: Clock
+  readonly newId: NewId
   readonly findPrice: FindPrice
   readonly registryLoaded: RegistryLoaded
   /** Resolves after the row's commit. Rejects with a database failure of the row's own, or an `AppError`. */
@@ -42,7 +43,7 @@ export async function logEvent(deps: LogDeps, input: LogInput): Promise<LoggedUs
   if (found.status === 'no_registry' && (await deps.registryLoaded())) {
     found = deps.findPrice(event.provider, event.model)
   }
-  const row = createRow(deps.clock(), input, priceEvent(found, event))
+  const row = createRow(deps, input, priceEvent(found, event))
   try {
     await deps.submit(row.stored)
   } catch (error) {
@@ -56,12 +57,13 @@ export async function logEvent(deps: LogDeps, input: LogInput): Promise<LoggedUs
   return row.answer
 }
 
-function createRow(nowMs: number, input: LogInput, cost: EventCost): { stored: UsageRow; answer: LoggedUsage } {
+function createRow(deps: LogDeps, input: LogInput, cost: EventCost): { stored: UsageRow; answer: LoggedUsage } {
+  const nowMs = deps.clock()
   const decimal = decimalFromPico(cost.costPico)
   const stored: UsageRow = {
     projectId: input.projectId,
     keyId: input.keyId,
-    id: uuidv7({ msecs: nowMs }),
+    id: deps.newId(nowMs),
     loggedAt: new Date(nowMs).toISOString(),
     event: input.event,
     cost: decimal,
