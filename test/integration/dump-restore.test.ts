@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto'
 import { PassThrough, Writable } from 'node:stream'
+import { gunzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { writeDump } from '../../src/db/dump/dump.js'
+import { createLineReader } from '../../src/db/dump/lines.js'
 import { inLongTransaction } from '../../src/db/dump/long-transaction.js'
 import { migrate, readMigrations } from '../../src/db/migrate.js'
-import { dumpOf, restoreInto, takeApart } from '../fixtures/dump-world.js'
+import { dumpOf, restoreInto } from '../fixtures/dump-world.js'
 import { addRegistryFiles, directTo, fill, fingerprint, PROJECT, until, withSql } from '../fixtures/filled-database.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 
@@ -210,11 +213,15 @@ describe('a dump that breaks off', () => {
     })
     await killed
   })
+})
 
-  it('shows the frames that its format promises', async () => {
-    const frames = takeApart((await dumpOf(source)).file)
-    expect(frames.map(({ type }) => type).join('')).toMatch(/^H(TD*)+F$/)
-    expect(JSON.parse(frames[0]?.text ?? '')).toMatchObject({
+describe('the file of a dump', () => {
+  it('is lines that a person can read: a header, each table with its columns and its rows', async () => {
+    const lines = gunzipSync((await dumpOf(source)).file)
+      .toString('utf8')
+      .split('\n')
+    expect(lines.pop()).toBe('')
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
       format: 'llmring-server dump',
       format_version: 1,
       service_version: '1.0.0',
@@ -222,6 +229,44 @@ describe('a dump that breaks off', () => {
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       partition_times: { usage_logs: ['2019-02-01T00:00:00.000Z', '2041-12-01T00:00:00.000Z'] },
     })
-    expect(frames.map(({ text }) => text).join('')).toContain(PROJECT)
+    const heads = lines.findIndex((line) => line.startsWith('{"table":"alias_heads"'))
+    const { columns } = JSON.parse(lines[heads] ?? '')
+    expect(columns.slice(0, 3)).toEqual(['project_id', 'revision', 'last_id'])
+    const values = lines[heads + 1]?.split('\t')
+    expect(values).toHaveLength(columns.length)
+    expect(values?.slice(0, 3)).toEqual([PROJECT, '9007199254740993', '7'])
+    expect(lines[heads + 2]).toBe('\\.')
+    expect(lines.filter((line) => line === '\\.')).toHaveLength(lines.filter((line) => /^\{"table":/.test(line)).length)
+  })
+
+  it('ends with the SHA-256 of all lines before, as `head -n -1 | sha256sum` gives it', async () => {
+    const text = gunzipSync((await dumpOf(source)).file).toString('utf8')
+    const lastAt = text.lastIndexOf('\n', text.length - 2) + 1
+    expect(JSON.parse(text.slice(lastAt))).toMatchObject({
+      complete: true,
+      row_counts: { projects: 1, aliases: 7, usage_logs: 100, registry_files: 3 },
+      sha256: createHash('sha256').update(text.slice(0, lastAt)).digest('hex'),
+    })
+  })
+
+  it('may be read in pieces of any size, with the end of a table anywhere in them', async () => {
+    const piecesOf = async (bytes: Buffer, size: number) => {
+      async function* source() {
+        for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
+      }
+      const reader = createLineReader(source())
+      const read: string[] = [`${await reader.line()}`]
+      for (let table = 0; table < 3; table++) {
+        let rows = ''
+        for await (const piece of reader.rows()) rows += piece
+        read.push(rows, `${await reader.line()}`)
+      }
+      return [...read, reader.digestBeforeLine(), await reader.line()]
+    }
+    const before = 'one\n\\.\ntwo\na\\\\.\n\\\\.\n\n\\N\n\\.\nthree\nb\n\\.\n'
+    const bytes = Buffer.from(`${before}last\n`)
+    const digest = createHash('sha256').update(before).digest('hex')
+    const expected = ['one', '', 'two', 'a\\\\.\n\\\\.\n\n\\N\n', 'three', 'b\n', 'last', digest, undefined]
+    for (let size = 1; size <= bytes.length; size++) expect(await piecesOf(bytes, size), `${size}`).toEqual(expected)
   })
 })

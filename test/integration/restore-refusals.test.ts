@@ -4,21 +4,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDump } from '../../src/db/dump/open-dump.js'
 import { restoreDump } from '../../src/db/dump/restore.js'
 import { type Migration, readMigrations } from '../../src/db/migrate.js'
-import { dumpOf, type ForgedFrame, putTogether, restoreInto, takeApart } from '../fixtures/dump-world.js'
+import { dumpOf, type ForgedPart, putTogether, restoreInto, takeApart } from '../fixtures/dump-world.js'
 import { addRegistryFiles, directTo, fill, fingerprint, until, withSql } from '../fixtures/filled-database.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 
 let source: TestDatabase
 let target: TestDatabase
 let file: Buffer
-let frames: ForgedFrame[]
+let parts: ForgedPart[]
 let untouched: Record<string, string>
 
 beforeAll(async () => {
   ;[source, target] = [await cloneDatabase(), await cloneDatabase()]
   await withSql(source.url, fill)
   file = (await dumpOf(source.url)).file
-  frames = takeApart(file)
+  parts = takeApart(file)
   untouched = await withSql(target.url, fingerprint)
 })
 afterAll(async () => {
@@ -32,19 +32,21 @@ async function refused(forged: Buffer, message: RegExp, known?: readonly Migrati
   expect(await withSql(target.url, fingerprint)).toEqual(untouched)
 }
 
-function changed(type: string, index: number, change: (text: string) => string): ForgedFrame[] {
+function changed(type: ForgedPart['type'], index: number, change: (text: string) => string): ForgedPart[] {
   let seen = -1
-  return frames.map((frame) => {
-    if (frame.type === type) seen += 1
-    return frame.type === type && seen === index ? { type, text: change(frame.text) } : frame
+  return parts.map((part) => {
+    if (part.type === type) seen += 1
+    return part.type === type && seen === index ? { type, text: change(part.text) } : part
   })
 }
 
-const withHeader = (members: object) =>
-  putTogether(
-    changed('H', 0, (text) => JSON.stringify({ ...JSON.parse(text), ...members })),
-    true,
-  )
+const withMembers = (members: object) => (text: string) => `${JSON.stringify({ ...JSON.parse(text), ...members })}\n`
+
+const withHeader = (members: object) => putTogether(changed('header', 0, withMembers(members)), true)
+
+const tables = () => parts.filter(({ type }) => type === 'table')
+const rowsOf = (index: number) => parts.filter(({ type }) => type === 'rows')[index]
+const tableAt = (name: string) => tables().findIndex(({ text }) => text.startsWith(`{"table":"${name}"`))
 
 describe('a dump that is not whole', () => {
   it('is refused wherever it was cut', async () => {
@@ -54,13 +56,14 @@ describe('a dump that is not whole', () => {
     await refused(file.subarray(0, -1), /cut off/)
   })
 
-  it('is refused where it was cut between two frames and compressed anew', async () => {
-    const places = frames.map(({ type }, index) => (type === 'D' ? index : index + 1)).filter((index) => index > 0)
-    for (const index of new Set(places.filter((place) => place < frames.length))) {
-      await refused(putTogether(frames.slice(0, index), true), /cut off|not a dump/)
-    }
-    const bytes = gunzipSync(file)
-    await refused(gzipSync(bytes.subarray(0, -7)), /cut off/)
+  it('is refused where it was cut between two lines and compressed anew', async () => {
+    const lines = gunzipSync(file)
+      .toString('utf8')
+      .split(/(?<=\n)/)
+    const tableEnds = lines.flatMap((line, index) => (line === '\\.\n' ? [index, index + 1] : []))
+    const cuts = [1, 2, ...tableEnds.slice(0, 3), lines.length - 8, lines.length - 2, lines.length - 1]
+    for (const count of cuts) await refused(gzipSync(lines.slice(0, count).join('')), /cut off/)
+    await refused(gzipSync(lines.join('').slice(0, -7)), /cut off/)
   })
 
   it('is refused where a byte was changed', async () => {
@@ -74,54 +77,39 @@ describe('a dump that is not whole', () => {
   })
 
   it('is refused where a value was changed into one that fits, rows are missing, or a table is', async () => {
-    const rows = frames.filter(({ type }) => type === 'D')
-    const usage = rows.length - 1
-    await refused(
-      putTogether(
-        changed('D', usage, (text) => text.replace('openai', 'opendi')),
-        false,
-      ),
-      /checksum/,
-    )
-    await refused(
-      putTogether(
-        changed('D', usage, (text) => text.slice(text.indexOf('\n') + 1)),
-        false,
-      ),
-      /checksum/,
-    )
-    const withoutUsage = frames.filter(({ type, text }) => type !== 'D' || text !== rows[usage]?.text)
-    await refused(putTogether(withoutUsage, false), /checksum/)
+    const usage = tableAt('usage_logs')
+    const forgeries = [
+      changed('rows', usage, (text) => text.replace('openai', 'opendi')),
+      changed('rows', usage, (text) => text.slice(text.indexOf('\n') + 1)),
+      changed('rows', usage, () => '\\.\n'),
+      parts.filter((part) => part !== tables()[usage] && part !== rowsOf(usage)),
+    ]
+    for (const forged of forgeries) await refused(putTogether(forged, false), /checksum/)
   })
 
   it('is refused where its end counts other rows than there are', async () => {
-    const miscounted = changed('F', 0, (text) => {
-      const footer = JSON.parse(text)
-      return JSON.stringify({ ...footer, tables: { ...footer.tables, usage_logs: 0 } })
+    const miscounted = changed('footer', 0, (text) => {
+      const counts = JSON.parse(text).row_counts
+      return withMembers({ row_counts: { ...counts, usage_logs: 0 } })(text)
     })
     await refused(putTogether(miscounted, false), /checksum/)
   })
 
   it('is refused where something follows its end', async () => {
-    const end = frames[frames.length - 1]
-    await refused(putTogether(end === undefined ? [] : [...frames, end], true), /checksum/)
+    await refused(putTogether([...parts, ...parts.slice(-1)], true), /checksum/)
+    await refused(gzipSync(Buffer.concat([gunzipSync(file), Buffer.from('\n')])), /checksum/)
   })
 })
 
 describe('what is not a dump of this program', () => {
-  it('is refused: nothing, text, other gzip, frames in another order', async () => {
+  it('is refused: nothing, text, other gzip, a line that never ends, parts in another order', async () => {
     const message = /not a dump of llmring-server|cut off/
     await refused(Buffer.alloc(0), message)
     await refused(Buffer.from('create table projects ();\n'.repeat(100)), message)
     await refused(gzipSync('create table projects ();\n'.repeat(100)), message)
-    await refused(putTogether([...frames.slice(1), ...frames.slice(0, 1)], true), message)
-    await refused(
-      putTogether(
-        [frames[0], ...frames].filter((frame) => frame !== undefined),
-        true,
-      ),
-      message,
-    )
+    await refused(gzipSync('{"format":"llmring-server dump","format_version":1'.padEnd(4_000_000)), /not a dump/)
+    await refused(putTogether([...parts.slice(1), ...parts.slice(0, 1)], true), message)
+    await refused(putTogether([...parts.slice(0, 1), ...parts], true), message)
   })
 
   it('is refused with the version that can read it where the format or the schema is newer', async () => {
@@ -146,17 +134,12 @@ describe('what is not a dump of this program', () => {
   })
 
   it('is refused where it names tables or columns that do not exist, or a table twice', async () => {
-    const renamed = (members: object) =>
-      putTogether(
-        changed('T', 0, (text) => JSON.stringify({ ...JSON.parse(text), ...members })),
-        true,
-      )
+    const renamed = (members: object) => putTogether(changed('table', 0, withMembers(members)), true)
     await refused(renamed({ table: 'strangers' }), /'strangers'/)
     await refused(renamed({ table: 'schema_migrations' }), /'schema_migrations'/)
     await refused(renamed({ columns: ['project_id', 'revision', 'last_id', 'stranger'] }), /'alias_heads'/)
     await refused(renamed({ table: 'x"; drop table projects; --' }), /not a dump/)
-    const twice = frames.flatMap((frame, index) => (index === 1 ? [frame, frame] : [frame]))
-    await refused(putTogether(twice, true), /'alias_heads' twice/)
+    await refused(putTogether([...parts.slice(0, 3), ...parts.slice(1)], true), /'alias_heads' twice/)
   })
 })
 
@@ -190,20 +173,16 @@ describe('a restore that fails', () => {
   })
 
   it('because its last rows break a rule leaves no row of the tables before', async () => {
-    const usage = frames.filter(({ type }) => type === 'D').length - 1
-    const broken = changed('D', usage, (text) => `${text.split('\n')[0]}\n${text}`)
+    const broken = changed('rows', tableAt('usage_logs'), (text) => `${text.split('\n')[0]}\n${text}`)
     await refused(putTogether(broken, true), /duplicate key/)
   })
 
   it('because the database ends its session leaves nothing', async () => {
     const rows = Array.from(
-      { length: 400_000 },
+      { length: 80_000 },
       (_, index) => `p/${index}\tx\t\\N\t\\N\t\\\\x00\t2024-01-01\t2024-01-01\n`,
     )
-    const at = frames.findIndex(({ type, text }) => type === 'T' && text.includes('registry_files'))
-    const large = frames.flatMap((frame, index) =>
-      index === at ? [frame, ...[0, 1, 2, 3].map((part) => piece(rows, part))] : [frame],
-    )
+    const large = changed('rows', tableAt('registry_files'), (text) => rows.join('') + text)
     const migrations = await readMigrations()
     const forged = putTogether(large, true)
     const dump = await openDump(Readable.from([forged], { objectMode: false }), migrations)
@@ -237,8 +216,3 @@ describe('a restore that fails', () => {
     expect(await withSql(target.url, fingerprint)).toEqual(await withSql(source.url, fingerprint))
   })
 })
-
-function piece(rows: readonly string[], part: number): ForgedFrame {
-  const size = rows.length / 20
-  return { type: 'D', text: rows.slice(part * size, (part + 1) * size).join('') }
-}

@@ -3,25 +3,24 @@ import { pipeline } from 'node:stream/promises'
 import type { Statements } from '../client.js'
 import { quoted } from './catalog.js'
 import type { DumpTable } from './documents.js'
-import type { FrameReader } from './frames.js'
+import type { LineReader } from './lines.js'
 import { countRows, type Progress } from './progress.js'
 
-/** Writes a table's rows, up to the next frame that holds none, and says how many there were. */
+/** Writes a table's rows, up to the line that ends them, and says how many there were. */
 export async function copyIn(
   sql: Statements,
   { table, columns }: DumpTable,
-  frames: FrameReader,
+  lines: LineReader,
   onProgress: ((progress: Progress) => void) | undefined,
 ): Promise<number> {
   let rows = 0
   let bytes = 0
   async function* pieces(): AsyncGenerator<Buffer> {
-    for (let next = await frames.peek(); next?.type === 'D'; next = await frames.peek()) {
-      const { payload } = await frames.take()
-      rows += countRows(payload)
-      bytes += payload.length
+    for await (const piece of lines.rows()) {
+      rows += countRows(piece)
+      bytes += piece.length
       onProgress?.({ table, rows, bytes, done: false })
-      yield payload
+      yield piece
     }
   }
   const rowsIn = await sql.unsafe(`copy ${quoted(table)} (${columns.map(quoted).join(', ')}) from stdin`).writable()

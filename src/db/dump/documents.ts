@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { DumpFault, encodeFrame, type Frame, type FrameType } from './frames.js'
+import { CUT_OFF, DumpFault, NOT_A_DUMP } from './lines.js'
 
 const FORMAT = 'llmring-server dump'
-export const FORMAT_VERSION = 1
+const FORMAT_VERSION = 1
 
 /** An identifier as our migrations write them; anything else in a dump is not ours, and would have to be quoted. */
 const name = z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/)
@@ -26,8 +26,11 @@ const Table = z.object({
 })
 
 const Footer = z.object({
+  /** The last line of a dump that is whole. */
+  complete: z.literal(true),
   /** How many rows each table has. */
-  tables: z.record(name, z.int().min(0)),
+  row_counts: z.record(name, z.int().min(0)),
+  /** Over all bytes before this line. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 })
 
@@ -36,47 +39,45 @@ export type DumpTable = z.output<typeof Table>
 export type DumpFooter = z.output<typeof Footer>
 
 export function encodeHeader(header: Omit<DumpHeader, 'format' | 'format_version'>): Buffer {
-  return encodeDocument('H', { format: FORMAT, format_version: FORMAT_VERSION, ...header } satisfies DumpHeader)
+  return encode({ format: FORMAT, format_version: FORMAT_VERSION, ...header } satisfies DumpHeader)
 }
 
 export function encodeTable(table: DumpTable): Buffer {
-  return encodeDocument('T', table)
+  return encode(table)
 }
 
-export function encodeFooter(footer: DumpFooter): Buffer {
-  return encodeDocument('F', footer)
+export function encodeFooter(footer: Omit<DumpFooter, 'complete'>): Buffer {
+  return encode({ complete: true, ...footer } satisfies DumpFooter)
 }
 
-/** Throws `DumpFault` where the frame is not a header, or one of a format that this program does not know. */
-export function decodeHeader(frame: Frame): DumpHeader {
-  const header = decode('H', frame, Header)
+/** Throws `DumpFault` if the line is not a header, or one of a format that this program does not know. */
+export function decodeHeader(line: string | undefined): DumpHeader {
+  const header = decode(line, Header)
   if (header.format_version === FORMAT_VERSION && header.migrations.length === header.schema_version) return header
   throw new DumpFault(
     `The dump has format ${header.format_version}, and this program knows format ${FORMAT_VERSION}. Restore it with llmring-server ${header.service_version}.`,
   )
 }
 
-export function decodeTable(frame: Frame): DumpTable {
-  return decode('T', frame, Table)
+/** What stands behind the header and behind each table's rows: the next table, or the end. Throws `DumpFault` for anything else. */
+export function decodeTableOrFooter(line: string | undefined): DumpTable | DumpFooter {
+  return decode(line, z.union([Table, Footer]))
 }
 
-export function decodeFooter(frame: Frame): DumpFooter {
-  return decode('F', frame, Footer)
+function encode(document: DumpHeader | DumpTable | DumpFooter): Buffer {
+  return Buffer.from(`${JSON.stringify(document)}\n`)
 }
 
-function encodeDocument(type: FrameType, document: unknown): Buffer {
-  return encodeFrame(type, Buffer.from(`${JSON.stringify(document)}\n`))
+function decode<T extends z.ZodType>(line: string | undefined, schema: T): z.output<T> {
+  if (line === undefined) throw new DumpFault(CUT_OFF)
+  const parsed = schema.safeParse(parseJson(line))
+  if (parsed.success) return parsed.data
+  throw new DumpFault(NOT_A_DUMP)
 }
 
-function decode<T extends z.ZodType>(type: FrameType, frame: Frame, schema: T): z.output<T> {
-  const parsed = frame.type === type ? schema.safeParse(parseJson(frame.payload)) : undefined
-  if (parsed?.success === true) return parsed.data
-  throw new DumpFault('It is not a dump of llmring-server, or it is damaged.')
-}
-
-function parseJson(bytes: Buffer): unknown {
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'))
+    return JSON.parse(text)
   } catch {
     return undefined
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
@@ -7,7 +8,7 @@ import { listRecordedMigrations } from '../recorded-migrations.js'
 import { type CatalogTable, listFilledMonths, listTables, quoted } from './catalog.js'
 import { copyOut } from './copy-out.js'
 import { encodeFooter, encodeHeader, encodeTable } from './documents.js'
-import { createDigest, encodeRows } from './frames.js'
+import { ROWS_END } from './lines.js'
 import { type DirectClient, inLongTransaction, type LongTransaction, withClient } from './long-transaction.js'
 import { countRows, type Progress, type Summary } from './progress.js'
 
@@ -27,8 +28,8 @@ const GZIP_LEVEL = 3
 
 /**
  * Writes everything of the schema to `output`, as it was at one moment: all tables are read in one repeatable-read
- * transaction. gzip around frames: a header, for each table its description and its rows as COPY text, and a footer with
- * row counts and a SHA-256. Memory stays flat; a slow `output` slows the reading down. Does not migrate. Throws where
+ * transaction. gzip around lines that a person can read: a header as JSON, for each table its description as JSON, its rows
+ * as COPY text and `\\.`, and as the last line row counts and a SHA-256 as JSON. Memory stays flat; a slow `output` slows the reading down. Does not migrate. Throws where
  * the schema was never migrated.
  */
 export async function writeDump(options: DumpOptions, output: Writable): Promise<Summary> {
@@ -45,7 +46,7 @@ export async function writeDump(options: DumpOptions, output: Writable): Promise
   await inLongTransaction(direct, APPLICATION, SNAPSHOT, async (transaction) => {
     await lock(transaction.sql, present)
     await pipeline(
-      dumpFrames(transaction, options, tables),
+      dumpLines(transaction, options, tables),
       createGzip({ level: GZIP_LEVEL }),
       counted,
       output,
@@ -55,20 +56,20 @@ export async function writeDump(options: DumpOptions, output: Writable): Promise
   return { tables, bytes }
 }
 
-async function* dumpFrames(
+async function* dumpLines(
   transaction: LongTransaction,
   options: DumpOptions,
   rows: Record<string, number>,
 ): AsyncGenerator<Buffer> {
-  const digest = createDigest()
-  for await (const frame of framesOf(transaction, options, rows)) {
-    digest.add(frame)
-    yield frame
+  const hash = createHash('sha256')
+  for await (const piece of linesOf(transaction, options, rows)) {
+    hash.update(piece)
+    yield piece
   }
-  yield encodeFooter({ tables: rows, sha256: digest.hex() })
+  yield encodeFooter({ row_counts: rows, sha256: hash.digest('hex') })
 }
 
-async function* framesOf(
+async function* linesOf(
   transaction: LongTransaction,
   { serviceVersion, onProgress }: DumpOptions,
   totals: Record<string, number>,
@@ -91,8 +92,9 @@ async function* framesOf(
       rows += countRows(piece)
       bytes += piece.length
       onProgress?.({ table: table.name, rows, bytes, done: false })
-      yield* encodeRows(piece)
+      yield piece
     }
+    yield Buffer.from(ROWS_END)
     totals[table.name] = rows
     onProgress?.({ table: table.name, rows, bytes, done: true })
   }

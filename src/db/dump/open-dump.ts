@@ -2,13 +2,13 @@ import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import type { Migration } from '../migrate.js'
 import { type DumpHeader, decodeHeader } from './documents.js'
-import { createDigest, createFrameReader, type Digest, DumpFault, type FrameReader } from './frames.js'
+import { dumpLimits } from './limits.js'
+import { CUT_OFF, createLineReader, DumpFault, type LineReader, NOT_A_DUMP } from './lines.js'
 
 /** A dump whose header has been read, and nothing else yet. */
 export type OpenDump = {
   readonly header: DumpHeader
-  readonly frames: FrameReader
-  readonly digest: Digest
+  readonly lines: LineReader
   /** How many bytes of the file have been read. */
   readonly bytes: () => number
   /** Stops reading. */
@@ -21,7 +21,7 @@ export type OpenDump = {
  */
 export async function openDump(input: Readable, known: readonly Migration[]): Promise<OpenDump> {
   let bytes = 0
-  const gunzip = createGunzip()
+  const gunzip = createGunzip({ chunkSize: dumpLimits.pieceBytes })
   async function* counted(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of source) {
       bytes += chunk.length
@@ -30,12 +30,11 @@ export async function openDump(input: Readable, known: readonly Migration[]): Pr
   }
   // What goes wrong here goes wrong for the reader of `gunzip`, too: that is where it is reported.
   pipeline(input, counted, gunzip, () => undefined)
-  const digest = createDigest()
-  const frames = createFrameReader(readable(gunzip), digest)
+  const lines = createLineReader(readable(gunzip))
   try {
-    const header = decodeHeader(await frames.take())
+    const header = decodeHeader(await lines.line())
     checkVersion(header, known)
-    return { header, frames, digest, bytes: () => bytes, close: () => void gunzip.destroy() }
+    return { header, lines, bytes: () => bytes, close: () => void gunzip.destroy() }
   } catch (error) {
     gunzip.destroy()
     throw error
@@ -60,14 +59,13 @@ async function* readable(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   try {
     yield* source
   } catch (error) {
-    throw isBadGzip(error) ? new DumpFault(BAD_GZIP[error.code] ?? BAD_DATA, { cause: error }) : error
+    throw isBadGzip(error) ? new DumpFault(BAD_GZIP[error.code] ?? NOT_A_DUMP, { cause: error }) : error
   }
 }
 
-const BAD_DATA = 'It is not a dump of llmring-server, or it is damaged.'
 const BAD_GZIP: Readonly<Record<string, string>> = {
-  Z_BUF_ERROR: 'The dump is cut off: its end is missing.',
-  Z_DATA_ERROR: BAD_DATA,
+  Z_BUF_ERROR: CUT_OFF,
+  Z_DATA_ERROR: NOT_A_DUMP,
 }
 
 function isBadGzip(error: unknown): error is Error & { code: string } {

@@ -4,8 +4,8 @@ import { ensureMonthlyPartitions } from '../partitions.js'
 import { listRecordedMigrations } from '../recorded-migrations.js'
 import { type CatalogTable, listFilled, listTables, quoted } from './catalog.js'
 import { copyIn } from './copy-in.js'
-import { type DumpTable, decodeFooter, decodeTable } from './documents.js'
-import { DumpFault } from './frames.js'
+import { type DumpTable, decodeTableOrFooter } from './documents.js'
+import { DumpFault } from './lines.js'
 import { type DirectClient, inLongTransaction, withClient } from './long-transaction.js'
 import type { OpenDump } from './open-dump.js'
 import type { Progress, Summary } from './progress.js'
@@ -22,7 +22,7 @@ const APPLICATION = 'llmring-server restore'
 
 /**
  * Reads a dump into a database that has no rows. Migrates it first to the dump's version, and after the restore to the
- * newest one. All rows come in one transaction, which is committed only when the footer has proved the dump to be whole.
+ * newest one. All rows come in one transaction, which is committed only when the last line has proved the dump to be whole.
  * Throws `DumpFault` for a dump that cannot be used, and where the database is not empty or already past the dump's
  * version.
  */
@@ -56,19 +56,19 @@ async function prepare({ direct, migrations }: RestoreOptions, { header }: OpenD
 async function restoreRows(
   sql: Statements,
   { onProgress }: RestoreOptions,
-  { frames, digest }: OpenDump,
+  { lines }: OpenDump,
 ): Promise<Record<string, number>> {
   const present = await listTables(sql)
   await sql.unsafe(`lock table ${present.map(({ name }) => quoted(name)).join(', ')} in exclusive mode`)
   await refuseFilled(sql, present)
   const rows: Record<string, number> = {}
-  for (let next = await frames.peek(); next?.type === 'T'; next = await frames.peek()) {
-    const table = decodeTable(await frames.take())
-    refuseStranger(table, present, rows)
-    rows[table.table] = await copyIn(sql, table, frames, onProgress)
+  let next = decodeTableOrFooter(await lines.line())
+  for (; 'table' in next; next = decodeTableOrFooter(await lines.line())) {
+    refuseStranger(next, present, rows)
+    rows[next.table] = await copyIn(sql, next, lines, onProgress)
   }
-  const footer = decodeFooter(await frames.take())
-  if ((await frames.peek()) !== undefined || footer.sha256 !== digest.hex() || !sameCounts(footer.tables, rows)) {
+  const whole = next.sha256 === lines.digestBeforeLine() && sameCounts(next.row_counts, rows)
+  if (!whole || (await lines.line()) !== undefined) {
     throw new DumpFault('The dump is damaged: its checksum does not match.')
   }
   // Without statistics the first queries would be planned as if the tables were empty.
