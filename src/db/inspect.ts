@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { within } from '../platform/lifecycle.js'
+import { deadline } from '../platform/deadline.js'
 import { type ClientOptions, createClient, type Sql } from './client.js'
 
 /** What a server says of itself. `schema`: where names without one are looked up; null where that does not exist. */
@@ -72,7 +72,7 @@ export async function echoNotification(
     })
     await listener.listen(channel, hear)
     const notified = pooled`select pg_notify(${channel}, '')`
-    await within(msMax, Promise.all([notified, heard]))
+    await deadline(Promise.all([notified, heard]), msMax)
   } finally {
     await listener.end({ timeout: 0 })
   }

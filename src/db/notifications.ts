@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Clock, monotonicClock } from '../platform/clock.js'
-import { within } from '../platform/lifecycle.js'
+import { deadline } from '../platform/deadline.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import { type ClientOptions, createClient, type Sql } from './client.js'
 import { changesChannel, decodeMessage, dispatchMessage, type MessageHandlers } from './messages.js'
@@ -108,7 +108,7 @@ export function createNotifications(options: NotificationOptions): Notifications
       waiting.add(waiter)
     })
     try {
-      await within(LOST_AFTER_MS, Promise.all([ping(client), echoed]))
+      await deadline(Promise.all([ping(client), echoed]), LOST_AFTER_MS)
     } finally {
       if (waiter !== undefined) waiting.delete(waiter)
     }

@@ -1,6 +1,7 @@
+import { deadline } from '../platform/deadline.js'
 import type { Sql, Statements } from './client.js'
 import { type Orm, ormOn } from './orm.js'
-import { inTime, QueryTimedOut } from './waiting.js'
+import { QueryTimedOut } from './waiting.js'
 
 declare const inTransaction: unique symbol
 
@@ -25,7 +26,7 @@ export function createTransact(sql: Sql): Transact {
       const handles: Handles = { sql: transaction, orm: ormOn(transaction) }
       return work(handles as unknown as Tx)
     }
-    return (await inTime(sql.begin(run), msMax, () => new QueryTimedOut())) as T
+    return (await deadline(sql.begin(run), msMax, () => new QueryTimedOut())) as T
   }
 }
 

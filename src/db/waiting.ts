@@ -23,20 +23,6 @@ export class QueryTimedOut extends Error {
 
 const SWEEP_EVERY_MS = 250
 
-/** The promise's outcome, or a rejection after `msMax` milliseconds. From then on nothing hears of its outcome. */
-export async function inTime<T>(promise: Promise<T>, msMax: number, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const lateness = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(late()), msMax)
-  })
-  promise.catch(() => undefined)
-  try {
-    return await Promise.race([promise, lateness])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
 /**
  * Lets queries wait at most `msMax` for a connection: tell it of each. Once a query is sent, the limits of its session and
  * of its connection hold. One sweep for all of them, four times a second: a timer for each would cost the hot path.

@@ -1,6 +1,7 @@
 import type { OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Access, Principal } from '../access/principal.js'
+import { deadline } from '../platform/deadline.js'
 import { AppError } from '../platform/errors.js'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
 import { readBody } from './body.js'
@@ -182,17 +183,9 @@ function checked(c: Context, values: Record<string, string>, where: string): Rec
 }
 
 /** The outcome, or `timed-out`: what was begun may still be committed, and the problem says so. */
-async function withDeadline<T>(outcome: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const detail = 'The request took too long; if it was a write, it may or may not have happened.'
-      reject(new AppError('timed-out', detail, { retryAfterSeconds: 1 }))
-    }, HTTP_LIMITS.answerMsMax)
+function withDeadline<T>(outcome: Promise<T>): Promise<T> {
+  return deadline(outcome, HTTP_LIMITS.answerMsMax, () => {
+    const detail = 'The request took too long; if it was a write, it may or may not have happened.'
+    return new AppError('timed-out', detail, { retryAfterSeconds: 1 })
   })
-  try {
-    return await Promise.race([outcome, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,3 +1,4 @@
+import { deadline } from './deadline.js'
 import { describeError, type Logger } from './logger.js'
 
 export type Closer = () => Promise<void> | void
@@ -17,7 +18,7 @@ export function createLifecycle(logger: Logger, closeMsMax = 15_000): Lifecycle 
   const closeAll = async (): Promise<void> => {
     for (let resource = opened.pop(); resource !== undefined; resource = opened.pop()) {
       try {
-        await within(closeMsMax, Promise.resolve(resource.close()))
+        await deadline(Promise.resolve(resource.close()), closeMsMax)
         logger.debug({ resource: resource.name }, 'closed')
       } catch (error) {
         logger.error({ resource: resource.name, error: describeError(error) }, 'could not close')
@@ -31,18 +32,5 @@ export function createLifecycle(logger: Logger, closeMsMax = 15_000): Lifecycle 
       closing ??= closeAll()
       return closing
     },
-  }
-}
-
-/** The promise's outcome, or a rejection after `msMax` milliseconds. */
-export async function within<T>(msMax: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`took longer than ${msMax} ms`)), msMax)
-  })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createLifecycle, within } from '../../src/platform/lifecycle.js'
+import { createLifecycle } from '../../src/platform/lifecycle.js'
 import type { Logger } from '../../src/platform/logger.js'
 
 /** A logger that keeps what was an error. */
@@ -13,6 +13,8 @@ beforeEach(() => {
   vi.useFakeTimers()
 })
 afterEach(() => {
+  // The deadlines of the test end with it.
+  vi.runOnlyPendingTimers()
   vi.useRealTimers()
 })
 
@@ -84,24 +86,5 @@ describe('what was opened', () => {
     lifecycle.onClose('pool', () => lifecycle.onClose('opened late', late))
     await lifecycle.close()
     expect(late).toHaveBeenCalledTimes(1)
-  })
-})
-
-describe('a bounded wait', () => {
-  test('gives the outcome where it comes in time', async () => {
-    await expect(within(10, Promise.resolve('done'))).resolves.toBe('done')
-    await expect(within(10, Promise.reject(new Error('failed')))).rejects.toThrow('failed')
-  })
-
-  test('gives up after its milliseconds, and says how many', async () => {
-    const waiting = expect(within(250, new Promise(() => undefined))).rejects.toThrow('250 ms')
-    await vi.advanceTimersByTimeAsync(250)
-    await waiting
-  })
-
-  test('leaves no timer behind', async () => {
-    await within(60_000, Promise.resolve())
-    await within(60_000, Promise.reject(new Error('failed'))).catch(() => undefined)
-    expect(vi.getTimerCount()).toBe(0)
   })
 })

@@ -1,4 +1,4 @@
-import { within } from '../../platform/lifecycle.js'
+import { deadline } from '../../platform/deadline.js'
 
 export type Status = 'ok' | 'warn' | 'fail'
 export type Finding = { readonly status: Status; readonly detail: string }
@@ -24,7 +24,7 @@ export async function runChecks(
   const results = await Promise.all(
     checks.map(async ({ name, look }) => {
       const looking = Promise.resolve().then(look)
-      const { status, detail } = await within(msMax, looking).catch((error: unknown) => fail(describeTrouble(error)))
+      const { status, detail } = await deadline(looking, msMax).catch((error: unknown) => fail(describeTrouble(error)))
       return { name, status, detail: hide(detail) }
     }),
   )

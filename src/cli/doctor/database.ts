@@ -10,7 +10,7 @@ import {
 import { type Migration, readMigrations } from '../../db/migrate.js'
 import { listRecordedMigrations, type RecordedMigration } from '../../db/recorded-migrations.js'
 import type { Clock } from '../../platform/clock.js'
-import { within } from '../../platform/lifecycle.js'
+import { deadline } from '../../platform/deadline.js'
 import { type Check, describeTrouble, type Finding, fail, ok, warn } from './check.js'
 
 /** A database that can be asked, however well. */
@@ -48,7 +48,7 @@ export function databaseChecks({ patient, schema, connectionsMax, clock }: Needs
       look: async () => {
         const { pooled, location, behindPooler } = await patient()
         try {
-          const facts = await within(ANSWER_MS_MAX, inspectServer(pooled, schema))
+          const facts = await deadline(inspectServer(pooled, schema), ANSWER_MS_MAX)
           return judgeServer(facts, { schema, location, behindPooler })
         } catch (error) {
           return fail(`${location}: ${describeTrouble(error)}`)

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { open, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { receiptsKeyFile } from '../../compose/data-directory.js'
-import { within } from '../../platform/lifecycle.js'
+import { deadline } from '../../platform/deadline.js'
 import { type Check, describeTrouble, type Finding, fail, ok } from './check.js'
 
 const GIB = 1024 ** 3
@@ -27,7 +27,7 @@ export function diskCheck({ dataDir, clusterDir }: Needs): Check {
     look: async () => {
       if (dataDir === undefined) return ok('not used: the data is in the database')
       // As root the cluster may lie somewhere else; without an answer it is looked for where it usually is.
-      const cluster = await within(ANSWER_MS_MAX, clusterDir()).catch(() => join(dataDir, 'postgres', 'cluster'))
+      const cluster = await deadline(clusterDir(), ANSWER_MS_MAX).catch(() => join(dataDir, 'postgres', 'cluster'))
       const exposed = await listExposed([receiptsKeyFile(dataDir), join(dirname(cluster), 'password')])
       if (exposed.length > 0) return fail(`others can read ${exposed.join(' and ')}: chmod 600`)
       await tryFlush(dataDir)

@@ -1,4 +1,4 @@
-import { within } from '../../platform/lifecycle.js'
+import { deadline } from '../../platform/deadline.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import type { FileToKeep, KeptFile, RegistryStore } from './store.js'
@@ -27,7 +27,7 @@ export function openKeptFiles(store: RegistryStore, logger: Logger): KeptFiles {
   let readable = true
   const readOr = async <T>(read: Promise<T>, otherwise: T): Promise<T> => {
     try {
-      const result = await within(REGISTRY_LIMITS.keptReadMsMax, read)
+      const result = await deadline(read, REGISTRY_LIMITS.keptReadMsMax)
       readable = true
       return result
     } catch (error) {
@@ -56,6 +56,6 @@ export function openKeptFiles(store: RegistryStore, logger: Logger): KeptFiles {
       waiting += 1
       last = last.then(() => write(file))
     },
-    close: () => within(REGISTRY_LIMITS.writesOnCloseMsMax, last).catch(() => undefined),
+    close: () => deadline(last, REGISTRY_LIMITS.writesOnCloseMsMax).catch(() => undefined),
   }
 }

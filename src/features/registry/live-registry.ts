@@ -1,5 +1,5 @@
 import type { Clock } from '../../platform/clock.js'
-import { within } from '../../platform/lifecycle.js'
+import { deadline } from '../../platform/deadline.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import { BUNDLED_AT } from './bundled-registry.js'
@@ -82,7 +82,7 @@ export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
   }
   const awaitFirstRound = async (): Promise<void> => {
     tick()
-    await within(firstLoadMsMax, round ?? Promise.resolve()).catch(() => undefined)
+    await deadline(round ?? Promise.resolve(), firstLoadMsMax).catch(() => undefined)
     fallBack()
   }
 

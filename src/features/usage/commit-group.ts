@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/clock.js'
+import { DeadlineExceeded, deadline } from '../../platform/deadline.js'
 import { AppError } from '../../platform/errors.js'
 import { type CommitFailure, classifyCommitFailure } from './commit-failure.js'
 import type { UsageRow } from './event.js'
@@ -35,17 +36,12 @@ export async function commitGroup(deps: CommitDeps, rows: readonly UsageRow[]): 
  * Crash here, with the statement under way: the group is in the table or it is not, and nobody was told anything.
  */
 async function attempt(deps: CommitDeps, rows: readonly UsageRow[], msMax: number): Promise<Outcome> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<Outcome>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: 'unknown', error: undefined }), msMax)
-  })
-  const written = deps.insert(rows).then(
-    (): Outcome => ({ kind: 'written' }),
-    (error: unknown): Outcome => ({ kind: classifyCommitFailure(error), error }),
-  )
-  const outcome = await Promise.race([written, late])
-  clearTimeout(timer)
-  return outcome
+  try {
+    await deadline(deps.insert(rows), msMax)
+    return { kind: 'written' }
+  } catch (error) {
+    return { kind: error instanceof DeadlineExceeded ? 'unknown' : classifyCommitFailure(error), error }
+  }
 }
 
 async function attemptWithPartition(deps: CommitDeps, rows: readonly UsageRow[]): Promise<Outcome> {
