@@ -1,6 +1,8 @@
 import type { WarmResponse } from './warm-lane.js'
 
 export const JSON_TYPE = 'application/json'
+/** One JSON value a line. */
+export const NDJSON_TYPE = 'application/x-ndjson'
 
 /** A JSON answer. */
 export function jsonAnswer(data: unknown, status = 200, headers: Record<string, string> = {}): Response {

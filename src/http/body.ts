@@ -1,27 +1,46 @@
+import type { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { AppError } from '../platform/errors.js'
+import { type BodyKinds, codingOf, JSON_ONLY, kindOf } from './body-kinds.js'
 import { type NodeBindings, noteOf } from './note.js'
-import { type BodyLimits, readBytes, tooLarge } from './read-bytes.js'
+import { type BodyItems, parseItems, parseJson, parseLines, parseText } from './parse-json.js'
+import { type BodyLimits, type BodySource, readBytes, tooLarge } from './read-bytes.js'
 
-/**
- * The bytes of a JSON body. Throws `unsupported-media-type` and what reading throws. A body without a content type is
- * taken for JSON, as the original did.
- */
-export async function readBody(c: Context, limits: BodyLimits, isPublic: boolean): Promise<Uint8Array> {
-  checkContentType(c.req.header('content-type'))
+/** What a route says of its body. */
+export type DeclaredBody = {
+  readonly body?: z.ZodType | undefined
+  readonly bodyItems?: BodyItems
+  readonly bodyKinds?: BodyKinds
+  readonly bodyGzip?: boolean
+}
+
+/** `isValid`: its items were checked one by one, so the whole is not checked again. */
+export type SentBody = { readonly value: unknown; readonly text: string; readonly isValid: boolean }
+
+export const NO_BODY: SentBody = { value: undefined, text: '', isValid: false }
+
+/** Reads and parses a body. Throws `unsupported-media-type`, and what reading and parsing throw. */
+export async function takeBody(
+  c: Context,
+  limits: BodyLimits,
+  declared: DeclaredBody,
+  isPublic: boolean,
+): Promise<SentBody> {
+  const { bodyItems, bodyKinds = JSON_ONLY, bodyGzip = false } = declared
+  const kind = kindOf(c.req.header('content-type'), bodyKinds)
+  const coding = codingOf(c.req.header('content-encoding'), bodyGzip)
+  const bytes = await readBody(c, limits, { isPublic, coding })
+  if (kind === 'toml' || kind === 'text') return { ...parseText(bytes), isValid: false }
+  const items = bodyItems === undefined ? null : await (kind === 'ndjson' ? parseLines : parseItems)(bytes, bodyItems)
+  return items === null ? { ...parseJson(bytes), isValid: false } : { value: items, text: '', isValid: true }
+}
+
+async function readBody(c: Context, limits: BodyLimits, source: BodySource): Promise<Uint8Array> {
   const declared = Number(c.req.header('content-length') ?? 0)
   if (declared > limits.bytesMax) throw tooLarge(limits.bytesMax)
   const incoming = (c.env as Partial<NodeBindings> | undefined)?.incoming
-  if (incoming !== undefined) return readBytes(incoming, noteOf(c), limits, isPublic)
+  if (incoming !== undefined) return readBytes(incoming, noteOf(c), limits, source)
   // Without the listener (`app.request()`), the body is in memory already.
   const bytes = new Uint8Array(await c.req.arrayBuffer())
   if (bytes.length > limits.bytesMax) throw tooLarge(limits.bytesMax)
   return bytes
-}
-
-function checkContentType(contentType: string | undefined): void {
-  if (contentType === undefined || contentType === '') return
-  const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
-  if (mediaType === 'application/json' || /^application\/[a-z0-9.-]+\+json$/.test(mediaType)) return
-  throw new AppError('unsupported-media-type', 'Send the body as application/json.')
 }

@@ -1,5 +1,7 @@
-import type { RouteConfig, z } from '@hono/zod-openapi'
+import { type RouteConfig, z } from '@hono/zod-openapi'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
+import { JSON_TYPE } from './answer.js'
+import { JSON_ONLY, mediaTypeOf } from './body-kinds.js'
 import { describeProblems } from './describe-problems.js'
 import type { DeclaredAnswer, Endpoint } from './endpoint.js'
 import { HTTP_LIMITS } from './limits.js'
@@ -29,17 +31,22 @@ export function describeEndpoint<P, Q, B>(endpoint: Endpoint<P, Q, B>, bodyBytes
 }
 
 function describeBody<P, Q, B>(endpoint: Endpoint<P, Q, B>, schema: z.ZodType, bytesMax: number) {
-  const { bodyExample: example, bodyItems } = endpoint
+  const { bodyExample: example, bodyItems, bodyKinds = JSON_ONLY, bodyGzip = false } = endpoint
   const { jsonValuesMax, jsonNamesMax, jsonListValuesMax } = HTTP_LIMITS
   const each = `${jsonValuesMax} values and ${jsonNamesMax} members' names`
   const held =
     bodyItems === undefined
       ? each
       : `${jsonListValuesMax} values, each item at most ${bodyItems.itemBytesMax} bytes, ${each}`
+  const gzip = bodyGzip ? ' It may come with `Content-Encoding: gzip`; the limits count what it unfolds to.' : ''
+  const shown = bodyKinds.map((kind, index) => {
+    const shape = kind === 'json' ? schema : kind === 'ndjson' ? (bodyItems?.schema ?? schema) : z.string()
+    return [mediaTypeOf(kind), { schema: shape, ...(index > 0 || example === undefined ? {} : { example }) }]
+  })
   return {
-    description: `At most ${bytesMax} bytes, with at most ${held}.`,
+    description: `At most ${bytesMax} bytes, with at most ${held}.${gzip}`,
     required: !schema.safeParse(undefined).success,
-    content: { 'application/json': { schema, ...(example === undefined ? {} : { example }) } },
+    content: Object.fromEntries(shown),
   }
 }
 
@@ -48,11 +55,14 @@ function security(kind: 'public' | 'operator' | 'project') {
   return { security: kind === 'operator' ? [{ AdminKey: [] }] : [{ ProjectKey: [] }, { ApiKey: [] }, { Bearer: [] }] }
 }
 
+/** An answer without a schema and without a media type has no body. */
 function describeAnswers(answers: Readonly<Record<number, DeclaredAnswer>>) {
   return Object.fromEntries(
-    Object.entries(answers).map(([status, { description, schema, contentType = 'application/json', example }]) => {
-      const content = { ...(schema === undefined ? {} : { schema }), ...(example === undefined ? {} : { example }) }
-      return [status, schema === undefined ? { description } : { description, content: { [contentType]: content } }]
+    Object.entries(answers).map(([status, { description, schema, contentType, example }]) => {
+      const media = { ...(schema === undefined ? {} : { schema }), ...(example === undefined ? {} : { example }) }
+      const types = [contentType ?? (schema === undefined ? [] : JSON_TYPE)].flat()
+      const content = Object.fromEntries(types.map((type) => [type, media]))
+      return [status, types.length === 0 ? { description } : { description, content }]
     }),
   )
 }

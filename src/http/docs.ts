@@ -101,7 +101,7 @@ function mountPageFiles(app: App, guards: Guards): void {
     access: PUBLIC,
     problems: ['not-found'],
     params: z.object({ file: z.string().openapi({ example: 'swagger-ui.css' }) }),
-    answers: { 200: { description: 'The file.', contentType: 'text/css' } },
+    answers: { 200: { description: 'The file.', contentType: Object.values(UI_FILES) } },
     handle: async ({ params: { file } }) => {
       if (file === 'start.js') return new Response(START, { headers: { 'Content-Type': 'text/javascript' } })
       const type = Object.hasOwn(UI_FILES, file) ? UI_FILES[file] : undefined

@@ -4,12 +4,13 @@ import type { Access, Principal } from '../access/principal.js'
 import { deadline } from '../platform/deadline.js'
 import { AppError } from '../platform/errors.js'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
-import { readBody } from './body.js'
+import { NO_BODY, type SentBody, takeBody } from './body.js'
+import type { BodyKinds } from './body-kinds.js'
 import { describeEndpoint } from './describe-endpoint.js'
 import { faultOf } from './json-guard.js'
 import { HTTP_LIMITS } from './limits.js'
 import { type NodeEnv, noteOf } from './note.js'
-import { type BodyItems, parseItems, parseJson } from './parse-json.js'
+import type { BodyItems } from './parse-json.js'
 import type { BodyLimits } from './read-bytes.js'
 import { invalid, validate } from './validate.js'
 import type { Warm, WarmLane } from './warm-lane.js'
@@ -19,7 +20,8 @@ export type App = OpenAPIHono<NodeEnv>
 export type DeclaredAnswer = {
   readonly description: string
   readonly schema?: z.ZodType
-  readonly contentType?: string
+  /** The media types that it may have: JSON where there is a schema and no other is named. */
+  readonly contentType?: string | readonly string[]
   readonly example?: unknown
 }
 
@@ -44,6 +46,10 @@ export type Endpoint<Params, Query, Body> = {
   readonly bodyBytesMax?: number
   /** For a body that may be a long array: how its items are checked, in slices. `body` then sees only what is no array. */
   readonly bodyItems?: BodyItems
+  /** What the body may be, if not JSON: the items of `ndjson` are `bodyItems`, and `toml` and `text` are a string to `body`. */
+  readonly bodyKinds?: BodyKinds
+  /** Whether the body may come with `Content-Encoding: gzip`. Its limits count what it unfolds to. */
+  readonly bodyGzip?: boolean
   readonly answers: Readonly<Record<number, DeclaredAnswer>>
   /** Problems beyond the ones that follow from access, input and the common ones. */
   readonly problems?: readonly ProblemCode[]
@@ -90,10 +96,6 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
   })
 }
 
-type SentBody = { readonly value: unknown; readonly text: string; readonly isValid: boolean }
-
-const NO_BODY: SentBody = { value: undefined, text: '', isValid: false }
-
 function bodyBytesMax<P, Q, B>({ bodyBytesMax: own, access }: Endpoint<P, Q, B>, serviceBytesMax: number): number {
   const most = own ?? (access.kind === 'public' ? HTTP_LIMITS.publicBodyBytesMax : serviceBytesMax)
   return Math.min(most, serviceBytesMax)
@@ -106,15 +108,10 @@ async function serveLater<P, Q, B>(
   admitted: Principal | Promise<Principal>,
 ): Promise<Response> {
   const principal = admitted instanceof Promise ? await withDeadline(admitted) : admitted
-  const body = endpoint.body === undefined ? NO_BODY : await takeBody(c, guards.body, endpoint)
+  const isPublic = endpoint.access.kind === 'public'
+  const body = endpoint.body === undefined ? NO_BODY : await takeBody(c, guards.body, endpoint, isPublic)
   const answer = serve(c, guards, endpoint, principal, body)
   return answer instanceof Promise ? withDeadline(answer) : answer
-}
-
-async function takeBody<P, Q, B>(c: Context, limits: BodyLimits, endpoint: Endpoint<P, Q, B>): Promise<SentBody> {
-  const bytes = await readBody(c, limits, endpoint.access.kind === 'public')
-  const items = endpoint.bodyItems === undefined ? null : await parseItems(bytes, endpoint.bodyItems)
-  return items === null ? { ...parseJson(bytes), isValid: false } : { value: items, text: '', isValid: true }
 }
 
 function serve<P, Q, B>(

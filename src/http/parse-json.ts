@@ -3,7 +3,7 @@ import { AppError } from '../platform/errors.js'
 import { createSlices } from '../platform/slices.js'
 import { unkeepableValues } from './json-guard.js'
 import { HTTP_LIMITS } from './limits.js'
-import { findItems, type SurveyResult, surveyJson } from './survey-json.js'
+import { findItems, findLines, type ItemsResult, type SurveyResult, surveyJson } from './survey-json.js'
 import { invalid, issuesOf } from './validate.js'
 
 export type JsonBody = { readonly value: unknown; readonly text: string }
@@ -28,16 +28,32 @@ export function parseJson(bytes: Uint8Array): JsonBody {
   return { value: keepable(parse(text), suspect, ''), text }
 }
 
+/** A body that is a text. Throws `malformed-request` for what is not UTF-8, and `validation-failed` for U+0000 in it. */
+export function parseText(bytes: Uint8Array): JsonBody {
+  const text = decode(strictUtf8, bytes, 'malformed-request')
+  return { value: keepable(text, true, ''), text }
+}
+
 /**
  * The items of a body that is an array; null for a body that is none. Throws what `parseJson` throws, and
  * `validation-failed` with the first faults.
  */
 export async function parseItems(bytes: Uint8Array, declared: BodyItems): Promise<unknown[] | null> {
+  const found = findItems(bytes, declared.itemsMax)
+  return !found.ok && found.reason === 'no-array' ? null : parseFound(bytes, found, declared)
+}
+
+/** The items of a body with one on each line (NDJSON). The last line may end without a line feed; none may be empty. */
+export function parseLines(bytes: Uint8Array, declared: BodyItems): Promise<unknown[]> {
+  return parseFound(bytes, findLines(bytes, declared.itemsMax), declared)
+}
+
+async function parseFound(bytes: Uint8Array, found: ItemsResult, declared: BodyItems): Promise<unknown[]> {
   const { schema, itemsMax, itemBytesMax } = declared
-  const found = findItems(bytes, itemsMax)
-  if (!found.ok && found.reason === 'no-array') return null
-  if (!found.ok && found.reason === 'syntax') throw notWellFormed()
-  if (!found.ok) throw invalid([{ pointer: '', message: `must have at most ${itemsMax} items` }])
+  if (!found.ok && found.reason === 'too-many-items') {
+    throw invalid([{ pointer: '', message: `must have at most ${itemsMax} items` }])
+  }
+  if (!found.ok) throw notWellFormed()
   const { borders } = found
   const items: unknown[] = []
   const faults: z.core.$ZodIssue[] = []
@@ -50,7 +66,8 @@ export async function parseItems(bytes: Uint8Array, declared: BodyItems): Promis
     const surveyed = survey(item, HTTP_LIMITS.jsonDepthMax - 1)
     values += surveyed.values
     if (values > HTTP_LIMITS.jsonListValuesMax) throw tooMany(HTTP_LIMITS.jsonListValuesMax, 'values')
-    const parsed = schema.safeParse(keepable(parse(decode(itemUtf8, item)), surveyed.suspect, `/${index}`))
+    const value = parse(decode(itemUtf8, item), ` in item ${index}`)
+    const parsed = schema.safeParse(keepable(value, surveyed.suspect, `/${index}`))
     if (parsed.success) items.push(parsed.data)
     else faults.push(...parsed.error.issues.map((issue) => ({ ...issue, path: [index, ...issue.path] })))
     if (faults.length >= HTTP_LIMITS.errorsShownMax) break
@@ -75,25 +92,29 @@ function keepable(value: unknown, suspect: boolean, pointer: string): unknown {
   return value
 }
 
-function decode(utf8: typeof strictUtf8, bytes: Uint8Array): string {
+function decode(
+  utf8: typeof strictUtf8,
+  bytes: Uint8Array,
+  code: 'malformed-json' | 'malformed-request' = 'malformed-json',
+): string {
   try {
     return utf8.decode(bytes)
   } catch {
-    throw new AppError('malformed-json', 'The body is not valid UTF-8.')
+    throw new AppError(code, 'The body is not valid UTF-8.')
   }
 }
 
-function parse(text: string): unknown {
+function parse(text: string, part = ''): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw notWellFormed(/at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1])
+    throw notWellFormed(/at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1], part)
   }
 }
 
-function notWellFormed(character?: string): AppError {
-  const where = character === undefined ? '' : ` (at character ${character})`
-  return new AppError('malformed-json', `The body is not well-formed JSON${where}.`)
+function notWellFormed(character?: string, part = ''): AppError {
+  const where = character === undefined ? '' : ` at character ${character}`
+  return new AppError('malformed-json', `The body is not well-formed JSON${where}${part}.`)
 }
 
 function tooMany(most: number, what: string): AppError {

@@ -32,7 +32,7 @@ export function problemBody(error: AppError, requestId: string): Problem {
 
 /** The headers that a problem needs beside its body. */
 export function problemHeaders(error: AppError): Record<string, string> {
-  const { retryAfterSeconds, allow } = error.extras
+  const { retryAfterSeconds, allow, acceptEncoding } = error.extras
   const { status } = PROBLEMS[error.code]
   return {
     'Content-Type': PROBLEM_TYPE,
@@ -42,6 +42,7 @@ export function problemHeaders(error: AppError): Record<string, string> {
     ...(status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
     ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
     ...(allow === undefined ? {} : { Allow: allow.join(', ') }),
+    ...(acceptEncoding === undefined ? {} : { 'Accept-Encoding': acceptEncoding }),
   }
 }
 

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError } from '../platform/errors.js'
 import { type BodyBudget, createServiceBudget } from './body-budget.js'
+import type { ContentCoding } from './body-kinds.js'
+import { explainInflate, inflate } from './inflate.js'
 import { HTTP_LIMITS } from './limits.js'
 import { type RequestNote, whenOver } from './note.js'
 
@@ -16,33 +18,37 @@ export function createBodyLimits(bytesMax: number): BodyLimits {
   return { bytesMax, msMax: HTTP_LIMITS.bodyMsMax, budget: createServiceBudget(bytesMax) }
 }
 
+/** Whose body it is, and how it is coded. */
+export type BodySource = { readonly isPublic: boolean; readonly coding: ContentCoding }
+
 /**
  * The whole body of a request, whose bytes count against the budget until the request is over: what was read is held by
- * its handler. Throws `body-too-large`, `request-timeout` for a body that does not arrive in time, `overloaded` where the
- * budget has no room for it, and `malformed-request` for one that ends too early.
+ * its handler. The bytes of a compressed one are those that it unfolds to. Throws `body-too-large`, `request-timeout` for
+ * a body that does not arrive in time, `overloaded` where the budget has no room for it, and `malformed-request` for one
+ * that ends too early.
  */
 export function readBytes(
   incoming: IncomingMessage,
   note: RequestNote,
   { bytesMax, msMax, budget }: BodyLimits,
-  isPublic: boolean,
+  { isPublic, coding }: BodySource,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const account = budget.open(isPublic, note.address)
+    const source = coding === 'gzip' ? inflate(incoming, bytesMax, () => tooLarge(bytesMax)) : incoming
     // Copied together: thousands of tiny chunks would each keep a Buffer object a hundred times their size.
     let buffer = Buffer.alloc(0)
     let length = 0
     const stop = () => {
       clearTimeout(timer)
-      incoming.off('data', onData)
-      incoming.off('end', onEnd)
-      incoming.off('close', onClose)
-      incoming.off('error', onClose)
+      source.off('data', onData).off('end', onEnd)
+      incoming.off('close', onClose).off('error', onOver)
     }
     const refuse = (error: AppError) => {
       stop()
       buffer = Buffer.alloc(0)
       account.close()
+      if (source !== incoming) source.destroy()
       incoming.pause()
       reject(error)
     }
@@ -62,20 +68,22 @@ export function readBytes(
       account.hold(length)
       resolve(buffer.subarray(0, length))
     }
-    const onClose = () => refuse(new AppError('malformed-request', 'The body ended before it was complete.'))
+    const onOver = () => refuse(cutShort())
+    // What is inflated ends later than what came.
+    const onClose = () => void (incoming.readableEnded || onOver())
     // A small body is there already, with the head: it needs no timer.
     const timer = incoming.complete ? undefined : setTimeout(() => refuse(tooSlow(msMax)), msMax)
-    incoming.on('data', onData)
-    incoming.on('end', onEnd)
-    incoming.on('close', onClose)
-    incoming.on('error', onClose)
+    source.on('data', onData).on('end', onEnd)
+    incoming.on('close', onClose).on('error', onOver)
+    if (source !== incoming) source.on('error', (error) => refuse(explainInflate(error)))
     // Not every way out closes `incoming`: one that was answered early stays open when its connection goes.
-    whenOver(note, onClose)
-    if (incoming.destroyed && !incoming.readableEnded) onClose()
+    whenOver(note, onOver)
+    if (incoming.destroyed) onClose()
   })
 }
 
 export const tooLarge = (bytesMax: number) =>
   new AppError('body-too-large', `The body is larger than ${bytesMax} bytes.`)
+const cutShort = () => new AppError('malformed-request', 'The body ended before it was complete.')
 const tooSlow = (msMax: number) => new AppError('request-timeout', `The body did not arrive within ${msMax / 1000} s.`)
 const overloaded = () => new AppError('overloaded', 'Too many bodies are being read.', { retryAfterSeconds: 1 })

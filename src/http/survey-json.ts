@@ -17,6 +17,7 @@ export type SurveyResult =
     }
   | { readonly ok: false; readonly reason: SurveyRefusal }
 
+const LINE_FEED = 0x0a
 const QUOTE = 0x22
 const COMMA = 0x2c
 const MINUS = 0x2d
@@ -112,6 +113,18 @@ export function findItems(bytes: Uint8Array, itemsMax: number): ItemsResult {
   }
   const isEmpty = borders.length === 1 && skipSpace(bytes, start + 1) === cursor.at
   return { ok: true, borders: isEmpty ? borders : [...borders, cursor.at] }
+}
+
+/** Where the lines of a text are: line `index` lies between `borders[index]` and `borders[index + 1]`, without either. */
+export function findLines(bytes: Uint8Array, itemsMax: number): ItemsResult {
+  const borders = [-1]
+  for (let at = 0; at < bytes.length; ) {
+    if (borders.length > itemsMax) return { ok: false, reason: 'too-many-items' }
+    const feed = bytes.indexOf(LINE_FEED, at)
+    borders.push(feed === -1 ? bytes.length : feed)
+    at = feed === -1 ? bytes.length : feed + 1
+  }
+  return { ok: true, borders }
 }
 
 /** How a character changes the depth. */

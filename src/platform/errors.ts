@@ -12,6 +12,8 @@ export type AppErrorExtras = {
   readonly retryAfterSeconds?: number
   /** The methods that the resource knows (405). */
   readonly allow?: readonly string[]
+  /** The content codings that a body may have here (415). */
+  readonly acceptEncoding?: string
   readonly cause?: unknown
 }
 

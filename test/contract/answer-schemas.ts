@@ -13,11 +13,11 @@ export function faultsOfAnswer(document: OpenApiDocument, declared: OperationObj
   const response = declared.responses[String(answered.status)]
   if (response === undefined) return [`the status ${answered.status} is not declared`]
   const type = answered.contentType.split(';', 1)[0] ?? ''
-  if (response.content === undefined) return []
+  if (response.content === undefined) return answered.text === '' ? [] : [`a body of the type ${type} is not declared`]
   const content = response.content[type]
   if (content === undefined) return [`the content type ${type} is not declared, but ${Object.keys(response.content)}`]
   if (content.schema === undefined) return []
-  const value: unknown = /json$/.test(type) ? JSON.parse(answered.text) : answered.text
+  const value: unknown = /[/+]json$/.test(type) ? JSON.parse(answered.text) : answered.text
   return faultsOf(document, content.schema, value)
 }
 

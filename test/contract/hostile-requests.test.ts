@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import { PROBLEMS, type ProblemCode } from '../../src/platform/problem-catalogue.js'
 import { exchangeRaw, type RawAnswer } from '../support/raw-http.js'
@@ -251,9 +252,20 @@ describe('a body', () => {
     expect(await recorded('odd-encoding')).toBe(0)
   })
 
-  test('that is compressed is not taken for JSON', async () => {
-    const answer = await answerTo(post('/api/v1/log', '\x1f\x8b\x08', 'Content-Encoding: gzip'))
-    expectRawProblem(answer, 400, 'malformed-json')
+  test('that is compressed is not taken for JSON, and is no secret of what it unfolds to', async () => {
+    const cut = await answerTo(post('/api/v1/log', '\x1f\x8b\x08', 'Content-Encoding: gzip'))
+    expectRawProblem(cut, 400, 'malformed-request')
+    const bomb = gzipSync(JSON.stringify({ ...EVENT, origin: 'bomb', metadata: { text: 'x'.repeat(BODY_BYTES_MAX) } }))
+    const announced = head(
+      'POST /api/v1/log',
+      HOST,
+      BEARER,
+      JSON_TYPE,
+      'Content-Encoding: gzip',
+      `Content-Length: ${bomb.length}`,
+    )
+    expectRawProblem(await answerTo(announced, new Uint8Array(bomb)), 413, 'body-too-large')
+    expect(await recorded('bomb')).toBe(0)
   })
 
   test('with two content types is refused', async () => {

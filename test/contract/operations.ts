@@ -23,7 +23,7 @@ export type OperationObject = {
   readonly summary: string
   readonly security: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters?: readonly Parameter[]
-  readonly requestBody?: { readonly required: boolean; readonly content: Content }
+  readonly requestBody?: { readonly description?: string; readonly required: boolean; readonly content: Content }
   /** Of an operation with a body. */
   readonly 'x-body-bytes-max'?: number
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>

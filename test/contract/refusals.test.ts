@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import { expectProblem } from './expect-problem.js'
 import { type Answer, BODY_BYTES_MAX, keyFor, openContract, type RequestBody } from './open-contract.js'
@@ -13,6 +14,8 @@ const { ours, operations } = contract
 const guarded = operations.filter((operation) => operation.access !== 'public')
 const ofProjects = operations.filter((operation) => operation.access === 'project')
 const ofOperator = operations.filter((operation) => operation.access === 'operator')
+/** The operations whose bodies profit most from being compressed. */
+const GZIPPED = ['POST /api/v1/log', 'POST /api/v1/aliases/bulk_upsert']
 const withBody = operations.filter((operation) => operation.declared.requestBody !== undefined)
 
 /** A request as the sample says, but for what is to be wrong with it. */
@@ -166,6 +169,22 @@ describe.concurrent.each(withBody)('$name', (operation) => {
     const answer = await askRaw('{}', { 'Content-Type': type })
     expectProblem(answer, 'unsupported-media-type')
     expectDeclared(operation, answer)
+  })
+
+  test('takes a compressed body where it says so, and refuses it everywhere else', async () => {
+    const { path, json, status } = await sampleOf(contract, operation.name)
+    const body = new Uint8Array(gzipSync(JSON.stringify(json)))
+    const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' }
+    const init = { method: operation.method, key: keyFor(operation, ours), body }
+    const takes = GZIPPED.includes(operation.name)
+    expect(operation.declared.requestBody?.description?.includes('Content-Encoding: gzip')).toBe(takes)
+    const answer = await contract.ask(path, { ...init, headers })
+    const other = await contract.ask(path, { ...init, headers: { ...headers, 'Content-Encoding': 'br' } })
+    if (takes) expect(answer.status).toBe(status)
+    for (const refused of takes ? [other] : [answer, other]) {
+      expectProblem(refused, 'unsupported-media-type')
+      expect(refused.headers.get('accept-encoding')).toBe(takes ? 'gzip, identity' : 'identity')
+    }
   })
 
   test.each(['application/json', 'Application/JSON; charset=utf-8', 'application/vnd.llmring+json', ''])(

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createBodyBudget } from '../../src/http/body-budget.js'
 import { HTTP_LIMITS } from '../../src/http/limits.js'
@@ -157,5 +158,125 @@ describe('the limit of a body', () => {
     expect([whole.status, (await whole.text()).length]).toEqual([200, 64 * KIB])
     const larger = await send('/keyed-echo', 64 * KIB + 1)
     expect([larger.status, await larger.json()]).toMatchObject([413, { code: 'body-too-large' }])
+  })
+})
+
+describe('a body', () => {
+  const post = async (path: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) => {
+    const answer = await fetch(world.server.url + path, { method: 'POST', body, headers })
+    const text = await answer.text()
+    return { status: answer.status, headers: answer.headers, text }
+  }
+  const type = (mediaType: string) => ({ 'Content-Type': mediaType })
+  const gzip = (text: string | Uint8Array) => new Uint8Array(gzipSync(text))
+  const GZIP = { ...type('application/json'), 'Content-Encoding': 'gzip' }
+
+  test('is what its route declares: a list, lines or a text', async () => {
+    await start()
+    const sent: readonly (readonly [string, string, unknown])[] = [
+      ['application/json', '[{"n":1},{"n":2}]', [{ n: 1 }, { n: 2 }]],
+      ['application/x-ndjson', '{"n":1}\n{"n":2}', [{ n: 1 }, { n: 2 }]],
+      ['application/ndjson', '{"n":1}\r\n', [{ n: 1 }]],
+      ['application/x-ndjson', '', []],
+      ['application/toml; charset=utf-8', 'a = "é"\n', 'a = "é"\n'],
+    ]
+    for (const [mediaType, body, expected] of sent) {
+      const answer = await post('/kinds', body, type(mediaType))
+      expect([mediaType, answer.status, JSON.parse(answer.text)]).toEqual([mediaType, 200, expected])
+    }
+    const other = await post('/kinds', 'a', type('text/plain'))
+    expect([other.status, other.headers.get('accept-encoding')]).toEqual([415, null])
+    expect(other.text).toContain('application/json or application/x-ndjson or application/toml')
+    expect((await post('/echo', '{"n":1}', type('application/x-ndjson'))).status).toBe(415)
+  })
+
+  test('of lines is refused by the line that is wrong, and whole', async () => {
+    await start()
+    const wrong: readonly (readonly [string, number, string])[] = [
+      ['{"n":1}\n\n{"n":2}\n', 400, 'in item 1'],
+      ['{"n":1}\n{"n":', 400, 'malformed-json'],
+      ['{"n":1}\n{"n":"x"}', 422, '/1/n'],
+      ['{"n":1}\n{"n":1, "x":"\\u0000"}', 422, '/1/x'],
+      ['{"n":1}\n'.repeat(4), 422, 'at most 3 items'],
+      [`{"n":1,"x":"${'x'.repeat(100)}"}`, 413, 'bytes in one item'],
+    ]
+    for (const [body, status, detail] of wrong) {
+      const answer = await post('/kinds', body, type('application/x-ndjson'))
+      expect([body, answer.status, answer.text]).toEqual([body, status, expect.stringContaining(detail)])
+    }
+  })
+
+  test('of text is UTF-8 without U+0000', async () => {
+    await start()
+    const nul = await post('/kinds', 'a\0', type('application/toml'))
+    expect([nul.status, nul.text]).toEqual([422, expect.stringContaining('U+0000')])
+    const latin = await post('/kinds', new Uint8Array([0x61, 0xff]), type('application/toml'))
+    expect([latin.status, latin.text]).toEqual([400, expect.stringContaining('malformed-request')])
+  })
+
+  test('may be compressed where its route says so, and counts by what it unfolds to', async () => {
+    const budget = await start()
+    for (const coding of ['gzip', 'x-gzip', ' GZIP ']) {
+      const answer = await post('/kinds', gzip('[{"n":7}]'), { ...GZIP, 'Content-Encoding': coding })
+      expect([coding, answer.status, answer.text]).toEqual([coding, 200, '[{"n":7}]'])
+    }
+    expect((await post('/kinds', '[{"n":7}]', { ...GZIP, 'Content-Encoding': 'identity' })).status).toBe(200)
+    const parts = new Uint8Array([...gzip('[{"n"'), ...gzip(':7}]')])
+    expect((await post('/kinds', parts, GZIP)).text).toBe('[{"n":7}]')
+    await eventually(() => expect(budget.held()).toBe(0))
+  })
+
+  test('that unfolds to more than the limit is stopped there, and its bytes are given back', async () => {
+    const budget = await start()
+    const bomb = gzip(new Uint8Array(60 * KIB * KIB))
+    expect(bomb.length).toBeLessThan(64 * KIB)
+    const answer = await post('/kinds', bomb, GZIP)
+    expect([answer.status, answer.text]).toEqual([413, expect.stringContaining('larger than 65536 bytes')])
+    expect((await post('/kinds', gzip(json(64 * KIB + 1)), GZIP)).status).toBe(413)
+    // Empty members unfold to nothing: what is sent is counted, too.
+    const empty = gzip('')
+    const nothing = new Blob(Array.from({ length: 4_000 }, () => empty)).stream()
+    const stream = await fetch(`${world.server.url}/kinds`, {
+      ...{ method: 'POST', headers: GZIP, body: nothing, duplex: 'half' },
+    })
+    expect([stream.status, await stream.text()]).toEqual([413, expect.stringContaining('larger than 65536 bytes')])
+    await eventually(() => expect(budget.held()).toBe(0))
+    expect((await post('/kinds', gzip(json(64 * KIB)), GZIP)).status).toBe(200)
+  })
+
+  test('that is no gzip, or half of one, is malformed', async () => {
+    const budget = await start()
+    const whole = gzip('[{"n":7}]')
+    const damaged = new Uint8Array([...whole.subarray(0, -8), 0, 0, 0, 0, 0, 0, 0, 0])
+    for (const body of [new TextEncoder().encode('[]'), whole.subarray(0, -3), damaged, new Uint8Array()]) {
+      const answer = await post('/kinds', body, GZIP)
+      expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('gzip')])
+    }
+    await eventually(() => expect(budget.held()).toBe(0))
+  })
+
+  test('whose sender leaves while it is inflated gives its bytes back', async () => {
+    const budget = await start()
+    const whole = gzip(Buffer.from(Array.from({ length: 40 * KIB }, () => Math.random() * 256)))
+    const headers = `Content-Encoding: gzip\r\nContent-Length: ${whole.length}`
+    const socket = await world.open(`POST /kinds HTTP/1.1\r\nHost: a\r\n${headers}\r\n\r\n`)
+    socket.write(whole.subarray(0, 30 * KIB))
+    await eventually(() => expect(budget.held()).toBeGreaterThan(16 * KIB))
+    socket.destroy()
+    await eventually(() => expect(budget.held()).toBe(0))
+    await eventually(() => expect(world.inFlight()).toBe(0))
+  })
+
+  test('in a coding that its route does not know is refused, with the ones it knows', async () => {
+    await start()
+    for (const [path, coding, known] of [
+      ['/echo', 'gzip', 'identity'],
+      ['/kinds', 'br', 'gzip, identity'],
+      ['/kinds', 'gzip, gzip', 'gzip, identity'],
+    ] as const) {
+      const answer = await post(path, gzip('[]'), { ...GZIP, 'Content-Encoding': coding })
+      expect([path, answer.status, answer.headers.get('accept-encoding')]).toEqual([path, 415, known])
+      expect(answer.text).toContain('unsupported-media-type')
+    }
   })
 })

@@ -108,6 +108,8 @@ function createTestApp(logger: Logger, guards: Guards, held: (() => void)[], onE
   mountPost(app, guards, '/echo', PUBLIC, ({ text }) => new Response(text))
   mountPost(app, guards, '/held-echo', PUBLIC, ({ text }) => hold(text))
   mountPost(app, guards, '/keyed-echo', READS, ({ text }) => new Response(text))
+  const kinds = { bodyKinds: ['json', 'ndjson', 'toml'], bodyItems: ITEMS, bodyGzip: true } as const
+  mountPost(app, guards, '/kinds', READS, ({ body }) => Response.json(body), kinds)
   return app
 }
 
@@ -127,10 +129,20 @@ function mountGet(app: App, guards: Guards, path: string, handle: Handle): void 
   })
 }
 
-function mountPost(app: App, guards: Guards, path: string, access: Access, handle: Handle): void {
+const ITEMS = { schema: z.object({ n: z.number() }), itemsMax: 3, itemBytesMax: 100 }
+type DeclaredBody = Pick<Endpoint<unknown, unknown, unknown>, 'bodyKinds' | 'bodyItems' | 'bodyGzip'>
+
+function mountPost(
+  app: App,
+  guards: Guards,
+  path: string,
+  access: Access,
+  handle: Handle,
+  declared: DeclaredBody = {},
+): void {
   const answers = { 200: { description: 'The body.' } }
   const names = { tag: 'Test', operationId: path, summary: path }
-  mount(app, guards, { method: 'post', path, ...names, access, body: z.unknown(), answers, handle })
+  mount(app, guards, { method: 'post', path, ...names, access, body: z.unknown(), ...declared, answers, handle })
 }
 
 async function* numbers(onEnd: () => void): AsyncGenerator<string> {

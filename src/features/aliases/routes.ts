@@ -102,6 +102,7 @@ function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
     problems: ['conflict', 'project-full'],
     query: schema.ProfileQuery,
     body: schema.BulkBody,
+    bodyGzip: true,
     bodyItems: {
       schema: schema.Binding,
       itemsMax: ALIAS_LIMITS.itemsPerBulkMax,

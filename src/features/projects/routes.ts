@@ -1,5 +1,5 @@
 import { OPERATOR, type ProjectId, type Role } from '../../access/principal.js'
-import { jsonAnswer } from '../../http/answer.js'
+import { jsonAnswer, NDJSON_TYPE } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { streamAnswer } from '../../http/stream.js'
 import { AppError } from '../../platform/errors.js'
@@ -90,9 +90,9 @@ function mountWholeProject(app: App, guards: Guards, verbs: ProjectVerbs): void 
     description:
       'One object a line, `type` says what it is. The last line is `{"type":"end"}`; without it the export was cut.',
     params: schema.ProjectPath,
-    answers: { 200: { description: 'The lines.', contentType: 'application/x-ndjson' } },
+    answers: { 200: { description: 'The lines.', schema: schema.ExportedLines, contentType: NDJSON_TYPE } },
     handle: async ({ params }) =>
-      streamAnswer(await verbs.exportLines(params.id as ProjectId), { 'Content-Type': 'application/x-ndjson' }),
+      streamAnswer(await verbs.exportLines(params.id as ProjectId), { 'Content-Type': NDJSON_TYPE }),
   })
 }
 

@@ -55,3 +55,4 @@ export const Revoked = z.object({ revoked: z.boolean() }).openapi('Revoked')
 export const Erased = z
   .object({ erased: z.literal(true), rows: z.record(z.string(), z.number().int()) })
   .openapi('Erased')
+export const ExportedLines = z.string().openapi({ description: 'NDJSON: `{type, …}` on each line.' })

@@ -44,6 +44,7 @@ function mountLog(app: App, guards: Guards, verbs: UsageVerbs): void {
     access: APPENDS_USAGE,
     body: schema.LogBody,
     bodyBytesMax: USAGE_LIMITS.bodyBytesMax,
+    bodyGzip: true,
     bodyExample: EVENT,
     answers: { 200: { description: 'Recorded.', schema: schema.Logged } },
     handle: async ({ principal: { projectId, keyId }, body }) =>
