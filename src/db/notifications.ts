@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Clock, monotonicClock } from '../platform/clock.js'
 import { deadline } from '../platform/deadline.js'
+import { every } from '../platform/every.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import { type ClientOptions, createClient, type Sql } from './client.js'
 import { changesChannel, decodeMessage, dispatchMessage, type MessageHandlers } from './messages.js'
@@ -50,7 +51,6 @@ export function createNotifications(options: NotificationOptions): Notifications
   let connecting = false
   let closed = false
   const waiting = new Set<{ readonly sentAt: number; readonly wake: () => void }>()
-  let timer: NodeJS.Timeout | undefined
 
   const forgetAll = () => {
     for (const subscriber of subscribers) subscriber.onMissedMessages?.()
@@ -127,6 +127,8 @@ export function createNotifications(options: NotificationOptions): Notifications
     } else void ping(client).catch(() => undefined)
   }
 
+  const pinging = every({ name: 'ping the listener', run: tick, pauseMs: PING_EVERY_MS, logger: options.logger })
+
   return {
     ageMs: () => clock() - knownAt,
     subscribe: (subscriber) => void subscribers.push(subscriber),
@@ -134,12 +136,11 @@ export function createNotifications(options: NotificationOptions): Notifications
     start: async () => {
       await connect()
       await caughtUp().catch(() => undefined)
-      timer = setInterval(tick, PING_EVERY_MS)
-      timer.unref()
+      pinging.startLater()
     },
     close: async () => {
       closed = true
-      clearInterval(timer)
+      await pinging.stop()
       await client?.end({ timeout: 1 })
     },
   }

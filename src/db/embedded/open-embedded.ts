@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { every } from '../../platform/every.js'
 import { isRoot } from './account.js'
 import { acquire } from './acquire.js'
 import { findPackagedBinaries, prepareBinaries } from './binaries.js'
@@ -135,14 +136,19 @@ function keep(house: House, options: EmbeddedOptions, port: number, first: Owner
       return held.ownership
     },
   })
-  const logCheck = setInterval(
-    () => void boundLog(house.place.logFile).catch(() => undefined),
-    embeddedLimits.logCheckMs,
-  )
-  logCheck.unref()
+  const logCheck = every({
+    name: 'bound the log of PostgreSQL',
+    run: () => boundLog(house.place.logFile),
+    pauseMs: embeddedLimits.logCheckMs,
+    logger: {
+      warn: (fields, message) => options.log(message, { ...fields }),
+      info: (fields, message) => options.log(message, { ...fields }),
+    },
+  })
+  logCheck.startLater()
   let closed: Promise<void> | undefined
   const close = async () => {
-    clearInterval(logCheck)
+    await logCheck.stop()
     // The lock is held until Postgres is gone: given up earlier, another service could adopt what is about to end.
     const ownership = await supervision.stop()
     if (ownership === undefined) return

@@ -2,6 +2,7 @@ import type { ProjectId } from '../../access/principal.js'
 import type { Transact } from '../../db/transact.js'
 import { AppError } from '../../platform/errors.js'
 import type { Feature } from '../contract.js'
+import { PROJECT_LIMITS } from './limits.js'
 import type { ProjectStore } from './store.js'
 
 export type EraseDeps = {
@@ -11,10 +12,6 @@ export type EraseDeps = {
   /** All that may hold something of a project. */
   readonly features: readonly Pick<Feature, 'name' | 'erase'>[]
 }
-
-const CHUNK_ROWS_MAX = 5_000
-/** An authenticated write may land this long after its key was revoked; a sweep that began later than this is the last. */
-const LAST_SWEEP_AFTER_SECONDS = 300
 
 /**
  * Erases everything of a project. Throws `not-found`, also for one that was erased before: the sweep finishes what an
@@ -30,18 +27,20 @@ export async function eraseProject(deps: EraseDeps, id: ProjectId): Promise<Reco
 
 /**
  * Deletes what is left of buried projects: what an interrupted erasure left, and writes that were under way when the keys
- * were revoked. `onFailure` hears of a project that could not be swept; the others are, and it is tried again.
+ * were revoked. A project that cannot be swept does not keep the others from it; then this rejects with the first failure.
  */
-export async function sweepBuried(deps: EraseDeps, onFailure: (error: unknown) => void): Promise<void> {
-  for (const { id, isLast } of await deps.store.listBuried(LAST_SWEEP_AFTER_SECONDS)) {
+export async function sweepBuried(deps: EraseDeps): Promise<void> {
+  const failures: unknown[] = []
+  for (const { id, isLast } of await deps.store.listBuried(PROJECT_LIMITS.lastSweepAfterSeconds)) {
     try {
       await sweepProject(deps, id)
       // Crash before this line: it is swept once more.
       if (isLast) await deps.store.markSwept(id)
     } catch (error) {
-      onFailure(error)
+      failures.push(error)
     }
   }
+  if (failures.length > 0) throw failures[0]
 }
 
 async function sweepProject(deps: EraseDeps, id: ProjectId): Promise<Record<string, number>> {
@@ -50,7 +49,11 @@ async function sweepProject(deps: EraseDeps, id: ProjectId): Promise<Record<stri
     if (erase === undefined) continue
     let erased = 0
     // Crash between chunks: fewer rows; the next sweep goes on.
-    for (let last = await erase(id, CHUNK_ROWS_MAX); last > 0; last = await erase(id, CHUNK_ROWS_MAX)) {
+    for (
+      let last = await erase(id, PROJECT_LIMITS.eraseChunkRowsMax);
+      last > 0;
+      last = await erase(id, PROJECT_LIMITS.eraseChunkRowsMax)
+    ) {
       erased += last
     }
     rows[name] = erased

@@ -5,7 +5,8 @@ import type { Orm } from '../../db/orm.js'
 import type { Transact } from '../../db/transact.js'
 import { monotonicClock } from '../../platform/clock.js'
 import type { AppError } from '../../platform/errors.js'
-import { describeError, type Logger } from '../../platform/logger.js'
+import { every } from '../../platform/every.js'
+import type { Logger } from '../../platform/logger.js'
 import type { RateLimit } from '../../platform/rate-limit.js'
 import type { Feature } from '../contract.js'
 import { createAuthenticator } from './authenticate.js'
@@ -14,6 +15,7 @@ import { createProject } from './create-project.js'
 import { eraseProject, sweepBuried } from './erase-project.js'
 import { exportProject } from './export-project.js'
 import { createKeyHashing } from './key-text.js'
+import { PROJECT_LIMITS } from './limits.js'
 import { listProjects } from './list-projects.js'
 import { createProvisionProject, type ProvisionProject } from './provision-project.js'
 import { revokeKey } from './revoke-key.js'
@@ -47,8 +49,6 @@ export type ProjectsFeature = Feature & {
   readonly revokeKey: (id: ProjectId | undefined, keyId: string) => Promise<boolean>
 }
 
-const SWEEP_EVERY_MS = 60_000
-
 export function createProjects(deps: ProjectsDeps): ProjectsFeature {
   const { transact, features } = deps
   const store = createProjectStore(deps)
@@ -72,11 +72,12 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
     listKeys: store.listKeys,
     revokeKey: (id, keyId) => revokeKey(writing, id, keyId),
   }
-  const sweeping = sweepEveryMinute(() =>
-    sweepBuried(erasing, (error) =>
-      deps.logger.warn({ error: describeError(error) }, 'could not sweep an erased project; trying again'),
-    ),
-  )
+  const sweeping = every({
+    name: 'sweep erased projects',
+    run: () => sweepBuried(erasing),
+    pauseMs: PROJECT_LIMITS.sweepPauseMs,
+    logger: deps.logger,
+  })
   return {
     name: 'projects',
     mount: (app, guards) => mountProjects(app, guards, verbs),
@@ -86,29 +87,10 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
     verbs,
     listKeys: store.listKeys,
     revokeKey: (id, keyId) => revokeKey(writing, id, keyId),
-    start: sweeping.start,
+    // Not waited for: what an erasure left is deleted while requests are answered.
+    start: () => void sweeping.start(),
     close: sweeping.stop,
     onMessage: { 'key-changed': ({ hash }) => forget(hash), 'all-keys-changed': () => forget() },
     onMissedMessages: () => forget(),
   }
-}
-
-/** One sweep at a time, a minute after the one before; `stop` waits for the one under way. */
-function sweepEveryMinute(sweep: () => Promise<void>) {
-  let timer: NodeJS.Timeout | undefined
-  let running = Promise.resolve()
-  let stopped = false
-  const start = () => {
-    // The list itself could not be read: the next round tries again.
-    running = sweep().catch(() => undefined)
-    void running.then(() => {
-      if (!stopped) timer = setTimeout(start, SWEEP_EVERY_MS).unref()
-    })
-  }
-  const stop = async () => {
-    stopped = true
-    clearTimeout(timer)
-    await running
-  }
-  return { start, stop }
 }

@@ -3,4 +3,10 @@ export const PROJECT_LIMITS = {
   nameCharactersMax: 255,
   /** A name and a role. */
   bodyBytesMax: 16_384,
+  /** How often the leftovers of erased projects are deleted. */
+  sweepPauseMs: 60_000,
+  /** Rows that one statement of an erasure deletes. */
+  eraseChunkRowsMax: 5_000,
+  /** An authenticated write may land this long after its key was revoked; a sweep that began later than this is the last. */
+  lastSweepAfterSeconds: 300,
 } as const

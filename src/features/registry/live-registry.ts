@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.js'
 import { deadline } from '../../platform/deadline.js'
+import { every } from '../../platform/every.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import { BUNDLED_AT } from './bundled-registry.js'
@@ -53,7 +54,6 @@ export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
   let round: Promise<void> | undefined
   let roundsDone = 0
   let closed = false
-  let heartbeat: NodeJS.Timeout | undefined
 
   const publish = (isNew: boolean): void => {
     snapshot = takeSnapshot(copies.providers)
@@ -80,6 +80,12 @@ export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
     const isDue = (copy: Copy<RegistryFile>) => copy.state().dueAt <= now
     if (copies.all.some(isDue)) round = runRound(copies.all.filter(isDue))
   }
+  const heartbeat = every({
+    name: 'look for due registry files',
+    run: tick,
+    pauseMs: REGISTRY_LIMITS.heartbeatMs,
+    logger: deps.logger,
+  })
   const awaitFirstRound = async (): Promise<void> => {
     tick()
     await deadline(round ?? Promise.resolve(), firstLoadMsMax).catch(() => undefined)
@@ -99,12 +105,11 @@ export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
       await restore(deps, copies.all)
       publish(takeSnapshot(copies.providers).files.length > 0)
       if (!snapshot.complete) bundled = await deps.bundled()
-      tick()
-      heartbeat ??= setInterval(tick, REGISTRY_LIMITS.heartbeatMs).unref()
+      await heartbeat.start()
     },
     close: async () => {
       closed = true
-      clearInterval(heartbeat)
+      await heartbeat.stop()
       await round
     },
   }

@@ -1,6 +1,7 @@
 import type { Sql } from '../../db/client.js'
 import type { Orm } from '../../db/orm.js'
 import type { Clock } from '../../platform/clock.js'
+import { every } from '../../platform/every.js'
 import { createIds } from '../../platform/ids.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
@@ -9,7 +10,6 @@ import { rowBytes } from './columns.js'
 import { computeStats } from './compute-stats.js'
 import type { UsageRow } from './event.js'
 import { exportUsage } from './export-usage.js'
-import { createKeeper } from './keep-partitions.js'
 import { USAGE_LIMITS } from './limits.js'
 import { listLogs } from './list-logs.js'
 import { logEvent, type RegistryLoaded } from './log-event.js'
@@ -59,12 +59,18 @@ export function createUsage(deps: UsageDeps) {
     onPriceable: priceInBackground,
   }
   let hasPartitions = false
-  const keeper = createKeeper(async () => {
-    await ensurePartitions()
-    hasPartitions = true
-    // Rows of an instance that crashed before it could price them.
-    priceInBackground()
-  }, deps.logger)
+  const partitions = every({
+    name: 'look after the usage partitions',
+    run: async () => {
+      await ensurePartitions()
+      hasPartitions = true
+      // Rows of an instance that crashed before it could price them.
+      priceInBackground()
+    },
+    pauseMs: USAGE_LIMITS.partitionsPauseMs,
+    retryMs: USAGE_LIMITS.partitionsRetryMs,
+    logger: deps.logger,
+  })
   return {
     name: 'usage',
     mount: (app, guards) =>
@@ -74,10 +80,10 @@ export function createUsage(deps: UsageDeps) {
         stats: (projectId, input) => computeStats({ clock: deps.clock, tally: store.tally }, projectId, input),
       }),
     /** Makes the partitions that are due, then hourly. Resolves even if that fails: it is tried again. */
-    start: keeper.start,
+    start: partitions.start,
     /** Writes what waits, then stops. */
     close: async () => {
-      keeper.close()
+      await partitions.stop()
       await queue.drain()
       await pricing.idle()
     },

@@ -25,6 +25,9 @@ export const USAGE_LIMITS = {
   /** How long a lost statement's outcome is looked for. With `commitMsMax` it stays below the answer's deadline. */
   outcomeMsMax: 5_000,
   outcomePauseMs: 50,
+  /** How often the partitions that are due are made, and how soon again if that fails. */
+  partitionsPauseMs: 3_600_000,
+  partitionsRetryMs: 10_000,
   repriceRowsMax: 500,
   exportRowsMax: 500,
 } as const
