@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { createAnswers, renderRegistry } from '../../src/features/registry/answers.js'
 import { createBudget } from '../../src/features/registry/archives.js'
 import { currentTarget, type ProviderName } from '../../src/features/registry/providers.js'
 import { type ProviderFile, readProviderFile } from '../../src/features/registry/registry-file.js'
+import { createAnswers, renderRegistry } from '../../src/features/registry/render.js'
 import { matchesEtag } from '../../src/http/etag.js'
 
 function fileOf(provider: ProviderName, version: number, models: object, updatedAt?: string): ProviderFile {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createCopy } from '../../src/features/registry/copy.js'
+import { createCopy } from '../../src/features/registry/copies.js'
 import type { FetchFile } from '../../src/features/registry/fetch-file.js'
 import { MANIFEST } from '../../src/features/registry/providers.js'
 import type { Read, RegistryFile } from '../../src/features/registry/registry-file.js'

@@ -1,17 +1,19 @@
 import { AppError } from '../../platform/errors.js'
-import type { Answers, Rendered } from './answers.js'
 import type { ArchivedFile, Archives } from './archives.js'
-import { unknownProvider } from './current-registry.js'
-import type { Filter } from './filter.js'
+import { type Copied, type Freshness, unknownProvider } from './current-registry.js'
 import { isProvider, PROVIDER_NAMES, type ProviderName } from './providers.js'
+import type { Answers, Filter } from './render.js'
 
 /** The same version number of every provider that has it, or one version of each of some providers. */
 export type Pin =
   | { readonly kind: 'number'; readonly version: number }
   | { readonly kind: 'versions'; readonly versions: ReadonlyMap<ProviderName, number> }
 
-/** `immutable`: the answer to this question can never become another one. */
-export type ArchivedAnswer = Rendered & { readonly immutable: boolean }
+/** The answer to this question can never become another one. */
+const IMMUTABLE: Freshness = { kind: 'immutable' }
+
+/** An archived answer that may still change (a provider has not come so far) is asked for again after a minute. */
+const UNSETTLED: Freshness = { kind: 'copy', ageSeconds: 0, maxAgeSeconds: 60 }
 
 export type ArchivedRegistryDeps = {
   readonly find: Archives['find']
@@ -23,7 +25,7 @@ export type ArchivedRegistryDeps = {
  * The registry as it was. Throws `not-found` where no provider has the number (or one lacks its pinned version) and
  * `registry-unavailable` where a provider's version cannot be had now: a part of the answer is no answer.
  */
-export async function archivedRegistry(deps: ArchivedRegistryDeps, pin: Pin, filter: Filter): Promise<ArchivedAnswer> {
+export async function archivedRegistry(deps: ArchivedRegistryDeps, pin: Pin, filter: Filter): Promise<Copied> {
   const wanted = PROVIDER_NAMES.flatMap((provider) => {
     const version = pin.kind === 'number' ? pin.version : pin.versions.get(provider)
     return version === undefined ? [] : [{ provider, version }]
@@ -38,7 +40,7 @@ export async function archivedRegistry(deps: ArchivedRegistryDeps, pin: Pin, fil
     throw new AppError('not-found', `${what} has no version ${lacking?.version ?? ''}.`)
   }
   const rendered = deps.answers.answer({ files, warnings: [] }, filter)
-  return { ...rendered, immutable: found.every((one) => isFinal(deps, one)) }
+  return { rendered, freshness: found.every((one) => isFinal(deps, one)) ? IMMUTABLE : UNSETTLED }
 }
 
 /** A provider's archived file as the origin serves it. Throws `not-found`, `registry-unavailable`. */
@@ -46,11 +48,11 @@ export async function archivedFile(
   deps: Pick<ArchivedRegistryDeps, 'find' | 'answers'>,
   provider: string,
   version: number,
-): Promise<ArchivedAnswer> {
+): Promise<Copied> {
   if (!isProvider(provider)) throw unknownProvider(provider)
   const found = await deps.find(provider, version)
   if (found === undefined) throw new AppError('not-found', `${provider} has no version ${version}.`)
-  return { ...deps.answers.file(found.file), immutable: found.archived }
+  return { rendered: deps.answers.file(found.file), freshness: found.archived ? IMMUTABLE : UNSETTLED }
 }
 
 type Found = { readonly provider: ProviderName; readonly version: number; readonly answer: ArchivedFile | undefined }

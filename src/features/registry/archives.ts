@@ -2,11 +2,10 @@ import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import type { FetchFile } from './fetch-file.js'
-import type { KeptFiles } from './kept-files.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import { archiveTarget, currentTarget, type ProviderName, type ProviderTarget } from './providers.js'
 import { type ProviderFile, readProviderFile } from './registry-file.js'
-import { fileToKeep, type KeptFile } from './store.js'
+import { fileToKeep, type KeptFile, type KeptFiles } from './store.js'
 
 /**
  * A version of a provider's file. `archived`: it comes from the origin's archive and never changes; otherwise it is a

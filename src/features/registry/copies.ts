@@ -1,11 +1,121 @@
 import type { Clock } from '../../platform/clock.js'
 import type { Logger } from '../../platform/logger.js'
 import { BUNDLED_DATE } from './bundled-registry.js'
-import { type Copy, createCopy } from './copy.js'
 import type { FetchFile } from './fetch-file.js'
-import { currentTarget, MANIFEST, PROVIDER_NAMES, type ProviderName } from './providers.js'
-import { type ProviderFile, type RegistryFile, readManifest, readProviderFile } from './registry-file.js'
-import { type FileToKeep, fileToKeep } from './store.js'
+import { REGISTRY_LIMITS } from './limits.js'
+import { currentTarget, MANIFEST, PROVIDER_NAMES, type ProviderName, type Target } from './providers.js'
+import { type ProviderFile, type Read, type RegistryFile, readManifest, readProviderFile } from './registry-file.js'
+import { type FileToKeep, fileToKeep, type KeptFile } from './store.js'
+
+/** What an instance holds of one file. Times are in milliseconds since the epoch. */
+export type CopyState<File> = {
+  /** The last good copy. A failure never takes it away. */
+  readonly file: File | undefined
+  /** When the origin last served exactly this file. */
+  readonly confirmedAt: number | undefined
+  /** Why the last attempt failed; undefined where it did not. */
+  readonly failure: string | undefined
+  /** The origin said that there is no such file. */
+  readonly missing: boolean
+  /** The last attempt failed, and the copy is older than its time to live. */
+  readonly stale: boolean
+  readonly dueAt: number
+}
+
+export type Copy<File> = {
+  readonly target: Target
+  readonly state: () => CopyState<File>
+  /**
+   * Takes over a file that was kept, unless this one was confirmed later. It is served at once, and due as before. Returns
+   * whether it is a new one; false, too, for one that does not read any more.
+   */
+  restore(kept: KeptFile): boolean
+  /** Takes a bundled file as long as there is no other. Returns whether it did. */
+  fallBack(file: File, at: number): boolean
+  /** Fetches the file once. Returns whether the file is a new one. Never rejects. */
+  refresh(): Promise<boolean>
+}
+
+export type CopyDeps<File> = {
+  readonly target: Target
+  readonly fetch: FetchFile
+  readonly read: Read<File>
+  /** Begins to keep a file for the next start and for the price history. */
+  readonly keep: (file: File, fetchedAt: number) => void
+  /** Hears of every new file, before it is kept. */
+  readonly replaced: (before: File | undefined, after: File) => void
+  readonly clock: Clock
+  readonly cacheSeconds: number
+}
+
+/** One file of the origin: the last good copy, how old it is, and when to ask again. */
+export function createCopy<File extends RegistryFile>(deps: CopyDeps<File>): Copy<File> {
+  const ttlMs = deps.cacheSeconds * 1000
+  let failures = 0
+  let state: CopyState<File> = {
+    file: undefined,
+    confirmedAt: undefined,
+    failure: undefined,
+    missing: false,
+    stale: false,
+    dueAt: 0,
+  }
+
+  const isStale = (confirmedAt: number | undefined) => {
+    return confirmedAt !== undefined && deps.clock() - confirmedAt >= ttlMs
+  }
+  const fail = (reason: string, missing: boolean): void => {
+    const now = deps.clock()
+    failures += 1
+    const retryMs = Math.min(REGISTRY_LIMITS.retryMsMin * 2 ** Math.min(failures - 1, 16), REGISTRY_LIMITS.retryMsMax)
+    state = {
+      ...state,
+      failure: reason,
+      missing,
+      stale: isStale(state.confirmedAt),
+      dueAt: now + Math.min(retryMs, ttlMs),
+    }
+  }
+
+  return {
+    target: deps.target,
+    state: () => state,
+    restore: ({ bytes, fetchedAt }) => {
+      const before = state.file
+      const confirmedAt = Math.min(fetchedAt, deps.clock())
+      if (before?.source === 'origin' && confirmedAt <= (state.confirmedAt ?? 0)) return false
+      const result = deps.read(bytes)
+      if (!result.ok) return false
+      const isNew = result.file.sha256 !== before?.sha256
+      const file = isNew || before === undefined ? result.file : before
+      state = { ...state, file, confirmedAt, stale: isStale(confirmedAt) && state.failure !== undefined }
+      if (isNew && before !== undefined) deps.replaced(before, file)
+      return isNew
+    },
+    fallBack: (file, at) => {
+      if (state.file !== undefined) return false
+      state = { ...state, file, confirmedAt: Math.min(at, deps.clock()) }
+      return true
+    },
+    refresh: async () => {
+      const fetched = await deps.fetch(deps.target.path, deps.read)
+      if (fetched.kind !== 'fetched') {
+        fail(fetched.kind === 'missing' ? 'the origin has no such file' : fetched.reason, fetched.kind === 'missing')
+        return false
+      }
+      const before = state.file
+      const isNew = fetched.file.sha256 !== before?.sha256
+      // The same bytes keep the parsed file that is in use: what was built from it stays valid.
+      const file = isNew || before === undefined ? fetched.file : before
+      failures = 0
+      const confirmedAt = fetched.fetchedAt
+      state = { file, confirmedAt, failure: undefined, missing: false, stale: false, dueAt: confirmedAt + ttlMs }
+      if (isNew) deps.replaced(before, file)
+      deps.keep(file, confirmedAt)
+      return isNew
+    },
+  }
+}
 
 export type CopiesDeps = {
   readonly fetch: FetchFile

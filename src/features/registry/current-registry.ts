@@ -1,13 +1,18 @@
+import { findModel, type Prices, providerName } from '../../core/pricing/index.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
-import type { Answers, Rendered } from './answers.js'
-import type { ProviderCopies, Snapshot } from './copies.js'
-import type { Copy } from './copy.js'
-import type { Filter } from './filter.js'
-import type { Freshness } from './kept-response.js'
+import type { Copy, ProviderCopies, Snapshot } from './copies.js'
 import { REGISTRY_LIMITS } from './limits.js'
-import { isProvider, PROVIDER_NAMES } from './providers.js'
-import type { RegistryFile } from './registry-file.js'
+import { isProvider, PROVIDER_NAMES, type ProviderName } from './providers.js'
+import type { ProviderFile, RegistryFile } from './registry-file.js'
+import type { Answers, Filter, Rendered } from './render.js'
+
+/** How long an answer may be kept: for good, or like a copy that was confirmed `ageSeconds` ago. */
+export type Freshness =
+  | { readonly kind: 'immutable' }
+  | { readonly kind: 'copy'; readonly ageSeconds: number; readonly maxAgeSeconds: number }
+  /** It lacks something or is bundled: it may be kept, and must be asked for again each time. */
+  | { readonly kind: 'incomplete'; readonly ageSeconds: number }
 
 /** A body with how long it may be kept. */
 export type Copied = { readonly rendered: Rendered; readonly freshness: Freshness }
@@ -81,4 +86,26 @@ function unavailable(deps: CurrentDeps, copies: readonly Copy<RegistryFile>[]): 
   const detail =
     "The registry was never loaded: its origin did not answer, and no earlier copy is kept. It's tried again."
   return new AppError('registry-unavailable', detail, { retryAfterSeconds: Math.max(1, Math.ceil(nextMs / 1000)) })
+}
+
+export type PriceAnswer =
+  | { readonly status: 'found'; readonly prices: Prices; readonly registryVersion: string }
+  /** The registry knows no such model. `registryVersion` is null where it does not even know the provider. */
+  | { readonly status: 'unknown_model'; readonly registryVersion: string | null }
+  /** The provider's models were never loaded: nobody can say yet. */
+  | { readonly status: 'no_registry' }
+
+export type FindPriceDeps = { readonly file: (provider: ProviderName) => ProviderFile | undefined }
+
+/** What a model costs now. Two look-ups in memory, no I/O. Names are read as `findModel` of core/pricing reads them. */
+export function findPrice(deps: FindPriceDeps, provider: string, model: string): PriceAnswer {
+  const name = providerName(provider)
+  if (!isProvider(name)) return { status: 'unknown_model', registryVersion: null }
+  const file = deps.file(name)
+  if (file === undefined) return { status: 'no_registry' }
+  const registryVersion = `${name}@${file.version}`
+  const found = findModel(file.index, name, model)
+  return found === undefined
+    ? { status: 'unknown_model', registryVersion }
+    : { status: 'found', prices: found.prices, registryVersion }
 }

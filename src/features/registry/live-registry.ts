@@ -2,15 +2,13 @@ import type { Clock } from '../../platform/clock.js'
 import { deadline } from '../../platform/deadline.js'
 import { every } from '../../platform/every.js'
 import { describeError, type Logger } from '../../platform/logger.js'
-import type { Metrics } from '../../platform/metrics.js'
 import { BUNDLED_AT } from './bundled-registry.js'
-import { type Copies, type Snapshot, takeSnapshot } from './copies.js'
-import type { Copy } from './copy.js'
-import type { KeptFiles } from './kept-files.js'
+import { type Copies, type Copy, type Snapshot, takeSnapshot } from './copies.js'
 import { REGISTRY_LIMITS } from './limits.js'
-import { PROVIDER_NAMES, type ProviderName } from './providers.js'
+import type { ProviderName } from './providers.js'
 import type { ProviderFile, RegistryFile } from './registry-file.js'
-import { createRoundReport } from './round-report.js'
+import { createRoundReport } from './report.js'
+import type { KeptFiles } from './store.js'
 
 export type LiveDeps = {
   readonly copies: Copies
@@ -134,18 +132,4 @@ function callAll(callbacks: readonly (() => void)[], logger: Logger): void {
       logger.error({ error: describeError(error) }, 'registry listener failed')
     }
   }
-}
-
-/** How old each provider's copy is (NaN where it was never loaded), and whether it is the bundled one. */
-export function exposeCopies(metrics: Metrics, { providers }: Copies, clock: Clock): void {
-  const each = (value: (copy: Copy<ProviderFile>) => number) =>
-    Object.fromEntries(PROVIDER_NAMES.map((name) => [name, value(providers[name])]))
-  const ageHelp = "Seconds since the registry's origin last confirmed the copy of a provider's file."
-  metrics.gauges('llmring_registry_age_seconds', ageHelp, 'provider', () =>
-    each((copy) => (clock() - (copy.state().confirmedAt ?? Number.NaN)) / 1000),
-  )
-  const bundledHelp = "1 while a provider's file is the bundled one, since the origin was never reached."
-  metrics.gauges('llmring_registry_bundled', bundledHelp, 'provider', () =>
-    each((copy) => (copy.state().file?.source === 'bundled' ? 1 : 0)),
-  )
 }

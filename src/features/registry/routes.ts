@@ -1,12 +1,11 @@
 import { PUBLIC } from '../../access/principal.js'
-import { respond } from '../../http/answer.js'
+import { JSON_TYPE, respond } from '../../http/answer.js'
 import { type App, type DeclaredAnswer, type Endpoint, type Guards, mount } from '../../http/endpoint.js'
 import { matchesEtag } from '../../http/etag.js'
 import type { Warm, WarmResponse } from '../../http/warm-lane.js'
-import type { ArchivedAnswer, Pin } from './archived-registry.js'
-import type { Copied } from './current-registry.js'
-import type { Filter } from './filter.js'
-import { type Freshness, isSameFreshness, keptResponse } from './kept-response.js'
+import type { Pin } from './archived-registry.js'
+import type { Copied, Freshness } from './current-registry.js'
+import type { Filter } from './render.js'
 import {
   ArchiveParams,
   ManifestSchema,
@@ -20,16 +19,11 @@ import {
 
 export type RegistryVerbs = {
   readonly currentRegistry: (filter: Filter) => Copied | Promise<Copied>
-  readonly archivedRegistry: (pin: Pin, filter: Filter) => Promise<ArchivedAnswer>
+  readonly archivedRegistry: (pin: Pin, filter: Filter) => Promise<Copied>
   readonly currentFile: (provider: string) => Promise<Copied>
   readonly manifest: () => Promise<Copied>
-  readonly archivedFile: (provider: string, version: number) => Promise<ArchivedAnswer>
+  readonly archivedFile: (provider: string, version: number) => Promise<Copied>
 }
-
-/** An archived answer that may still change (a provider has not come so far) is asked for again after a minute. */
-const UNSETTLED: Freshness = { kind: 'copy', ageSeconds: 0, maxAgeSeconds: 60 }
-
-const freshnessOf = ({ immutable }: ArchivedAnswer): Freshness => (immutable ? { kind: 'immutable' } : UNSETTLED)
 
 const NOT_MODIFIED = { description: 'The client has it already (`If-None-Match`).' }
 
@@ -62,9 +56,7 @@ function registryEndpoint(path: string, verbs: RegistryVerbs): Endpoint<unknown,
     handle: ({ query, header }) => {
       const { version, ...filter } = query
       if (version !== undefined) {
-        return verbs
-          .archivedRegistry(version, filter)
-          .then((answer) => respond(keptResponse(answer, freshnessOf(answer), header('if-none-match'))))
+        return verbs.archivedRegistry(version, filter).then((copied) => answerWith(copied, header))
       }
       const current = verbs.currentRegistry(filter)
       if (current instanceof Promise) return current.then((copied) => answerWith(copied, header))
@@ -79,15 +71,14 @@ function warmRegistry(currentRegistry: () => Copied | Promise<Copied>): Warm {
   return ({ query, ifNoneMatch }) => {
     const current = query === '' ? currentRegistry() : undefined
     if (current === undefined || current instanceof Promise) return undefined
-    const { rendered, freshness } = current
     if (made === undefined || !isSameCopy(made.from, current)) {
       made = {
         from: current,
-        full: keptResponse(rendered, freshness, undefined),
-        unchanged: keptResponse(rendered, freshness, rendered.etag),
+        full: keptResponse(current, undefined),
+        unchanged: keptResponse(current, current.rendered.etag),
       }
     }
-    return matchesEtag(ifNoneMatch, rendered.etag) ? made.unchanged : made.full
+    return matchesEtag(ifNoneMatch, current.rendered.etag) ? made.unchanged : made.full
   }
 }
 
@@ -104,10 +95,8 @@ function mountArchivedRegistry(app: App, guards: Guards, verbs: RegistryVerbs): 
     params: ArchiveParams,
     answers: found({ description: 'The registry as it was.', schema: RegistrySchema, example: REGISTRY_EXAMPLE }),
     problems: ['registry-unavailable', 'not-found'],
-    handle: async ({ params, header }) => {
-      const answer = await verbs.archivedRegistry({ kind: 'number', version: params.n }, {})
-      return respond(keptResponse(answer, freshnessOf(answer), header('if-none-match')))
-    },
+    handle: async ({ params, header }) =>
+      answerWith(await verbs.archivedRegistry({ kind: 'number', version: params.n }, {}), header),
   })
 }
 
@@ -139,13 +128,39 @@ function mountFiles(app: App, guards: Guards, verbs: RegistryVerbs): void {
     params: ProviderArchiveParams,
     answers: found({ description: 'The file.', schema: ProviderFileSchema }),
     problems: ['registry-unavailable', 'not-found'],
-    handle: async ({ params, header }) => {
-      const answer = await verbs.archivedFile(params.provider, params.n)
-      return respond(keptResponse(answer, freshnessOf(answer), header('if-none-match')))
-    },
+    handle: async ({ params, header }) => answerWith(await verbs.archivedFile(params.provider, params.n), header),
   })
 }
 
 function answerWith(copied: Copied, header: (name: string) => string | undefined): Response {
-  return respond(keptResponse(copied.rendered, copied.freshness, header('if-none-match')))
+  return respond(keptResponse(copied, header('if-none-match')))
+}
+
+const IMMUTABLE = 'public, max-age=31536000, immutable'
+
+/**
+ * A body that clients and proxies may keep, or 304 with the same ETag and Cache-Control where they have it already.
+ * `Age` counts against `max-age` (RFC 9111, 4.2), so a copy is fresh out there as long as it is in here.
+ */
+function keptResponse({ rendered, freshness }: Copied, ifNoneMatch: string | undefined): WarmResponse {
+  const headers: Record<string, string> = {
+    ETag: rendered.etag,
+    'Cache-Control': cacheControl(freshness),
+    'X-Registry-Source': rendered.source,
+  }
+  if (freshness.kind !== 'immutable') headers['Age'] = String(freshness.ageSeconds)
+  if (matchesEtag(ifNoneMatch, rendered.etag)) return { status: 304, headers, body: null }
+  headers['Content-Type'] = JSON_TYPE
+  headers['Content-Length'] = String(rendered.bytes.byteLength)
+  return { status: 200, headers, body: rendered.bytes }
+}
+
+function isSameFreshness(one: Freshness, other: Freshness): boolean {
+  if (one.kind === 'immutable' || other.kind === 'immutable') return one.kind === other.kind
+  return cacheControl(one) === cacheControl(other) && one.ageSeconds === other.ageSeconds
+}
+
+function cacheControl(freshness: Freshness): string {
+  if (freshness.kind === 'immutable') return IMMUTABLE
+  return freshness.kind === 'incomplete' ? 'public, no-cache' : `public, max-age=${freshness.maxAgeSeconds}`
 }
