@@ -17,10 +17,10 @@ export class AnswerCut extends Error {
 }
 
 /**
- * An answer that is written while it is read: a slow reader slows the generator, a reader that leaves ends it. Where the
+ * An answer that is written while it is read (texts as UTF-8, bytes as they are): a slow reader slows the generator, a reader that leaves ends it. Where the
  * generator throws, the connection is cut: the reader sees a broken transfer, never a shorter answer.
  */
-export function streamAnswer(chunks: AsyncGenerator<string>, headers: Record<string, string>): Response {
+export function streamAnswer(chunks: AsyncGenerator<string | Uint8Array>, headers: Record<string, string>): Response {
   const encoder = new TextEncoder()
   const stream = new ReadableStream<Uint8Array>({
     pull: async (controller) => {
@@ -28,7 +28,7 @@ export function streamAnswer(chunks: AsyncGenerator<string>, headers: Record<str
         throw new AnswerCut(error)
       })
       if (done === true) controller.close()
-      else controller.enqueue(encoder.encode(value))
+      else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
     },
     cancel: async () => void (await chunks.return(undefined)),
   })

@@ -48,7 +48,7 @@ describe('a group', () => {
     const poison = receipt(project, randomBytes(8_000).toString('hex'), 'poison')
     const kept = ['a', 'b', 'c', 'd', 'e'].map((id) => keep(receipt(project, id)))
     expect(await outcomes([...kept, keep(poison)])).toEqual([null, null, null, null, null, 'validation-failed'])
-    expect((await store.page(project, 10, 0)).total).toBe(5)
+    expect((await store.listPage(project, { rowsMax: 10, from: { offset: 0 } })).total).toBe(5)
   })
 
   it('that holds an id twice keeps the first, and shows it to the second', async () => {
@@ -71,7 +71,7 @@ describe('a group', () => {
       'ECONNRESET',
       null,
     ])
-    expect((await store.page(project, 10, 0)).total).toBe(2)
+    expect((await store.listPage(project, { rowsMax: 10, from: { offset: 0 } })).total).toBe(2)
   })
 
   it('that meets an id of a project that is being erased says so', async () => {
@@ -125,12 +125,14 @@ describe('a lost connection', () => {
       proxy.freeze()
       return { asked }
     })
-    await eventually(async () => expect((await store.page(project, 10, 0)).total).toBe(1))
+    await eventually(async () =>
+      expect((await store.listPage(project, { rowsMax: 10, from: { offset: 0 } })).total).toBe(1),
+    )
     proxy.cut()
     expect((await pending.asked).status).toBe(503)
     proxy.thaw()
     proxy.restore()
-    const [kept] = (await store.page(project, 10, 0)).receipts
+    const [kept] = (await store.listPage(project, { rowsMax: 10, from: { offset: 0 } })).receipts
     const again = await eventually(async () => {
       const answer = await one.issue({ ...CLAIMS, id: 'a' }, project)
       expect(answer.status).toBe(200)
@@ -196,7 +198,7 @@ it('closing waits for what was accepted', async () => {
     return { answers: asked, closing: later }
   })
   await closing
-  expect((await store.page(project, 1, 0)).total).toBe(3)
+  expect((await store.listPage(project, { rowsMax: 1, from: { offset: 0 } })).total).toBe(3)
   expect((await Promise.all(answers)).map((answer) => answer.status)).toEqual([200, 200, 200])
   await one.close()
 })

@@ -1,5 +1,7 @@
 import { verifyAsync } from '@noble/ed25519'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDatabase } from '../../src/db/client.js'
+import type { ExportedPage } from '../../src/features/contract.js'
 import { IssuedReceipt, ReceiptPageAnswer, VerifyAnswer } from '../../src/features/receipts/schema.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { signerOfByte } from '../unit/proof-fixtures.js'
@@ -119,6 +121,41 @@ describe('the list', () => {
     expect(await ids('?limit=1000000000&offset=')).toEqual(['edcba', 5, 1_000, 0])
   })
 
+  it('is the same text if it is too large to be read at once', async () => {
+    const [project, rows] = [newProject(), [...'abcdefghijkl']]
+    const texts = new Map(rows.map((id) => [id, `{"id":"${id}","z":9,"9":"${id.repeat(60_000)}"}`]))
+    const db = await openDatabase({
+      url: database.url,
+      schema: 'llmring',
+      connectionsMax: 1,
+      prepare: true,
+      pooled: false,
+    })
+    for (const [at, id] of rows.entries()) {
+      // Three at a time are of one microsecond, and all of one millisecond.
+      const storedAt = `2026-03-01T12:00:00.00010${Math.floor(at / 3)}Z`
+      const rule = at % 5 === 0 ? 'old' : null
+      await db.sql`
+        insert into receipts (project_id, id, kind, key_id, canonical, stored_at, legacy_rule)
+        values (${project}, ${id}, 'stored', 'k', convert_to(${texts.get(id) ?? ''}::text, 'UTF8'), ${storedAt}::text::timestamptz, ${rule})`
+    }
+    await db.close()
+    const whole = (ids: string, legacy: string, page: string) =>
+      `{"receipts":[${[...ids].map((id) => texts.get(id)).join(',')}],"total":12,${page},"legacy":[${[...legacy].map((id) => `{"receipt_id":"${id}","rule":"old"}`).join(',')}]}`
+    expect((await list(project)).text).toBe(whole('lkjihgfedcba', 'kfa', '"limit":100,"offset":0'))
+    expect((await list(project, '?limit=8&offset=1')).text).toBe(whole('kjihgfed', 'kf', '"limit":8,"offset":1'))
+    expect((await list(project, '?limit=4')).text).toBe(whole('lkji', 'k', '"limit":4,"offset":0'))
+    expect((await list(project, '?limit=9&offset=8')).text).toBe(whole('dcba', 'a', '"limit":9,"offset":8'))
+    const exported: string[] = []
+    for (let after: string | null = ''; after !== null; ) {
+      const page: ExportedPage = await one.receipts.export.receipt(project, after, 100)
+      expect(page.rows.length).toBeLessThanOrEqual(4)
+      exported.push(...page.rows.map((row) => JSON.parse(row).canonical))
+      after = page.next
+    }
+    expect(exported).toEqual([...texts.values()])
+  })
+
   it.each(['?limit=0', '?limit=-5', '?limit=1e9', '?limit=abc', '?offset=-1', '?offset=99999999999'])(
     'refuses %s',
     async (query) => {
@@ -158,7 +195,7 @@ describe('what a project leaves behind', () => {
     let after: string | null = null
     do {
       const page = await one.receipts.export.receipt(project, after, 2)
-      rows.push(...page.rows)
+      rows.push(...page.rows.map((row) => JSON.parse(row)))
       after = page.next
     } while (after !== null)
     expect(rows).toMatchObject([

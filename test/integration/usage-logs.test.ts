@@ -149,7 +149,7 @@ describe('what a project exports', () => {
     let after: string | null = null
     do {
       const page: Awaited<ReturnType<typeof app.usage.export.usage>> = await app.usage.export.usage(project, after, 7)
-      exported.push(...page.rows.map(({ id }) => id))
+      exported.push(...page.rows.map((row) => JSON.parse(row).id))
       after = page.next
       if (exported.length === 7) await logAt(NOON - 1, { alias: 'too old for the pages to come' }, project)
     } while (after !== null)
@@ -157,7 +157,7 @@ describe('what a project exports', () => {
   })
 
   it('is nothing for a project without events', async () => {
-    expect(await app.usage.export.usage(newProject(), null)).toEqual({ rows: [], next: null })
+    expect(await app.usage.export.usage(newProject(), null, 7)).toEqual({ rows: [], next: null })
   })
 })
 

@@ -7,6 +7,7 @@ import { type Clock, monotonicClock } from '../../platform/clock.js'
 import type { Feature } from '../contract.js'
 import { deleteAlias } from './delete-alias.js'
 import { exportAliases, exportHead, exportHistory } from './export-aliases.js'
+import { createExportStore } from './export-store.js'
 import { listAliases, pageOfAliases } from './list-aliases.js'
 import { resolveAlias } from './resolve-alias.js'
 import { mountAliases } from './routes.js'
@@ -29,6 +30,7 @@ export type AliasesFeature = ReturnType<typeof createAliases>
 
 export function createAliases(deps: AliasesDeps) {
   const store = createAliasStore(deps)
+  const exporting = createExportStore(deps.sql)
   const snapshots = createSnapshots({ load: store.loadProfile, ageMs: deps.ageMs, clock: monotonicClock })
   const writing = { ...deps, store, snapshots }
   return {
@@ -46,8 +48,8 @@ export function createAliases(deps: AliasesDeps) {
     erase: (projectId, rowsMax) => deps.transact((tx) => store.eraseChunk(tx, projectId, rowsMax)),
     export: {
       alias_head: (projectId) => exportHead(store, projectId),
-      alias: (projectId, after) => exportAliases(store, projectId, after),
-      alias_change: (projectId, after) => exportHistory(store, projectId, after),
+      alias: (projectId, after, rowsMax) => exportAliases(exporting, projectId, after, rowsMax),
+      alias_change: (projectId, after, rowsMax) => exportHistory(exporting, projectId, after, rowsMax),
     },
     onMessage: {
       'aliases-changed': ({ projectId, revision }) => snapshots.raiseFloor(projectId as ProjectId, revision),

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, or } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import { bounded } from '../../db/bounded.js'
 import type { Sql } from '../../db/client.js'
@@ -94,37 +94,8 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm }) {
       const [head] = await db.orm.select().from(aliasHeads).where(eq(aliasHeads.projectId, projectId))
       return head
     },
-
-    pageOfAliases: (projectId: ProjectId, afterId: number, limit: number): Promise<Alias[]> =>
-      db.orm
-        .select()
-        .from(aliases)
-        .where(and(eq(aliases.projectId, projectId), gt(aliases.id, afterId)))
-        .orderBy(asc(aliases.id))
-        .limit(limit) as unknown as Promise<Alias[]>,
-
-    pageOfHistory: (projectId: ProjectId, after: HistoryPlace | undefined, limit: number) =>
-      db.orm
-        .select()
-        .from(aliasHistory)
-        .where(and(eq(aliasHistory.projectId, projectId), after === undefined ? undefined : isLater(after)))
-        .orderBy(asc(aliasHistory.revision), asc(aliasHistory.profile), asc(aliasHistory.alias))
-        .limit(limit),
   }
 }
 
-export type HistoryPlace = { readonly revision: number; readonly profile: string; readonly alias: string }
-
 const isAlias = (key: AliasKey) =>
   and(eq(aliases.projectId, key.projectId), eq(aliases.profile, key.profile), eq(aliases.alias, key.alias))
-
-const isLater = (place: HistoryPlace) =>
-  or(
-    gt(aliasHistory.revision, place.revision),
-    and(eq(aliasHistory.revision, place.revision), gt(aliasHistory.profile, place.profile)),
-    and(
-      eq(aliasHistory.revision, place.revision),
-      eq(aliasHistory.profile, place.profile),
-      gt(aliasHistory.alias, place.alias),
-    ),
-  )

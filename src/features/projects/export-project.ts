@@ -1,6 +1,7 @@
 import type { ProjectId } from '../../access/principal.js'
 import { AppError } from '../../platform/errors.js'
 import type { Feature } from '../contract.js'
+import { PROJECT_LIMITS } from './limits.js'
 import { renderKey, renderProject } from './render.js'
 import type { ProjectStore } from './store.js'
 
@@ -23,17 +24,18 @@ export async function exportProject(deps: ExportDeps, id: ProjectId): Promise<As
 }
 
 async function* exportLines(deps: ExportDeps, id: ProjectId, head: readonly object[]): AsyncGenerator<string> {
-  yield lines(head)
+  yield head.map((row) => `${JSON.stringify(row)}\n`).join('')
   for (const [type, page] of deps.features.flatMap((feature) => Object.entries(feature.export ?? {}))) {
     let after: string | null = null
+    let rowsMax: number = PROJECT_LIMITS.exportFirstRows
     do {
-      const { rows, next } = await page(id, after)
-      if (rows.length > 0) yield lines(rows.map((row) => ({ type, ...row })))
+      const { rows, next } = await page(id, after, rowsMax)
+      if (rows.length > 0) yield rows.map((row) => `{"type":${JSON.stringify(type)},${row.slice(1)}\n`).join('')
+      // Twice what fitted: measuring many large rows for each page would read them again and again.
+      rowsMax = Math.min(2 * Math.max(rows.length, 1), PROJECT_LIMITS.exportRowsMax)
       after = next
     } while (after !== null)
   }
   // The last line tells a whole download from one that was cut.
-  yield lines([{ type: 'end' }])
+  yield `${JSON.stringify({ type: 'end' })}\n`
 }
-
-const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('')

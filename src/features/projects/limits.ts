@@ -9,4 +9,7 @@ export const PROJECT_LIMITS = {
   eraseChunkRowsMax: 5_000,
   /** An authenticated write may land this long after its key was revoked; a sweep that began later than this is the last. */
   lastSweepAfterSeconds: 300,
+  /** Rows of an export that are asked for at once: first these, then twice what came. */
+  exportFirstRows: 16,
+  exportRowsMax: 500,
 } as const

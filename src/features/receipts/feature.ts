@@ -15,7 +15,7 @@ import { createKeyDocuments } from './key-documents.js'
 import { createKeyRing, type KeyRing } from './key-ring.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import { createNodeVerifier } from './node-ed25519.js'
-import { exportReceipts, findReceipt, listReceipts } from './read-receipts.js'
+import { exportReceipts, findReceipt, listReceipts, type PageInput } from './read-receipts.js'
 import { registerKey } from './register-key.js'
 import { mountReceipts } from './routes.js'
 import { type KeySettings, loadSigningKey } from './signing-keys.js'
@@ -70,7 +70,7 @@ export function createReceipts(deps: ReceiptsDeps) {
     store: (projectId: ProjectId, text: string) => storeReceipt(storing, projectId, text),
     verify: (text: string) => checkReceiptText({ verifier, ring }, text),
     find: (place: Parameters<typeof findReceipt>[1]) => findReceipt(store, place),
-    list: (input: Parameters<typeof listReceipts>[1]) => listReceipts(store, input),
+    list: (input: PageInput) => listReceipts(store.listPage, input),
   }
   return {
     name: 'receipts',
@@ -83,8 +83,7 @@ export function createReceipts(deps: ReceiptsDeps) {
     close: keeper.drain,
     erase: store.eraseChunk,
     export: {
-      receipt: (projectId, after, rowsMax = RECEIPT_LIMITS.exportPageReceipts) =>
-        exportReceipts(store, projectId, after, rowsMax),
+      receipt: (projectId, after, rowsMax) => exportReceipts(store.exportPage, projectId, after, rowsMax),
     },
     keyState: { canIssue: key?.sign != null, keyId: key?.keyId ?? null },
   } satisfies Feature & Record<string, unknown>

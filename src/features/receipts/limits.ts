@@ -4,9 +4,10 @@ export const RECEIPT_LIMITS = {
   bodyBytesMax: 524_288,
   pageReceiptsDefault: 100,
   pageReceiptsMax: 1_000,
+  /** Of receipts that are held of a list or an export at once. One that is larger is a page of its own. */
+  pageBytesMax: 256 * 1024,
   /** A deep offset reads every row that it skips. */
   offsetReceiptsMax: 10_000_000,
-  exportPageReceipts: 200,
   groupReceiptsMax: 500,
   groupBytesMax: 4 * 1024 * 1024,
   /** Groups in flight at a time: while one waits for the disk, the next one is filled. */

@@ -1,6 +1,8 @@
 import type { ProjectId } from '../../access/principal.js'
 import { AppError } from '../../platform/errors.js'
-import type { ReceiptPlace, ShownReceipt } from './receipt.js'
+import type { ExportedPage } from '../contract.js'
+import type { ExportedReceipt, ListPlace, ReadExportPage, ReadPage } from './list-store.js'
+import type { ReceiptPage, ReceiptPlace, ShownReceipt } from './receipt.js'
 import type { ReceiptStore } from './store.js'
 
 export type PageInput = { readonly projectId: ProjectId; readonly limit: number; readonly offset: number }
@@ -12,31 +14,70 @@ export async function findReceipt(store: Pick<ReceiptStore, 'find'>, place: Rece
   return receipt
 }
 
-/** `{receipts, total, limit, offset, legacy}` as bytes, put together out of the signed ones: no number is written anew. */
-export async function listReceipts(store: Pick<ReceiptStore, 'page'>, input: PageInput): Promise<Uint8Array> {
-  const { projectId, limit, offset } = input
-  const page = await store.page(projectId, limit, offset)
-  const comma = Buffer.from(',')
-  const receipts = page.receipts.flatMap(({ canonical }, at) => (at === 0 ? [canonical] : [comma, canonical]))
-  const marked = page.receipts.flatMap(({ id, legacyRule: rule }) => (rule === null ? [] : [{ receipt_id: id, rule }]))
-  const tail = `],"total":${page.total},"limit":${limit},"offset":${offset},"legacy":${JSON.stringify(marked)}}`
-  return Buffer.concat([Buffer.from('{"receipts":['), ...receipts, Buffer.from(tail)])
+/**
+ * `{receipts, total, limit, offset, legacy}` as bytes, put together out of the signed ones: no number is written anew.
+ * Whole if they fit into a page, otherwise in pieces, so that large receipts neither hold the event loop nor fill the
+ * memory. Later pages go on behind the receipt before: what is stored meanwhile shifts nothing.
+ */
+export async function listReceipts(
+  read: ReadPage,
+  { projectId, limit, offset }: PageInput,
+): Promise<Uint8Array | AsyncGenerator<Uint8Array>> {
+  const first = await read(projectId, { rowsMax: limit, from: { offset } })
+  const tail = { total: first.total, limit, offset }
+  if (first.isLast) return Buffer.concat([HEAD, ...bytesOf(first), tailOf(tail, marksOf(first))])
+  return pieces(first, tail, (behind, rowsMax) => read(projectId, { rowsMax, from: { behind } }))
+}
+
+type Tail = { readonly total: number; readonly limit: number; readonly offset: number }
+type Mark = { readonly receipt_id: string; readonly rule: string }
+
+async function* pieces(
+  first: ReceiptPage,
+  tail: Tail,
+  readBehind: (place: ListPlace, rowsMax: number) => Promise<ReceiptPage>,
+): AsyncGenerator<Uint8Array> {
+  yield Buffer.concat([HEAD, ...bytesOf(first)])
+  const marked = marksOf(first)
+  let page = first
+  let left = tail.limit - first.receipts.length
+  let last = first.receipts.at(-1)
+  while (left > 0 && last !== undefined) {
+    // Twice what fitted: looking at all the rest for every page would be work for each page again.
+    page = await readBehind(last, Math.min(left, 2 * page.receipts.length))
+    if (page.receipts.length > 0) yield Buffer.concat([COMMA, ...bytesOf(page)])
+    marked.push(...marksOf(page))
+    left -= page.receipts.length
+    last = page.receipts.at(-1)
+  }
+  yield tailOf(tail, marked)
+}
+
+const HEAD = Buffer.from('{"receipts":[')
+const COMMA = Buffer.from(',')
+const bytesOf = ({ receipts }: ReceiptPage): Uint8Array[] =>
+  receipts.flatMap(({ canonical }, at) => (at === 0 ? [canonical] : [COMMA, canonical]))
+const marksOf = ({ receipts }: ReceiptPage): Mark[] =>
+  receipts.flatMap(({ id, legacyRule: rule }) => (rule === null ? [] : [{ receipt_id: id, rule }]))
+
+function tailOf({ total, limit, offset }: Tail, legacy: readonly Mark[]): Buffer {
+  return Buffer.from(`],"total":${total},"limit":${limit},"offset":${offset},"legacy":${JSON.stringify(legacy)}}`)
 }
 
 /** A page of what a project keeps, by id. `canonical` is the text that was signed: parsing it would reorder members. */
 export async function exportReceipts(
-  store: Pick<ReceiptStore, 'pageAfter'>,
+  read: ReadExportPage,
   projectId: ProjectId,
   after: string | null,
-  limit: number,
-): Promise<{ readonly rows: readonly object[]; readonly next: string | null }> {
-  const rows = await store.pageAfter(projectId, after, limit)
-  return {
-    rows: rows.map((row) => ({
-      ...{ id: row.id, kind: row.kind, key_id: row.keyId, stored_at: row.storedAt.toISOString() },
-      legacy_rule: row.legacyRule,
-      canonical: Buffer.from(row.canonical).toString('utf8'),
-    })),
-    next: rows.length < limit ? null : (rows.at(-1)?.id ?? null),
-  }
+  rowsMax: number,
+): Promise<ExportedPage> {
+  const { receipts, isLast } = await read(projectId, after, rowsMax)
+  const last = isLast && receipts.length < rowsMax ? undefined : receipts.at(-1)
+  return { rows: receipts.map(exported), next: last?.id ?? null }
+}
+
+function exported({ id, kind, keyId, storedAt, legacyRule, canonical }: ExportedReceipt): string {
+  const text = Buffer.from(canonical.buffer, canonical.byteOffset, canonical.byteLength).toString('utf8')
+  const marks = { id, kind, key_id: keyId, stored_at: storedAt.toISOString(), legacy_rule: legacyRule }
+  return JSON.stringify({ ...marks, canonical: text })
 }

@@ -29,8 +29,15 @@ export type KeptReceipt = {
 /** A receipt as it is shown: the bytes that were signed, and the mark that stands beside them. */
 export type ShownReceipt = Pick<NewReceipt, 'id' | 'legacyRule' | 'canonical'>
 
-/** A page of receipts, newest first; `total` counts all of the project. */
-export type ReceiptPage = { readonly total: number; readonly receipts: readonly ShownReceipt[] }
+/**
+ * A page of receipts, newest first; `total` counts all of the project. `isLast`: all receipts that were asked for are
+ * here, or there are no more of them.
+ */
+export type ReceiptPage = {
+  readonly total: number
+  readonly receipts: readonly (ShownReceipt & { readonly storedAt: string })[]
+  readonly isLast: boolean
+}
 
 /** True where both are there and hold the same bytes. */
 export function sameBytes(one: Uint8Array | null, other: Uint8Array | null): boolean {

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../core/json/index.js'
 import type { LegacyVerdict, ReceiptReport } from '../../core/proof/index.js'
 import { JSON_TYPE, jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
+import { streamAnswer } from '../../http/stream.js'
 import type { WarmResponse } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
 import { readIssueRequest } from './claims.js'
@@ -20,7 +21,7 @@ export type ReceiptVerbs = {
   readonly store: (projectId: ProjectId, text: string) => Promise<StoredReceipt>
   readonly verify: (text: string) => Promise<ReceiptReport>
   readonly find: (place: ReceiptPlace) => Promise<ShownReceipt>
-  readonly list: (input: PageInput) => Promise<Uint8Array>
+  readonly list: (input: PageInput) => Promise<Uint8Array | AsyncGenerator<Uint8Array>>
 }
 
 /** What everybody may see: the keys, and for the document a receipt that verifies under the current one. */
@@ -128,8 +129,11 @@ function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs, example: Jso
     access: READS_RECEIPTS,
     query: schema.PageQuery,
     answers: { 200: { description: 'A page of receipts.', schema: schema.ReceiptPageAnswer } },
-    handle: async ({ principal, query }) =>
-      jsonBytesAnswer(responseBytes(await verbs.list({ projectId: principal.projectId, ...query }))),
+    handle: async ({ principal, query }) => {
+      const list = await verbs.list({ projectId: principal.projectId, ...query })
+      if (list instanceof Uint8Array) return jsonBytesAnswer(responseBytes(list))
+      return streamAnswer(list, { 'Content-Type': JSON_TYPE })
+    },
   })
   mount(app, guards, {
     method: 'get',

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, isNull, ne, sql } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import { bounded } from '../../db/bounded.js'
@@ -10,7 +10,8 @@ import { receiptKeys, receipts } from '../../db/tables/receipts.js'
 import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
 import { RECEIPT_COLUMNS } from './columns.js'
 import { RECEIPT_LIMITS } from './limits.js'
-import type { KeptReceipt, NewReceipt, ReceiptPage, ReceiptPlace, ShownReceipt } from './receipt.js'
+import { createExportStore, createListStore } from './list-store.js'
+import type { KeptReceipt, NewReceipt, ReceiptPlace, ShownReceipt } from './receipt.js'
 
 export type KeyRow = {
   readonly keyId: string
@@ -18,7 +19,6 @@ export type KeyRow = {
   readonly notBefore: Date
   readonly notAfter: Date | null
 }
-export type ExportedReceipt = KeptReceipt & ShownReceipt & { readonly keyId: string; readonly storedAt: Date }
 
 export type ReceiptStore = ReturnType<typeof createReceiptStore>
 export type KeyStore = ReturnType<typeof createKeyStore>
@@ -37,6 +37,9 @@ export function createReceiptStore(
   lookMsMax: number = RECEIPT_LIMITS.lookMsMax,
 ) {
   return {
+    listPage: createListStore(db.sql),
+    exportPage: createExportStore(db.sql),
+
     /**
      * Inserts what is not there yet, in one statement, and says which were inserted. The places must differ. Sorted, so
      * that two instances that bring the same ids wait for each other instead of deadlocking.
@@ -62,30 +65,6 @@ export function createReceiptStore(
       const [row] = await db.sql<ShownReceipt[]>`
         select id, legacy_rule as "legacyRule", canonical from receipts where project_id = ${projectId} and id = ${id}`
       return row
-    },
-
-    /** One snapshot for the page and the total. */
-    page: async (projectId: ProjectId, limit: number, offset: number): Promise<ReceiptPage> => {
-      const rows = await db.sql<({ total: number; id: null } | ({ total: number } & ShownReceipt))[]>`
-        select counted.total, page.id, page.legacy_rule as "legacyRule", page.canonical
-        from (select count(*)::double precision as total from receipts where project_id = ${projectId}) as counted
-        left join (
-          select canonical, stored_at, id, legacy_rule from receipts where project_id = ${projectId}
-          order by stored_at desc, id desc limit ${limit} offset ${offset}
-        ) as page on true
-        order by page.stored_at desc, page.id desc`
-      return { total: rows[0]?.total ?? 0, receipts: rows.flatMap((row) => (row.id === null ? [] : [row])) }
-    },
-
-    /** By id, after one of them: the order of the primary key, which does not move. */
-    pageAfter: async (projectId: ProjectId, after: string | null, limit: number): Promise<ExportedReceipt[]> => {
-      const later = after === null ? undefined : gt(receipts.id, after)
-      return db.orm
-        .select()
-        .from(receipts)
-        .where(and(eq(receipts.projectId, projectId), later))
-        .orderBy(asc(receipts.id))
-        .limit(limit)
     },
 
     /** Deletes at most `rowsMax` of a project's receipts and says how many. */

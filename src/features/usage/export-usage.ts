@@ -1,21 +1,22 @@
 import type { ProjectId } from '../../access/principal.js'
 import { invariant } from '../../platform/invariant.js'
-import { renderLog } from './render-log.js'
-import type { UsageLog } from './schema.js'
-import type { UsageStore } from './store.js'
-
-export type UsagePage = { readonly rows: readonly UsageLog[]; readonly next: string | null }
+import type { ExportedPage } from '../contract.js'
+import type { ReadExportPage } from './log-store.js'
+import { renderListed } from './render-log.js'
 
 /** One page of a project's events, oldest first, and the cursor of the next page (null at the end). */
 export async function exportUsage(
-  read: UsageStore['exportPage'],
+  read: ReadExportPage,
   projectId: ProjectId,
   after: string | null,
   rowsMax: number,
-): Promise<UsagePage> {
-  const rows = (await read(projectId, after === null ? null : placeOf(after), rowsMax)).map(renderLog)
-  const last = rows.at(-1)
-  return { rows, next: last === undefined || rows.length < rowsMax ? null : `${last.logged_at}/${last.id}` }
+): Promise<ExportedPage> {
+  const { rows, isLast } = await read(projectId, after === null ? null : placeOf(after), rowsMax)
+  const last = isLast && rows.length < rowsMax ? undefined : rows.at(-1)
+  return {
+    rows: rows.map(renderListed),
+    next: last === undefined ? null : `${last.loggedAt.toISOString()}/${last.id}`,
+  }
 }
 
 function placeOf(cursor: string) {

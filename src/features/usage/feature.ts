@@ -89,8 +89,7 @@ export function createUsage(deps: UsageDeps) {
     },
     erase: store.eraseChunk,
     export: {
-      usage: (projectId, after, rowsMax = USAGE_LIMITS.exportRowsMax) =>
-        exportUsage(store.exportPage, projectId, after, rowsMax),
+      usage: (projectId, after, rowsMax) => exportUsage(store.exportPage, projectId, after, rowsMax),
     },
     /** Not before the partitions were there once: without this month's no event can be recorded. */
     ready: () => hasPartitions,

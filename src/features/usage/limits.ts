@@ -11,7 +11,7 @@ export const USAGE_LIMITS = {
   bodyBytesMax: 524_288,
   pageItemsMax: 500,
   /** Metadata and prices that are held of a list or an export at once. One row that is larger is a page of its own. */
-  pageBytesMax: 1024 * 1024,
+  pageBytesMax: 256 * 1024,
   pageOffsetMax: 1_000_000,
   /** Names of one kind (models, origins, aliases) that stats list one by one. */
   statsNamesMax: 10_000,
@@ -29,5 +29,4 @@ export const USAGE_LIMITS = {
   partitionsPauseMs: 3_600_000,
   partitionsRetryMs: 10_000,
   repriceRowsMax: 500,
-  exportRowsMax: 500,
 } as const

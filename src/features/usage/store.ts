@@ -1,4 +1,4 @@
-import { and, eq, sql as fragment, type SQL } from 'drizzle-orm'
+import { and, sql as fragment, type SQL } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import type { Sql } from '../../db/client.js'
@@ -10,7 +10,7 @@ import { usageLogs } from '../../db/tables/usage.js'
 import { USAGE_COLUMNS } from './columns.js'
 import type { UsageRow } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
-import { createLogPages } from './log-store.js'
+import { createExportPages, createLogPages } from './log-store.js'
 import type { Period } from './period.js'
 import type { StatsRow } from './stats-row.js'
 
@@ -57,8 +57,7 @@ export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm
     ensurePartitions: (nowMs: number) => ensureMonthlyPartitions(sql, 'usage_logs', nowMs),
     list: createLogPages(sql),
     tally: (projectId: ProjectId, period: Period, groupBy: GroupBy) => tally(sql, projectId, period, groupBy),
-    exportPage: (projectId: ProjectId, after: Place | null, rowsMax: number) =>
-      exportPage(orm, projectId, after, rowsMax),
+    exportPage: createExportPages(sql),
     eraseChunk: (projectId: ProjectId, rowsMax: number) => eraseChunk(sql, projectId, rowsMax),
     listUnpriced: (after: Place | null, rowsMax: number) => listUnpriced(orm, after, rowsMax),
     writePrices: (projectId: string, rows: readonly PricedRow[]) => writePrices(sql, projectId, rows),
@@ -100,17 +99,6 @@ async function tally(sql: Sql, projectId: ProjectId, period: Period, groupBy: Gr
       sum(input_tokens)::text, sum(output_tokens)::text, sum(unpriced)::text, '0', (array_agg(name order by requests desc, name))[1]
     from totals where kind = 'cell' group by period
     order by 1, 2 desc`
-}
-
-/** Oldest first, after a place: no page skips or repeats a row that was there before the first one. */
-function exportPage(orm: Orm, projectId: ProjectId, after: Place | null, rowsMax: number) {
-  const rest = after === null ? undefined : isAfter(after)
-  return orm
-    .select()
-    .from(usageLogs)
-    .where(and(eq(usageLogs.projectId, projectId), rest))
-    .orderBy(usageLogs.loggedAt, usageLogs.id)
-    .limit(rowsMax)
 }
 
 /** A place in the partitioned table is not physical (ctid is a partition's own): the primary key names what goes. */
