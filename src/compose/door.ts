@@ -10,6 +10,7 @@ export function listenerOptions(config: Config, service: Service, logger: Logger
   return {
     fetch: service.app.fetch,
     lane: service.lane,
+    direct: service.direct,
     logger,
     metrics: service.metrics,
     corsOrigins: config.listen.corsOrigins,

@@ -5,8 +5,10 @@ import type { Feature } from '../features/contract.js'
 import type { ProjectsFeature } from '../features/projects/feature.js'
 import type { ReceiptsFeature } from '../features/receipts/feature.js'
 import type { RegistryFeature } from '../features/registry/feature.js'
+import { createProblemOf } from '../http/create-app.js'
 import type { App } from '../http/endpoint.js'
 import { createGuards } from '../http/guards.js'
+import type { ListenerOptions } from '../http/listener.js'
 import type { WarmLane } from '../http/warm-lane.js'
 import { abortable } from '../platform/abortable.js'
 import { AppError } from '../platform/errors.js'
@@ -22,6 +24,7 @@ export type Service = {
   readonly app: App
   readonly metrics: Metrics
   readonly lane: WarmLane
+  readonly direct: NonNullable<ListenerOptions['direct']>
   readonly resources: Resources
   readonly features: readonly Feature[]
   readonly projects: ProjectsFeature
@@ -78,7 +81,8 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
     draining = true
   }
   return {
-    ...{ app, lane: guards.lane, metrics, resources, features: list, projects, receipts, registry, notifications },
+    ...{ app, lane: guards.lane, direct: { way: guards.direct, problemOf: createProblemOf({ logger, explain }) } },
+    ...{ metrics, resources, features: list, projects, receipts, registry, notifications },
     ...{ startDraining, close: lifecycle.close },
   }
 }

@@ -9,6 +9,18 @@ export function jsonAnswer(data: unknown, status = 200, headers: Record<string, 
   return new Response(JSON.stringify(data), { status, headers: { 'Content-Type': JSON_TYPE, ...headers } })
 }
 
+/** The same as a plain response. */
+export function plainJson(data: unknown): WarmResponse {
+  return plainBytes(JSON.stringify(data))
+}
+
+export function plainBytes(
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = JSON_HEADERS,
+): WarmResponse {
+  return { status: 200, headers, body }
+}
+
 /** An answer whose JSON text exists already: stored or cached bytes go out untouched. */
 export function jsonBytesAnswer(
   bytes: string | Uint8Array<ArrayBuffer>,

@@ -26,20 +26,26 @@ export function createApp(options: AppOptions): App {
   const router: Router = new ExactFirstRouter()
   const app: App = new OpenAPIHono<NodeEnv>({ getPath: rawPath, strict: true, router })
   app.notFound((c) => problem(c, unmatched(router, c.req.path)))
-  app.onError((error, c) => {
-    if (error instanceof AppError) return problem(c, error)
-    const explained = options.explain(error)
-    if (explained !== undefined) {
-      options.logger.warn({ request_id: noteOf(c).requestId, error: describeError(error) }, 'dependency failed')
-      return problem(c, explained)
-    }
-    options.logger.error({ request_id: noteOf(c).requestId, error: describeError(error) }, 'unexpected error')
-    return problem(
-      c,
-      new AppError('internal-error', 'Something went wrong here; the log has it under this request id.'),
-    )
-  })
+  const problemOf = createProblemOf(options)
+  app.onError((error, c) => problem(c, problemOf(error, noteOf(c).requestId)))
   return app
+}
+
+/** The problem that a failed request is answered with. What is not a caller's fault gets its line in the log. */
+export type ProblemOf = (error: unknown, requestId: string) => AppError
+
+export function createProblemOf({ logger, explain }: AppOptions): ProblemOf {
+  return (error, requestId) => {
+    if (error instanceof AppError) return error
+    const explained = explain(error)
+    const line = { request_id: requestId, error: describeError(error) }
+    if (explained !== undefined) {
+      logger.warn(line, 'dependency failed')
+      return explained
+    }
+    logger.error(line, 'unexpected error')
+    return new AppError('internal-error', 'Something went wrong here; the log has it under this request id.')
+  }
 }
 
 function problem(c: Context, error: AppError): Response {

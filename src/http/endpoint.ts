@@ -3,17 +3,20 @@ import type { Context } from 'hono'
 import type { Access, Principal } from '../access/principal.js'
 import { deadline } from '../platform/deadline.js'
 import { AppError } from '../platform/errors.js'
+import { invariant } from '../platform/invariant.js'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
+import { respond } from './answer.js'
 import { NO_BODY, type SentBody, takeBody } from './body.js'
 import type { BodyKinds } from './body-kinds.js'
 import { describeEndpoint } from './describe-endpoint.js'
+import type { DirectCall, DirectWay } from './direct-way.js'
 import { faultOf } from './json-guard.js'
 import { HTTP_LIMITS } from './limits.js'
 import { type NodeEnv, noteOf } from './note.js'
 import type { BodyItems } from './parse-json.js'
 import type { BodyLimits } from './read-bytes.js'
 import { invalid, validate } from './validate.js'
-import type { Warm, WarmLane } from './warm-lane.js'
+import type { Warm, WarmLane, WarmResponse } from './warm-lane.js'
 
 export type App = OpenAPIHono<NodeEnv>
 
@@ -55,8 +58,13 @@ export type Endpoint<Params, Query, Body> = {
   readonly problems?: readonly ProblemCode[]
   /** The same response from memory, for GET and HEAD of an exact path that changes nothing: see warm-lane.ts. */
   readonly warm?: Warm
-  readonly handle: (request: EndpointRequest<Params, Query, Body>) => Response | Promise<Response>
+  /** Every response is plain, so a small body can be served below the router: see direct-way.ts. For POST with a body. */
+  readonly direct?: true
+  readonly handle: (request: EndpointRequest<Params, Query, Body>) => Handled | Promise<Handled>
 }
+
+/** A plain response is written as it stands; whatever is streamed or odd is a `Response`. */
+export type Handled = Response | WarmResponse
 
 export type EndpointRequest<Params, Query, Body> = {
   readonly principal: Principal
@@ -76,6 +84,7 @@ export type Guards = {
   provision(principal: Principal): Principal | Promise<Principal>
   readonly body: BodyLimits
   readonly lane: Pick<WarmLane, 'add'>
+  readonly direct: Pick<DirectWay, 'add'>
 }
 
 /** Puts a route on the app and into its OpenAPI document. Nothing is asynchronous unless something has to be waited for. */
@@ -84,6 +93,9 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
   app.openAPIRegistry.registerPath(describeEndpoint(endpoint, body.bytesMax))
   const { warm, access } = endpoint
   if (warm !== undefined) guards.lane.add({ path: endpoint.path, access, respond: warm })
+  if (endpoint.direct) {
+    guards.direct.add({ path: endpoint.path, access, body, serve: (call) => withDeadline(serveDirect(endpoint, call)) })
+  }
   const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1').replace(/(.)\/$/, '$1')
   app.on(endpoint.method.toUpperCase(), path, (c) => {
     noteOf(c).route = endpoint.path
@@ -137,11 +149,26 @@ function serve<P, Q, B>(
   }
   const creates = endpoint.access.kind === 'project' && endpoint.access.creates
   const provisioned = creates && principal.newKey !== null ? guards.provision(principal) : principal
-  if (!(provisioned instanceof Promise)) return endpoint.handle({ ...request, principal: provisioned })
+  if (!(provisioned instanceof Promise)) return toResponse(endpoint.handle({ ...request, principal: provisioned }))
   return provisioned.then((known) => {
     note.projectId = known.projectId
-    return endpoint.handle({ ...request, principal: known })
+    return toResponse(endpoint.handle({ ...request, principal: known }))
   })
+}
+
+function toResponse(handled: Handled | Promise<Handled>): Response | Promise<Response> {
+  if (handled instanceof Promise) return handled.then(toResponse)
+  return handled instanceof Response ? handled : respond(handled)
+}
+
+/** The same checks and the same handler as in `serve`, for a request without parameters. */
+async function serveDirect<P, Q, B>(endpoint: Endpoint<P, Q, B>, call: DirectCall): Promise<WarmResponse> {
+  const { sent, ...rest } = call
+  invariant(endpoint.body !== undefined, 'the direct way is for bodies')
+  const body = validate(endpoint.body, sent.value, '')
+  const handled = await endpoint.handle({ ...rest, params: {} as P, query: {} as Q, body, text: sent.text })
+  invariant(!(handled instanceof Response), 'a direct response is plain')
+  return handled
 }
 
 /** The path's parameters, decoded once; the router works on the path as it was sent, so `%2F` is no separator. */

@@ -3,6 +3,7 @@ import { type Access, NO_PROJECT, type Principal } from '../access/principal.js'
 import { AppError } from '../platform/errors.js'
 import type { RateLimit } from '../platform/rate-limit.js'
 import { networkOf } from './address.js'
+import { createDirectWay, type DirectWay } from './direct-way.js'
 import type { Guards } from './endpoint.js'
 import { presentedKey, type ReadHeader } from './presented-key.js'
 import { createBodyLimits } from './read-bytes.js'
@@ -24,7 +25,7 @@ export type GuardDeps = {
 const ANONYMOUS: Principal = { projectId: NO_PROJECT, role: 'read', keyId: null, newKey: null }
 
 /** Decides who may pass. Stays synchronous where the key is known and nothing is counted. */
-export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLane } {
+export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLane; readonly direct: DirectWay } {
   const byAccess = (header: ReadHeader, access: Access): Principal | Promise<Principal> => {
     if (access.kind === 'public') return ANONYMOUS
     if (access.kind === 'operator') return admitOperator(header, deps.adminKey)
@@ -32,9 +33,11 @@ export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLan
     if (!(principal instanceof Promise) && deps.perKey === undefined) return checkRole(principal, access)
     return admitCounted(principal, access, deps.perKey)
   }
+  const admitKnown: AdmitKnown = (header, access) => recallPrincipal(deps, header, access)
   return {
     body: createBodyLimits(deps.bodyBytesMax),
-    lane: createWarmLane((header, access) => recallPrincipal(deps, header, access)),
+    lane: createWarmLane(admitKnown),
+    direct: createDirectWay(admitKnown),
     provision: deps.provision,
     admit: (header, access, address) => {
       if (deps.perAddress === undefined) return byAccess(header, access)

@@ -28,6 +28,8 @@ export const HTTP_LIMITS = {
   bodyPublicShareMax: 1 / 16,
   /** Of a body on a route that asks for no key; other routes may have a limit of their own, too. */
   publicBodyBytesMax: 262_144,
+  /** Of a body that is served below the router. */
+  directBodyBytesMax: 65_536,
   jsonDepthMax: 32,
   /** A text of 64 KiB, the most that a receipt or an event's metadata may be, cannot hold more than these. */
   jsonValuesMax: 40_000,

@@ -8,6 +8,8 @@ import type { Metrics } from '../platform/metrics.js'
 import { PROBLEMS } from '../platform/problem-catalogue.js'
 import { clientAddress, networkOf } from './address.js'
 import { createCors, varyFor } from './cors.js'
+import type { ProblemOf } from './create-app.js'
+import type { DirectWay } from './direct-way.js'
 import { createInFlight } from './in-flight.js'
 import { HTTP_LIMITS } from './limits.js'
 import { attachNote, endRequest, type NodeEnv, type RequestNote } from './note.js'
@@ -22,6 +24,8 @@ export type ListenerOptions = {
   readonly fetch: (request: Request, env: NodeEnv['Bindings']) => Response | Promise<Response>
   /** What is tried first. Without it every request goes the ordinary way, to the same responses. */
   readonly lane?: WarmLane | undefined
+  /** What is tried next, for small bodies; what fails there is the problem that `problemOf` makes of it. */
+  readonly direct?: { readonly way: DirectWay; readonly problemOf: ProblemOf } | undefined
   readonly logger: Logger
   readonly metrics: Metrics
   readonly corsOrigins: readonly string[]
@@ -85,7 +89,7 @@ export function createListener(given: ListenerOptions): RequestListener & { read
     if (fault !== undefined) refuse(note, outgoing, fault)
     else if (cors(incoming, outgoing)) return
     else if (!fits) refuse(note, outgoing, overloaded())
-    else {
+    else if (!respondDirect(options, note, incoming, outgoing)) {
       taken = note
       void serve(incoming, outgoing)
     }
@@ -139,6 +143,31 @@ function createWarmResponder(options: Reporting) {
     outgoing.end(body ?? undefined)
     report(options, note, incoming, status, undefined)
   }
+}
+
+/** Says no, and has done nothing, where the request has to go the ordinary way. */
+function respondDirect(
+  { direct, logger }: Reporting,
+  note: RequestNote,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): boolean {
+  const pending = direct?.way.begin(incoming, note)
+  if (direct === undefined || pending === undefined) return false
+  const write = ({ status, headers, body }: WarmResponse) => {
+    outgoing.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body ?? '') })
+    outgoing.end(body)
+  }
+  const explain = (error: unknown) => {
+    refuse(note, outgoing, direct.problemOf(error, note.requestId))
+    // What is left of the body is small, and Node does not throw it away once a reader was there.
+    incoming.resume()
+  }
+  pending.then(write, explain).catch((error: unknown) => {
+    logger.error({ request_id: note.requestId, error: describeError(error) }, 'a response could not be written')
+    outgoing.destroy()
+  })
+  return true
 }
 
 function createNote(incoming: IncomingMessage, trustedProxies: number): RequestNote {

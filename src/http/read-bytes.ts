@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { expireAfter } from '../platform/deadline.js'
 import { AppError } from '../platform/errors.js'
 import { type BodyBudget, createServiceBudget } from './body-budget.js'
 import type { ContentCoding } from './body-kinds.js'
@@ -12,6 +13,8 @@ export type BodyLimits = {
   readonly msMax: number
   readonly budget: BodyBudget
 }
+
+const NOTHING = Buffer.alloc(0)
 
 /** The limits of a service whose bodies are at most this large. */
 export function createBodyLimits(bytesMax: number): BodyLimits {
@@ -37,26 +40,25 @@ export function readBytes(
     const account = budget.open(isPublic, note.address)
     const source = coding === 'gzip' ? inflate(incoming, bytesMax, () => tooLarge(bytesMax)) : incoming
     // Copied together: thousands of tiny chunks would each keep a Buffer object a hundred times their size.
-    let buffer = Buffer.alloc(0)
+    let buffer = NOTHING
     let length = 0
-    const stop = () => {
-      clearTimeout(timer)
-      source.off('data', onData).off('end', onEnd)
-      incoming.off('close', onClose).off('error', onOver)
-    }
-    const refuse = (error: AppError) => {
-      stop()
-      buffer = Buffer.alloc(0)
+    let isSettled = false
+    const refuse = (fault: () => AppError) => {
+      if (isSettled) return
+      isSettled = true
+      cancelWait()
+      buffer = NOTHING
       account.close()
       if (source !== incoming) source.destroy()
       incoming.pause()
-      reject(error)
+      reject(fault())
     }
     const onData = (chunk: Buffer) => {
-      if (length + chunk.length > bytesMax) return refuse(tooLarge(bytesMax))
+      if (isSettled) return
+      if (length + chunk.length > bytesMax) return refuse(() => tooLarge(bytesMax))
       if (length + chunk.length > buffer.length) {
         const grown = Math.max(Math.min(2 * buffer.length, bytesMax), length + chunk.length)
-        if (!account.hold(grown)) return refuse(overloaded())
+        if (!account.hold(grown)) return refuse(overloaded)
         const larger = Buffer.allocUnsafe(grown)
         buffer.copy(larger, 0, 0, length)
         buffer = larger
@@ -64,20 +66,26 @@ export function readBytes(
       length += chunk.copy(buffer, length)
     }
     const onEnd = () => {
-      stop()
+      if (isSettled) return
+      isSettled = true
+      cancelWait()
       account.hold(length)
       resolve(buffer.subarray(0, length))
+      buffer = NOTHING
     }
-    const onOver = () => refuse(cutShort())
+    const onOver = () => refuse(cutShort)
     // What is inflated ends later than what came.
     const onClose = () => void (incoming.readableEnded || onOver())
-    // A small body is there already, with the head: it needs no timer.
-    const timer = incoming.complete ? undefined : setTimeout(() => refuse(tooSlow(msMax)), msMax)
+    const cancelWait = expireAfter(msMax, () => refuse(() => tooSlow(msMax)))
+    // They stay: a request is not used again, and taking them off one by one costs more than a look at `isSettled`.
     source.on('data', onData).on('end', onEnd)
     incoming.on('close', onClose).on('error', onOver)
-    if (source !== incoming) source.on('error', (error) => refuse(explainInflate(error)))
+    if (source !== incoming) source.on('error', (error) => refuse(() => explainInflate(error)))
     // Not every way out closes `incoming`: one that was answered early stays open when its connection goes.
-    whenOver(note, onOver)
+    whenOver(note, () => {
+      onOver()
+      account.close()
+    })
     if (incoming.destroyed) onClose()
   })
 }

@@ -51,7 +51,7 @@ export type WarmLane = {
  */
 export function createWarmLane(admitKnown: AdmitKnown): WarmLane {
   const routes = new Map<string, WarmRoute>()
-  const isPlainHost = rememberLast((host) => PLAIN_HOST.test(host) && URL.canParse(`http://${host}`))
+  const isPlainHost = createHostCheck()
 
   return {
     add: (route) => {
@@ -77,6 +77,9 @@ export function createWarmLane(admitKnown: AdmitKnown): WarmLane {
 const PLAIN_QUERY = /^[\w.~:/?@!$'()*,;=&-]*$/
 const PLAIN_HOST = /^[a-z0-9._-]+(?::\d{1,5})?$/
 
+/** Says of a Host header whether every reader takes it for the same. */
+export const createHostCheck = () => rememberLast((host) => PLAIN_HOST.test(host) && URL.canParse(`http://${host}`))
+
 /** Without a body, an expectation or an origin, and with at most one `Authorization` (Node would show the first). */
 function isPlain(incoming: IncomingMessage): boolean {
   const { headers } = incoming
@@ -85,7 +88,7 @@ function isPlain(incoming: IncomingMessage): boolean {
   return headers.authorization === undefined || isSentOnce(incoming.rawHeaders, 'authorization')
 }
 
-function isSentOnce(rawHeaders: readonly string[], name: string): boolean {
+export function isSentOnce(rawHeaders: readonly string[], name: string): boolean {
   let count = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const sent = rawHeaders[index] as string

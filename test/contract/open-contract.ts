@@ -36,6 +36,7 @@ export type Contract = {
   readonly document: OpenApiDocument
   readonly operations: readonly Operation[]
   readonly laneAnswers: () => number
+  readonly directAnswers: () => number
   /** A project of ours, and a stranger's. */
   readonly ours: TestProject
   readonly theirs: TestProject
@@ -71,6 +72,7 @@ export async function openContract(environment: Readonly<Record<string, string>>
       url: service.url,
       databaseUrl: database.url,
       laneAnswers: service.laneAnswers,
+      directAnswers: service.directAnswers,
       service: service.service,
       document,
       operations: operationsOf(document),
@@ -103,7 +105,7 @@ async function requestBothWays(service: RunningService, path: string, init: Ask 
   })
 }
 
-function comparable({ status, headers, text }: Answer) {
+export function comparable({ status, headers, text }: Answer) {
   const shown = Object.fromEntries(headers)
   const requestId = shown['x-request-id'] ?? ''
   for (const name of ['date', 'x-request-id', 'age']) delete shown[name]

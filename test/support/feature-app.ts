@@ -50,6 +50,7 @@ export function createFeatureApp(features: readonly { mount(app: App, guards: Gu
 const testGuards: Guards = {
   body: createBodyLimits(BODY_BYTES_MAX),
   lane: { add: () => undefined },
+  direct: { add: () => undefined },
   provision: (principal) => principal,
   admit: (header, access): Principal => {
     const role = (header('x-test-role') ?? 'read') as Role

@@ -41,6 +41,7 @@ export type HttpWorldOptions = { readonly body?: BodyLimits; readonly limits?: P
 const guardsWith = (body: BodyLimits): Guards => ({
   body,
   lane: { add: () => undefined },
+  direct: { add: () => undefined },
   admit: () => ({ projectId: NO_PROJECT, role: 'read', keyId: null, newKey: null }),
   provision: (principal) => principal,
 })

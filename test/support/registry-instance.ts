@@ -102,6 +102,7 @@ export async function startRegistryInstance(options: RegistryInstanceOptions): P
 const everybody: Guards = {
   admit: () => ({ projectId: '', role: 'read', keyId: null }) as unknown as Principal,
   lane: { add: () => undefined },
+  direct: { add: () => undefined },
   provision: (principal) => principal,
   body: createBodyLimits(1_000),
 }

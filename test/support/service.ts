@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { listenerOptions, serverLimits } from '../../src/compose/door.js'
 import { compose, type Service } from '../../src/compose/service.js'
 import { readConfig } from '../../src/config/config.js'
+import type { DirectWay } from '../../src/http/direct-way.js'
 import { createListener } from '../../src/http/listener.js'
 import { listen, type ServerLimits } from '../../src/http/server.js'
 import type { WarmLane } from '../../src/http/warm-lane.js'
@@ -16,6 +17,8 @@ export type RunningService = {
   readonly service: Service
   /** How many requests the warm lane has answered. */
   readonly laneAnswers: () => number
+  /** How many requests were served the direct way. */
+  readonly directAnswers: () => number
   /** fetch, relative to the service, with a key. */
   call(path: string, init?: CallInit): Promise<Answer>
   close(): Promise<void>
@@ -39,11 +42,12 @@ export const OPERATOR_KEY = 'operator-key-of-the-tests'
  */
 const INSTANCES = Number(process.env.TEST_INSTANCES ?? 1)
 
-/** A request with this header set to `ordinary` passes by the warm lane. */
+/** A request with this header set to `ordinary` passes by the warm lane and the direct way. */
 export const WAY_HEADER = 'x-test-way'
 
 type Instance = {
   laneAnswers(): number
+  directAnswers(): number
   readonly service: Service
   readonly listener: RequestListener
   readonly limits: Partial<ServerLimits>
@@ -62,6 +66,7 @@ export async function startService(environment: Record<string, string>): Promise
     url: server.url,
     service: first.service,
     laneAnswers: () => all.reduce((sum, instance) => sum + instance.laneAnswers(), 0),
+    directAnswers: () => all.reduce((sum, instance) => sum + instance.directAnswers(), 0),
     call: (path, init) => call(server.url, path, init),
     close: async () => {
       await server.drain(1_000)
@@ -95,9 +100,16 @@ async function startInstance(environment: Record<string, string>): Promise<Insta
     if (outcome !== undefined) answered += 1
     return outcome
   }
+  let begun = 0
+  const begin: DirectWay['begin'] = (incoming, note) => {
+    const pending = service.direct.way.begin(incoming, note)
+    if (pending !== undefined) begun += 1
+    return pending
+  }
+  const direct = { ...service.direct, way: { ...service.direct.way, begin } }
   const ways = {
-    ordinary: createListener({ ...options, lane: undefined }),
-    warm: createListener({ ...options, lane: { ...service.lane, answer } }),
+    ordinary: createListener({ ...options, lane: undefined, direct: undefined }),
+    warm: createListener({ ...options, lane: { ...service.lane, answer }, direct }),
   }
   const listener: RequestListener = (incoming, outgoing) =>
     ways[incoming.headers[WAY_HEADER] === 'ordinary' ? 'ordinary' : 'warm'](incoming, outgoing)
@@ -105,7 +117,14 @@ async function startInstance(environment: Record<string, string>): Promise<Insta
     await service.close()
     await rm(directory, { recursive: true, force: true })
   }
-  return { service, listener, limits: serverLimits(read.config), close, laneAnswers: () => answered }
+  return {
+    service,
+    listener,
+    limits: serverLimits(read.config),
+    close,
+    laneAnswers: () => answered,
+    directAnswers: () => begun,
+  }
 }
 
 /**

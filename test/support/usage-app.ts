@@ -110,6 +110,7 @@ const KEY_ID = '019a0000-0000-7000-8000-000000000001'
 const testGuards: Guards = {
   body: createBodyLimits(1_048_576),
   lane: { add: () => undefined },
+  direct: { add: () => undefined },
   provision: (principal) => principal,
   admit: (header, access) => {
     const role = (header('x-test-role') ?? 'read') as Role

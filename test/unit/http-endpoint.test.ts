@@ -21,6 +21,7 @@ function guardsFor(principal: Principal | Promise<Principal>): Guards {
   return {
     body: createBodyLimits(100),
     lane: { add: () => undefined },
+    direct: { add: () => undefined },
     admit: (header) => {
       events.push('admit')
       if (header('x-project-key') === 'bad') throw new AppError('key-unknown', 'No.')

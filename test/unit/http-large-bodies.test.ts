@@ -26,6 +26,7 @@ const seen = z.custom<unknown>((value) => {
 const guards: Guards = {
   body: createBodyLimits(SERVICE_BYTES_MAX),
   lane: { add: () => undefined },
+  direct: { add: () => undefined },
   admit: () => ({ projectId: NO_PROJECT, role: 'write', keyId: 'k', newKey: null }),
   provision: (principal) => principal,
 }

@@ -1,7 +1,7 @@
 import { type ProjectId, PUBLIC, READS_RECEIPTS, WRITES } from '../../access/principal.js'
 import type { JsonObject } from '../../core/json/index.js'
 import type { LegacyVerdict, ReceiptReport } from '../../core/proof/index.js'
-import { JSON_TYPE, jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
+import { JSON_TYPE, jsonAnswer, jsonBytesAnswer, plainBytes, plainJson } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { streamAnswer } from '../../http/stream.js'
 import type { WarmResponse } from '../../http/warm-lane.js'
@@ -69,11 +69,12 @@ function mountIssue(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     bodyBytesMax: RECEIPT_LIMITS.bodyBytesMax,
     bodyExample: CLAIMS,
     answers: { 200: { description: 'The signed receipt.', schema: schema.IssuedReceipt, example: SIGNED } },
+    direct: true,
     handle: async ({ principal, body, text }) => {
       const { claims, ignored } = readIssueRequest(body, text)
       const receipt = responseBytes(await verbs.issue(principal.projectId, claims))
-      if (ignored === undefined) return jsonBytesAnswer(receipt)
-      return jsonBytesAnswer(receipt, { 'Content-Type': JSON_TYPE, 'X-Receipt-Ignored': ignored })
+      if (ignored === undefined) return plainBytes(receipt)
+      return plainBytes(receipt, { 'Content-Type': JSON_TYPE, 'X-Receipt-Ignored': ignored })
     },
   })
 }
@@ -91,10 +92,11 @@ function mountVerify(app: App, guards: Guards, verbs: ReceiptVerbs, example: Jso
     body: schema.VerifyBody,
     bodyExample: example,
     answers: { 200: { description: 'What was checked, and how it went.', schema: schema.VerifyAnswer } },
+    direct: true,
     handle: async ({ text }) => {
       const { receiptId, valid, algorithm, keyId, checks, legacy } = await verbs.verify(text)
       const report = { receipt_id: receiptId, valid, algorithm, key_id: keyId, checks }
-      return jsonAnswer(legacy === null ? report : { ...report, legacy: renderLegacy(legacy) })
+      return plainJson(legacy === null ? report : { ...report, legacy: renderLegacy(legacy) })
     },
   })
 }

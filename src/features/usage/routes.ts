@@ -1,5 +1,5 @@
 import { APPENDS_USAGE, type ProjectId, READS } from '../../access/principal.js'
-import { JSON_TYPE, jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
+import { JSON_TYPE, jsonAnswer, jsonBytesAnswer, plainJson } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { streamAnswer } from '../../http/stream.js'
 import type { StatsInput } from './compute-stats.js'
@@ -47,8 +47,9 @@ function mountLog(app: App, guards: Guards, verbs: UsageVerbs): void {
     bodyGzip: true,
     bodyExample: EVENT,
     answers: { 200: { description: 'Recorded.', schema: schema.Logged } },
+    direct: true,
     handle: async ({ principal: { projectId, keyId }, body }) =>
-      jsonAnswer(await verbs.log({ projectId, keyId, event: body })),
+      plainJson(await verbs.log({ projectId, keyId, event: body })),
   })
 }
 
