@@ -17,6 +17,7 @@ export function listenerOptions(config: Config, service: Service, logger: Logger
     trustedProxies: config.listen.trustedProxies,
     accessShare: config.logging.accessShare,
     slowMs: config.logging.slowMs,
+    draining: service.draining,
   }
 }
 

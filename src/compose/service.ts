@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Config } from '../config/config.js'
 import { classifyFailure, isOutcomeUnknown } from '../db/failure.js'
 import type { Notifications } from '../db/notifications.js'
@@ -31,8 +32,9 @@ export type Service = {
   readonly receipts: ReceiptsFeature
   readonly registry: RegistryFeature
   readonly notifications: Notifications
-  /** From here on `/readyz` says no, so that balancers send no more. */
+  /** From here on `/readyz` says no, so that balancers send no more, and streams without end come to one. */
   startDraining(): void
+  readonly draining: AbortSignal
   close(): Promise<void>
 }
 
@@ -62,11 +64,13 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
     ...{ ...limits, authenticate: projects.authenticate, recall: projects.recall, provision: projects.provision },
     ...{ adminKey: config.projects.adminKey?.reveal(), bodyBytesMax: config.listen.bodyBytesMax },
   })
-  let draining = false
+  const drain = new AbortController()
+  // Every stream listens to it.
+  setMaxListeners(0, drain.signal)
   const health = {
     metrics,
     databaseAnswers: () => database.answers(HEALTH_MS_MAX),
-    isDraining: () => draining,
+    isDraining: () => drain.signal.aborted,
     featuresReady: () => readiness(list),
   }
   const app = createServiceApp({ logger, explain, guards, health, features: list })
@@ -77,13 +81,10 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
     lifecycle.onClose(feature.name, () => feature.close?.())
     await feature.start?.()
   }
-  const startDraining = () => {
-    draining = true
-  }
   return {
     ...{ app, lane: guards.lane, direct: { way: guards.direct, problemOf: createProblemOf({ logger, explain }) } },
     ...{ metrics, resources, features: list, projects, receipts, registry, notifications },
-    ...{ startDraining, close: lifecycle.close },
+    ...{ startDraining: () => drain.abort(), draining: drain.signal, close: lifecycle.close },
   }
 }
 

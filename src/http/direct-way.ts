@@ -11,7 +11,7 @@ import { type AdmitKnown, createHostCheck, isSentOnce, type WarmResponse } from 
 export type DirectCall = {
   readonly principal: Principal
   readonly header: ReadHeader
-  readonly address: string
+  readonly note: RequestNote
   readonly sent: JsonBody
 }
 
@@ -54,7 +54,7 @@ export function createDirectWay(admitKnown: AdmitKnown): DirectWay {
       if (principal === undefined || principal instanceof Error || principal.newKey !== null) return undefined
       note.route = route.path
       note.projectId = principal.projectId
-      return serve(route, incoming, note, { principal, header, address: note.address })
+      return serve(route, incoming, { principal, header, note })
     },
   }
 }
@@ -62,10 +62,9 @@ export function createDirectWay(admitKnown: AdmitKnown): DirectWay {
 async function serve(
   route: DirectRoute,
   incoming: IncomingMessage,
-  note: RequestNote,
   call: Omit<DirectCall, 'sent'>,
 ): Promise<WarmResponse> {
-  const bytes = await readBytes(incoming, note, route.body, {
+  const bytes = await readBytes(incoming, call.note, route.body, {
     isPublic: route.access.kind === 'public',
     coding: 'identity',
   })

@@ -12,7 +12,7 @@ import { describeEndpoint } from './describe-endpoint.js'
 import type { DirectCall, DirectWay } from './direct-way.js'
 import { faultOf } from './json-guard.js'
 import { HTTP_LIMITS } from './limits.js'
-import { type NodeEnv, noteOf } from './note.js'
+import { cutRequest, type NodeEnv, noteOf, type RequestNote, signalOf } from './note.js'
 import type { BodyItems } from './parse-json.js'
 import type { BodyLimits } from './read-bytes.js'
 import { invalid, validate } from './validate.js'
@@ -53,6 +53,8 @@ export type Endpoint<Params, Query, Body> = {
   readonly bodyKinds?: BodyKinds
   /** Whether the body may come with `Content-Encoding: gzip`. Its limits count what it unfolds to. */
   readonly bodyGzip?: boolean
+  /** How long `handle` may take to answer, if not `HTTP_LIMITS.answerMsMax`: a stream has answered when it begins. */
+  readonly answerMsMax?: number
   readonly answers: Readonly<Record<number, DeclaredAnswer>>
   /** Problems beyond the ones that follow from access, input and the common ones. */
   readonly problems?: readonly ProblemCode[]
@@ -75,6 +77,10 @@ export type EndpointRequest<Params, Query, Body> = {
   readonly text: string
   readonly header: (name: string) => string | undefined
   readonly address: string
+  /** Aborted when nothing waits for the response any more. Made when it is asked for. */
+  readonly signal: () => AbortSignal
+  /** Aborted when the service drains: a stream without end says its last words then, and a wait ends. */
+  readonly draining: AbortSignal
 }
 
 export type Guards = {
@@ -94,18 +100,28 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
   const { warm, access } = endpoint
   if (warm !== undefined) guards.lane.add({ path: endpoint.path, access, respond: warm })
   if (endpoint.direct) {
-    guards.direct.add({ path: endpoint.path, access, body, serve: (call) => withDeadline(serveDirect(endpoint, call)) })
+    const serveCall = (call: DirectCall) => withDeadline(call.note, serveDirect(endpoint, call), endpoint.answerMsMax)
+    guards.direct.add({ path: endpoint.path, access, body, serve: serveCall })
   }
   const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1').replace(/(.)\/$/, '$1')
-  app.on(endpoint.method.toUpperCase(), path, (c) => {
-    noteOf(c).route = endpoint.path
-    const admitted = guards.admit((name) => c.req.header(name), endpoint.access, noteOf(c).address)
+  const answer = (c: Context<NodeEnv>) => {
+    const note = noteOf(c)
+    note.route = endpoint.path
+    const admitted = guards.admit((name) => c.req.header(name), endpoint.access, note.address)
     if (!(admitted instanceof Promise) && endpoint.body === undefined) {
-      const answer = serve(c, guards, endpoint, admitted, NO_BODY)
-      return answer instanceof Promise ? withDeadline(answer) : answer
+      const pending = serve(c, guards, endpoint, admitted, NO_BODY)
+      return pending instanceof Promise ? withDeadline(note, pending, endpoint.answerMsMax) : pending
     }
     return serveLater(c, { ...guards, body }, endpoint, admitted)
-  })
+  }
+  app.on(endpoint.method.toUpperCase(), path, (c) => (c.req.method === 'HEAD' ? withoutBody(answer(c)) : answer(c)))
+}
+
+/** Hono leaves a body that HEAD does not send as it is: what would be streamed has to be ended. */
+async function withoutBody(pending: Response | Promise<Response>): Promise<Response> {
+  const { body, status, headers } = await pending
+  void body?.cancel()
+  return new Response(null, { status, headers })
 }
 
 function bodyBytesMax<P, Q, B>({ bodyBytesMax: own, access }: Endpoint<P, Q, B>, serviceBytesMax: number): number {
@@ -119,11 +135,12 @@ async function serveLater<P, Q, B>(
   endpoint: Endpoint<P, Q, B>,
   admitted: Principal | Promise<Principal>,
 ): Promise<Response> {
-  const principal = admitted instanceof Promise ? await withDeadline(admitted) : admitted
+  const note = noteOf(c)
+  const principal = admitted instanceof Promise ? await withDeadline(note, admitted) : admitted
   const isPublic = endpoint.access.kind === 'public'
   const body = endpoint.body === undefined ? NO_BODY : await takeBody(c, guards.body, endpoint, isPublic)
   const answer = serve(c, guards, endpoint, principal, body)
-  return answer instanceof Promise ? withDeadline(answer) : answer
+  return answer instanceof Promise ? withDeadline(note, answer, endpoint.answerMsMax) : answer
 }
 
 function serve<P, Q, B>(
@@ -146,6 +163,8 @@ function serve<P, Q, B>(
     text: body.text,
     header: (name: string) => c.req.header(name),
     address: note.address,
+    signal: () => signalOf(note),
+    draining: note.draining,
   }
   const creates = endpoint.access.kind === 'project' && endpoint.access.creates
   const provisioned = creates && principal.newKey !== null ? guards.provision(principal) : principal
@@ -163,10 +182,11 @@ function toResponse(handled: Handled | Promise<Handled>): Response | Promise<Res
 
 /** The same checks and the same handler as in `serve`, for a request without parameters. */
 async function serveDirect<P, Q, B>(endpoint: Endpoint<P, Q, B>, call: DirectCall): Promise<WarmResponse> {
-  const { sent, ...rest } = call
+  const { principal, header, note, sent } = call
+  const request = { principal, header, address: note.address, signal: () => signalOf(note), draining: note.draining }
   invariant(endpoint.body !== undefined, 'the direct way is for bodies')
   const body = validate(endpoint.body, sent.value, '')
-  const handled = await endpoint.handle({ ...rest, params: {} as P, query: {} as Q, body, text: sent.text })
+  const handled = await endpoint.handle({ ...request, params: {} as P, query: {} as Q, body, text: sent.text })
   invariant(!(handled instanceof Response), 'a direct response is plain')
   return handled
 }
@@ -207,8 +227,9 @@ function checked(c: Context, values: Record<string, string>, where: string): Rec
 }
 
 /** The outcome, or `timed-out`: what was begun may still be committed, and the problem says so. */
-function withDeadline<T>(outcome: Promise<T>): Promise<T> {
-  return deadline(outcome, HTTP_LIMITS.answerMsMax, () => {
+function withDeadline<T>(note: RequestNote, outcome: Promise<T>, msMax: number = HTTP_LIMITS.answerMsMax): Promise<T> {
+  return deadline(outcome, msMax, () => {
+    cutRequest(note)
     const detail = 'The request took too long; if it was a write, it may or may not have happened.'
     return new AppError('timed-out', detail, { retryAfterSeconds: 1 })
   })

@@ -19,6 +19,10 @@ export const HTTP_LIMITS = {
   requestsInFlightPerAddressMax: 2_000,
   /** From the end of the body to the answer. */
   answerMsMax: 20_000,
+  /** Between two signs of life of a stream of events: well below the time after which a proxy gives up. */
+  heartbeatMs: 15_000,
+  /** Of events that a reader has not taken: with as many it gets no more, and is cut. As much as Node itself buffers. */
+  eventBytesUndrainedMax: 16_384,
   bodyMsMax: 20_000,
   /** Of the bodies of all requests that are not answered yet, together (more where one body may be larger than a quarter). */
   bodyBytesInFlightMax: 100_663_296,

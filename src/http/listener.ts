@@ -12,7 +12,7 @@ import type { ProblemOf } from './create-app.js'
 import type { DirectWay } from './direct-way.js'
 import { createInFlight } from './in-flight.js'
 import { HTTP_LIMITS } from './limits.js'
-import { attachNote, endRequest, type NodeEnv, type RequestNote } from './note.js'
+import { attachNote, createNote, endRequest, type NodeEnv, type RequestNote } from './note.js'
 import { onceOver } from './once-over.js'
 import { problemAnswer, problemBody, problemHeaders } from './problem.js'
 import { createRefusalLines, type RefusalLines } from './refusal-lines.js'
@@ -33,6 +33,8 @@ export type ListenerOptions = {
   /** The share of ordinary requests that get a log line, 0 to 1. Failed, slow and refused ones do, of the last so many a second. */
   readonly accessShare: number
   readonly slowMs: number
+  /** Aborted when the service begins to drain. */
+  readonly draining: AbortSignal
 }
 
 type Reporting = ListenerOptions & { readonly refusals: RefusalLines }
@@ -74,7 +76,7 @@ export function createListener(given: ListenerOptions): RequestListener & { read
       respondWarm(warm, incoming, outgoing)
       return
     }
-    const note = createNote(incoming, options.trustedProxies)
+    const note = noteFor(incoming, options)
     attachNote(incoming, note)
     outgoing.setHeader('X-Request-Id', note.requestId)
     for (const [name, value] of Object.entries(MANNERS)) outgoing.setHeader(name, value)
@@ -82,7 +84,7 @@ export function createListener(given: ListenerOptions): RequestListener & { read
     const fits = inFlight.enter(network)
     onceOver(incoming, outgoing, () => {
       inFlight.leave(network)
-      endRequest(note)
+      endRequest(note, outgoing.writableFinished)
       finish(options, note, incoming, outgoing)
     })
     const fault = faultOf(incoming)
@@ -125,7 +127,7 @@ function createWarmResponder(options: Reporting) {
     return known
   }
   return (outcome: WarmOutcome, incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    const note = createNote(incoming, options.trustedProxies)
+    const note = noteFor(incoming, options)
     note.route = outcome.route
     note.projectId = outcome.projectId
     const { response } = outcome
@@ -170,17 +172,11 @@ function respondDirect(
   return true
 }
 
-function createNote(incoming: IncomingMessage, trustedProxies: number): RequestNote {
+function noteFor(incoming: IncomingMessage, { trustedProxies, draining }: ListenerOptions): RequestNote {
   const sent = incoming.headers['x-request-id']
-  return {
-    requestId: typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : randomUUID(),
-    startedAt: performance.now(),
-    address: clientAddress(incoming, trustedProxies),
-    route: UNMATCHED,
-    projectId: null,
-    code: null,
-    whenOver: [],
-  }
+  const requestId = typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : randomUUID()
+  const address = clientAddress(incoming, trustedProxies)
+  return createNote({ requestId, startedAt: performance.now(), address, draining }, UNMATCHED)
 }
 
 /** A request that cannot be taken apart is the caller's fault. The app answers its own failures: others do not get here. */

@@ -162,6 +162,9 @@ const DOOR_RULES: readonly Rule[] = [
   },
 ]
 
+/** Made and tested before the first feature that uses it: who uses it takes it off this list. */
+const AHEAD = ['^src/http/event-stream\\.ts$']
+
 const WHOLE_RULES: readonly Rule[] = [
   { name: 'no-unresolved-import', severity: 'error', from: {}, to: { couldNotResolve: true } },
   {
@@ -176,7 +179,7 @@ const WHOLE_RULES: readonly Rule[] = [
     comment: 'What the program does not reach, nobody runs.',
     severity: 'error',
     from: { path: '^src/main\\.ts$' },
-    to: { path: '^src/', reachable: false },
+    to: { path: '^src/', pathNot: AHEAD, reachable: false },
   },
   { name: 'no-orphan', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '^src/main\\.ts$' }, to: {} },
 ]

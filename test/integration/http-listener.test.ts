@@ -46,6 +46,25 @@ describe('an answer that is streamed', () => {
     await eventually(() => expect(requestLine('/numbers')?.fields).toMatchObject({ status: 499 }))
   })
 
+  test('ends at once for a generator that waits for its next event, and so does what it waits for', async () => {
+    const before = ended()
+    const answer = await get('/waits')
+    const reader = answer.body?.getReader()
+    await reader?.read()
+    await reader?.cancel()
+    await eventually(() => expect(ended()).toBe(before + 1))
+    await eventually(() => expect(requestLine('/waits')?.fields).toMatchObject({ status: 499 }))
+    expect(lines.filter((line) => line.level === 'error')).toEqual([])
+  })
+
+  test('is ended where only its head is asked for', async () => {
+    const before = ended()
+    const head = await fetch(`${server.url}/waits`, { method: 'HEAD' })
+    expect([head.status, await head.text(), head.headers.get('content-type')]).toEqual([200, '', 'text/plain'])
+    expect((await fetch(`${server.url}/events`, { method: 'HEAD' })).status).toBe(200)
+    await eventually(() => expect(ended()).toBe(before + 2))
+  })
+
   test('that breaks off is seen to: the transfer fails, and nothing of the reason is sent or printed', async () => {
     const printed = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     const answer = await get('/breaks-off')
@@ -60,6 +79,13 @@ describe('an answer that is streamed', () => {
     expect(requestLine('/breaks-off')?.fields).not.toHaveProperty('project_id')
     expect(await exchange('GET /breaks-off HTTP/1.1\r\nHost: a\r\n\r\n')).not.toContain(SECRET)
   })
+})
+
+test('a handler that takes longer than its route allows is told that nothing waits for it any more', async () => {
+  const before = ended()
+  const answer = await get('/too-slow')
+  expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining('timed-out')])
+  expect(ended()).toBe(before + 1)
 })
 
 describe('the log line of a request', () => {

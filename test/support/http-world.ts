@@ -1,13 +1,16 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { z } from '@hono/zod-openapi'
 import { type Access, NO_PROJECT, PUBLIC, READS } from '../../src/access/principal.js'
 import { createApp } from '../../src/http/create-app.js'
 import { type App, type Endpoint, type Guards, mount } from '../../src/http/endpoint.js'
+import { type EventStream, openEventStream } from '../../src/http/event-stream.js'
 import { createListener } from '../../src/http/listener.js'
 import { type BodyLimits, createBodyLimits } from '../../src/http/read-bytes.js'
 import { type HttpServer, listen, type ServerLimits } from '../../src/http/server.js'
 import { streamAnswer } from '../../src/http/stream.js'
+import { abortable } from '../../src/platform/abortable.js'
 import { AppError } from '../../src/platform/errors.js'
 import type { Logger } from '../../src/platform/logger.js'
 import { createMetrics, type Metrics } from '../../src/platform/metrics.js'
@@ -24,7 +27,11 @@ export type HttpWorld = {
   /** Requests for `/held` that wait for their release. */
   readonly held: (() => void)[]
   readonly inFlight: () => number
-  /** How many readers of `/numbers` were noticed to be gone. */
+  /** Aborts the signal of a drain. */
+  startDraining(): void
+  /** The streams that `/events` opened. */
+  readonly streams: EventStream[]
+  /** How many readers of a stream were noticed to be gone. */
   readonly ended: () => number
   get(path: string, headers?: Record<string, string>): Promise<Response>
   /** A connection on which this was sent, from 127.0.0.1 unless it is told otherwise. */
@@ -53,14 +60,17 @@ export async function startHttpWorld({
 }: HttpWorldOptions = {}): Promise<HttpWorld> {
   const lines: Line[] = []
   const held: (() => void)[] = []
+  const streams: EventStream[] = []
+  const drain = new AbortController()
   let ended = 0
   const metrics = createMetrics()
   const logger = recordTo(lines)
-  const app = createTestApp(logger, guardsWith(body), held, () => {
+  const onEnd = () => {
     ended += 1
-  })
+  }
+  const app = createTestApp(logger, guardsWith(body), held, streams, onEnd)
   const fetch = (...args: Parameters<App['fetch']>) => app.fetch(...args)
-  const manners = { corsOrigins: [], trustedProxies: 1, accessShare: 0, slowMs: 60_000 }
+  const manners = { corsOrigins: [], trustedProxies: 1, accessShare: 0, slowMs: 60_000, draining: drain.signal }
   const listener = createListener({ fetch, logger, metrics, ...manners })
   const server = await listen(listener, '127.0.0.1', 0, limits)
   const open = async (text: string, localAddress = '127.0.0.1'): Promise<Socket> => {
@@ -70,6 +80,7 @@ export async function startHttpWorld({
     return socket
   }
   return {
+    ...{ startDraining: () => drain.abort(), streams },
     ...{ server, metrics, lines, held, ended: () => ended, inFlight: listener.inFlight, open },
     requestLine: (route) => lines.findLast((line) => line.message === 'request' && line.fields['route'] === route),
     get: (path, headers = {}) => globalThis.fetch(server.url + path, { headers }),
@@ -89,7 +100,13 @@ function recordTo(lines: Line[]): Logger {
   return { info: record('info'), warn: record('warn'), error: record('error') } as unknown as Logger
 }
 
-function createTestApp(logger: Logger, guards: Guards, held: (() => void)[], onEnd: () => void): App {
+function createTestApp(
+  logger: Logger,
+  guards: Guards,
+  held: (() => void)[],
+  streams: EventStream[],
+  onEnd: () => void,
+): App {
   const explain = (error: unknown) =>
     error instanceof TypeError
       ? new AppError('database-unavailable', 'It is away.', { retryAfterSeconds: 1 })
@@ -97,6 +114,20 @@ function createTestApp(logger: Logger, guards: Guards, held: (() => void)[], onE
   const app = createApp({ logger, explain })
   const route = (path: string, handle: Handle) => mountGet(app, guards, path, handle)
   route('/numbers', () => streamAnswer(numbers(onEnd), { 'Content-Type': 'text/plain' }))
+  route('/waits', ({ signal }) => streamAnswer(waits(signal(), onEnd), { 'Content-Type': 'text/plain' }))
+  route('/events', ({ signal, draining }) => {
+    const stream = openEventStream({ signal: signal(), draining, retryMs: 1_234, onEnd })
+    streams.push(stream)
+    return stream.response
+  })
+  const long = { answerMsMax: 50 }
+  mountGet(
+    app,
+    guards,
+    '/too-slow',
+    ({ signal }) => abortable(new Promise<never>(() => undefined), signal()).finally(onEnd),
+    long,
+  )
   route('/breaks-off', () => streamAnswer(breaksOff(), { 'Content-Type': 'text/plain' }))
   route('/unexpected', () => Promise.reject(new Error(SECRET)))
   route('/at-once', () => {
@@ -116,7 +147,7 @@ function createTestApp(logger: Logger, guards: Guards, held: (() => void)[], onE
 
 type Handle = Endpoint<unknown, unknown, unknown>['handle']
 
-function mountGet(app: App, guards: Guards, path: string, handle: Handle): void {
+function mountGet(app: App, guards: Guards, path: string, handle: Handle, limits: { answerMsMax?: number } = {}): void {
   const answers = { 200: { description: 'The answer.' } }
   mount(app, guards, {
     method: 'get',
@@ -125,6 +156,7 @@ function mountGet(app: App, guards: Guards, path: string, handle: Handle): void 
     operationId: path,
     summary: path,
     access: PUBLIC,
+    ...limits,
     answers,
     handle,
   })
@@ -152,6 +184,17 @@ async function* numbers(onEnd: () => void): AsyncGenerator<string> {
       await new Promise((resolve) => setImmediate(resolve))
       yield `${number} ${'x'.repeat(1_000)}\n`
     }
+  } finally {
+    onEnd()
+  }
+}
+
+/** Waits for its second event until the signal comes, which is for ever. */
+async function* waits(signal: AbortSignal, onEnd: () => void): AsyncGenerator<string> {
+  try {
+    yield 'first\n'
+    await wait(3_600_000, undefined, { signal })
+    yield 'second\n'
   } finally {
     onEnd()
   }

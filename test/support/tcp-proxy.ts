@@ -9,6 +9,8 @@ export type TcpProxy = {
   /** Breaks every connection and refuses new ones. */
   cut(): void
   restore(): void
+  /** How many bytes came from the target. */
+  readonly bytesDown: () => number
   close(): Promise<void>
 }
 
@@ -17,6 +19,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   const sockets = new Set<Socket>()
   let frozen = false
   let refusing = false
+  let bytesDown = 0
   const server = createServer((downstream) => {
     if (refusing) return void downstream.destroy()
     const upstream = connect(target.port, target.host)
@@ -28,6 +31,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       let mine = frozen
       from.on('data', (chunk) => {
         mine ||= frozen
+        if (from === upstream) bytesDown += chunk.length
         if (!mine) to.write(chunk)
       })
       from.on('error', () => undefined)
@@ -57,6 +61,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     restore: () => {
       refusing = false
     },
+    bytesDown: () => bytesDown,
     close: async () => {
       frozen = false
       cutAll()

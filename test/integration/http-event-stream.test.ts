@@ -1,0 +1,147 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { openEventStream, renderComment, renderEvent } from '../../src/http/event-stream.js'
+import { HTTP_LIMITS } from '../../src/http/limits.js'
+import { eventually } from '../support/eventually.js'
+import { type HttpWorld, startHttpWorld } from '../support/http-world.js'
+
+describe('the text of an event', () => {
+  test('has a line for each member, and one for each line of its data', () => {
+    expect(renderEvent({ data: '{"a":1}' })).toBe('data: {"a":1}\n\n')
+    expect(renderEvent({ event: 'delta', id: '17', data: 'a\nb\r\nc\rd\n' })).toBe(
+      'event: delta\nid: 17\ndata: a\ndata: b\ndata: c\ndata: d\ndata: \n\n',
+    )
+    expect(renderComment('still here\ndata: no event')).toBe(': still here\n: data: no event\n\n')
+  })
+
+  test.each(['1\ndata: forged', '1\r', '1\0'])(
+    'takes no name and no id that would be more than its line: %j',
+    (text) => {
+      for (const event of [
+        { id: text, data: '' },
+        { event: text, data: '' },
+      ]) {
+        expect(() => renderEvent(event)).toThrow(/one line/)
+      }
+    },
+  )
+})
+
+describe('a stream of events', () => {
+  let world: HttpWorld
+  let received: string
+  beforeEach(async () => {
+    world = await startHttpWorld()
+    received = ''
+  })
+  afterEach(() => world.server.drain(100))
+
+  /** A reader that has seen the stream begin; it reads on unless it is told not to. */
+  async function open(): Promise<Socket> {
+    const socket = await world.open('GET /events HTTP/1.1\r\nHost: a\r\n\r\n')
+    socket.on('data', (data) => {
+      received += String(data)
+    })
+    socket.on('error', () => undefined)
+    await eventually(() => expect(received).toContain('retry: 1234\n\n'))
+    return socket
+  }
+  const stream = () => world.streams[0] as (typeof world.streams)[0]
+
+  test('reaches its reader event by event, and ends with it', async () => {
+    const socket = await open()
+    expect(received).toMatch(/^HTTP\/1\.1 200 .*\r\nContent-Type: text\/event-stream\r\n/is)
+    expect(stream().send({ event: 'delta', id: '1', data: 'one' })).toBe(true)
+    await eventually(() => expect(received).toContain('event: delta\nid: 1\ndata: one\n\n'))
+    socket.destroy()
+    await eventually(() => expect(world.ended()).toBe(1))
+    expect(stream().send({ data: 'two' })).toBe(false)
+    expect(world.ended()).toBe(1)
+  })
+
+  test('takes a burst of small events, and one of any size', async () => {
+    await open()
+    for (let index = 0; index < 20; index++) expect(stream().send({ id: String(index), data: 'x' })).toBe(true)
+    await eventually(() => expect(received).toContain('id: 19\n'))
+    expect(stream().send({ id: 'large', data: 'y'.repeat(3_000_000) })).toBe(true)
+    await eventually(() => expect(received.length).toBeGreaterThan(3_000_000))
+    expect(stream().send({ id: 'next', data: 'z' })).toBe(true)
+    await eventually(() => expect(received).toContain('id: next\n'))
+  })
+
+  test('cuts a reader that has not taken what it was sent, instead of holding more for it', async () => {
+    const socket = await open()
+    socket.pause()
+    let sent = 0
+    await eventually(() => {
+      for (let more = true; more; sent++) more = stream().send({ data: 'x'.repeat(4_000_000) })
+      expect(world.ended()).toBe(1)
+    })
+    expect(sent).toBeLessThan(10)
+    await eventually(() => expect(world.inFlight()).toBe(0))
+    socket.resume()
+    if (!socket.closed) await once(socket, 'close')
+    expect(received).not.toMatch(/\r\n0\r\n\r\n$/)
+  })
+
+  test('says its last words when the service drains, and its connection is closed', async () => {
+    const socket = await open()
+    world.startDraining()
+    const drained = world.server.drain(60_000)
+    await once(socket, 'close')
+    await drained
+    expect(received).toMatch(/: draining\n\nretry: 1234\n\n\r\n0\r\n\r\n$/)
+    expect(world.ended()).toBe(1)
+  })
+
+  test('that is opened while the service drains has only its last words', async () => {
+    world.startDraining()
+    const answer = await world.get('/events')
+    expect(await answer.text()).toBe(': draining\n\nretry: 1234\n\n')
+  })
+
+  test('whose reader takes nothing is cut at the limit of the drain', async () => {
+    const socket = await open()
+    socket.pause()
+    stream().send({ data: 'x'.repeat(16_000_000) })
+    world.startDraining()
+    await world.server.drain(200)
+    await eventually(() => expect([world.ended(), world.server.connections()]).toEqual([1, 0]))
+    socket.destroy()
+  })
+})
+
+describe('the heartbeat of a stream', () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test('is a comment, as long as the stream is open', async () => {
+    const leave = new AbortController()
+    const draining = new AbortController().signal
+    const { response, send } = openEventStream({ signal: leave.signal, draining, retryMs: 5, onEnd: () => undefined })
+    const reader = response.body?.getReader()
+    const next = async () => new TextDecoder().decode((await reader?.read())?.value)
+    expect(await next()).toBe('retry: 5\n\n')
+    for (let beat = 0; beat < 3; beat++) {
+      await vi.advanceTimersByTimeAsync(HTTP_LIMITS.heartbeatMs)
+      expect(await next()).toBe(': \n\n')
+    }
+    leave.abort()
+    expect(send({ data: 'late' })).toBe(false)
+    expect(await next()).toBe('')
+  })
+
+  test('cuts a reader that does not take it', async () => {
+    const ended = vi.fn()
+    const signal = new AbortController().signal
+    const stream = openEventStream({ signal, draining: signal, retryMs: 5, onEnd: ended })
+    expect(stream.send({ data: 'x'.repeat(HTTP_LIMITS.eventBytesUndrainedMax) })).toBe(true)
+    await vi.advanceTimersByTimeAsync(HTTP_LIMITS.heartbeatMs)
+    expect(ended).toHaveBeenCalledOnce()
+  })
+})
