@@ -71,6 +71,14 @@ describe('binding', () => {
     expect(second).toMatchObject({ id: first.id, created_at: first.created_at, revision: 3 })
   })
 
+  it('is resolved with every character that JSON has to escape, and with its members in order', async () => {
+    const alias = `"\\/\b\f\n\r\t\u0001\u001f\u007f\u0085\u2028\u2029é😀<&>'`
+    const models = [`${alias}:1`, 'x:y']
+    expect((await one.call('POST', '/api/v1/aliases/bind', { key: 'spelt', json: { alias, models } })).status).toBe(200)
+    const answer = { alias, model: models[0], models, profile: 'default', revision: 1 }
+    expect(JSON.stringify((await resolve('spelt', alias)).json)).toBe(JSON.stringify(answer))
+  })
+
   it.each([
     [
       'a',

@@ -14,7 +14,8 @@ import { insertWorstRows } from '../support/worst-rows.js'
  */
 const HELD_MS_MAX = 150
 const BYTES_MAX = 4_194_304
-const LISTED_HELD_MS_MAX = 100
+/** The same for what is listed, exported or loaded: 13 ms on a busy machine. */
+const LISTED_HELD_MS_MAX = 50
 /** Asked for in this order: the first resolve loads the whole profile. */
 const LARGE_ANSWERS = [
   '/api/v1/receipts/?limit=1000',

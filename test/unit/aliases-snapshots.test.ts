@@ -4,7 +4,10 @@ import { createSnapshots, type Snapshots } from '../../src/features/aliases/snap
 import type { LoadedProfile } from '../../src/features/aliases/store.js'
 
 const PROJECT = '019a3c5e-7d10-7a52-8f43-0b5d6a3c9e11' as ProjectId
-const at = (revision: number): LoadedProfile => ({ revision, bindings: [{ alias: 'a', models: [`x:${revision}`] }] })
+const at = (revision: number): LoadedProfile => ({
+  revision,
+  bindings: [{ alias: 'a', model: `"x:${revision}"`, models: `["x:${revision}"]` }],
+})
 
 /** What the database answers, load by load; each may do something before its answer arrives. */
 let answers: (() => LoadedProfile)[]
@@ -52,6 +55,20 @@ describe('a load that shows less than what is known to be committed', () => {
     expect((await before).revision).toBe(2)
   })
 
+  it('is answered and not installed if the commit becomes known while it is rendered', async () => {
+    const binding = {
+      ...{ model: '"x:1"', models: '["x:1"]' },
+      get alias() {
+        snapshots.raiseFloor(PROJECT, 2)
+        return 'a'
+      },
+    }
+    answers = [() => ({ revision: 1, bindings: [binding] }), () => at(2)]
+    expect((await snapshots.load(PROJECT, 'default')).revision).toBe(1)
+    expect(snapshots.cached(PROJECT, 'default')).toBeUndefined()
+    expect((await snapshots.load(PROJECT, 'default')).revision).toBe(2)
+  })
+
   it('does not install itself after everything was forgotten', async () => {
     answers = [
       () => {
@@ -73,5 +90,27 @@ describe('a snapshot in memory', () => {
     expect(snapshots.cached(PROJECT, 'default')?.revision).toBe(5)
     snapshots.raiseFloor(PROJECT, 6)
     expect(snapshots.cached(PROJECT, 'default')).toBeUndefined()
+  })
+})
+
+describe('the load of a large profile', () => {
+  it('lets everything else have its turn meanwhile', async () => {
+    const slow = (name: string) => ({
+      ...{ model: 'null', models: '[]' },
+      get alias() {
+        for (const end = performance.now() + 3; performance.now() < end; );
+        return name
+      },
+    })
+    answers = [() => ({ revision: 1, bindings: Array.from({ length: 30 }, (_, index) => slow(`a${index}`)) })]
+    let turns = 0
+    const turn = () => {
+      turns += 1
+      next = setImmediate(turn)
+    }
+    let next = setImmediate(turn)
+    expect((await snapshots.load(PROJECT, 'default')).answers.size).toBe(30)
+    clearImmediate(next)
+    expect(turns).toBeGreaterThan(5)
   })
 })

@@ -2,8 +2,9 @@ import { LRUCache } from 'lru-cache'
 import type { ProjectId } from '../../access/principal.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
+import { createSlices } from '../../platform/slices.js'
 import { ALIAS_LIMITS } from './limits.js'
-import type { LoadedProfile } from './store.js'
+import type { LoadedBinding, LoadedProfile } from './store.js'
 
 /** What the aliases of one profile mean at one revision, as the bytes of the answers. */
 export type Snapshot = {
@@ -57,7 +58,8 @@ export function createSnapshots(deps: SnapshotDeps): Snapshots {
     deps.ageMs() < TRUSTED_MS || deps.clock() - snapshot.loadedAt < UNTRUSTED_LIFE_MS
 
   const install = (project: Project, profile: string, snapshot: Snapshot) => {
-    if (project.forgotten) return
+    // Rendering takes turns with everything else: a commit that became known meanwhile makes this an old state.
+    if (project.forgotten || snapshot.revision < project.floor) return
     remove(project, profile)
     const share = ALIAS_LIMITS.snapshotCharactersMax * ALIAS_LIMITS.snapshotProjectShareMax
     let owned = snapshot.characters
@@ -82,7 +84,7 @@ export function createSnapshots(deps: SnapshotDeps): Snapshots {
       const loadedAt = deps.clock()
       const loaded = await deps.load(projectId, profile)
       if (loaded.revision < project.floor) continue
-      const snapshot = renderSnapshot(loaded, profile, loadedAt)
+      const snapshot = await renderSnapshot(loaded, profile, loadedAt)
       install(project, profile, snapshot)
       return snapshot
     }
@@ -121,24 +123,26 @@ export function createSnapshots(deps: SnapshotDeps): Snapshots {
   }
 }
 
-function renderSnapshot(loaded: LoadedProfile, profile: string, loadedAt: number): Snapshot {
+async function renderSnapshot(loaded: LoadedProfile, profile: string, loadedAt: number): Promise<Snapshot> {
+  const { revision, bindings } = loaded
+  const slices = createSlices()
   const answers = new Map<string, string>()
   let characters = 0
-  for (const { alias, models } of loaded.bindings) {
-    const answer = renderResolved({ alias, models, profile, revision: loaded.revision })
-    characters += answer.length + alias.length
-    answers.set(alias, answer)
+  for (const binding of bindings) {
+    if (slices.isDue()) await slices.pause()
+    const answer = renderResolved(binding, profile, revision)
+    characters += answer.length + binding.alias.length
+    answers.set(binding.alias, answer)
   }
-  return { revision: loaded.revision, answers, loadedAt, characters: characters + profile.length }
+  return { revision, answers, loadedAt, characters: characters + profile.length }
 }
 
-/** The answer to resolve. `model` is null where the alias is unknown. */
-export function renderResolved(resolved: {
-  alias: string
-  models: readonly string[]
-  profile: string
-  revision: number
-}): string {
-  const { alias, models, profile, revision } = resolved
-  return JSON.stringify({ alias, model: models[0] ?? null, models, profile, revision })
+/** The answer to resolve an alias that is not bound. */
+export const renderUnbound = (alias: string, profile: string, revision: number): string =>
+  renderResolved({ alias, model: 'null', models: '[]' }, profile, revision)
+
+/** Joined, not added up: a sum of texts keeps each of them in memory until it is read. */
+function renderResolved({ alias, model, models }: LoadedBinding, profile: string, revision: number): string {
+  const names = ['{"alias":', JSON.stringify(alias), ',"model":', model, ',"models":', models]
+  return [...names, ',"profile":', JSON.stringify(profile), `,"revision":${revision}}`].join('')
 }

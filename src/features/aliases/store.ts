@@ -11,10 +11,9 @@ import { ALIAS_LIMITS } from './limits.js'
 import { createListStore } from './list-store.js'
 import { type Head, writeStore } from './write-store.js'
 
-export type LoadedProfile = {
-  readonly revision: number
-  readonly bindings: readonly { alias: string; models: string[] }[]
-}
+/** `model` and `models` are JSON texts: of 20,000 aliases nothing has to be parsed and written anew. */
+export type LoadedBinding = { readonly alias: string; readonly model: string; readonly models: string }
+export type LoadedProfile = { readonly revision: number; readonly bindings: readonly LoadedBinding[] }
 export type AliasStore = ReturnType<typeof createAliasStore>
 
 export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm }) {
@@ -24,14 +23,12 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm }) {
 
     /** Head and bindings in one statement, so that the revision is the one that the bindings are from. */
     loadProfile: async (projectId: ProjectId, profile: string): Promise<LoadedProfile> => {
-      const query = db.sql<{ revision: string; alias: string | null; models: string[] | null }[]>`
-        select head.revision, aliases.alias, array_to_json(aliases.models) as models
+      const query = db.sql<({ revision: string } & (LoadedBinding | { alias: null }))[]>`
+        select head.revision, aliases.alias, to_json(aliases.models[1])::text as model, array_to_json(aliases.models)::text as models
         from (select coalesce(max(revision), 0) as revision from alias_heads where project_id = ${projectId}) as head
         left join aliases on aliases.project_id = ${projectId} and aliases.profile = ${profile}`
       const rows = await bounded(query, ALIAS_LIMITS.loadMsMax)
-      const bindings = rows.flatMap(({ alias, models }) =>
-        alias === null || models === null ? [] : [{ alias, models }],
-      )
+      const bindings = rows.filter((row) => row.alias !== null)
       return { revision: Number(rows[0]?.revision ?? 0), bindings }
     },
 
