@@ -29,7 +29,7 @@ export type Principal = {
 export const NO_PROJECT = '00000000-0000-0000-0000-000000000000' as ProjectId
 
 /** Which roles may do what. `admin` may do everything in its own project. */
-export const ROLES_THAT = {
+const ROLES_THAT = {
   read: ['read', 'write', 'admin'],
   write: ['write', 'admin'],
   appendUsage: ['log', 'write', 'admin'],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** Loading the program opens some 170 files at once; the pool of connections and a few clients come after that. */
-export const OPEN_FILES_MIN = 256
+const OPEN_FILES_MIN = 256
 
 const LIMITS = '/proc/self/limits'
 

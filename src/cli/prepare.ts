@@ -45,7 +45,7 @@ export async function runToItsEnd(command: () => Promise<void>): Promise<void> {
   }
 }
 
-export function exitCodeOf(error: unknown): number {
+function exitCodeOf(error: unknown): number {
   if (error instanceof EmbeddedError) return error.exitCode
   return error instanceof KeyConfigurationError ? EXIT_CONFIG : 1
 }

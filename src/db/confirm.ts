@@ -2,7 +2,7 @@
 type Completed = { readonly command: string | null; readonly count: number | null }
 
 /** A write whose answer does not say what it should. Whether it happened is not known: it is treated like a lost one. */
-export class UnconfirmedWrite extends Error {
+class UnconfirmedWrite extends Error {
   override readonly name = 'UnconfirmedWrite'
   readonly code = 'WRITE_UNCONFIRMED'
 }

@@ -28,7 +28,7 @@ export async function distributeTables(direct: Sql): Promise<string[]> {
 }
 
 /** Each in a transaction of its own: Citus refuses some of them together. No statement of the file holds a semicolon. */
-export function splitStatements(text: string): string[] {
+function splitStatements(text: string): string[] {
   const statements = text
     .replace(/^--.*$/gm, '')
     .split(';')

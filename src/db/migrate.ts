@@ -13,7 +13,7 @@ export type Migration = {
 export type MigrationResult = { readonly applied: readonly string[]; readonly version: number }
 
 /** `migrations/` beside `src/` and `dist/`. */
-export const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../migrations/', import.meta.url))
+const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../migrations/', import.meta.url))
 
 const FILE_NAME = /^(\d{4})_[a-z0-9_]+\.sql$/
 

@@ -19,7 +19,7 @@ export type Notifications = {
   close(): Promise<void>
 }
 
-export type Subscriber = {
+type Subscriber = {
   readonly onMessage?: MessageHandlers
   /** Messages may have been missed, so whatever depends on them must be dropped. */
   onMissedMessages?(): void

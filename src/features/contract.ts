@@ -27,12 +27,12 @@ export type Feature = {
 }
 
 /** Deletes at most `rowsMax` rows of a project, in one short transaction, and says how many; 0 once nothing is left. */
-export type EraseChunk = (projectId: ProjectId, rowsMax: number) => Promise<number>
+type EraseChunk = (projectId: ProjectId, rowsMax: number) => Promise<number>
 
 /**
  * One page of what a feature holds of a project, in a stable order: the JSON texts of objects with members, and the cursor
  * of the next page (null at the end). At most `rowsMax` rows and fewer if they are large (but one at least), so that a
  * page needs little memory. Each page is a statement of its own, so no transaction lasts as long as a download.
  */
-export type ExportPage = (projectId: ProjectId, after: string | null, rowsMax: number) => Promise<ExportedPage>
+type ExportPage = (projectId: ProjectId, after: string | null, rowsMax: number) => Promise<ExportedPage>
 export type ExportedPage = { readonly rows: readonly string[]; readonly next: string | null }

@@ -9,7 +9,7 @@ const REQUEST_ID = '4f1c2a8e-93b7-4d50-a1de-6b2f7c90e583'
 const POINTER = '/model'
 const MESSAGE = 'Invalid input: expected string, received number'
 
-export const ProblemSchema = z
+const ProblemSchema = z
   .object({
     type: z.string(),
     title: z.string(),

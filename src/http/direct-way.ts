@@ -15,7 +15,7 @@ export type DirectCall = {
   readonly sent: JsonBody
 }
 
-export type DirectRoute = {
+type DirectRoute = {
   readonly path: string
   readonly access: Access
   readonly body: BodyLimits

@@ -66,9 +66,9 @@ export type Endpoint<Params, Query, Body> = {
 }
 
 /** A plain response is written as it stands; whatever is streamed or odd is a `Response`. */
-export type Handled = Response | WarmResponse
+type Handled = Response | WarmResponse
 
-export type EndpointRequest<Params, Query, Body> = {
+type EndpointRequest<Params, Query, Body> = {
   readonly principal: Principal
   readonly params: Params
   readonly query: Query

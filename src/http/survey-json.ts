@@ -5,7 +5,7 @@ export interface SurveyLimits {
   readonly namesMax: number
 }
 
-export type SurveyRefusal = 'too-deep' | 'too-many-values' | 'too-many-names'
+type SurveyRefusal = 'too-deep' | 'too-many-values' | 'too-many-names'
 
 export type SurveyResult =
   | {

@@ -5,7 +5,7 @@ import { invariant } from '../platform/invariant.js'
 import type { ReadHeader } from './presented-key.js'
 
 /** All that a warm answer may depend on. */
-export type WarmRequest = {
+type WarmRequest = {
   readonly principal: Principal
   /** As it was sent, without its `?`: printable ASCII, nothing percent-encoded. */
   readonly query: string
@@ -29,7 +29,7 @@ export type Warm = (request: WarmRequest) => WarmResponse | undefined
 /** Who is asking, if memory says so: a principal, a refusal, or undefined where something has to be waited for. */
 export type AdmitKnown = (header: ReadHeader, access: Access) => Principal | AppError | undefined
 
-export type WarmRoute = { readonly path: string; readonly access: Access; readonly respond: Warm }
+type WarmRoute = { readonly path: string; readonly access: Access; readonly respond: Warm }
 
 /** What the lane made of a request. */
 export type WarmOutcome = {

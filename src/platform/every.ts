@@ -1,7 +1,7 @@
 import { describeError } from './logger.js'
 
 /** What a job says of itself; a logger does. */
-export type JobLog = {
+type JobLog = {
   warn(fields: object, message: string): void
   info(fields: object, message: string): void
 }

@@ -1,7 +1,7 @@
 import { deadline } from './deadline.js'
 import { describeError, type Logger } from './logger.js'
 
-export type Closer = () => Promise<void> | void
+type Closer = () => Promise<void> | void
 
 /** What was opened, to be closed in reverse. */
 export type Lifecycle = {

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { ROLES, type Role } from '../../src/access/principal.js'
+import type { Role } from '../../src/access/principal.js'
 import { cloneDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import { REGISTRY_FIXTURES } from '../support/registry-instance.js'
@@ -140,5 +140,3 @@ export function keyFor({ access }: Operation, project: TestProject): string | nu
   if (access === 'public') return null
   return access === 'operator' ? OPERATOR_KEY : project.key
 }
-
-export const ALL_ROLES: readonly Role[] = ROLES

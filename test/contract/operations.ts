@@ -40,7 +40,7 @@ export type OpenApiDocument = {
   }
 }
 
-export type Access = 'public' | 'project' | 'operator'
+type Access = 'public' | 'project' | 'operator'
 export type Operation = {
   /** `PUT /api/v1/aliases/{alias}` */
   readonly name: string

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
 /** `reset`: as a crash or a firewall does it. `finish`: an orderly end of one direction; the other ends a little later. */
-export type Break = 'reset' | 'finish'
+type Break = 'reset' | 'finish'
 
 export type BreakingProxy = {
   /** The database as it is reached through the proxy. */

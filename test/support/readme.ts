@@ -16,7 +16,7 @@ const document = (path: string): Document => ({ path, text: readFileSync(join(RO
 /** What people read, in the order in which they do. */
 export const README = document('README.md')
 export const OPERATIONS = document('.docs/operations.md')
-export const DIFFERENCES = document('.docs/differences.md')
+const DIFFERENCES = document('.docs/differences.md')
 export const DOCUMENTS: readonly Document[] = [README, OPERATIONS, DIFFERENCES]
 
 /** Every fenced block of the documents. */

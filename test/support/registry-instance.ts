@@ -29,7 +29,7 @@ export type RegistryInstance = {
   close(): Promise<void>
 }
 
-export type Got = {
+type Got = {
   readonly status: number
   readonly headers: Headers
   readonly text: string

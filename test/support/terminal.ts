@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 
-export type Closed = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
+type Closed = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 export type Shell = {
   /** The first match in standard error (its first group, if it has one); rejects with what was printed where it ends instead. */
   said(what: RegExp): Promise<string>

@@ -14,8 +14,8 @@ import { fixtureIndex } from '../unit/pricing-fixtures.js'
 
 /** Whatever JSON gives: what a test asserts is its shape. */
 type Json = ReturnType<typeof JSON.parse>
-export type UsageAnswer = { readonly status: number; readonly headers: Headers; readonly json: Json }
-export type UsageCall = {
+type UsageAnswer = { readonly status: number; readonly headers: Headers; readonly json: Json }
+type UsageCall = {
   readonly project?: ProjectId
   readonly role?: Role
   readonly json?: unknown

@@ -1,10 +1,10 @@
 import { deadline } from '../../platform/deadline.js'
 
-export type Status = 'ok' | 'warn' | 'fail'
+type Status = 'ok' | 'warn' | 'fail'
 export type Finding = { readonly status: Status; readonly detail: string }
 /** One thing that is looked at. What it throws is a `fail`. */
 export type Check = { readonly name: string; readonly look: () => Promise<Finding> | Finding }
-export type CheckResult = Finding & { readonly name: string }
+type CheckResult = Finding & { readonly name: string }
 /** `ok`: nothing failed; there may be warnings. */
 export type Report = { readonly ok: boolean; readonly checks: readonly CheckResult[] }
 

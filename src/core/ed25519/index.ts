@@ -1,12 +1,9 @@
 export { base64urlBytesMax, decodeBase64url, encodeBase64url } from './base64url.js'
-export { type SignatureVerdict, type VerifierDeps, type VerifyEd25519, verifySignature } from './ed25519-rule.js'
-export { createPortableVerifier, type Sha512 } from './portable-verifier.js'
+export { type VerifierDeps, verifySignature } from './ed25519-rule.js'
+export { createPortableVerifier } from './portable-verifier.js'
 export {
   checkPublicKey,
   type PublicKey,
-  type PublicKeyFault,
-  type PublicKeyResult,
-  publicKeyBytes,
 } from './public-key.js'
 export {
   formatSignature,

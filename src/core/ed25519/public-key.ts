@@ -1,7 +1,7 @@
 import { decodeCurvePoint } from './curve-point.js'
 import { startsWithLowOrderPoint } from './low-order-encodings.js'
 
-export const publicKeyBytes = 32
+const publicKeyBytes = 32
 
 const checked: unique symbol = Symbol('checked Ed25519 public key')
 
@@ -14,7 +14,7 @@ export interface PublicKey {
   readonly [checked]: true
 }
 
-export type PublicKeyFault = 'wrong-length' | 'low-order' | 'not-canonical' | 'not-on-curve' | 'mixed-order'
+type PublicKeyFault = 'wrong-length' | 'low-order' | 'not-canonical' | 'not-on-curve' | 'mixed-order'
 
 export type PublicKeyResult =
   | { readonly ok: true; readonly key: PublicKey }

@@ -1,7 +1,7 @@
 import { hasLoneSurrogate } from './well-formed.js'
 
 /** Arrays and objects that may be open at once, the outermost counted. */
-export const nestingLevelsMax = 32
+const nestingLevelsMax = 32
 
 export type PlainJsonFault =
   | 'not-json'

@@ -6,7 +6,7 @@ import { parseStrictJson, receiptJsonLimits, type StrictJsonRefusal } from './st
 /** A byte order mark is no JSON (RFC 8259 section 8.1), so it is kept and the parser refuses it. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-export type DocumentRefusal =
+type DocumentRefusal =
   | StrictJsonRefusal
   | CanonicalRefusal
   | { readonly ok: false; readonly reason: 'not-utf8' | 'not-canonical'; readonly pointer: string }

@@ -12,7 +12,7 @@ const COUNT_FIELDS = [
   'reasoning_tokens',
 ] as const
 
-export type CountField = (typeof COUNT_FIELDS)[number]
+type CountField = (typeof COUNT_FIELDS)[number]
 
 /**
  * Token counts as they stand on the wire; absent or null counts as 0. `cached_input_tokens` is part of `input_tokens`,
@@ -39,14 +39,14 @@ export type TokensResult =
   | { readonly ok: false; readonly field: CountField; readonly reason: TokenFault; readonly message: string }
 
 /** Why counts are refused, and the sentence for the caller. */
-export const TOKEN_FAULTS = {
+const TOKEN_FAULTS = {
   'not-a-count': 'Must be a whole number from 0 to 1,000,000,000,000.',
   'counted-twice': 'Must not be sent together with cache_read_input_tokens: both count the same tokens.',
   'over-input': 'Must not exceed input_tokens, of which it is a part (unless input_tokens_include_cache is false).',
   'over-output': 'Must not exceed output_tokens, of which it is a part.',
 } as const
 
-export type TokenFault = keyof typeof TOKEN_FAULTS
+type TokenFault = keyof typeof TOKEN_FAULTS
 
 /** The parts of an event's counts, or the first field that cannot be true and why. The only way to `TokenParts`. */
 export function checkTokens(tokens: TokenCounts): TokensResult {

@@ -25,7 +25,7 @@ export interface IssueContext {
 /**
  * The receipt that we issue, before it is signed: the nested shape, every number an integer, money a decimal string.
  */
-export type UnsignedReceipt = {
+type UnsignedReceipt = {
   readonly id: string
   readonly timestamp: string
   readonly issued_at: string

@@ -1,8 +1,8 @@
 /** The most that one receipt may say a call cost, in US dollars. */
-export const receiptAmountUsdMax = 1_000_000_000_000
+const receiptAmountUsdMax = 1_000_000_000_000
 
 /** Longest text of an amount that is read. */
-export const receiptAmountCharsMax = 64
+const receiptAmountCharsMax = 64
 
 /** Places behind the point in every amount that we issue: pico-USD, in which each price per token is whole. */
 const places = 12

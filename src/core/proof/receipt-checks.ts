@@ -2,7 +2,7 @@ import type { SignatureTextFault, SignatureTextResult } from '../ed25519/index.j
 import type { CanonicalResult, PlainJsonFault } from '../json/index.js'
 import type { ReadReceiptResult, ReceiptFault } from './receipt.js'
 
-export type ReceiptCheckName = 'structure' | 'canonical' | 'key' | 'signature-encoding' | 'signature'
+type ReceiptCheckName = 'structure' | 'canonical' | 'key' | 'signature-encoding' | 'signature'
 
 /** One step of a verification, in words that a person can act on. */
 export interface ReceiptCheck {

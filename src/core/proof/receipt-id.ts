@@ -1,5 +1,5 @@
 /** Characters (UTF-16 code units) of an id that we issue, ours or the client's. */
-export const issuedReceiptIdCharsMax = 128
+const issuedReceiptIdCharsMax = 128
 
 /** Characters (UTF-16 code units) of an id in a receipt that somebody else issued. */
 export const foreignReceiptIdCharsMax = 255

@@ -1,9 +1,7 @@
 /** How far a client's clock may run ahead of ours, in milliseconds: five minutes. */
-export const timestampAheadMsMax = 300_000
+const timestampAheadMsMax = 300_000
 
-/** Digits behind the second that are taken: finer than any clock, and an end to the text. */
-export const timestampFractionDigitsMax = 24
-
+/** Takes at most 24 digits behind the second: finer than any clock, and an end to the text. */
 const INSTANT = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,24}))?Z?$/
 
 export type TimestampFault = 'not-an-instant' | 'not-a-date' | 'not-a-time' | 'ahead-of-clock'

@@ -2,7 +2,7 @@ import { type CanonicalResult, canonicalJson, isJsonObject, type JsonObject, typ
 import { isForeignReceiptId } from './receipt-id.js'
 
 /** The two shapes in the field: `nested` has `id`, `tokens{}` and `cost{}`; `flat` has `receipt_id` and no key id. */
-export type ReceiptShape = 'nested' | 'flat'
+type ReceiptShape = 'nested' | 'flat'
 
 /** What every receipt says, whoever issued it. */
 export interface ReadReceipt {

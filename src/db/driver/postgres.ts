@@ -6,7 +6,7 @@ import { QUERY_REPAIRS } from './query-repairs.js'
 import type { Repair } from './repairs.js'
 import { SOCKET_REPAIRS } from './socket-repairs.js'
 
-export type DriverOptions = postgres.Options<Record<string, postgres.PostgresType>> & {
+type DriverOptions = postgres.Options<Record<string, postgres.PostgresType>> & {
   /** How many seconds a running query may bring no byte before its connection is given up; 0: any number. */
   readonly answer_timeout: number
   /** How many statements may wait behind the one that runs on their connection. */

@@ -1,6 +1,6 @@
 import type { ProjectId } from '../../access/principal.js'
 
-export type JsonObject = Readonly<Record<string, unknown>>
+type JsonObject = Readonly<Record<string, unknown>>
 
 /** What a caller wants an alias to mean. */
 export type Binding = {

@@ -26,8 +26,6 @@ export type AliasesDeps = {
   readonly clock: Clock
 }
 
-export type AliasesFeature = ReturnType<typeof createAliases>
-
 export function createAliases(deps: AliasesDeps) {
   const store = createAliasStore(deps)
   const exporting = createExportStore(deps.sql)

@@ -10,7 +10,7 @@ export type ListedAlias = Omit<Alias, 'constraints' | 'metadata'> & {
 }
 /** Where an alias stands in the list of all. */
 export type ListPlace = Pick<Alias, 'alias' | 'profile'>
-export type ListQuery = {
+type ListQuery = {
   readonly profile: string | undefined
   readonly after: ListPlace | undefined
   readonly rowsMax: number

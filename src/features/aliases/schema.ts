@@ -56,7 +56,7 @@ const modelOrModels = () => ({
 })
 const AGREES = { message: 'must be the first of models', path: ['model'] }
 
-export const BindBody = z
+const BindBody = z
   .object({ alias: aliasName(), ...bindingFields })
   .refine(namesModel, NAMES_MODEL)
   .refine(agrees, AGREES)

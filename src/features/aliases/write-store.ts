@@ -15,8 +15,6 @@ export type Head = {
 /** What the project holds after a write; and, where one alias was written, that alias. */
 export type Written = Pick<Head, 'aliasCount' | 'metadataBytes' | 'namesBytes'> & { readonly alias: Alias | undefined }
 
-export type WriteStore = typeof writeStore
-
 export const writeStore = {
   /** Takes the next revision: from here to the commit, this transaction alone writes the project's aliases. */
   takeRevision: async (tx: Tx, projectId: ProjectId): Promise<Head> => {

@@ -20,7 +20,7 @@ export const ProjectSchema = z
   })
   .openapi('Project')
 
-export const KeySchema = z
+const KeySchema = z
   .object({
     id: z.uuid(),
     project_id: projectId(),

@@ -5,7 +5,7 @@ import type { NewReceipt, ReceiptPage, ShownReceipt } from './receipt.js'
 
 /** Where a receipt stands in the list: its time as Postgres writes it, to the microsecond. */
 export type ListPlace = { readonly storedAt: string; readonly id: string }
-export type ListQuery = {
+type ListQuery = {
   readonly rowsMax: number
   /** Rows to skip, or the row to go on behind. */
   readonly from: { readonly offset: number } | { readonly behind: ListPlace }

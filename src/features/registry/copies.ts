@@ -8,7 +8,7 @@ import { type ProviderFile, type Read, type RegistryFile, readManifest, readProv
 import { type FileToKeep, fileToKeep, type KeptFile } from './store.js'
 
 /** What an instance holds of one file. Times are in milliseconds since the epoch. */
-export type CopyState<File> = {
+type CopyState<File> = {
   /** The last good copy. A failure never takes it away. */
   readonly file: File | undefined
   /** When the origin last served exactly this file. */

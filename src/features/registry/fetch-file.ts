@@ -4,7 +4,7 @@ import type { Redis } from '../../platform/redis.js'
 import type { Origin } from './origin.js'
 import type { Read, ReadResult, RegistryFile } from './registry-file.js'
 
-export type Fetched<File> =
+type Fetched<File> =
   | { readonly kind: 'fetched'; readonly file: File; readonly fetchedAt: number }
   | { readonly kind: 'missing' }
   | { readonly kind: 'failed'; readonly reason: string }

@@ -16,7 +16,7 @@ export type RegistryDirectory = {
 }
 
 /** A folder that cannot be imported, with every reason. Nothing was changed. */
-export class ImportRefused extends Error {
+class ImportRefused extends Error {
   override readonly name = 'ImportRefused'
 }
 

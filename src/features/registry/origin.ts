@@ -1,7 +1,7 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch, type Response } from 'undici'
 import { REGISTRY_LIMITS } from './limits.js'
 
-export type OriginAnswer =
+type OriginAnswer =
   | { readonly kind: 'found'; readonly bytes: Uint8Array<ArrayBuffer> }
   /** The origin works and says that there is no such file. */
   | { readonly kind: 'missing' }
@@ -92,7 +92,7 @@ function networkReason(error: unknown): string {
 }
 
 /** What a body's bytes came to: all of them, or too many. Rejects where the body breaks off. */
-export type BodyResult =
+type BodyResult =
   | { readonly ok: true; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly ok: false; readonly reason: string }
 
@@ -102,7 +102,7 @@ type Body = {
 }
 
 /** Reads a body of at most `bytesMax` bytes (after content decoding) and lets go of a larger one at once. */
-export async function readBody(response: Body, bytesMax: number): Promise<BodyResult> {
+async function readBody(response: Body, bytesMax: number): Promise<BodyResult> {
   const tooLarge = { ok: false, reason: `its body is larger than ${bytesMax} bytes` } as const
   if (Number(response.headers.get('content-length') ?? 0) > bytesMax) return tooLarge
   const chunks: Uint8Array[] = []

@@ -22,7 +22,7 @@ export type Rendered = {
 type Parts = Pick<Snapshot, 'files' | 'warnings'>
 
 /** `anthropic@9+google@5+openai@7`: it changes when a provider's version does, and `?version=` takes it back. */
-export function versionOf(files: readonly ProviderFile[]): string {
+function versionOf(files: readonly ProviderFile[]): string {
   return files.map(({ provider, version }) => `${provider}@${version}`).join('+')
 }
 
@@ -109,21 +109,21 @@ export function createAnswers(): Answers {
 }
 
 /** Equal filters have equal keys. */
-export function filterKey(filter: Filter): string {
+function filterKey(filter: Filter): string {
   return `${filter.providers?.join(',') ?? '*'}|${filter.capabilities?.join(',') ?? '*'}`
 }
 
-export function includesProvider(filter: Filter, provider: ProviderName): boolean {
+function includesProvider(filter: Filter, provider: ProviderName): boolean {
   return filter.providers === undefined || filter.providers.includes(provider)
 }
 
 /** `vision` means the field `supports_vision`; the whole name of any boolean field works, too (`is_active`). */
-export function hasCapabilities(filter: Filter, model: IndexedModel): boolean {
+function hasCapabilities(filter: Filter, model: IndexedModel): boolean {
   return filter.capabilities?.every((name) => fieldsNamed(name).some((field) => model.fields[field] === true)) ?? true
 }
 
 /** What the filter asks for that nothing has: it matches nothing, as it always did, and the answer says so. */
-export function unknownFilterValues(filter: Filter, files: readonly ProviderFile[]): string[] {
+function unknownFilterValues(filter: Filter, files: readonly ProviderFile[]): string[] {
   const providers = (filter.providers ?? []).filter((name) => !isProvider(name))
   const capabilities = (filter.capabilities ?? []).filter((name) => !files.some((file) => knows(file, name)))
   return [

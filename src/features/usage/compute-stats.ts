@@ -17,7 +17,7 @@ export async function computeStats(deps: StatsDeps, projectId: ProjectId, input:
 }
 
 /** The answer from the statement's lines. Names are the callers': any text, `__proto__` too. */
-export function assembleStats(rows: readonly StatsRow[]): UsageStats {
+function assembleStats(rows: readonly StatsRow[]): UsageStats {
   const of = (kind: StatsRow['kind']) => rows.filter((row) => row.kind === kind)
   const [whole] = of('summary')
   invariant(whole, 'the stats statement answers with a summary')

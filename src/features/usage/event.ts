@@ -27,7 +27,7 @@ export const COST_STATUSES = ['reported', 'priced', 'free', 'unknown_model', 'no
  * `reported`: the cost is the client's own. `priced`, `free`: computed and exact. The others: the cost is unknown and
  * recorded as 0; `no_registry` is priced later by itself.
  */
-export type CostStatus = (typeof COST_STATUSES)[number]
+type CostStatus = (typeof COST_STATUSES)[number]
 
 /** What an event cost, in pico-USD, and why. */
 export type EventCost = {

@@ -3,7 +3,7 @@ import type { UsageLog } from './schema.js'
 import type { StoredUsage } from './store.js'
 
 /** A stored event as it goes over the wire. Money is US dollars: `cost` for old clients, the decimals are exact. */
-export function renderLog(row: Omit<StoredUsage, 'projectId' | 'keyId'>): UsageLog {
+function renderLog(row: Omit<StoredUsage, 'projectId' | 'keyId'>): UsageLog {
   return {
     id: row.id,
     logged_at: row.loggedAt.toISOString(),

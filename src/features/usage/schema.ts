@@ -128,7 +128,7 @@ export const Logged = z
   })
   .openapi('LoggedUsage')
 
-export const LogEntry = z
+const LogEntry = z
   .object({
     id: z.uuid(),
     logged_at: instant(),
@@ -188,7 +188,7 @@ export const LogsQuery = z.object({
     .optional(),
 })
 
-export const GROUP_BY = ['day', 'week', 'month'] as const
+const GROUP_BY = ['day', 'week', 'month'] as const
 export const StatsQuery = z.object({ ...periodFields, group_by: z.enum(GROUP_BY).default('day') })
 
 const amount = () => z.number().int()
