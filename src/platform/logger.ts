@@ -1,4 +1,5 @@
 import { type Logger as PinoLogger, pino } from 'pino'
+import { openLogOutput } from './log-output.js'
 
 export type Logger = PinoLogger
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -9,8 +10,6 @@ const OPTIONS = {
   timestamp: pino.stdTimeFunctions.isoTime,
   formatters: { level: (label: string) => ({ level: label }) },
 }
-const BUFFER_BYTES = 8_192
-const FLUSH_EVERY_MS = 250
 
 /** JSON lines, each written before the call returns, on standard output or another file descriptor. */
 export function createLogger(level: LogLevel, destination = 1): Logger {
@@ -36,14 +35,10 @@ async function createTerminalLogger(level: LogLevel): Promise<ServiceLogger> {
 }
 
 function createBufferedLogger(level: LogLevel): ServiceLogger {
-  const destination = pino.destination({ dest: 1, sync: false, minLength: BUFFER_BYTES })
-  const timer = setInterval(() => destination.flush(), FLUSH_EVERY_MS)
-  timer.unref()
-  const flush = () => {
-    clearInterval(timer)
-    destination.flushSync()
-  }
-  return { logger: pino({ ...OPTIONS, level }, destination), flush }
+  const output = openLogOutput(1)
+  // However the process ends, short of being killed: an uncaught error has its last lines, too.
+  process.once('exit', output.close)
+  return { logger: pino({ ...OPTIONS, level }, output), flush: output.close }
 }
 
 /** Something that is away is no fault of this program: where in it the connection was tried says nothing. */

@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { afterEach, describe, expect, it } from 'vitest'
+
+const LOGGER = new URL('../../dist/platform/logger.js', import.meta.url).href
+const running: ChildProcess[] = []
+
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL')
+})
+
+/** A program that logs `lines` lines once it is told to, flushes as the service does at its end, and ends. */
+function startLogging(lines: number) {
+  const script = `
+    import { createServiceLogger } from ${JSON.stringify(LOGGER)}
+    const { logger, flush } = await createServiceLogger('info', process.stdout.isTTY)
+    process.once('message', () => {
+      for (let line = 0; line < ${lines}; line++) logger.info({ line }, 'x'.repeat(1000))
+      flush()
+      process.exit(7)
+    })
+    process.send('ready')
+  `
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
+  running.push(child)
+  const ready = new Promise((resolve) => child.once('message', resolve))
+  const code = new Promise((resolve) => child.once('exit', resolve))
+  return { child, ready, code }
+}
+
+describe('a program whose log has no reader any more', () => {
+  it('ends when its reader has gone', async () => {
+    const { child, ready, code } = startLogging(1)
+    await ready
+    child.stdout?.destroy()
+    child.send('log')
+    expect(await code).toBe(7)
+  })
+
+  it('ends when its reader is there and reads nothing', async () => {
+    const { child, ready, code } = startLogging(4_000)
+    await ready
+    child.send('log')
+    expect(await code).toBe(7)
+  })
+})
+
+describe('a program whose log is read', () => {
+  it('writes every line, in order, before it ends', async () => {
+    const { child, ready, code } = startLogging(2_000)
+    let text = ''
+    child.stdout?.on('data', (data) => {
+      text += String(data)
+    })
+    const closed = new Promise((resolve) => child.once('close', resolve))
+    await ready
+    child.send('log')
+    expect(await code).toBe(7)
+    await closed
+    const numbers = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).line)
+    expect(numbers).toEqual(Array.from({ length: 2_000 }, (_, line) => line))
+  })
+})
