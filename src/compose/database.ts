@@ -1,17 +1,17 @@
 import { basename } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/config.js'
 import { type ClientOptions, createClient, type Database, openDatabase } from '../db/client.js'
 import { distributeTables } from '../db/distribute.js'
 import { openEmbedded } from '../db/embedded/open-embedded.js'
 import { explainConnection } from '../db/explain-connection.js'
-import { classifyFailure } from '../db/failure.js'
 import { type MigrationResult, migrate, readMigrations } from '../db/migrate.js'
 import { createTransact, type Transact } from '../db/transact.js'
 import { Aborted, abortable } from '../platform/abortable.js'
 import { createLifecycle, type Lifecycle } from '../platform/lifecycle.js'
-import { describeError, type Logger } from '../platform/logger.js'
+import type { Logger } from '../platform/logger.js'
 import { receiptsKeyFile } from './data-directory.js'
+import { SERVICE_LIMITS } from './limits.js'
+import { untilItAnswers } from './until-it-answers.js'
 
 export type Connected = {
   /** Around any pooler: LISTEN, session locks, migrations. */
@@ -27,8 +27,6 @@ export type Resources = Connected & {
   readonly transact: Transact
   readonly migration: MigrationResult
 }
-
-const FIRST_ANSWER_MS_MAX = 30_000
 
 /**
  * Starts or finds the database, without asking anything of it yet. `own`: an embedded one is this process's alone (the
@@ -83,6 +81,7 @@ export async function migrateDatabase(
   const applicationName = 'llmring-server migrations'
   const sql = createClient({ ...connected.direct, connectionsMax: 1, applicationName, statementMsMax: 0 })
   try {
+    if (signal?.aborted) throw new Aborted()
     const migrating = migrate(sql, connected.direct.schema, migrations, onWaiting === undefined ? {} : { onWaiting })
     return await abortable(migrating, signal)
   } catch (error) {
@@ -98,6 +97,7 @@ export async function distributeDatabase(connected: Connected, signal?: AbortSig
   const applicationName = 'llmring-server migrations'
   const sql = createClient({ ...connected.direct, connectionsMax: 1, applicationName, statementMsMax: 0 })
   try {
+    if (signal?.aborted) throw new Aborted()
     return await abortable(distributeTables(sql), signal)
   } finally {
     await sql.end({ timeout: signal?.aborted ? 0 : 5 })
@@ -113,31 +113,19 @@ export async function openResources(
 ): Promise<Resources> {
   const connected = await connectDatabase(config, logger, mode, signal)
   try {
-    const migrating = untilItAnswers(logger, mode === 'own' ? FIRST_ANSWER_MS_MAX : 0, () =>
+    const { firstAnswerMsMax, firstAnswerPauseMs } = SERVICE_LIMITS
+    const msMax = mode === 'own' ? firstAnswerMsMax : 0
+    const migration = await untilItAnswers({ logger, msMax, pauseMs: firstAnswerPauseMs, signal }, () =>
       migrateDatabase(connected, signal, (holder) =>
         logger.warn({ holder }, 'another session migrates; waiting for it'),
       ),
     )
-    const migration = await abortable(migrating, signal)
-    const opening = openDatabase({ ...connected.pooled, connectionsMax: config.database.connectionsMax })
-    const database = await abortable(opening, signal)
+    const { connectionsMax } = config.database
+    const database = await openDatabase({ ...connected.pooled, connectionsMax }, signal)
     connected.lifecycle.onClose('database pool', database.close)
     return { ...connected, database, transact: createTransact(database.sql), migration }
   } catch (error) {
     await connected.lifecycle.close()
     throw error
-  }
-}
-
-async function untilItAnswers<T>(logger: Logger, msMax: number, work: () => Promise<T>): Promise<T> {
-  const giveUpAt = performance.now() + msMax
-  for (;;) {
-    try {
-      return await work()
-    } catch (error) {
-      if (classifyFailure(error) !== 'unavailable' || performance.now() >= giveUpAt) throw error
-      logger.warn({ reason: describeError(error)['message'] }, 'the database does not answer yet; trying again')
-      await sleep(1000)
-    }
   }
 }

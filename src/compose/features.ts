@@ -8,7 +8,7 @@ import { createUsage } from '../features/usage/feature.js'
 import { systemClock } from '../platform/clock.js'
 import { describeError } from '../platform/logger.js'
 import type { Ground } from './ground.js'
-import type { RateLimits } from './limits.js'
+import type { RateLimits } from './rate-limits.js'
 import { loadReceiptSettings } from './receipt-keys.js'
 
 export type Features = {

@@ -19,7 +19,8 @@ import { createServiceApp } from './app.js'
 import { openResources, type Resources } from './database.js'
 import { composeFeatures } from './features.js'
 import { openGround } from './ground.js'
-import { createRateLimits } from './limits.js'
+import { SERVICE_LIMITS } from './limits.js'
+import { createRateLimits } from './rate-limits.js'
 
 export type Service = {
   readonly app: App
@@ -37,8 +38,6 @@ export type Service = {
   readonly draining: AbortSignal
   close(): Promise<void>
 }
-
-const HEALTH_MS_MAX = 2_000
 
 /**
  * Opens what the service needs, in order, and builds the app on it. What was opened is closed in reverse by `close`, or
@@ -69,7 +68,7 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
   setMaxListeners(0, drain.signal)
   const health = {
     metrics,
-    databaseAnswers: () => database.answers(HEALTH_MS_MAX),
+    databaseAnswers: () => database.answers(SERVICE_LIMITS.healthMsMax),
     isDraining: () => drain.signal.aborted,
     featuresReady: () => readiness(list),
   }

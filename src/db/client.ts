@@ -1,4 +1,5 @@
 import type postgres from 'postgres'
+import { abortable } from '../platform/abortable.js'
 import { bounded } from './bounded.js'
 import { connectPostgres, type PoolLoad } from './driver/postgres.js'
 import { type Orm, ormOn } from './orm.js'
@@ -90,15 +91,15 @@ export function createClient(options: ClientOptions): Sql {
 
 /**
  * A pool of `connectionsMax` connections. Throws where a connection's `current_schema()` is not the configured one: names
- * are never qualified, so another schema would mean another tenant's tables.
+ * are never qualified, so another schema would mean another tenant's tables. Throws `Aborted` if the signal is given.
  */
-export async function openDatabase(options: ClientOptions): Promise<Database> {
+export async function openDatabase(options: ClientOptions, signal?: AbortSignal): Promise<Database> {
   const sql = createClient(options)
   const close = () => sql.end({ timeout: 5 })
   try {
-    await checkSchema(sql, options)
+    await abortable(checkSchema(sql, options), signal)
   } catch (error) {
-    await close()
+    await (signal?.aborted ? sql.end({ timeout: 0 }) : close())
     throw error
   }
   let probe: Promise<boolean> | undefined
