@@ -1,3 +1,4 @@
+import { expireAfter } from './deadline.js'
 import { AppError } from './errors.js'
 import { invariant } from './invariant.js'
 
@@ -8,6 +9,12 @@ export type GroupingOptions<Item, Answer> = {
   readonly isItemFault: (error: unknown) => boolean
   /** Groups in flight at a time. */
   readonly lanes: number
+  /**
+   * While a group is in flight, the next one begins beside it as soon as so many items wait, or one has waited
+   * `companyMsMax`: until then it is filled. A group costs as much as thirty items, whatever is in it. Default: 1.
+   */
+  readonly companyItemsMin?: number
+  readonly companyMsMax?: number
   readonly groupItemsMax: number
   /** An item that is larger than this is a group of its own. */
   readonly groupBytesMax: number
@@ -46,6 +53,7 @@ type Load = { items: number; bytes: number }
  */
 export function createGrouping<Item, Answer>(options: GroupingOptions<Item, Answer>): Grouping<Item, Answer> {
   const queue = createQueue<Item, Answer>(options)
+  const { companyItemsMin = 1, companyMsMax = 0 } = options
   const idle: (() => void)[] = []
   let busyLanes = 0
 
@@ -58,13 +66,19 @@ export function createGrouping<Item, Answer>(options: GroupingOptions<Item, Answ
     if (busyLanes === 0) for (const wake of idle.splice(0)) wake()
   }
 
+  const waitForCompany = () =>
+    void expireAfter(companyMsMax, () => {
+      if (queue.depth() > 0 && busyLanes < options.lanes) void run()
+    })
+
   return {
     submit: (item, owner, bytes) => {
       const refusal = queue.refusal(owner, bytes)
       if (refusal !== undefined) return Promise.reject(refusal)
       return new Promise((resolve, reject) => {
         queue.add({ item, owner, bytes, resolve, reject })
-        if (busyLanes < options.lanes) void run()
+        if (busyLanes === 0 || (busyLanes < options.lanes && queue.depth() >= companyItemsMin)) void run()
+        else if (queue.depth() === 1 && busyLanes < options.lanes) waitForCompany()
       })
     },
     drain: () => (busyLanes === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),

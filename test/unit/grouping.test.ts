@@ -56,6 +56,49 @@ describe('groups', () => {
     expect(await Promise.all([first, ...rest])).toEqual([10, 20, 30, 40, 50, 60, 70])
   })
 
+  describe('while another one is in flight', () => {
+    const besides = { lanes: 2, groupItemsMax: 10, companyItemsMin: 3, companyMsMax: 60_000 }
+
+    it('begin once companyItemsMin items wait', async () => {
+      const { grouping, group, held } = createHeld(besides)
+      const all = [grouping.submit(1, 'p', 1)]
+      expect((await group(0)).items).toEqual([1])
+      all.push(grouping.submit(2, 'p', 1), grouping.submit(3, 'p', 1))
+      await turns(3)
+      expect(held.length).toBe(1)
+      all.push(grouping.submit(4, 'p', 1))
+      expect((await group(1)).items).toEqual([2, 3, 4])
+      for (const { finish } of held) finish()
+      expect(await Promise.all(all)).toEqual([10, 20, 30, 40])
+    })
+
+    it('begin once an item has waited companyMsMax, though the first one never ends', async () => {
+      const { grouping, group } = createHeld({ ...besides, companyMsMax: 5 })
+      void grouping.submit(1, 'p', 1)
+      expect((await group(0)).items).toEqual([1])
+      for (const [index, item] of [2, 3].entries()) {
+        const answer = grouping.submit(item, 'p', 1)
+        const next = await group(index + 1)
+        expect(next.items).toEqual([item])
+        next.finish()
+        expect(await answer).toBe(10 * item)
+      }
+    })
+
+    it('begin at once when that one ends', async () => {
+      const { grouping, group } = createHeld(besides)
+      const all = [grouping.submit(1, 'p', 1)]
+      const first = await group(0)
+      all.push(grouping.submit(2, 'p', 1))
+      first.finish()
+      const second = await group(1)
+      expect(second.items).toEqual([2])
+      second.finish()
+      await Promise.all(all)
+      await grouping.drain()
+    })
+  })
+
   it('take what is submitted in one turn together, without waiting for anybody else', async () => {
     const { grouping, group } = createHeld()
     const answers = [1, 2, 3].map((item) => grouping.submit(item, 'p', 1))

@@ -34,6 +34,8 @@ export function createKeeper(deps: KeepDeps): Keeper {
     commit: (receipts) => commitGroup(deps, receipts),
     isItemFault: (error) => classifyFailure(error) === 'data',
     lanes: RECEIPT_LIMITS.groupLanes,
+    companyItemsMin: RECEIPT_LIMITS.companyReceiptsMin,
+    companyMsMax: RECEIPT_LIMITS.companyMsMax,
     groupItemsMax: RECEIPT_LIMITS.groupReceiptsMax,
     groupBytesMax: RECEIPT_LIMITS.groupBytesMax,
     queueItemsMax: RECEIPT_LIMITS.queueReceiptsMax,

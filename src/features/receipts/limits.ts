@@ -12,6 +12,9 @@ export const RECEIPT_LIMITS = {
   groupBytesMax: 4 * 1024 * 1024,
   /** Groups in flight at a time: while one waits for the disk, the next one is filled. */
   groupLanes: 2,
+  /** So many receipts, or so many milliseconds, begin a group beside one that is in flight. */
+  companyReceiptsMin: 64,
+  companyMsMax: 5,
   /** A group that has not been answered after this long is taken for lost: the lane goes on with the next one. */
   commitMsMax: 8_000,
   /** The look at what was there already. With `commitMsMax` it stays below the answer's deadline. */

@@ -16,6 +16,9 @@ export const USAGE_LIMITS = {
   /** Names of one kind (models, origins, aliases) that stats list one by one. */
   statsNamesMax: 10_000,
   groupBytesMax: 4_194_304,
+  /** So many events, or so many milliseconds, begin a group beside one that is in flight. */
+  companyItemsMin: 64,
+  companyMsMax: 5,
   queueItemsMax: 20_000,
   queueBytesMax: 67_108_864,
   /** One project alone may fill half of the queue; the other half stays for the others. */

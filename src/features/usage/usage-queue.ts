@@ -22,6 +22,7 @@ export type UsageQueueDeps = {
 /** The queue that turns concurrent events into groups of rows. What is refused as an item's fault is halved. */
 export function createUsageQueue(deps: UsageQueueDeps): Grouping<UsageRow, void> {
   const { groupBytesMax, queueItemsMax, queueBytesMax, ownerShareMax, outcomePauseMs } = USAGE_LIMITS
+  const { companyItemsMin, companyMsMax } = USAGE_LIMITS
   const count = createUsageCounters(deps.metrics)
   const committing = { ...deps, monotonicClock, pause, outcomePauseMs }
   const queue = createGrouping<UsageRow, void>({
@@ -33,6 +34,8 @@ export function createUsageQueue(deps: UsageQueueDeps): Grouping<UsageRow, void>
     isItemFault: (error) => !(error instanceof AppError) && classifyFailure(error) === 'data',
     groupItemsMax: deps.groupItemsMax,
     lanes: deps.lanes,
+    companyItemsMin: Math.min(companyItemsMin, deps.groupItemsMax),
+    companyMsMax,
     groupBytesMax,
     queueItemsMax,
     queueBytesMax,
