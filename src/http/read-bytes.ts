@@ -42,6 +42,7 @@ export function readBytes(
     // Copied together: thousands of tiny chunks would each keep a Buffer object a hundred times their size.
     let buffer = NOTHING
     let length = 0
+    const announced = source === incoming ? Number(incoming.headers['content-length'] ?? bytesMax) : bytesMax
     let isSettled = false
     const refuse = (fault: () => AppError) => {
       if (isSettled) return
@@ -57,7 +58,7 @@ export function readBytes(
       if (isSettled) return
       if (length + chunk.length > bytesMax) return refuse(() => tooLarge(bytesMax))
       if (length + chunk.length > buffer.length) {
-        const grown = Math.max(Math.min(2 * buffer.length, bytesMax), length + chunk.length)
+        const grown = Math.max(Math.min(2 * buffer.length, announced, bytesMax), length + chunk.length)
         if (!account.hold(grown)) return refuse(overloaded)
         const larger = Buffer.allocUnsafe(grown)
         buffer.copy(larger, 0, 0, length)
@@ -69,9 +70,10 @@ export function readBytes(
       if (isSettled) return
       isSettled = true
       cancelWait()
-      account.hold(length)
-      resolve(buffer.subarray(0, length))
+      // What grew beyond a length that was not announced: a part of it would keep all of it.
+      resolve(buffer.length === length ? buffer : Buffer.from(buffer.subarray(0, length)))
       buffer = NOTHING
+      account.hold(length)
     }
     const onOver = () => refuse(cutShort)
     // What is inflated ends later than what came.

@@ -1,6 +1,10 @@
+import type { IncomingMessage } from 'node:http'
+import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type BodyAccount, createBodyBudget, createServiceBudget } from '../../src/http/body-budget.js'
+import { createNote, endRequest } from '../../src/http/note.js'
+import { readBytes } from '../../src/http/read-bytes.js'
 
 const ONE = '203.0.113.1'
 const OTHER = '203.0.113.2'
@@ -79,3 +83,37 @@ test.each([1_024, 4_194_304, 67_108_864])(
     expect(createServiceBudget(bytes).open(false, ONE).hold(bytes)).toBe(true)
   },
 )
+
+describe('a body that was read', () => {
+  test.each([
+    ['of a length that was announced', { 'content-length': '21000' }],
+    ['of a length that was not', {}],
+  ])('keeps as much memory as it counts: one %s', async (_, headers) => {
+    const budget = createBodyBudget({ bytesMax: 1_000_000, callerShare: 1, publicShare: 1 })
+    const incoming = Object.assign(new PassThrough(), { headers })
+    const note = createNote({
+      requestId: 'a',
+      startedAt: 0,
+      address: '192.0.2.1',
+      draining: new AbortController().signal,
+    })
+    const reading = readBytes(
+      incoming as unknown as IncomingMessage,
+      note,
+      { bytesMax: 100_000, msMax: 10_000, budget },
+      { isPublic: false, coding: 'identity' },
+    )
+    const held: number[] = []
+    for (const size of [10_000, 10_000, 1_000]) {
+      incoming.write(Buffer.alloc(size, 'x'))
+      await new Promise((resolve) => setImmediate(resolve))
+      held.push(budget.held())
+    }
+    incoming.end()
+    const bytes = await reading
+    expect([bytes.length, bytes.buffer.byteLength, budget.held()]).toEqual([21_000, 21_000, 21_000])
+    expect(held[2]).toBe('content-length' in headers ? 21_000 : 40_000)
+    endRequest(note, true)
+    expect(budget.held()).toBe(0)
+  })
+})
