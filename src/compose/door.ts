@@ -1,7 +1,6 @@
-import type { RequestListener } from 'node:http'
 import type { Config } from '../config/config.js'
 import { createListener, type ListenerOptions } from '../http/listener.js'
-import type { ServerLimits } from '../http/server.js'
+import type { ServerLimits, ServiceListener } from '../http/server.js'
 import type { Logger } from '../platform/logger.js'
 import type { Service } from './service.js'
 
@@ -21,7 +20,7 @@ export function listenerOptions(config: Config, service: Service, logger: Logger
   }
 }
 
-export function createServiceListener(config: Config, service: Service, logger: Logger): RequestListener {
+export function createServiceListener(config: Config, service: Service, logger: Logger): ServiceListener {
   const listener = createListener(listenerOptions(config, service, logger))
   service.metrics.gauge('llmring_requests_in_flight', 'Requests that are being served.', listener.inFlight)
   return listener

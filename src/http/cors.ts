@@ -1,29 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
+/** What some route reads and a page may set. A test compares both lists with what is read and sent. */
 const ALLOWED_HEADERS = [
   'X-Project-Key',
   'X-API-Key',
   'Authorization',
   'Content-Type',
-  'If-Match',
+  'Content-Encoding',
   'If-None-Match',
-  'Idempotency-Key',
-  'X-Change-Note',
-  'Prefer',
-  'Last-Event-ID',
+  'X-Request-Id',
 ].join(', ')
+/** What some response carries for the program that asked, beyond the names that every page may read. */
 const EXPOSED_HEADERS = [
   'ETag',
   'X-Request-Id',
   'Retry-After',
+  'Accept-Encoding',
   'Link',
-  'X-Lock-Digest',
   'X-Receipt-Ignored',
   'X-Receipt-Legacy',
   'X-Registry-Source',
-  'X-LLM-Router-Model',
-  'X-LLM-Router-Provider',
-  'X-LLM-Router-Attempts',
 ].join(', ')
 const METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS'
 const PREFLIGHT_SECONDS = '600'

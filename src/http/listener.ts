@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import { NO_PROJECT } from '../access/principal.js'
 import { AppError } from '../platform/errors.js'
@@ -16,8 +16,10 @@ import { attachNote, createNote, endRequest, type NodeEnv, type RequestNote } fr
 import { onceOver } from './once-over.js'
 import { problemAnswer, problemBody, problemHeaders } from './problem.js'
 import { createRefusalLines, type RefusalLines } from './refusal-lines.js'
-import { isUsableTarget } from './request-target.js'
+import { faultOf, malformed } from './request-fault.js'
+import type { ServiceListener } from './server.js'
 import { AnswerCut } from './stream.js'
+import type { ReportUnparsed } from './unparsed.js'
 import type { WarmLane, WarmOutcome, WarmResponse } from './warm-lane.js'
 
 export type ListenerOptions = {
@@ -45,6 +47,7 @@ const IN_FLIGHT = {
   perAddressMax: HTTP_LIMITS.requestsInFlightPerAddressMax,
 }
 const UNMATCHED = '(unmatched)'
+const UNPARSED = '(unparsed)'
 /** On every response, unless it says otherwise itself. */
 const MANNERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' }
 
@@ -53,7 +56,7 @@ const MANNERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-stor
  * line. They live here, before Hono runs and after the answer is out, because a middleware that touches headers after
  * `next()` costs a third of the throughput.
  */
-export function createListener(given: ListenerOptions): RequestListener & { readonly inFlight: () => number } {
+export function createListener(given: ListenerOptions): ServiceListener & { readonly inFlight: () => number } {
   const options = { ...given, refusals: createRefusalLines(given.logger, HTTP_LIMITS.refusalLinesPerSecondMax) }
   const cors = createCors(options.corsOrigins)
   // Whose request is being taken apart: that is synchronous, so a failure to do so belongs to it.
@@ -96,23 +99,7 @@ export function createListener(given: ListenerOptions): RequestListener & { read
       void serve(incoming, outgoing)
     }
   }
-  return Object.assign(listener, { inFlight: inFlight.count })
-}
-
-/** What is wrong with a request before anything is made of it. */
-function faultOf({ url = '', headers, httpVersion }: IncomingMessage): AppError | undefined {
-  if (!isUsableTarget(url)) {
-    return new AppError(
-      'malformed-request',
-      'The request target is no plain path: it has dot segments or odd characters.',
-    )
-  }
-  if (headers.host === undefined && httpVersion === '1.1') return malformed()
-  // Older readers do not know chunks, and would take the body's end for another place than we do (RFC 9112, 6.1).
-  if (headers['transfer-encoding'] !== undefined && httpVersion !== '1.1') {
-    return new AppError('malformed-request', 'Only HTTP/1.1 knows Transfer-Encoding.')
-  }
-  return undefined
+  return Object.assign(listener, { inFlight: inFlight.count, reportUnparsed: createUnparsedReport(options) })
 }
 
 /** The lane's responses, in one write; their line and their count are due at once. */
@@ -188,7 +175,6 @@ function explain(error: unknown, note: RequestNote | undefined, logger: Logger):
   return problemAnswer(problem, note?.requestId ?? 'none')
 }
 
-const malformed = () => new AppError('malformed-request', 'The request line or the Host header is malformed.')
 const overloaded = () => new AppError('overloaded', 'Too many requests are under way.', { retryAfterSeconds: 1 })
 
 function refuse(note: RequestNote, outgoing: ServerResponse, error: AppError): void {
@@ -196,8 +182,18 @@ function refuse(note: RequestNote, outgoing: ServerResponse, error: AppError): v
   const body = JSON.stringify(problemBody(error, note.requestId))
   const headers = { ...problemHeaders(error), 'Content-Length': Buffer.byteLength(body) }
   // Where the request ends is in doubt, so nothing that follows is taken for another one.
-  if (outgoing.req.httpVersion !== '1.1') outgoing.setHeader('Connection', 'close')
+  const { httpVersion, headers: sent } = outgoing.req
+  if (httpVersion !== '1.1' || sent['transfer-encoding'] !== undefined) outgoing.shouldKeepAlive = false
   outgoing.writeHead(PROBLEMS[error.code].status, headers).end(body)
+}
+
+/** What Node cannot parse is counted, and its line is one of the refused requests'. */
+function createUnparsedReport({ metrics, refusals }: Reporting): ReportUnparsed {
+  return ({ requestId, code, address }) => {
+    const { status } = PROBLEMS[code]
+    metrics.observeRequest(UNPARSED, '', status, 0)
+    refusals.write({ request_id: requestId, route: UNPARSED, status, address, code }, code)
+  }
 }
 
 function finish(options: Reporting, note: RequestNote, incoming: IncomingMessage, outgoing: ServerResponse): void {

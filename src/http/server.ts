@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Connections, createConnections } from './connections.js'
 import { HTTP_LIMITS } from './limits.js'
-import { refuseUnparsed } from './unparsed.js'
+import { type ReportUnparsed, refuseUnparsed } from './unparsed.js'
 
 export type HttpServer = {
   readonly url: string
@@ -25,9 +25,12 @@ export type ServerLimits = {
   readonly checkMs: number
 }
 
+/** Answers requests, and hears of what was refused before it was one. */
+export type ServiceListener = RequestListener & { readonly reportUnparsed?: ReportUnparsed }
+
 /** Listens. Rejects where the address is taken. `limits` are HTTP_LIMITS unless they say otherwise. */
 export async function listen(
-  listener: RequestListener,
+  listener: ServiceListener,
   host: string,
   port: number,
   limits: Partial<ServerLimits> = {},
@@ -50,7 +53,7 @@ export async function listen(
   server.timeout = all.idleMsMax
   // Node answers an unknown expectation with an empty 417; ignoring it is as good (RFC 9110, 10.1.1).
   server.on('checkExpectation', (incoming, outgoing) => server.emit('request', incoming, outgoing))
-  const connections = watchConnections(server, all)
+  const connections = watchConnections(server, all, listener.reportUnparsed)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)
@@ -65,7 +68,7 @@ export async function listen(
   }
 }
 
-function watchConnections(server: Server, limits: ServerLimits): Connections {
+function watchConnections(server: Server, limits: ServerLimits, report?: ReportUnparsed): Connections {
   const latest = new WeakMap<Duplex, ServerResponse>()
   const connections = createConnections({
     totalMax: limits.connectionsMax,
@@ -78,7 +81,7 @@ function watchConnections(server: Server, limits: ServerLimits): Connections {
     connections.use(incoming.socket)
   })
   // Prepends its own listener: it has to see what was latest before this request.
-  refuseUnparsed(server, limits.lingerMsMax, (socket) => latest.get(socket))
+  refuseUnparsed(server, limits.lingerMsMax, (socket) => latest.get(socket), report)
   return connections
 }
 

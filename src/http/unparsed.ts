@@ -3,11 +3,18 @@ import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { AppError } from '../platform/errors.js'
-import { PROBLEMS } from '../platform/problem-catalogue.js'
+import { PROBLEMS, type ProblemCode } from '../platform/problem-catalogue.js'
 import { HTTP_LIMITS } from './limits.js'
 import { problemBody, problemHeaders } from './problem.js'
 
 const STATUS_LINES = { 400: '400 Bad Request', 408: '408 Request Timeout' } as const
+
+/** Hears of each refusal, but not of a request that was parsed and whose body was not: it is counted as that request. */
+export type ReportUnparsed = (refusal: {
+  readonly requestId: string
+  readonly code: ProblemCode
+  readonly address: string
+}) => void
 
 /**
  * What Node cannot parse is refused once, and after the answers that are still due on its connection: anything written
@@ -18,6 +25,7 @@ export function refuseUnparsed(
   server: Server,
   lingerMsMax: number,
   latest: (socket: Duplex) => ServerResponse | undefined,
+  report: ReportUnparsed = () => undefined,
 ) {
   const pipelined = new WeakSet<Duplex>()
   const refused = new WeakSet<Duplex>()
@@ -34,8 +42,14 @@ export function refuseUnparsed(
     }
     if (refused.has(socket)) return
     refused.add(socket)
+    // Its request was refused before its body was read: one response is enough.
+    if (inBody && due.writableEnded) return destroyAfter(socket, lingerMsMax)
+    // Read now: a connection that is closed has none.
+    const address = (socket as Socket).remoteAddress ?? ''
     const refuse = (requestId: string) => {
-      answerUnparsed(error, socket, requestId)
+      const problem = problemOf(error)
+      answerUnparsed(problem, socket, requestId)
+      if (!inBody) report({ requestId, code: problem.code, address })
       destroyAfter(socket, lingerMsMax)
     }
     if (due?.closed === false && !inBody) return void due.once('close', () => refuse(randomUUID()))
@@ -52,9 +66,8 @@ function destroyAfter(socket: Duplex, msMax: number): void {
 }
 
 /** The answer is a problem, with the manners of every other one. */
-function answerUnparsed(error: NodeJS.ErrnoException, socket: Duplex, requestId: string): void {
+function answerUnparsed(problem: AppError, socket: Duplex, requestId: string): void {
   if (!socket.writable) return void socket.destroy()
-  const problem = problemOf(error)
   const { status } = PROBLEMS[problem.code]
   const body = JSON.stringify(problemBody(problem, requestId))
   const headers = Object.entries({

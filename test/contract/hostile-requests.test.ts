@@ -246,6 +246,18 @@ describe('a body', () => {
     },
   )
 
+  test.each(['gzip', 'gzip, chunked', 'chunked, gzip', 'identity'])(
+    'in the transfer encoding %s is refused behind a method that has none, too, and what follows is not served',
+    async (coding) => {
+      const odd = head('GET /livez', HOST, `Transfer-Encoding: ${coding}`)
+      const { answers } = await exchangeRaw(url, [odd + logEvent('behind-odd-encoding')], 2)
+      expect(answers.map((answer) => answer.status)).toEqual([400])
+      expect(answers[0]?.headers['connection']).toBe('close')
+      expectRawProblem(answers[0] as RawAnswer, 400, 'malformed-request')
+      expect(await recorded('behind-odd-encoding')).toBe(0)
+    },
+  )
+
   test('in an unknown transfer encoding writes nothing', async () => {
     const odd = head('POST /api/v1/log', HOST, BEARER, JSON_TYPE, 'Transfer-Encoding: gzip') + event('odd-encoding')
     expectRawProblem(await answerTo(odd), 400, 'malformed-request')

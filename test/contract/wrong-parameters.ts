@@ -4,7 +4,7 @@ import type { Operation, Parameter } from './operations.js'
 export function wrongValuesOf({ schema }: Parameter): string[] {
   const types = [schema['type']].flat()
   const wrong = ['a%00b']
-  if (types.includes('integer')) wrong.push('x', '1.5', '-1')
+  if (types.includes('integer')) wrong.push('x', '1.5', '-1', '1e1', '0x10', '%201', '+1', '%20')
   if (schema['format'] === 'uuid') wrong.push('x', '0')
   if (schema['enum'] !== undefined) wrong.push('x')
   const { maxLength } = schema

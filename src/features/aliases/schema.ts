@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { jsonObject } from '../../http/json-object.js'
 import { limited } from '../../http/limited.js'
+import { queryInteger } from '../../http/query-values.js'
 import { ALIAS_LIMITS } from './limits.js'
 
 const { nameCharactersMax, modelCharactersMax, modelsPerAliasMax, metadataBytesMax } = ALIAS_LIMITS
@@ -84,7 +85,7 @@ export const AliasPath = z.object({ alias: aliasName() })
 export const ProfileQuery = z.object({ profile: profileName().default(DEFAULT_PROFILE) })
 export const ListQuery = z.object({
   profile: profileName().optional(),
-  limit: z.coerce.number().int().min(1).max(ALIAS_LIMITS.pageAliasesMax).optional().openapi({
+  limit: queryInteger(1, ALIAS_LIMITS.pageAliasesMax).optional().openapi({
     description:
       'A page of so many aliases, or fewer where they are large; `Link` names the next. All where it is absent.',
   }),

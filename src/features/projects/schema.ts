@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { ROLE_MEANINGS, ROLES } from '../../access/principal.js'
+import { queryInteger } from '../../http/query-values.js'
 import { PROJECT_LIMITS } from './limits.js'
 import { isName, NAME_RULE } from './name.js'
 
@@ -43,7 +44,7 @@ export const ProjectPath = z.object({ id: madeId() })
 export const KeyPath = z.object({ id: madeId(), key_id: madeId() })
 
 export const PageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  limit: queryInteger(1, 1000).default(100),
   after: z.uuid().optional().openapi({ description: 'The `next` of the page before.' }),
 })
 

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { checkTokens, picoFromDecimalText, picoFromJsonNumber } from '../../core/pricing/index.js'
 import { jsonBytes } from '../../http/json-object.js'
+import { queryInteger } from '../../http/query-values.js'
 import { COST_STATUSES, type UsageEvent } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
 
@@ -171,8 +172,8 @@ const periodFields = {
 }
 
 export const LogsQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(USAGE_LIMITS.pageItemsMax).default(50),
-  offset: z.coerce.number().int().min(0).max(USAGE_LIMITS.pageOffsetMax).default(0),
+  limit: queryInteger(1, USAGE_LIMITS.pageItemsMax).default(50),
+  offset: queryInteger(0, USAGE_LIMITS.pageOffsetMax).default(0),
   ...periodFields,
   alias: z
     .string()
