@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { chmod, mkdir, readdir, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Account, chooseAccount, isRoot } from '../../src/db/embedded/account.js'
 import { findPackagedBinaries, prepareBinaries } from '../../src/db/embedded/binaries.js'
 import { copyBinaries, type PackagedBinaries } from '../../src/db/embedded/copy-binaries.js'
@@ -11,6 +11,7 @@ import { choosePlace } from '../../src/db/embedded/place.js'
 import { lookAtPostmaster } from '../../src/db/embedded/postmaster-pid.js'
 import { canEnter, runAs } from '../../src/db/embedded/run-as.js'
 import { makeFolderOf, makeWorld, query, type World } from '../fixtures/embedded-world.js'
+import { eventually } from '../support/eventually.js'
 
 let world: World
 /** Made once as whoever runs the tests, because making a cluster is what takes time; every test leaves it whole. */
@@ -144,6 +145,20 @@ describe('links between libraries that no install script made', () => {
     const binaries = await prepareBinaries(packaged, chosen, world.newPath(), quietly)
     expect(binaries.postgres).toBe(join(packaged.dir, 'bin', 'postgres'))
     for (const link of links) await stat(link)
+  })
+
+  it('are made again before PostgreSQL is: another installation under a running service leaves none', async () => {
+    const { packaged, links } = await unlinkedBinaries(world.newPath())
+    const onRestarted = vi.fn()
+    const onLost = vi.fn()
+    const database = await world.open({ dataDir: settled, binaries: packaged, onRestarted, onLost })
+    const state = await lookAtPostmaster(join(database.dataDir, 'postgres', 'cluster'))
+    if (state.kind !== 'live') throw new Error(`PostgreSQL is ${state.kind}`)
+    for (const link of links) await unlink(link)
+    process.kill(state.pid, 'SIGKILL')
+    await eventually(() => expect(onRestarted.mock.calls.length + onLost.mock.calls.length).toBe(1), 30_000)
+    expect(onLost).not.toHaveBeenCalled()
+    expect(await query(database.url, 'select 1 as one')).toEqual([{ one: 1 }])
   })
 })
 

@@ -9,6 +9,8 @@ import { type CommandResult, runAs } from './run-as.js'
 
 /** Binaries that the account can run. */
 export type Binaries = {
+  /** `bin`, `lib` and `share` are below it. */
+  readonly dir: string
   readonly postgres: string
   readonly initdb: string
   /** As Postgres says it: `18.4`. */
@@ -93,6 +95,7 @@ function binariesIn(dir: string, answer: CommandResult): Binaries {
   const version = /\(PostgreSQL\) (\d+)(\.\d+)?/.exec(answer.output)
   if (version?.[1] === undefined) throw new EmbeddedError('binaries-missing', `Not a PostgreSQL: ${answer.output}`)
   return {
+    dir,
     postgres: join(dir, 'bin', 'postgres'),
     initdb: join(dir, 'bin', 'initdb'),
     version: `${version[1]}${version[2] ?? ''}`,

@@ -6,6 +6,7 @@ import { spawnIdentity } from './account.js'
 import type { Binaries } from './binaries.js'
 import { codeOf, EmbeddedError } from './embedded-error.js'
 import { embeddedLimits } from './limits.js'
+import { linkLibraries } from './link-libraries.js'
 import type { Place } from './place.js'
 import { isPostmasterOf, lookAtPostmaster } from './postmaster-pid.js'
 import { COMMAND_ENVIRONMENT } from './run-as.js'
@@ -38,6 +39,9 @@ function settings(port: number): Record<string, string> {
 /** Starts Postgres on 127.0.0.1. It is up when its `postmaster.pid` is live and it lets us in. Throws `start-failed`. */
 export async function spawnPostmaster(place: Place, binaries: Binaries, port: number): Promise<Postmaster> {
   await boundLog(place.logFile)
+  // Another installation under a running service (`npm ci`) leaves libraries without their links. If they cannot be made,
+  // PostgreSQL itself says in its log what is missing.
+  await linkLibraries(binaries.dir).catch(() => undefined)
   const log = await open(place.logFile, 'a', 0o600)
   try {
     const args = Object.entries(settings(port)).flatMap(([name, value]) => ['-c', `${name}=${value}`])
