@@ -58,7 +58,7 @@ describe.skipIf(!isRoot())('as root', () => {
     const database = await world.open({ dataDir: settled })
     const clusterDir = join(database.dataDir, 'postgres', 'cluster')
     const state = await lookAtPostmaster(clusterDir)
-    const status = await readFile(`/proc/${state.kind === 'live' ? state.pid : 0}/status`, 'utf8')
+    const status = await readFile(`/proc/${state.status === 'live' ? state.pid : 0}/status`, 'utf8')
     expect(status).toMatch(new RegExp(`^Uid:(\\s+${chosen.ids?.uid}){4}$`, 'm'))
     expect(status).toMatch(new RegExp(`^Gid:(\\s+${chosen.ids?.gid}){4}$`, 'm'))
     expect(status).toMatch(/^Groups:\s*$/m)
@@ -175,7 +175,7 @@ describe.skipIf(!commonerRunsNode)('as a user without rights', () => {
     expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }])
     await service.end()
     expect(await service.exitCode).toBe(0)
-    expect((await lookAtPostmaster(join(dataDir, 'postgres', 'cluster'))).kind).toBe('none')
+    expect((await lookAtPostmaster(join(dataDir, 'postgres', 'cluster'))).status).toBe('none')
     await run('chmod', ['-R', 'u+w', packaged.dir])
   })
 

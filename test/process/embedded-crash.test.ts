@@ -7,8 +7,8 @@ import { connectPostgres } from '../../src/db/driver/postgres.js'
 import { chooseAccount, spawnIdentity } from '../../src/db/embedded/account.js'
 import { acquire } from '../../src/db/embedded/acquire.js'
 import { findPackagedBinaries, prepareBinaries } from '../../src/db/embedded/binaries.js'
+import type { Cluster } from '../../src/db/embedded/cluster.js'
 import { readPassword } from '../../src/db/embedded/cluster.js'
-import type { House } from '../../src/db/embedded/house.js'
 import { embeddedLimits } from '../../src/db/embedded/limits.js'
 import { choosePlace } from '../../src/db/embedded/place.js'
 import { freePort } from '../../src/db/embedded/postmaster.js'
@@ -36,7 +36,7 @@ const clusterOf = (dataDir: string) => join(dataDir, 'postgres', 'cluster')
 /** The process that `postmaster.pid` truthfully names. */
 async function postmasterOf(dataDir: string): Promise<number> {
   const state = await lookAtPostmaster(clusterOf(dataDir))
-  if (state.kind !== 'live') throw new Error(`PostgreSQL is ${state.kind}`)
+  if (state.status !== 'live') throw new Error(`PostgreSQL is ${state.status}`)
   return state.pid
 }
 
@@ -68,7 +68,7 @@ describe('a service that is killed', () => {
     await killPostgres()
     expect(await query(database.url, `select from kept where word = 'before the kill'`)).toHaveLength(1)
     await database.close()
-    expect(await lookAtPostmaster(clusterOf(settled))).toEqual({ kind: 'none' })
+    expect(await lookAtPostmaster(clusterOf(settled))).toEqual({ status: 'none' })
   })
 
   it('by a Ctrl-C in its terminal does not take PostgreSQL with it', async () => {
@@ -120,7 +120,7 @@ describe('a PostgreSQL that is killed', () => {
     const { database } = await openKillable(settled)
     process.kill(await postmasterOf(settled), 'SIGKILL')
     await database.close()
-    expect((await lookAtPostmaster(clusterOf(settled))).kind).not.toBe('live')
+    expect((await lookAtPostmaster(clusterOf(settled))).status).not.toBe('live')
     // The killed server's processes hold its socket for a moment: until they are gone, a connection is reset.
     await eventually(() => expect(query(database.url, 'select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' }))
   })
@@ -157,7 +157,7 @@ describe('a service that is closed', () => {
       expect(closed).not.toHaveBeenCalled()
       process.kill(postmaster, 'SIGCONT')
       await closing
-      expect((await lookAtPostmaster(clusterOf(settled))).kind).not.toBe('live')
+      expect((await lookAtPostmaster(clusterOf(settled))).status).not.toBe('live')
     } finally {
       kill.mockRestore()
       await watcher.end({ timeout: 0 })
@@ -166,7 +166,7 @@ describe('a service that is closed', () => {
 })
 
 describe('the restart of a PostgreSQL', () => {
-  const prepare = async (): Promise<House> => {
+  const prepare = async (): Promise<Cluster> => {
     const place = await choosePlace(settled, { stateDir: world.stateDir })
     const binaries = await prepareBinaries(await findPackagedBinaries(), place.account, world.stateDir, () => undefined)
     return { place, binaries, password: await readPassword(place) }
@@ -185,12 +185,12 @@ describe('the restart of a PostgreSQL', () => {
   })
 
   it('starts nothing any more once it was called off', async () => {
-    const house = await prepare()
-    const logged = await sizeOfLog(house.place.logFile)
+    const cluster = await prepare()
+    const logged = await sizeOfLog(cluster.place.logFile)
     const terms = { port: undefined, lockWaitMsMax: 0, spawnAttemptsMax: 3, signal: AbortSignal.abort() }
-    await expect(acquire(house, terms)).rejects.toMatchObject({ code: 'start-failed' })
-    expect(await sizeOfLog(house.place.logFile)).toBe(logged)
-    expect(await lookAtPostmaster(clusterOf(settled))).toEqual({ kind: 'none' })
+    await expect(acquire(cluster, terms)).rejects.toMatchObject({ code: 'start-failed' })
+    expect(await sizeOfLog(cluster.place.logFile)).toBe(logged)
+    expect(await lookAtPostmaster(clusterOf(settled))).toEqual({ status: 'none' })
   })
 })
 

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { createClient, type Sql } from '../../src/db/client.js'
 import { acquire } from '../../src/db/embedded/acquire.js'
 import { findPackagedBinaries, prepareBinaries } from '../../src/db/embedded/binaries.js'
+import type { Cluster } from '../../src/db/embedded/cluster.js'
 import { ensureCluster, ROLE, readPassword } from '../../src/db/embedded/cluster.js'
-import type { House } from '../../src/db/embedded/house.js'
 import { makePassable } from '../../src/db/embedded/passable.js'
 import { choosePlace } from '../../src/db/embedded/place.js'
 import { freePort, stopPostmaster } from '../../src/db/embedded/postmaster.js'
@@ -30,22 +30,22 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   const place = await choosePlace(join(root, 'data'), { stateDir })
   const binaries = await prepareBinaries(await findPackagedBinaries(), place.account, stateDir, () => undefined)
   await ensureCluster(place, binaries)
-  const house: House = { place, binaries, password: await readPassword(place) }
+  const cluster: Cluster = { place, binaries, password: await readPassword(place) }
   const port = await freePort()
   const start = async () => {
-    const held = await acquire(house, { port, lockWaitMsMax: 0, spawnAttemptsMax: 20 })
+    const held = await acquire(cluster, { port, lockWaitMsMax: 0, spawnAttemptsMax: 20 })
     await held.ownership?.release()
   }
   await start()
   const url = (database: string) =>
-    `postgres://${ROLE}:${encodeURIComponent(house.password)}@127.0.0.1:${port}/${database}`
+    `postgres://${ROLE}:${encodeURIComponent(cluster.password)}@127.0.0.1:${port}/${database}`
   return {
     port,
     url,
     ask: (database, work) => ask(url(database), work),
     restart: async (signal) => {
       const state = await lookAtPostmaster(place.clusterDir)
-      if (state.kind !== 'live') throw new Error(`PostgreSQL is ${state.kind}`)
+      if (state.status !== 'live') throw new Error(`PostgreSQL is ${state.status}`)
       process.kill(state.pid, signal)
       await eventually(async () => {
         if (await isPostmasterOf(state.pid, place.clusterDir)) throw new Error('PostgreSQL is still there')

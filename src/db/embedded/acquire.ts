@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Cluster, StartOptions } from './cluster.js'
 import { givenUp } from './embedded-error.js'
-import type { House, Terms } from './house.js'
 import { embeddedLimits } from './limits.js'
 import { type Claim, claimOwnership, type Ownership } from './ownership.js'
 import { stopPostmaster } from './postmaster.js'
@@ -16,21 +16,21 @@ export type Held = { readonly port: number; readonly ownership: Ownership | unde
  * servers on one cluster, Postgres lets one live; of two services on one server, the lock lets one own.
  * Throws `start-failed`: it does not come up in time, the attempts are used up, or the signal was given.
  */
-export async function acquire(house: House, terms: Terms): Promise<Held> {
+export async function acquire(cluster: Cluster, options: StartOptions): Promise<Held> {
   const deadline = performance.now() + embeddedLimits.startMsMax
-  const starter = createStarter(house, terms)
+  const starter = createStarter(cluster, options)
   let reason = 'It does not show itself.'
   for (;;) {
-    const state = await lookAtPostmaster(house.place.clusterDir)
-    if (state.kind === 'live') {
-      const visit = await claim(house, terms, state.port)
-      if (visit.kind !== 'not-yet') return heldBy(visit, state.port, starter.isOurs(state.pid))
+    const state = await lookAtPostmaster(cluster.place.clusterDir)
+    if (state.status === 'live') {
+      const visit = await claim(cluster, options, state.port)
+      if (visit.status !== 'not-yet') return heldBy(visit, state.port, starter.isOurs(state.pid))
       reason = visit.reason
-      await stopIfGivenUp(house, terms, starter.isOurs(state.pid))
+      await stopIfGivenUp(cluster, options, starter.isOurs(state.pid))
     }
-    if (state.kind === 'live' || !starter.isBusy()) {
-      if (terms.signal?.aborted) throw givenUp()
-      if (state.kind !== 'live') await starter.advance(state)
+    if (state.status === 'live' || !starter.isBusy()) {
+      if (options.signal?.aborted) throw givenUp()
+      if (state.status !== 'live') await starter.advance(state)
     }
     if (performance.now() > deadline) throw await starter.failure(reason)
     await pause(embeddedLimits.pollMs)
@@ -38,19 +38,19 @@ export async function acquire(house: House, terms: Terms): Promise<Held> {
 }
 
 /** At a first start it may be another service's that comes up at the same moment; at a restart it is ours by right. */
-async function stopIfGivenUp(house: House, terms: Terms, isOurs: boolean): Promise<void> {
-  if (terms.signal?.aborted && (isOurs || terms.port !== undefined)) await stopPostmaster(house.place.clusterDir)
+async function stopIfGivenUp(cluster: Cluster, options: StartOptions, isOurs: boolean): Promise<void> {
+  if (options.signal?.aborted && (isOurs || options.port !== undefined)) await stopPostmaster(cluster.place.clusterDir)
 }
 
-function heldBy(visit: Exclude<Claim, { kind: 'not-yet' }>, port: number, spawned: boolean): Held {
-  return { port, ownership: visit.kind === 'owned' ? visit.ownership : undefined, spawned }
+function heldBy(visit: Exclude<Claim, { status: 'not-yet' }>, port: number, spawned: boolean): Held {
+  return { port, ownership: visit.status === 'owned' ? visit.ownership : undefined, spawned }
 }
 
-async function claim(house: House, terms: Terms, port: number): Promise<Claim> {
-  const visit = await claimOwnership(port, house.password, terms.lockWaitMsMax, terms.signal)
-  if (visit.kind !== 'owned' || terms.port === undefined || terms.port === port) return visit
+async function claim(cluster: Cluster, options: StartOptions, port: number): Promise<Claim> {
+  const visit = await claimOwnership(port, cluster.password, options.lockWaitMsMax, options.signal)
+  if (visit.status !== 'owned' || options.port === undefined || options.port === port) return visit
   // Somebody started it elsewhere while it was down, and ended. Whoever knows our address needs it back there.
-  await stopPostmaster(house.place.clusterDir)
+  await stopPostmaster(cluster.place.clusterDir)
   await visit.ownership.release()
-  return { kind: 'not-yet', reason: 'It was on another port.' }
+  return { status: 'not-yet', reason: 'It was on another port.' }
 }

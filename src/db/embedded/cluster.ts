@@ -9,6 +9,18 @@ import { embeddedLimits } from './limits.js'
 import type { Place } from './place.js'
 import { runAs } from './run-as.js'
 
+/** A cluster that can be started: where it is, what runs it, how to get in. */
+export type Cluster = { readonly place: Place; readonly binaries: Binaries; readonly password: string }
+
+/** How a cluster is to be started. */
+export type StartOptions = {
+  /** The port that it must be on; undefined: any. */
+  readonly port: number | undefined
+  readonly lockWaitMsMax: number
+  readonly spawnAttemptsMax: number
+  readonly signal?: AbortSignal
+}
+
 /** The role that everything connects as: the cluster's first and only one. */
 export const ROLE = 'llmring'
 

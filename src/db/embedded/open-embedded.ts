@@ -4,10 +4,10 @@ import { every } from '../../platform/every.js'
 import { isRoot } from './account.js'
 import { acquire } from './acquire.js'
 import { findPackagedBinaries, prepareBinaries } from './binaries.js'
+import type { Cluster, StartOptions } from './cluster.js'
 import { ensureCluster, ROLE, readPassword } from './cluster.js'
 import type { PackagedBinaries } from './copy-binaries.js'
 import { asEmbeddedError, type EmbeddedError, givenUp, inUse } from './embedded-error.js'
-import type { House, Terms } from './house.js'
 import { embeddedLimits } from './limits.js'
 import { DATABASE, type Ownership } from './ownership.js'
 import { choosePlace } from './place.js'
@@ -67,30 +67,30 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
 }
 
 async function open(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
-  const house = await prepareHouse(options)
-  const held = await acquire(house, {
+  const cluster = await prepareCluster(options)
+  const held = await acquire(cluster, {
     port: undefined,
     lockWaitMsMax: options.mode === 'borrow' ? 0 : embeddedLimits.lockWaitMsMax,
     spawnAttemptsMax: embeddedLimits.spawnAttemptsMax,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })
   const about = {
-    url: `postgres://${ROLE}:${encodeURIComponent(house.password)}@127.0.0.1:${held.port}/${DATABASE}`,
-    dataDir: house.place.home,
+    url: `postgres://${ROLE}:${encodeURIComponent(cluster.password)}@127.0.0.1:${held.port}/${DATABASE}`,
+    dataDir: cluster.place.home,
   }
   if (held.ownership === undefined) {
-    if (options.mode !== 'borrow') throw inUse(house.place.home)
+    if (options.mode !== 'borrow') throw inUse(cluster.place.home)
     return { ...about, adopted: false, owner: false, close: async () => undefined }
   }
   const adopted = !held.spawned
   options.log(adopted ? 'PostgreSQL was still running and is adopted' : 'PostgreSQL started', {
-    version: house.binaries.version,
+    version: cluster.binaries.version,
     port: held.port,
-    user: house.place.account.name,
-    data: house.place.dir,
-    log: house.place.logFile,
+    user: cluster.place.account.name,
+    data: cluster.place.dir,
+    log: cluster.place.logFile,
   })
-  const close = keep(house, options, held.port, held.ownership)
+  const close = keep(cluster, options, held.port, held.ownership)
   if (options.signal?.aborted) {
     await close()
     throw givenUp()
@@ -98,7 +98,7 @@ async function open(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   return { ...about, adopted, owner: true, close }
 }
 
-async function prepareHouse(options: EmbeddedOptions): Promise<House> {
+async function prepareCluster(options: EmbeddedOptions): Promise<Cluster> {
   const stateDir = options.stateDir ?? STATE_DIR
   const packaged = options.binaries ?? (await findPackagedBinaries())
   const { witness } = options
@@ -117,28 +117,28 @@ async function prepareHouse(options: EmbeddedOptions): Promise<House> {
 }
 
 /** Looks after an owned Postgres until the function that it returns is called. */
-function keep(house: House, options: EmbeddedOptions, port: number, first: Ownership): () => Promise<void> {
+function keep(cluster: Cluster, options: EmbeddedOptions, port: number, first: Ownership): () => Promise<void> {
   const supervision = supervise(first, {
     pause: (ms, signal) => pause(ms, undefined, { signal }),
     log: options.log,
     onRestarted: () => options.onRestarted?.(),
     onLost: (error) => options.onLost?.(error),
     reacquire: async (signal) => {
-      const terms: Terms = {
+      const startOptions: StartOptions = {
         port,
         // A command may own it for a moment while it is down; it will end, and we have the older right.
         lockWaitMsMax: embeddedLimits.startMsMax,
         spawnAttemptsMax: embeddedLimits.respawnAttemptsMax,
         signal,
       }
-      const held = await acquire(house, terms)
-      if (held.ownership === undefined) throw inUse(house.place.home)
+      const held = await acquire(cluster, startOptions)
+      if (held.ownership === undefined) throw inUse(cluster.place.home)
       return held.ownership
     },
   })
   const logCheck = every({
     name: 'bound the log of PostgreSQL',
-    run: () => boundLog(house.place.logFile),
+    run: () => boundLog(cluster.place.logFile),
     pauseMs: embeddedLimits.logCheckMs,
     logger: {
       warn: (fields, message) => options.log(message, { ...fields }),
@@ -152,7 +152,7 @@ function keep(house: House, options: EmbeddedOptions, port: number, first: Owner
     // The lock is held until Postgres is gone: given up earlier, another service could adopt what is about to end.
     const ownership = await supervision.stop()
     if (ownership === undefined) return
-    await stopPostmaster(house.place.clusterDir)
+    await stopPostmaster(cluster.place.clusterDir)
     await ownership.release()
   }
   return () => {

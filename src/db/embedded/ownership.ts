@@ -15,9 +15,9 @@ export type Ownership = {
 
 /** What a visit found: `not-yet` is a server that is starting, stopping or full. */
 export type Claim =
-  | { readonly kind: 'owned'; readonly ownership: Ownership }
-  | { readonly kind: 'taken' }
-  | { readonly kind: 'not-yet'; readonly reason: string }
+  | { readonly status: 'owned'; readonly ownership: Ownership }
+  | { readonly status: 'taken' }
+  | { readonly status: 'not-yet'; readonly reason: string }
 
 /** The database that the service works in. */
 export const DATABASE = 'llmring'
@@ -44,14 +44,14 @@ export async function claimOwnership(
     // The client reconnects between statements: what the second connection got, nobody would be watching.
     if (isLost()) throw new LostOnTheWay()
     if (got) {
-      return { kind: 'owned', ownership: { lost, release: () => sql.end({ timeout: 1 }) } }
+      return { status: 'owned', ownership: { lost, release: () => sql.end({ timeout: 1 }) } }
     }
     await sql.end({ timeout: 1 })
-    return { kind: 'taken' }
+    return { status: 'taken' }
   } catch (error) {
     await sql.end({ timeout: 0 }).catch(() => undefined)
     if (error instanceof LostOnTheWay || classifyFailure(error) === 'unavailable') {
-      return { kind: 'not-yet', reason: messageOf(error) }
+      return { status: 'not-yet', reason: messageOf(error) }
     }
     throw refused(error)
   }

@@ -9,10 +9,10 @@ import { commandOf, workingDirectoryOf } from './process-facts.js'
  * File Layout"). `pidTaken`: some other process has the number now, which makes Postgres itself refuse to start.
  */
 export type PostmasterState =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'unfinished'; readonly text: string }
-  | { readonly kind: 'stale'; readonly text: string; readonly pidTaken: boolean }
-  | { readonly kind: 'live'; readonly pid: number; readonly port: number }
+  | { readonly status: 'none' }
+  | { readonly status: 'unfinished'; readonly text: string }
+  | { readonly status: 'stale'; readonly text: string; readonly pidTaken: boolean }
+  | { readonly status: 'live'; readonly pid: number; readonly port: number }
 
 /** Looks at a cluster's `postmaster.pid`. */
 export async function lookAtPostmaster(clusterDir: string): Promise<PostmasterState> {
@@ -20,15 +20,15 @@ export async function lookAtPostmaster(clusterDir: string): Promise<PostmasterSt
   try {
     text = await readFile(pidFileOf(clusterDir), 'utf8')
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return { kind: 'none' }
+    if (codeOf(error) === 'ENOENT') return { status: 'none' }
     throw error
   }
   const lines = text.split('\n')
   const pid = Number(lines[0])
   const port = Number(lines[3])
-  if (!(Number.isInteger(pid) && pid > 0 && Number.isInteger(port) && port > 0)) return { kind: 'unfinished', text }
-  if (await isPostmasterOf(pid, clusterDir)) return { kind: 'live', pid, port }
-  return { kind: 'stale', text, pidTaken: isTaken(pid) }
+  if (!(Number.isInteger(pid) && pid > 0 && Number.isInteger(port) && port > 0)) return { status: 'unfinished', text }
+  if (await isPostmasterOf(pid, clusterDir)) return { status: 'live', pid, port }
+  return { status: 'stale', text, pidTaken: isTaken(pid) }
 }
 
 /**

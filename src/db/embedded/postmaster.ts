@@ -74,7 +74,7 @@ export async function spawnPostmaster(place: Place, binaries: Binaries, port: nu
  */
 export async function stopPostmaster(clusterDir: string): Promise<void> {
   const state = await lookAtPostmaster(clusterDir)
-  if (state.kind !== 'live') return
+  if (state.status !== 'live') return
   const steps = [
     ['SIGINT', embeddedLimits.fastStopMsMax],
     ['SIGQUIT', embeddedLimits.immediateStopMsMax],

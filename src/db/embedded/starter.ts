@@ -1,5 +1,5 @@
+import type { Cluster, StartOptions } from './cluster.js'
 import { EmbeddedError, messageOf } from './embedded-error.js'
-import type { House, Terms } from './house.js'
 import { embeddedLimits } from './limits.js'
 import { freePort, type Postmaster, spawnPostmaster } from './postmaster.js'
 import { type PostmasterState, removePidFile } from './postmaster-pid.js'
@@ -23,7 +23,7 @@ export function backoffMs(attempt: number): number {
 }
 
 /** A starter for one cluster. Nothing happens before the first `advance`. */
-export function createStarter(house: House, terms: Pick<Terms, 'port' | 'spawnAttemptsMax'>): Starter {
+export function createStarter(cluster: Cluster, options: Pick<StartOptions, 'port' | 'spawnAttemptsMax'>): Starter {
   let child: Postmaster | undefined
   let lastFailure = 'It ended at once.'
   let attempts = 0
@@ -32,21 +32,21 @@ export function createStarter(house: House, terms: Pick<Terms, 'port' | 'spawnAt
   let unfinishedSince: number | undefined
 
   const failure = async (reason: string) => {
-    const logged = await readLogSince(house.place.logFile, logBytesBefore)
+    const logged = await readLogSince(cluster.place.logFile, logBytesBefore)
     return new EmbeddedError(
       'start-failed',
-      `PostgreSQL does not start in ${house.place.dir}. ${reason}${logged === '' ? '' : `\nIts log (${house.place.logFile}) ends:\n${logged}`}`,
+      `PostgreSQL does not start in ${cluster.place.dir}. ${reason}${logged === '' ? '' : `\nIts log (${cluster.place.logFile}) ends:\n${logged}`}`,
     )
   }
 
   /** Whether what is in the way is out of it. */
   const clearWay = async (state: PostmasterState) => {
-    if (state.kind !== 'unfinished') unfinishedSince = undefined
-    if (state.kind === 'stale' && state.pidTaken) await removePidFile(house.place.clusterDir, state.text)
-    if (state.kind !== 'unfinished') return
+    if (state.status !== 'unfinished') unfinishedSince = undefined
+    if (state.status === 'stale' && state.pidTaken) await removePidFile(cluster.place.clusterDir, state.text)
+    if (state.status !== 'unfinished') return
     unfinishedSince ??= performance.now()
     if (performance.now() - unfinishedSince < embeddedLimits.pidFileEmptyMsMax) return
-    await removePidFile(house.place.clusterDir, state.text)
+    await removePidFile(cluster.place.clusterDir, state.text)
   }
 
   return {
@@ -57,17 +57,17 @@ export function createStarter(house: House, terms: Pick<Terms, 'port' | 'spawnAt
       if (child !== undefined) {
         child = undefined
         notBefore = performance.now() + backoffMs(attempts - 1)
-        if (attempts >= terms.spawnAttemptsMax) throw await failure(lastFailure)
+        if (attempts >= options.spawnAttemptsMax) throw await failure(lastFailure)
         lastFailure = 'It ended at once.'
       }
       if (performance.now() < notBefore) return
       await clearWay(state)
-      if (state.kind === 'unfinished') return
+      if (state.status === 'unfinished') return
       attempts += 1
-      logBytesBefore = await sizeOfLog(house.place.logFile)
-      const port = terms.port ?? (await freePort())
+      logBytesBefore = await sizeOfLog(cluster.place.logFile)
+      const port = options.port ?? (await freePort())
       // No memory for another process, or an installation that is just being replaced: the next attempt may succeed.
-      child = await spawnPostmaster(house.place, house.binaries, port).catch((error: unknown) => {
+      child = await spawnPostmaster(cluster.place, cluster.binaries, port).catch((error: unknown) => {
         lastFailure = messageOf(error)
         return NEVER_RAN
       })
