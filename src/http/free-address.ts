@@ -25,6 +25,6 @@ export async function checkAddress(host: string, port: number): Promise<void> {
 /** What went wrong when an address was listened on, for people. */
 function explainListening(error: unknown, host: string, port: number): unknown {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const explain = TROUBLE[code]
-  return explain === undefined ? error : new Error(explain(host, port), { cause: error })
+  const describe = TROUBLE[code]
+  return describe === undefined ? error : new Error(describe(host, port), { cause: error })
 }

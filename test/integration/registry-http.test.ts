@@ -66,8 +66,8 @@ describe('a fetch', () => {
     })
     const origin = originAt(url)
     const arrived = await origin.get(String(REGISTRY_LIMITS.redirectsMax))
-    expect(arrived.kind === 'found' && new TextDecoder().decode(arrived.bytes)).toBe('arrived')
-    expect(await origin.get(String(REGISTRY_LIMITS.redirectsMax + 1))).toMatchObject({ kind: 'failed' })
+    expect(arrived.status === 'found' && new TextDecoder().decode(arrived.bytes)).toBe('arrived')
+    expect(await origin.get(String(REGISTRY_LIMITS.redirectsMax + 1))).toMatchObject({ status: 'failed' })
   })
 
   it.each(['file:///etc/hostname', 'ftp://127.0.0.1/x', 'data:application/json,{}', 'http://[::', ''])(
@@ -79,7 +79,7 @@ describe('a fetch', () => {
         response.writeHead(302, location === '' ? {} : { Location: location }).end()
       })
       expect(await originAt(url).get('x')).toMatchObject({
-        kind: 'failed',
+        status: 'failed',
         reason: expect.stringContaining('redirects'),
       })
       expect(requests).toBe(1)
@@ -103,12 +103,12 @@ describe('a fetch', () => {
         else response.writeHead(301, { Location: location }).end()
       }, CERTIFICATE)
       const origin = originAt(secure)
-      expect(await origin.get('file')).toMatchObject({ kind: 'found' })
+      expect(await origin.get('file')).toMatchObject({ status: 'found' })
       for (const path of ['down', 'detour']) {
-        expect(await origin.get(path)).toEqual({ kind: 'failed', reason: 'it redirects to http:' })
+        expect(await origin.get(path)).toEqual({ status: 'failed', reason: 'it redirects to http:' })
       }
       expect(seen).toEqual([])
-      expect(await originAt(plain).get('up')).toMatchObject({ kind: 'found' })
+      expect(await originAt(plain).get('up')).toMatchObject({ status: 'found' })
     },
   )
 
@@ -123,7 +123,7 @@ describe('a fetch', () => {
     for (const path of ['told', 'untold']) {
       const answer = await origin.get(path)
       // Only the reason is compared: a difference of 16 MiB would take minutes to print.
-      expect([path, answer.kind === 'failed' ? answer.reason : answer.kind]).toEqual([
+      expect([path, answer.status === 'failed' ? answer.reason : answer.status]).toEqual([
         path,
         'its body is larger than 16777216 bytes',
       ])
@@ -137,7 +137,7 @@ describe('a fetch', () => {
     const origin = originAt(url)
     const kinds: [number, string][] = []
     for (const status of [404, 410, 204, 304, 400, 403, 429, 500, 503]) {
-      kinds.push([status, (await origin.get(String(status))).kind])
+      kinds.push([status, (await origin.get(String(status))).status])
     }
     const failed = [204, 304, 400, 403, 429, 500, 503].map((status) => [status, 'failed'])
     expect(kinds).toEqual([[404, 'missing'], [410, 'missing'], ...failed])
@@ -152,7 +152,7 @@ describe('a fetch', () => {
     const answer = origin.get('never')
     await arrival
     await origin.close()
-    expect(await answer).toMatchObject({ kind: 'failed' })
+    expect(await answer).toMatchObject({ status: 'failed' })
   })
 })
 
@@ -177,13 +177,13 @@ describe('a proxy in the environment', () => {
   it('is asked for an origin elsewhere, by HTTPS_PROXY and HTTP_PROXY, unless NO_PROXY names it', async () => {
     const { url, targets } = await proxy()
     setProxy(url, 'other.invalid')
-    expect(await originAt('https://registry.invalid/').get('x')).toMatchObject({ kind: 'failed' })
-    expect(await originAt('http://registry.invalid/').get('x')).toMatchObject({ kind: 'failed' })
+    expect(await originAt('https://registry.invalid/').get('x')).toMatchObject({ status: 'failed' })
+    expect(await originAt('http://registry.invalid/').get('x')).toMatchObject({ status: 'failed' })
     expect(targets).toEqual([
       expect.stringContaining('registry.invalid:443'),
       expect.stringContaining('registry.invalid'),
     ])
-    expect(await originAt('http://other.invalid/').get('x')).toMatchObject({ kind: 'failed' })
+    expect(await originAt('http://other.invalid/').get('x')).toMatchObject({ status: 'failed' })
     expect(targets).toHaveLength(2)
   })
 
@@ -191,7 +191,7 @@ describe('a proxy in the environment', () => {
     const { url, targets } = await proxy()
     setProxy(url, '')
     const local = await listen((_request, response) => response.end('{}'))
-    expect(await originAt(local).get('x')).toMatchObject({ kind: 'found' })
+    expect(await originAt(local).get('x')).toMatchObject({ status: 'found' })
     expect(targets).toEqual([])
   })
 })

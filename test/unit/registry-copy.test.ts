@@ -16,9 +16,9 @@ function copyOf() {
   const world = { now: 1_000_000, answers: [] as (string | Error)[], kept: [] as string[], replaced: [] as string[] }
   const fetch: FetchFile = async (_path, readFile) => {
     const answer = world.answers.shift() ?? new Error('nothing queued')
-    if (answer instanceof Error) return { kind: 'failed', reason: answer.message }
+    if (answer instanceof Error) return { status: 'failed', reason: answer.message }
     const result = readFile(bytesOf(answer))
-    return result.ok ? { kind: 'fetched', file: result.file, fetchedAt: world.now } : { kind: 'failed', ...result }
+    return result.ok ? { status: 'fetched', file: result.file, fetchedAt: world.now } : { status: 'failed', ...result }
   }
   const copy = createCopy<RegistryFile>({
     target: MANIFEST,

@@ -22,16 +22,16 @@ export type KeepDeps = {
   readonly commitMsMax?: number
 }
 type Outcome =
-  | { readonly is: 'kept' }
-  | { readonly is: 'taken'; readonly by: KeptReceipt }
+  | { readonly status: 'kept' }
+  | { readonly status: 'taken'; readonly by: KeptReceipt }
   /** It was there when we inserted and is not any more: its project was erased. */
-  | { readonly is: 'gone' }
-  | { readonly is: 'undecided'; readonly error: unknown }
+  | { readonly status: 'gone' }
+  | { readonly status: 'undecided'; readonly error: unknown }
 
 /** Keeps receipts in groups: whatever arrives together is one insert, and one look at what was there already. */
 export function createKeeper(deps: KeepDeps): Keeper {
   const grouping: Grouping<NewReceipt, Outcome> = createGrouping({
-    commit: (receipts) => commitGroup(deps, receipts),
+    commit: (receipts) => commitReceipts(deps, receipts),
     isItemFault: (error) => classifyFailure(error) === 'data',
     lanes: RECEIPT_LIMITS.groupLanes,
     companyItemsMin: RECEIPT_LIMITS.companyReceiptsMin,
@@ -46,7 +46,7 @@ export function createKeeper(deps: KeepDeps): Keeper {
     keep: async (receipt) => {
       const { projectId, canonical } = receipt
       const outcome = await grouping.submit(receipt, projectId, canonical.length).catch((error: unknown) => {
-        throw explain(error)
+        throw translateFailure(error)
       })
       return settle(outcome)
     },
@@ -55,7 +55,7 @@ export function createKeeper(deps: KeepDeps): Keeper {
   }
 }
 
-async function commitGroup(deps: KeepDeps, receipts: readonly NewReceipt[]): Promise<Outcome[]> {
+async function commitReceipts(deps: KeepDeps, receipts: readonly NewReceipt[]): Promise<Outcome[]> {
   const firsts = new Map<string, NewReceipt>()
   for (const receipt of receipts) if (!firsts.has(placeOf(receipt))) firsts.set(placeOf(receipt), receipt)
   // Crash before the commit: nothing of the group is kept, and nobody was answered. Crash after it: all of it is kept and
@@ -69,32 +69,32 @@ async function commitGroup(deps: KeepDeps, receipts: readonly NewReceipt[]): Pro
     const place = placeOf(receipt)
     const first = firsts.get(place) ?? receipt
     if (!inserted.has(place)) return found(place)
-    return first === receipt ? { is: 'kept' } : { is: 'taken', by: first }
+    return first === receipt ? { status: 'kept' } : { status: 'taken', by: first }
   })
 }
 
 /** A look that fails is the trouble of those who need it: what was inserted beside them is committed. */
 async function findTaken({ store }: KeepDeps, missing: readonly ReceiptPlace[]): Promise<(place: string) => Outcome> {
-  if (missing.length === 0) return () => ({ is: 'gone' })
+  if (missing.length === 0) return () => ({ status: 'gone' })
   try {
     const rows = new Map((await store.findMany(missing)).map((row) => [placeOf(row), row]))
     return (place) => {
       const by = rows.get(place)
-      return by === undefined ? { is: 'gone' } : { is: 'taken', by }
+      return by === undefined ? { status: 'gone' } : { status: 'taken', by }
     }
   } catch (error) {
-    return () => ({ is: 'undecided', error })
+    return () => ({ status: 'undecided', error })
   }
 }
 
 function settle(outcome: Outcome): KeptReceipt | null {
-  if (outcome.is === 'kept') return null
-  if (outcome.is === 'taken') return outcome.by
-  if (outcome.is === 'undecided') throw outcome.error
+  if (outcome.status === 'kept') return null
+  if (outcome.status === 'taken') return outcome.by
+  if (outcome.status === 'undecided') throw outcome.error
   throw new AppError('conflict', 'The receipt that had this id was erased while this request was under way.')
 }
 
-function explain(error: unknown): unknown {
+function translateFailure(error: unknown): unknown {
   if (classifyFailure(error) === 'data') {
     return new AppError('validation-failed', 'The database cannot keep this receipt.', { cause: error })
   }

@@ -48,8 +48,8 @@ export function createArchives(deps: ArchivesDeps): Archives {
   const ask = async (target: ProviderTarget): Promise<ProviderFile | undefined> => {
     if (!budget.take()) throw unavailable('Too many archived versions are asked for at once')
     const fetched = await deps.fetch(target.path, (bytes) => readProviderFile(target, bytes))
-    if (fetched.kind === 'missing') return undefined
-    if (fetched.kind === 'failed') throw unavailable(`The origin did not give ${target.path}: ${fetched.reason}`)
+    if (fetched.status === 'missing') return undefined
+    if (fetched.status === 'failed') throw unavailable(`The origin did not give ${target.path}: ${fetched.reason}`)
     deps.kept.keep(fileToKeep(fetched.file, fetched.fetchedAt))
     return fetched.file
   }

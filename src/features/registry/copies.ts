@@ -99,8 +99,11 @@ export function createCopy<File extends RegistryFile>(deps: CopyDeps<File>): Cop
     },
     refresh: async () => {
       const fetched = await deps.fetch(deps.target.path, deps.read)
-      if (fetched.kind !== 'fetched') {
-        fail(fetched.kind === 'missing' ? 'the origin has no such file' : fetched.reason, fetched.kind === 'missing')
+      if (fetched.status !== 'fetched') {
+        fail(
+          fetched.status === 'missing' ? 'the origin has no such file' : fetched.reason,
+          fetched.status === 'missing',
+        )
         return false
       }
       const before = state.file
@@ -170,7 +173,7 @@ function report(logger: Logger, before: ProviderFile | undefined, after: Provide
 }
 
 /** All providers at one moment. It is replaced, never changed. */
-export type Snapshot = {
+export type RegistrySnapshot = {
   readonly files: readonly ProviderFile[]
   /** What a reader has to know of each provider: constant texts while an outage lasts, so that the bytes are, too. */
   readonly warnings: readonly { readonly provider: ProviderName; readonly text: string }[]
@@ -181,7 +184,7 @@ export type Snapshot = {
 }
 
 /** The providers' last good copies together. A provider that was never loaded is missing, and a warning says so. */
-export function takeSnapshot(copies: ProviderCopies): Snapshot {
+export function takeSnapshot(copies: ProviderCopies): RegistrySnapshot {
   const files = PROVIDER_NAMES.flatMap((name) => copies[name].state().file ?? [])
   const warnings = PROVIDER_NAMES.flatMap((provider) => {
     const text = warningOf(provider, copies[provider])

@@ -1,7 +1,7 @@
 import { findModel, type Prices, providerName } from '../../core/pricing/index.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
-import type { Copy, ProviderCopies, Snapshot } from './copies.js'
+import type { Copy, ProviderCopies, RegistrySnapshot } from './copies.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import { isProvider, PROVIDER_NAMES, type ProviderName } from './providers.js'
 import type { ProviderFile, RegistryFile } from './registry-file.js'
@@ -18,7 +18,7 @@ export type Freshness =
 export type Copied = { readonly rendered: Rendered; readonly freshness: Freshness }
 
 export type CurrentDeps = {
-  readonly snapshot: () => Snapshot
+  readonly snapshot: () => RegistrySnapshot
   readonly providers: ProviderCopies
   readonly manifest: Copy<RegistryFile>
   readonly answers: Answers

@@ -5,9 +5,9 @@ import type { Origin } from './origin.js'
 import type { Read, ReadResult, RegistryFile } from './registry-file.js'
 
 type Fetched<File> =
-  | { readonly kind: 'fetched'; readonly file: File; readonly fetchedAt: number }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly status: 'fetched'; readonly file: File; readonly fetchedAt: number }
+  | { readonly status: 'missing' }
+  | { readonly status: 'failed'; readonly reason: string }
 
 /** Fetches the file at a path and reads it. Never rejects. */
 export type FetchFile = <File extends RegistryFile>(path: string, read: Read<File>) => Promise<Fetched<File>>
@@ -20,11 +20,11 @@ export type SharedOptions = { readonly baseUrl: string; readonly cacheSeconds: n
 export function fetchFromOrigin({ origin, clock }: FetchDeps): FetchFile {
   return async (path, read) => {
     const answer = await origin.get(path)
-    if (answer.kind !== 'found') return answer
+    if (answer.status !== 'found') return answer
     const result = read(answer.bytes)
     return result.ok
-      ? { kind: 'fetched', file: result.file, fetchedAt: clock() }
-      : { kind: 'failed', reason: result.reason }
+      ? { status: 'fetched', file: result.file, fetchedAt: clock() }
+      : { status: 'failed', reason: result.reason }
   }
 }
 
@@ -47,14 +47,14 @@ export function fetchThroughRedis(deps: FetchDeps, redis: Redis, options: Shared
     const result: ReadResult<File> = read(shared.bytes)
     if (!result.ok) return undefined
     // Another instance's clock may be ahead of this one's: nothing was fetched in the future.
-    return { kind: 'fetched', file: result.file, fetchedAt: Math.min(shared.fetchedAt, now) } as const
+    return { status: 'fetched', file: result.file, fetchedAt: Math.min(shared.fetchedAt, now) } as const
   }
 
   return async (path, read) => {
     const shared = await readShared(path, read)
     if (shared !== undefined) return shared
     const fetched = await fetch(path, read)
-    if (fetched.kind === 'fetched') {
+    if (fetched.status === 'fetched') {
       const value = encode(fetched.file.bytes, fetched.fetchedAt)
       await redis.set(keyOf(path), value, 'EX', options.cacheSeconds).catch(() => null)
     }

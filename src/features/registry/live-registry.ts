@@ -3,7 +3,7 @@ import { deadline } from '../../platform/deadline.js'
 import { every } from '../../platform/every.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import { BUNDLED_AT } from './bundled-registry.js'
-import { type Copies, type Copy, type Snapshot, takeSnapshot } from './copies.js'
+import { type Copies, type Copy, type RegistrySnapshot, takeSnapshot } from './copies.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import type { ProviderName } from './providers.js'
 import type { ProviderFile, RegistryFile } from './registry-file.js'
@@ -22,7 +22,7 @@ export type LiveDeps = {
 
 /** The copies, refreshed in the background, and the snapshot that is in force. */
 export type LiveRegistry = {
-  snapshot(): Snapshot
+  snapshot(): RegistrySnapshot
   /** Starts a round in the background where a copy is due and none is under way. Costs next to nothing otherwise. */
   tick(): void
   /** Waits for the first round, bounded; undefined if it is over or the origin's files are all there already. */

@@ -2,10 +2,10 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch, type Response } from 
 import { REGISTRY_LIMITS } from './limits.js'
 
 type OriginAnswer =
-  | { readonly kind: 'found'; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly status: 'found'; readonly bytes: Uint8Array<ArrayBuffer> }
   /** The origin works and says that there is no such file. */
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly status: 'missing' }
+  | { readonly status: 'failed'; readonly reason: string }
 
 export type Origin = {
   /** Fetches one file. Never rejects: what went wrong is in the answer, without the origin's own words. */
@@ -30,15 +30,15 @@ export function createOrigin(options: OriginOptions): Origin {
 
   const attempt = async (path: string, signal: AbortSignal): Promise<OriginAnswer> => {
     const followed = await follow(new URL(path, base), { dispatcher, signal, userAgent: options.userAgent })
-    if ('reason' in followed) return { kind: 'failed', reason: followed.reason }
+    if ('reason' in followed) return { status: 'failed', reason: followed.reason }
     const { response } = followed
     if (response.status !== 200) {
       await response.body?.cancel()
-      if (response.status === 404 || response.status === 410) return { kind: 'missing' }
-      return { kind: 'failed', reason: `it answered with status ${response.status}` }
+      if (response.status === 404 || response.status === 410) return { status: 'missing' }
+      return { status: 'failed', reason: `it answered with status ${response.status}` }
     }
     const body = await readBody(response, REGISTRY_LIMITS.fileBytesMax)
-    return body.ok ? { kind: 'found', bytes: body.bytes } : { kind: 'failed', reason: body.reason }
+    return body.ok ? { status: 'found', bytes: body.bytes } : { status: 'failed', reason: body.reason }
   }
 
   return {
@@ -50,7 +50,7 @@ export function createOrigin(options: OriginOptions): Origin {
         return await attempt(path, controller.signal)
       } catch (error) {
         const late = `it did not answer within ${options.fetchMsMax} ms`
-        return { kind: 'failed', reason: controller.signal.aborted ? late : networkReason(error) }
+        return { status: 'failed', reason: controller.signal.aborted ? late : networkReason(error) }
       } finally {
         clearTimeout(timer)
         underWay.delete(controller)

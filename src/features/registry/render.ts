@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { IndexedModel } from '../../core/pricing/index.js'
-import type { Snapshot } from './copies.js'
+import type { RegistrySnapshot } from './copies.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import { isProvider, PROVIDER_NAMES, PROVIDERS, type ProviderName } from './providers.js'
 import type { FileSource, ProviderFile, RegistryFile } from './registry-file.js'
@@ -19,7 +19,7 @@ export type Rendered = {
   readonly source: FileSource
 }
 
-type Parts = Pick<Snapshot, 'files' | 'warnings'>
+type Parts = Pick<RegistrySnapshot, 'files' | 'warnings'>
 
 /** `anthropic@9+google@5+openai@7`: it changes when a provider's version does, and `?version=` takes it back. */
 function versionOf(files: readonly ProviderFile[]): string {

@@ -2,7 +2,7 @@ import type { Clock } from '../../platform/clock.js'
 import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import { BUNDLED_DATE } from './bundled-registry.js'
-import type { Copies, Copy, ProviderCopies, Snapshot } from './copies.js'
+import type { Copies, Copy, ProviderCopies, RegistrySnapshot } from './copies.js'
 import { PROVIDER_NAMES, type ProviderName, versionsOf } from './providers.js'
 import type { ProviderFile, RegistryFile } from './registry-file.js'
 
@@ -34,7 +34,7 @@ export async function checkRegistry(deps: CheckDeps): Promise<CheckResult> {
 }
 
 export type SummaryDeps = {
-  readonly snapshot: () => Snapshot
+  readonly snapshot: () => RegistrySnapshot
   readonly version: (provider: ProviderName) => number | undefined
   readonly baseUrl: string
 }

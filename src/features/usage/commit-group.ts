@@ -17,7 +17,7 @@ export type CommitDeps = {
   readonly outcomePauseMs: number
 }
 
-type Outcome = { readonly kind: 'written' } | { readonly kind: CommitFailure; readonly error: unknown }
+type Outcome = { readonly status: 'written' } | { readonly status: CommitFailure; readonly error: unknown }
 
 /**
  * Writes a group, all of it or nothing; resolves once it is committed. Throws the database's own error where an item is
@@ -25,10 +25,10 @@ type Outcome = { readonly kind: 'written' } | { readonly kind: CommitFailure; re
  */
 export async function commitGroup(deps: CommitDeps, rows: readonly UsageRow[]): Promise<void> {
   let outcome = await attempt(deps, rows, deps.commitMsMax)
-  if (outcome.kind === 'no-partition') outcome = await attemptWithPartition(deps, rows)
-  if (outcome.kind === 'unknown') outcome = await findOut(deps, rows)
-  if (outcome.kind === 'written') return
-  if (outcome.kind !== 'not-written' && outcome.kind !== 'no-partition') throw outcome.error
+  if (outcome.status === 'no-partition') outcome = await attemptWithPartition(deps, rows)
+  if (outcome.status === 'unknown') outcome = await findOut(deps, rows)
+  if (outcome.status === 'written') return
+  if (outcome.status !== 'not-written' && outcome.status !== 'no-partition') throw outcome.error
   throw unavailable('The database is not available; nothing was written.', outcome.error)
 }
 
@@ -38,9 +38,9 @@ export async function commitGroup(deps: CommitDeps, rows: readonly UsageRow[]): 
 async function attempt(deps: CommitDeps, rows: readonly UsageRow[], msMax: number): Promise<Outcome> {
   try {
     await deadline(deps.insert(rows), msMax)
-    return { kind: 'written' }
+    return { status: 'written' }
   } catch (error) {
-    return { kind: error instanceof DeadlineExceeded ? 'unknown' : classifyCommitFailure(error), error }
+    return { status: error instanceof DeadlineExceeded ? 'unknown' : classifyCommitFailure(error), error }
   }
 }
 
@@ -48,7 +48,7 @@ async function attemptWithPartition(deps: CommitDeps, rows: readonly UsageRow[])
   try {
     await deps.ensurePartitions()
   } catch (error) {
-    return { kind: 'not-written', error }
+    return { status: 'not-written', error }
   }
   return attempt(deps, rows, deps.commitMsMax)
 }
@@ -65,14 +65,14 @@ async function findOut(deps: CommitDeps, rows: readonly UsageRow[]): Promise<Out
   let last: unknown
   for (let left = deps.outcomeMsMax; left > 0; left = until - deps.monotonicClock()) {
     const outcome = await attempt(deps, rows, left)
-    if (outcome.kind === 'written' || outcome.kind === 'duplicate') return { kind: 'written' }
+    if (outcome.status === 'written' || outcome.status === 'duplicate') return { status: 'written' }
     // What one item's value is to blame for failed the first time, too.
-    if (outcome.kind === 'poison') return outcome
+    if (outcome.status === 'poison') return outcome
     last = outcome.error
     await deps.pause(deps.outcomePauseMs)
   }
   const detail = 'The connection to the database was lost; the event may or may not have been written.'
-  return { kind: 'unknown', error: unavailable(detail, last) }
+  return { status: 'unknown', error: unavailable(detail, last) }
 }
 
 function unavailable(detail: string, cause: unknown): AppError {

@@ -3,7 +3,7 @@ import type { ProjectId } from '../../access/principal.js'
 import type { Sql } from '../../db/client.js'
 import { USAGE_LIMITS } from './limits.js'
 import type { Period } from './period.js'
-import type { LogFilter, Place, StoredUsage } from './store.js'
+import type { LogFilter, LogPosition, StoredUsage } from './store.js'
 
 /** An event as it is listed: its JSON columns are texts that nothing has to read on their way out. */
 export type ListedUsage = Omit<StoredUsage, 'projectId' | 'keyId' | 'unitPrices' | 'metadata'> & {
@@ -15,13 +15,13 @@ export type LogQuery = {
   readonly filter: LogFilter
   readonly rowsMax: number
   /** Rows to skip, or the row to go on behind. */
-  readonly from: { readonly offset: number } | { readonly behind: Place }
+  readonly from: { readonly offset: number } | { readonly behind: LogPosition }
 }
 /** `isLast`: all rows that were asked for are here, or there are no more of them. */
 export type LogPage = { readonly rows: readonly ListedUsage[]; readonly isLast: boolean }
 export type ReadLogPage = (projectId: ProjectId, query: LogQuery) => Promise<LogPage>
 
-export type ReadExportPage = (projectId: ProjectId, after: Place | null, rowsMax: number) => Promise<LogPage>
+export type ReadExportPage = (projectId: ProjectId, after: LogPosition | null, rowsMax: number) => Promise<LogPage>
 
 /** Newest first; ids settle the order within a millisecond. */
 export function createLogPages(sql: Sql): ReadLogPage {

@@ -1,7 +1,7 @@
 import { checkTokens, decimalFromPico } from '../../core/pricing/index.js'
 import { invariant } from '../../platform/invariant.js'
 import { type FindPrice, priceEvent } from './price-event.js'
-import type { Place, PricedRow, UnpricedRow, UsageStore } from './store.js'
+import type { LogPosition, PricedRow, UnpricedRow, UsageStore } from './store.js'
 
 export type PriceWaitingDeps = {
   readonly store: Pick<UsageStore, 'listUnpriced' | 'writePrices'>
@@ -15,7 +15,7 @@ export type PriceWaitingDeps = {
  */
 export async function priceWaiting(deps: PriceWaitingDeps): Promise<number> {
   let written = 0
-  let after: Place | null = null
+  let after: LogPosition | null = null
   for (;;) {
     const rows: UnpricedRow[] = await deps.store.listUnpriced(after, deps.rowsMax)
     const priced = rows.flatMap((row) => priceRow(deps.findPrice, row))

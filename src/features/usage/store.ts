@@ -22,7 +22,7 @@ export type LogFilter = {
 }
 export type GroupBy = 'day' | 'week' | 'month'
 /** Where a row stands in its project: RFC 3339 with milliseconds, and the id. */
-export type Place = { readonly loggedAt: string; readonly id: string }
+export type LogPosition = { readonly loggedAt: string; readonly id: string }
 export type UnpricedRow = Pick<
   StoredUsage,
   | 'projectId'
@@ -59,7 +59,7 @@ export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm
     tally: (projectId: ProjectId, period: Period, groupBy: GroupBy) => tally(sql, projectId, period, groupBy),
     exportPage: createExportPages(sql),
     eraseChunk: (projectId: ProjectId, rowsMax: number) => eraseChunk(sql, projectId, rowsMax),
-    listUnpriced: (after: Place | null, rowsMax: number) => listUnpriced(orm, after, rowsMax),
+    listUnpriced: (after: LogPosition | null, rowsMax: number) => listUnpriced(orm, after, rowsMax),
     writePrices: (projectId: string, rows: readonly PricedRow[]) => writePrices(sql, projectId, rows),
   }
 }
@@ -113,7 +113,7 @@ async function eraseChunk(sql: Sql, projectId: ProjectId, rowsMax: number): Prom
 }
 
 /** Rows that wait for a registry, of all projects, oldest first: what pricing needs of them. */
-function listUnpriced(orm: Orm, after: Place | null, rowsMax: number): Promise<UnpricedRow[]> {
+function listUnpriced(orm: Orm, after: LogPosition | null, rowsMax: number): Promise<UnpricedRow[]> {
   const { projectId, loggedAt, id, provider, model, inputTokens, outputTokens, cachedInputTokens } = usageLogs
   const { cacheReadInputTokens, cacheWrite5mInputTokens, cacheWrite1hInputTokens } = usageLogs
   const { reasoningTokens, inputTokensIncludeCache } = usageLogs
@@ -155,6 +155,6 @@ async function writePrices(sql: Sql, projectId: string, rows: readonly PricedRow
   return confirmCompleted(written, 'UPDATE').count
 }
 
-function isAfter(place: Place): SQL {
+function isAfter(place: LogPosition): SQL {
   return fragment`(${usageLogs.loggedAt}, ${usageLogs.id}) > (${place.loggedAt}::timestamptz, ${place.id}::uuid)`
 }
