@@ -19,7 +19,6 @@ export function createProgram(): Command {
   const program = new Command('llmring-server')
     .description('Aliases, usage costs and verifiable receipts for programs that call LLMs.')
     .version(readVersion())
-    .showHelpAfterError()
     .addHelpText('after', EXIT_CODES)
   for (const command of [
     serveCommand,
@@ -34,5 +33,11 @@ export function createProgram(): Command {
   ]) {
     program.addCommand(command())
   }
-  return program
+  return showHelpAfterErrors(program)
+}
+
+/** Commands that were made apart inherit nothing from the program that they are added to. */
+function showHelpAfterErrors(command: Command): Command {
+  for (const child of command.commands) showHelpAfterErrors(child)
+  return command.showHelpAfterError()
 }

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ROLE_MEANINGS, ROLES } from '../../src/access/principal.js'
+import { runCommand } from '../support/command.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { MAIN, runProgram, temporaryDirectory } from '../support/program.js'
 import { openShell } from '../support/terminal.js'
@@ -26,8 +27,12 @@ describe('llmring-server', () => {
     expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
   })
 
+  it('explains itself with --help', async () => {
+    const help = await run(['--help'])
+    expect(help).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('Usage: llmring-server') })
+  })
+
   it.each([
-    [],
     ['serve'],
     ['migrate'],
     ['keys'],
@@ -42,17 +47,21 @@ describe('llmring-server', () => {
     ['registry'],
     ['registry', 'import'],
   ])('explains %s %s with --help', async (...args) => {
-    const help = await run([...args, '--help'])
+    const help = await runCommand([...args, '--help'])
     expect(help).toMatchObject({ code: 0, stderr: '' })
-    expect(help.stdout).toContain('Usage: llmring-server')
+    expect(help.stdout).toContain(`Usage: llmring-server ${args.join(' ')}`)
   })
 
-  it('refuses unknown commands and options, and shows the help', async () => {
-    for (const args of [['sevre'], ['serve', '--prot', '1'], ['keys', 'create', '--role', 'king']]) {
-      const refused = await run(args)
-      expect(refused.code).toBe(1)
-      expect(refused.stderr).toMatch(/error:/)
-    }
+  it.each([[['sevre']], [['serve', '--prot', '1']], [['keys', 'create', '--role', 'king']]])(
+    'refuses %j, and shows the help',
+    async (args) => {
+      const refused = await runCommand(args)
+      expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^error:[\s\S]*Usage:/) })
+    },
+  )
+
+  it('ends with 1 after a command that is none', async () => {
+    expect(await run(['sevre'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error:/) })
   })
 
   it('prints all faults of the environment together, without their values, and exits with 78', async () => {
@@ -133,22 +142,22 @@ describe('llmring-server', () => {
   })
 
   it('explains the roles where a key is made, and refuses a name that would not show as one', async () => {
-    const { stdout } = await run(['keys', 'create', '--help'])
+    const { stdout } = await runCommand(['keys', 'create', '--help'])
     for (const role of ROLES) expect(stdout).toContain(`${role.padEnd(6)} ${ROLE_MEANINGS[role]}`)
     const url = { LLMRING_DATABASE_URL: database.url }
     for (const name of ['', '  ', 'a\u001b[2Jb', 'a\nb', 'x'.repeat(256)]) {
-      const refused = await run(['keys', 'create', '--name', name], url)
+      const refused = await runCommand(['keys', 'create', '--name', name], url)
       expect(refused).toMatchObject({
         code: 1,
         stderr: expect.stringContaining('--name must have 1 to 255 characters'),
       })
     }
-    expect((await run(['projects', 'list'], url)).stdout).toBe('There are no projects.\n')
-    expect(await run(['keys', 'create', '--name', 'Billing', '--role', 'log'], url)).toMatchObject({ code: 0 })
-    const [project] = JSON.parse((await run(['projects', 'list', '--json'], url)).stdout).projects
+    expect((await runCommand(['projects', 'list'], url)).stdout).toBe('There are no projects.\n')
+    expect(await runCommand(['keys', 'create', '--name', 'Billing', '--role', 'log'], url)).toMatchObject({ code: 0 })
+    const [project] = JSON.parse((await runCommand(['projects', 'list', '--json'], url)).stdout).projects
     expect(project).toMatchObject({ name: 'Billing', origin: 'made' })
-    expect((await run(['projects', 'list'], url)).stdout).toContain(`${project.id}  `)
-    expect((await run(['keys', 'list'], url)).stdout).toContain(`project ${project.id} Billing  `)
+    expect((await runCommand(['projects', 'list'], url)).stdout).toContain(`${project.id}  `)
+    expect((await runCommand(['keys', 'list'], url)).stdout).toContain(`project ${project.id} Billing  `)
   })
 
   it('says what a data directory lacks that can never be made, and ends', async () => {

@@ -1,108 +1,23 @@
 import { gzipSync } from 'node:zlib'
 import { afterAll, describe, expect, test } from 'vitest'
 import { expectProblem } from './expect-problem.js'
-import { type Answer, BODY_BYTES_MAX, keyFor, openContract, type RequestBody } from './open-contract.js'
-import { methodsAt, type Operation, ownMethodsAt } from './operations.js'
-import { refusedSampleOf, SAMPLES, type Sample, sampleOf } from './samples.js'
+import { BODY_BYTES_MAX, keyFor, openContract, type RequestBody } from './open-contract.js'
+import { methodsAt, ownMethodsAt } from './operations.js'
+import { askWith, expectDeclared } from './refused-samples.js'
+import { refusedSampleOf, SAMPLES, sampleOf } from './samples.js'
 import { withParameter, wrongValuesOf } from './wrong-parameters.js'
 
 const contract = await openContract()
-const closed = await openContract({ LLMRING_PROJECTS: 'closed', LLMRING_ADMIN_KEY: '' })
-afterAll(() => Promise.all([contract.close(), closed.close()]))
+afterAll(() => contract.close())
 
 const { ours, operations } = contract
-const guarded = operations.filter((operation) => operation.access !== 'public')
-const ofProjects = operations.filter((operation) => operation.access === 'project')
-const ofOperator = operations.filter((operation) => operation.access === 'operator')
 /** The operations whose bodies profit most from being compressed. */
 const GZIPPED = ['POST /api/v1/log', 'POST /api/v1/aliases/bulk_upsert']
 const withBody = operations.filter((operation) => operation.declared.requestBody !== undefined)
 
-/** A request as the sample says, but for what is to be wrong with it. */
-function askWith(operation: Operation, sample: Sample, wrong: Parameters<typeof contract.ask>[1]): Promise<Answer> {
-  const { json } = sample
-  const right = { method: operation.method, key: keyFor(operation, ours), ...(json === undefined ? {} : { json }) }
-  return contract.ask(sample.path, { ...right, ...wrong })
-}
-
-function expectDeclared(operation: Operation, answer: Answer): void {
-  expect(Object.keys(operation.declared.responses)).toContain(String(answer.status))
-}
-
 test('every operation has a sample, and every sample an operation', () => {
   expect(operations.length).toBeGreaterThan(30)
   expect(Object.keys(SAMPLES).sort()).toEqual(operations.map((operation) => operation.name).sort())
-})
-
-describe.concurrent.each(guarded)('$name', (operation) => {
-  test('asks for a key', async () => {
-    const sample = await refusedSampleOf(contract, operation.name)
-    for (const headers of [{}, { 'X-Project-Key': '' }, { 'X-API-Key': '  ' }, { Authorization: 'Basic eDp5' }]) {
-      const answer = await askWith(operation, sample, { key: null, headers })
-      expectProblem(answer, 'key-required')
-      expectDeclared(operation, answer)
-    }
-  })
-
-  test('refuses a key that is malformed, or contradicts another one', async () => {
-    const sample = await refusedSampleOf(contract, operation.name)
-    const key = keyFor(operation, ours) ?? ''
-    for (const headers of [{ 'X-Project-Key': 'a b' }, { 'X-API-Key': 'k'.repeat(256) }]) {
-      expectProblem(await askWith(operation, sample, { key: null, headers }), 'malformed-key')
-    }
-    const headers = { 'X-Project-Key': key, 'X-API-Key': `${key}x` }
-    const answer = await askWith(operation, sample, { key: null, headers })
-    expectProblem(answer, 'conflicting-keys')
-    expectDeclared(operation, answer)
-    expect(answer.text).not.toContain(key)
-  })
-
-  test('takes the key from each of its places', async () => {
-    const key = keyFor(operation, ours) ?? ''
-    for (const headers of [{ 'X-Project-Key': key }, { 'X-API-Key': key }, { Authorization: `bearer ${key}` }]) {
-      const sample = await sampleOf(contract, operation.name)
-      expect((await askWith(operation, sample, { key: null, headers })).status).toBe(sample.status)
-    }
-  })
-})
-
-describe.concurrent.each(ofProjects)('$name', (operation) => {
-  test('refuses a revoked key', async () => {
-    const sample = await refusedSampleOf(contract, operation.name)
-    const { id, key } = await contract.makeKey(ours.id, 'admin')
-    await contract.service.projects.revokeKey(undefined, id)
-    const answer = await askWith(operation, sample, { key })
-    expectProblem(answer, 'key-unknown')
-    expectDeclared(operation, answer)
-  })
-
-  test('refuses an unknown key where projects are closed, and makes no project of it', async () => {
-    const { path, json } = await refusedSampleOf(contract, operation.name)
-    const before = await closed.service.projects.verbs.list({ limit: 100, after: undefined })
-    const unknown = { method: operation.method, key: 'a key nobody made'.replaceAll(' ', '-') }
-    expectProblem(await closed.ask(path, { ...unknown, ...(json === undefined ? {} : { json }) }), 'key-unknown')
-    expect(await closed.service.projects.verbs.list({ limit: 100, after: undefined })).toEqual(before)
-  })
-})
-
-describe.concurrent.each(ofOperator)('$name', (operation) => {
-  test("refuses a project's key, even one with the role admin", async () => {
-    const sample = await refusedSampleOf(contract, operation.name)
-    const { key } = await contract.makeKey(ours.id, 'admin')
-    for (const wrong of [key, ours.key, 'operator-key-of-the-test']) {
-      const answer = await askWith(operation, sample, { key: wrong })
-      expectProblem(answer, 'key-unknown')
-      expectDeclared(operation, answer)
-    }
-  })
-
-  test('is not there where no admin key is set', async () => {
-    const { path, json } = await refusedSampleOf(contract, operation.name)
-    for (const key of [null, ours.key, 'operator-key-of-the-tests']) {
-      const init = { method: operation.method, key, ...(json === undefined ? {} : { json }) }
-      expectProblem(await closed.ask(path, init), 'not-found')
-    }
-  })
 })
 
 describe.concurrent.each(operations)('$name', (operation) => {
@@ -122,7 +37,12 @@ describe.concurrent.each(operations)('$name', (operation) => {
     const sample = await sampleOf(contract, operation.name)
     const [path = '', query] = sample.path.split('?')
     const other = path.endsWith('/') ? path.slice(0, -1) : `${path}/`
-    const answer = await askWith(operation, { ...sample, path: query === undefined ? other : `${other}?${query}` }, {})
+    const answer = await askWith(
+      contract,
+      operation,
+      { ...sample, path: query === undefined ? other : `${other}?${query}` },
+      {},
+    )
     expect([answer.status, answer.headers.get('location')]).toEqual([sample.status, null])
   })
 
@@ -132,7 +52,7 @@ describe.concurrent.each(operations)('$name', (operation) => {
   test.each(wrongs)('refuses $parameter.in parameter $parameter.name=$value', async ({ parameter, value }) => {
     const sample = await refusedSampleOf(contract, operation.name)
     const path = withParameter(operation, sample.path, parameter, value)
-    const answer = await askWith(operation, { ...sample, path }, {})
+    const answer = await askWith(contract, operation, { ...sample, path }, {})
     expectProblem(answer, 'validation-failed')
     expectDeclared(operation, answer)
     expect(answer.json).toMatchObject({ errors: [{ pointer: `${parameter.in}/${parameter.name}` }] })
