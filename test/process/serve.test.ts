@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eventually } from '../support/eventually.js'
 import {
   type Program,
@@ -21,23 +23,28 @@ const serve = async (environment: Record<string, string> = {}) => {
   return program
 }
 
-beforeEach(async () => {
+// Every test leaves the data directory whole and closed, and writes with a key of its own.
+beforeAll(async () => {
   directory = await temporaryDirectory()
 })
 afterEach(async () => {
   for (const program of running.splice(0)) await stopProgram(program, 'SIGTERM')
   // Whatever a killed service left running is adopted once more, to be stopped in an orderly way.
-  await runProgram(['migrate'], directory.path)
-  await directory.remove()
+  if (existsSync(pidFile())) await runProgram(['migrate'], directory.path)
 })
+afterAll(() => directory.remove())
 
-const logOne = (url: string, id: string) =>
+const pidFile = () => join(directory.path, '.llmring', 'postgres', 'cluster', 'postmaster.pid')
+
+const logOne = (url: string, key: string, id: string) =>
   call(url, '/api/v1/log', {
+    key,
     json: { provider: 'openai', model: 'm', input_tokens: 1, output_tokens: 1, id_at_origin: id, cost: 0.5 },
   })
 
 /** Logs events one after the other on some connections until told to stop; says which ids were answered. */
 function keepLogging(url: string) {
+  const key = `key-${randomUUID()}`
   const answered = new Set<string>()
   const refused: number[] = []
   let stopped = false
@@ -45,7 +52,7 @@ function keepLogging(url: string) {
   const lane = async () => {
     while (!stopped) {
       const id = `event-${sent++}`
-      const status = await logOne(url, id).then(
+      const status = await logOne(url, key, id).then(
         (answer) => answer.status,
         () => 0,
       )
@@ -56,6 +63,7 @@ function keepLogging(url: string) {
   }
   const lanes = Promise.all(Array.from({ length: 16 }, lane))
   return {
+    key,
     answered,
     refused,
     stop: async () => {
@@ -65,18 +73,18 @@ function keepLogging(url: string) {
   }
 }
 
-async function storedIds(url: string): Promise<string[]> {
+async function storedIds(url: string, key: string): Promise<string[]> {
   const ids: string[] = []
   for (let offset = 0; ; offset += 500) {
-    const { json } = await call(url, `/api/v1/logs?limit=500&offset=${offset}`)
+    const { json } = await call(url, `/api/v1/logs?limit=500&offset=${offset}`, { key })
     ids.push(...(json as { id_at_origin: string }[]).map((row) => row.id_at_origin))
     if (json.length < 500) return ids
   }
 }
 
 /** Every answered write is there, and no write is there twice. */
-async function expectKept(url: string, answered: ReadonlySet<string>): Promise<void> {
-  const ids = await storedIds(url)
+async function expectKept(url: string, { key, answered }: ReturnType<typeof keepLogging>): Promise<void> {
+  const ids = await storedIds(url, key)
   expect(ids.length).toBe(new Set(ids).size)
   const stored = new Set(ids)
   expect([...answered].filter((id) => !stored.has(id))).toEqual([])
@@ -93,19 +101,14 @@ describe('the built program', () => {
     const second = await serve()
     // The log is written a buffer at a time: what is said on standard error may come first.
     await eventually(() => expect(second.stdout()).toContain('adopted'), 30_000)
-    await expectKept(second.url, load.answered)
+    await expectKept(second.url, load)
   })
 
   it('goes on by itself when Postgres is killed under load: 503 meanwhile, and every answered write is kept', async () => {
     const program = await serve()
     const load = keepLogging(program.url)
     await eventually(() => expect(load.answered.size).toBeGreaterThan(200), 30_000)
-    const [line] = program
-      .stdout()
-      .split('\n')
-      .filter((text) => text.includes('PostgreSQL started'))
-    const { data } = JSON.parse(line ?? '{}') as { data: string }
-    const postmaster = async () => Number((await readFile(`${data}/cluster/postmaster.pid`, 'utf8')).split('\n')[0])
+    const postmaster = async () => Number((await readFile(pidFile(), 'utf8')).split('\n')[0])
     const killed = await postmaster()
     process.kill(killed, 'SIGKILL')
     await eventually(async () => expect(await postmaster()).not.toBe(killed), 30_000)
@@ -113,20 +116,19 @@ describe('the built program', () => {
     await eventually(() => expect(load.answered.size).toBeGreaterThan(before + 200), 40_000)
     await load.stop()
     expect(load.refused.filter((status) => status !== 503)).toEqual([])
-    await expectKept(program.url, load.answered)
+    await expectKept(program.url, load)
   })
 
   it('ends with 1 when its PostgreSQL is lost for good, so that whoever watches over it starts it anew', async () => {
     const program = await serve()
-    const pidFile = join(directory.path, '.llmring', 'postgres', 'cluster', 'postmaster.pid')
-    const postmaster = Number((await readFile(pidFile, 'utf8')).split('\n')[0])
+    const postmaster = Number((await readFile(pidFile(), 'utf8')).split('\n')[0])
     // Nothing can be restarted beside a file that cannot even be read.
-    await rm(pidFile)
-    await mkdir(pidFile)
+    await rm(pidFile())
+    await mkdir(pidFile())
     process.kill(postmaster, 'SIGKILL')
     expect(await program.ended).toMatchObject({ code: 1, signal: null })
     expect(program.stdout()).toContain('is lost')
-    await rmdir(pidFile)
+    await rmdir(pidFile())
   })
 
   it('drains on SIGTERM: what is under way is answered, Postgres stops last, the exit code is 0', async () => {
@@ -141,7 +143,7 @@ describe('the built program', () => {
     expect(program.stdout().trim().split('\n').at(-1)).toContain('stopped')
     const second = await serve()
     expect(second.stdout()).not.toContain('adopted')
-    await expectKept(second.url, load.answered)
+    await expectKept(second.url, load)
   })
 
   it('refuses a data directory that another service uses, with exit code 75, and leaves that one alone', async () => {

@@ -29,6 +29,8 @@ type Request = { readonly method: string; readonly path: string; readonly json?:
 /** Longer than any answer may take: the service's own deadline is 20 s. */
 const ANSWER_MS_MAX = 22_000
 const BULK_ITEMS = 4
+/** Between the requests of a client: several are under way at any moment, and the processor is not all taken by asking. */
+const PAUSE_MS = 10
 /** A client with fewer bindings deletes none, so that it has one to resolve. */
 const BOUND_MIN = 3
 export const bulkNames = (sent: string): string[] =>
@@ -62,7 +64,7 @@ export function startMixedLoad(url: string, projects: readonly string[], clients
       const outcome = await send(kind, project, sent, REQUESTS[kind](sent))
       if (kind === 'bind' && outcome.status === 200) bound.push(sent)
       lies.push(...lieIn(outcome))
-      if (outcome.status !== 200) await sleep(10)
+      await sleep(PAUSE_MS)
     }
   }
 
