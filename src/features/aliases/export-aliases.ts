@@ -1,6 +1,6 @@
 import type { ProjectId } from '../../access/principal.js'
 import type { ExportedPage } from '../contract.js'
-import type { ExportedChange, ExportStore, HistoryPlace } from './export-store.js'
+import type { ExportedChange, ExportStore, HistoryPosition } from './export-store.js'
 import { renderListed } from './render.js'
 import type { AliasStore } from './store.js'
 
@@ -31,8 +31,8 @@ export async function exportHistory(
   after: string | null,
   rowsMax: number,
 ): Promise<ExportedPage> {
-  const place = after === null ? undefined : (JSON.parse(after) as HistoryPlace)
-  const { rows, isLast } = await store.pageOfHistory(projectId, place, rowsMax)
+  const position = after === null ? undefined : (JSON.parse(after) as HistoryPosition)
+  const { rows, isLast } = await store.pageOfHistory(projectId, position, rowsMax)
   const last = isLast && rows.length < rowsMax ? undefined : rows.at(-1)
   const next =
     last === undefined ? null : JSON.stringify({ revision: last.revision, profile: last.profile, alias: last.alias })

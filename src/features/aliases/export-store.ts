@@ -3,9 +3,9 @@ import type { Sql } from '../../db/client.js'
 import { ALIAS_LIMITS } from './limits.js'
 import type { ListedAlias } from './list-store.js'
 
-export type HistoryPlace = { readonly revision: number; readonly profile: string; readonly alias: string }
+export type HistoryPosition = { readonly revision: number; readonly profile: string; readonly alias: string }
 /** A change of an alias as it is exported: its JSON columns are texts that nothing has to read on their way out. */
-export type ExportedChange = HistoryPlace & {
+export type ExportedChange = HistoryPosition & {
   readonly action: 'set' | 'delete'
   readonly models: readonly string[] | null
   readonly constraints: string | null
@@ -17,7 +17,7 @@ export type ExportStore = ReturnType<typeof createExportStore>
 
 type Held = { readonly held: number; readonly revision: number }
 
-/** At most `rowsMax` rows and one page's bytes (but one row at least). Without a place it starts at the beginning. */
+/** At most `rowsMax` rows and one page's bytes (but one row at least). Without a position it starts at the beginning. */
 export function createExportStore(sql: Sql) {
   return {
     /** By id. */
@@ -37,7 +37,7 @@ export function createExportStore(sql: Sql) {
     },
 
     /** Oldest first. */
-    pageOfHistory: async (projectId: ProjectId, after: HistoryPlace | undefined, rowsMax: number) => {
+    pageOfHistory: async (projectId: ProjectId, after: HistoryPosition | undefined, rowsMax: number) => {
       const later =
         after === undefined
           ? sql``

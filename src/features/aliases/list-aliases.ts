@@ -1,7 +1,7 @@
 import type { ProjectId } from '../../access/principal.js'
 import { AppError } from '../../platform/errors.js'
 import { ALIAS_LIMITS } from './limits.js'
-import type { ListedAlias, ListPage, ListPlace, ReadPage } from './list-store.js'
+import type { AliasPosition, ListedAlias, ListPage, ReadPage } from './list-store.js'
 import { renderListed } from './render.js'
 
 export type ListInput = { readonly profile: string | undefined; readonly after: string | undefined }
@@ -17,15 +17,15 @@ export async function listAliases(
   projectId: ProjectId,
   { profile, after }: ListInput,
 ): Promise<string | AsyncGenerator<string>> {
-  const readAfter = (place: ListPlace | undefined) =>
-    read(projectId, { profile, after: place, rowsMax: ALIAS_LIMITS.pageAliasesMax })
-  const first = await readAfter(placeOf(after))
+  const readAfter = (position: AliasPosition | undefined) =>
+    read(projectId, { profile, after: position, rowsMax: ALIAS_LIMITS.pageAliasesMax })
+  const first = await readAfter(positionOf(after))
   return first.isLast ? `[${textOf(first)}]` : pieces(first, readAfter)
 }
 
 async function* pieces(
   first: ListPage,
-  readAfter: (place: ListPlace | undefined) => Promise<ListPage>,
+  readAfter: (position: AliasPosition | undefined) => Promise<ListPage>,
 ): AsyncGenerator<string> {
   yield `[${textOf(first)}`
   let page = first
@@ -42,7 +42,7 @@ export async function pageOfAliases(
   projectId: ProjectId,
   { profile, after, limit }: ListInput & { readonly limit: number },
 ): Promise<AliasPage> {
-  const page = await read(projectId, { profile, after: placeOf(after), rowsMax: limit })
+  const page = await read(projectId, { profile, after: positionOf(after), rowsMax: limit })
   const last = page.isLast ? undefined : page.rows.at(-1)
   return { text: `[${textOf(page)}]`, next: last === undefined ? undefined : cursorOf(last) }
 }
@@ -54,11 +54,11 @@ function cursorOf({ alias, profile }: ListedAlias): string {
   return Buffer.from(JSON.stringify([alias, profile])).toString('base64url')
 }
 
-function placeOf(cursor: string | undefined): ListPlace | undefined {
+function positionOf(cursor: string | undefined): AliasPosition | undefined {
   if (cursor === undefined) return undefined
-  const place = parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-  if (Array.isArray(place) && place.length === 2) {
-    const [alias, profile]: unknown[] = place
+  const position = parse(Buffer.from(cursor, 'base64url').toString('utf8'))
+  if (Array.isArray(position) && position.length === 2) {
+    const [alias, profile]: unknown[] = position
     const isKept = (text: unknown): text is string =>
       typeof text === 'string' && text.isWellFormed() && !text.includes('\0')
     if (isKept(alias) && isKept(profile)) return { alias, profile }

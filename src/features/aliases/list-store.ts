@@ -9,10 +9,10 @@ export type ListedAlias = Omit<Alias, 'constraints' | 'metadata'> & {
   readonly metadata: string | null
 }
 /** Where an alias stands in the list of all. */
-export type ListPlace = Pick<Alias, 'alias' | 'profile'>
+export type AliasPosition = Pick<Alias, 'alias' | 'profile'>
 type ListQuery = {
   readonly profile: string | undefined
-  readonly after: ListPlace | undefined
+  readonly after: AliasPosition | undefined
   readonly rowsMax: number
 }
 /** `isLast`: there was nothing behind these when they were read. */
@@ -27,7 +27,7 @@ type Row = Omit<ListedAlias, 'id' | 'revision'> & {
 
 /**
  * Aliases by name, then profile, from one place on: at most `rowsMax`, and no more than one page's bytes (but one alias at
- * least). The sizes are columns, so that what is left out is not even read. Without a place it starts at the beginning:
+ * least). The sizes are columns, so that what is left out is not even read. Without a position it starts at the beginning:
  * no name is empty.
  */
 export function createListStore(sql: Sql): ReadPage {

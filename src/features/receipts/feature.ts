@@ -69,7 +69,7 @@ export function createReceipts(deps: ReceiptsDeps) {
     },
     store: (projectId: ProjectId, text: string) => storeReceipt(storing, projectId, text),
     verify: (text: string) => checkReceiptText({ verifier, ring }, text),
-    find: (place: Parameters<typeof findReceipt>[1]) => findReceipt(store, place),
+    find: (identity: Parameters<typeof findReceipt>[1]) => findReceipt(store, identity),
     list: (input: PageInput) => listReceipts(store.listPage, input),
   }
   return {

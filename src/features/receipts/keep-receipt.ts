@@ -3,7 +3,7 @@ import type { Transact } from '../../db/transact.js'
 import { AppError } from '../../platform/errors.js'
 import { createGrouping, type Grouping } from '../../platform/grouping.js'
 import { RECEIPT_LIMITS } from './limits.js'
-import type { KeptReceipt, NewReceipt, ReceiptPlace } from './receipt.js'
+import type { KeptReceipt, NewReceipt, ReceiptIdentity } from './receipt.js'
 import type { ReceiptStore } from './store.js'
 
 /** What became of a receipt: null where it is kept now, else the one that has its id already. */
@@ -57,29 +57,32 @@ export function createKeeper(deps: KeepDeps): Keeper {
 
 async function commitReceipts(deps: KeepDeps, receipts: readonly NewReceipt[]): Promise<Outcome[]> {
   const firsts = new Map<string, NewReceipt>()
-  for (const receipt of receipts) if (!firsts.has(placeOf(receipt))) firsts.set(placeOf(receipt), receipt)
+  for (const receipt of receipts) if (!firsts.has(identityOf(receipt))) firsts.set(identityOf(receipt), receipt)
   // Crash before the commit: nothing of the group is kept, and nobody was answered. Crash after it: all of it is kept and
   // nobody knows; whoever asks again with the same id and payload gets the receipt that is kept.
   const { commitMsMax = RECEIPT_LIMITS.commitMsMax } = deps
   const fresh = await deps.transact((tx) => deps.store.insertNew(tx, [...firsts.values()]), commitMsMax)
-  const inserted = new Set(fresh.map(placeOf))
-  const missing = [...firsts].filter(([place]) => !inserted.has(place)).map(([, receipt]) => receipt)
+  const inserted = new Set(fresh.map(identityOf))
+  const missing = [...firsts].filter(([identity]) => !inserted.has(identity)).map(([, receipt]) => receipt)
   const found = await findTaken(deps, missing)
   return receipts.map((receipt) => {
-    const place = placeOf(receipt)
-    const first = firsts.get(place) ?? receipt
-    if (!inserted.has(place)) return found(place)
+    const identity = identityOf(receipt)
+    const first = firsts.get(identity) ?? receipt
+    if (!inserted.has(identity)) return found(identity)
     return first === receipt ? { status: 'kept' } : { status: 'taken', by: first }
   })
 }
 
 /** A look that fails is the trouble of those who need it: what was inserted beside them is committed. */
-async function findTaken({ store }: KeepDeps, missing: readonly ReceiptPlace[]): Promise<(place: string) => Outcome> {
+async function findTaken(
+  { store }: KeepDeps,
+  missing: readonly ReceiptIdentity[],
+): Promise<(identity: string) => Outcome> {
   if (missing.length === 0) return () => ({ status: 'gone' })
   try {
-    const rows = new Map((await store.findMany(missing)).map((row) => [placeOf(row), row]))
-    return (place) => {
-      const by = rows.get(place)
+    const rows = new Map((await store.findMany(missing)).map((row) => [identityOf(row), row]))
+    return (identity) => {
+      const by = rows.get(identity)
       return by === undefined ? { status: 'gone' } : { status: 'taken', by }
     }
   } catch (error) {
@@ -104,4 +107,4 @@ function translateFailure(error: unknown): unknown {
   return new AppError('database-unavailable', detail, { retryAfterSeconds: 1, cause: error })
 }
 
-const placeOf = ({ projectId, id }: ReceiptPlace): string => `${projectId} ${id}`
+const identityOf = ({ projectId, id }: ReceiptIdentity): string => `${projectId} ${id}`

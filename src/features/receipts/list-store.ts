@@ -4,11 +4,11 @@ import { RECEIPT_LIMITS } from './limits.js'
 import type { NewReceipt, ReceiptPage, ShownReceipt } from './receipt.js'
 
 /** Where a receipt stands in the list: its time as Postgres writes it, to the microsecond. */
-export type ListPlace = { readonly storedAt: string; readonly id: string }
+export type ReceiptPosition = { readonly storedAt: string; readonly id: string }
 type ListQuery = {
   readonly rowsMax: number
   /** Rows to skip, or the row to go on behind. */
-  readonly from: { readonly offset: number } | { readonly behind: ListPlace }
+  readonly from: { readonly offset: number } | { readonly behind: ReceiptPosition }
 }
 export type ExportedReceipt = ShownReceipt & Pick<NewReceipt, 'kind' | 'keyId'> & { readonly storedAt: Date }
 export type ReadExportPage = (
@@ -18,7 +18,7 @@ export type ReadExportPage = (
 ) => Promise<{ readonly receipts: readonly ExportedReceipt[]; readonly isLast: boolean }>
 export type ReadPage = (projectId: ProjectId, query: ListQuery) => Promise<ReceiptPage>
 
-type Row = { readonly total: number; readonly held: number | null } & ListPlace & ShownReceipt
+type Row = { readonly total: number; readonly held: number | null } & ReceiptPosition & ShownReceipt
 
 /**
  * Newest first, at most `rowsMax` receipts and one page's bytes (but one receipt at least). Postgres knows the size of a

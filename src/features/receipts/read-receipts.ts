@@ -1,15 +1,15 @@
 import type { ProjectId } from '../../access/principal.js'
 import { AppError } from '../../platform/errors.js'
 import type { ExportedPage } from '../contract.js'
-import type { ExportedReceipt, ListPlace, ReadExportPage, ReadPage } from './list-store.js'
-import type { ReceiptPage, ReceiptPlace, ShownReceipt } from './receipt.js'
+import type { ExportedReceipt, ReadExportPage, ReadPage, ReceiptPosition } from './list-store.js'
+import type { ReceiptIdentity, ReceiptPage, ShownReceipt } from './receipt.js'
 import type { ReceiptStore } from './store.js'
 
 export type PageInput = { readonly projectId: ProjectId; readonly limit: number; readonly offset: number }
 
 /** A receipt as it was signed, with its mark. Throws `not-found` where it is missing or another project's. */
-export async function findReceipt(store: Pick<ReceiptStore, 'find'>, place: ReceiptPlace): Promise<ShownReceipt> {
-  const receipt = await store.find(place)
+export async function findReceipt(store: Pick<ReceiptStore, 'find'>, identity: ReceiptIdentity): Promise<ShownReceipt> {
+  const receipt = await store.find(identity)
   if (receipt === undefined) throw new AppError('not-found', 'There is no such receipt.')
   return receipt
 }
@@ -35,7 +35,7 @@ type Mark = { readonly receipt_id: string; readonly rule: string }
 async function* pieces(
   first: ReceiptPage,
   tail: Tail,
-  readBehind: (place: ListPlace, rowsMax: number) => Promise<ReceiptPage>,
+  readBehind: (position: ReceiptPosition, rowsMax: number) => Promise<ReceiptPage>,
 ): AsyncGenerator<Uint8Array> {
   yield Buffer.concat([HEAD, ...bytesOf(first)])
   const marked = marksOf(first)

@@ -17,7 +17,7 @@ export type NewReceipt = {
 }
 
 /** Where a receipt is: ids are the project's own. */
-export type ReceiptPlace = Pick<NewReceipt, 'projectId' | 'id'>
+export type ReceiptIdentity = Pick<NewReceipt, 'projectId' | 'id'>
 
 /** A receipt as it is kept. */
 export type KeptReceipt = {

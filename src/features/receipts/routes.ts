@@ -11,7 +11,7 @@ import type { ReceiptClaims } from './issue-receipt.js'
 import type { KeyDocuments } from './key-documents.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import type { PageInput } from './read-receipts.js'
-import type { ReceiptPlace, ShownReceipt } from './receipt.js'
+import type { ReceiptIdentity, ShownReceipt } from './receipt.js'
 import * as schema from './schema.js'
 import type { StoredReceipt } from './store-receipt.js'
 
@@ -20,7 +20,7 @@ export type ReceiptVerbs = {
   readonly issue: (projectId: ProjectId, claims: ReceiptClaims) => Promise<Uint8Array>
   readonly store: (projectId: ProjectId, text: string) => Promise<StoredReceipt>
   readonly verify: (text: string) => Promise<ReceiptReport>
-  readonly find: (place: ReceiptPlace) => Promise<ShownReceipt>
+  readonly find: (identity: ReceiptIdentity) => Promise<ShownReceipt>
   readonly list: (input: PageInput) => Promise<Uint8Array | AsyncGenerator<Uint8Array>>
 }
 

@@ -11,7 +11,7 @@ import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
 import { RECEIPT_COLUMNS } from './columns.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import { createExportStore, createListStore } from './list-store.js'
-import type { KeptReceipt, NewReceipt, ReceiptPlace, ShownReceipt } from './receipt.js'
+import type { KeptReceipt, NewReceipt, ReceiptIdentity, ShownReceipt } from './receipt.js'
 
 export type KeyRow = {
   readonly keyId: string
@@ -44,24 +44,24 @@ export function createReceiptStore(
      * Inserts what is not there yet, in one statement, and says which were inserted. The places must differ. Sorted, so
      * that two instances that bring the same ids wait for each other instead of deadlocking.
      */
-    insertNew: async (tx: Tx, rows: readonly NewReceipt[]): Promise<readonly ReceiptPlace[]> => {
-      const inserted = await insertRows<ReceiptPlace>(sqlOf(tx), rows)
+    insertNew: async (tx: Tx, rows: readonly NewReceipt[]): Promise<readonly ReceiptIdentity[]> => {
+      const inserted = await insertRows<ReceiptIdentity>(sqlOf(tx), rows)
       return confirmCompleted(inserted, 'INSERT', inserted.length)
     },
 
     /** What is at these places now. A statement of its own: the insert's snapshot cannot see what it collided with. */
-    findMany: async (places: readonly ReceiptPlace[]): Promise<readonly (ReceiptPlace & KeptReceipt)[]> => {
-      const look = db.sql<(ReceiptPlace & KeptReceipt)[]>`
+    findMany: async (identities: readonly ReceiptIdentity[]): Promise<readonly (ReceiptIdentity & KeptReceipt)[]> => {
+      const look = db.sql<(ReceiptIdentity & KeptReceipt)[]>`
         select project_id as "projectId", id, kind, request_sha256 as "requestSha256", canonical from receipts
         where (project_id, id) in (
           select project_id::uuid, id from unnest(
-            ${arrayText(places.map((place) => place.projectId))}::text::text[], ${arrayText(places.map((place) => place.id))}::text::text[]
+            ${arrayText(identities.map((identity) => identity.projectId))}::text::text[], ${arrayText(identities.map((identity) => identity.id))}::text::text[]
           ) as wanted(project_id, id))`
       const found = await bounded(look, lookMsMax)
       return confirmCompleted(found, 'SELECT', found.length)
     },
 
-    find: async ({ projectId, id }: ReceiptPlace): Promise<ShownReceipt | undefined> => {
+    find: async ({ projectId, id }: ReceiptIdentity): Promise<ShownReceipt | undefined> => {
       const [row] = await db.sql<ShownReceipt[]>`
         select id, legacy_rule as "legacyRule", canonical from receipts where project_id = ${projectId} and id = ${id}`
       return row

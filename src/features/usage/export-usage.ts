@@ -11,7 +11,7 @@ export async function exportUsage(
   after: string | null,
   rowsMax: number,
 ): Promise<ExportedPage> {
-  const { rows, isLast } = await read(projectId, after === null ? null : placeOf(after), rowsMax)
+  const { rows, isLast } = await read(projectId, after === null ? null : positionOf(after), rowsMax)
   const last = isLast && rows.length < rowsMax ? undefined : rows.at(-1)
   return {
     rows: rows.map(renderListed),
@@ -19,7 +19,7 @@ export async function exportUsage(
   }
 }
 
-function placeOf(cursor: string) {
+function positionOf(cursor: string) {
   const [loggedAt, id] = cursor.split('/')
   invariant(loggedAt && id, 'a cursor is one that a page gave')
   return { loggedAt, id }

@@ -37,7 +37,7 @@ async function* pieces(first: LogPage, limit: number, readFrom: ReadFrom): Async
   while (left > 0 && last !== undefined) {
     // Twice what fitted: measuring all the rest for every page would read large rows again and again.
     const rowsMax = Math.min(left, 2 * page.rows.length)
-    page = await readFrom({ behind: placeOf(last) }, rowsMax)
+    page = await readFrom({ behind: positionOf(last) }, rowsMax)
     if (page.rows.length > 0) yield `,${textOf(page)}`
     left -= page.rows.length
     last = page.rows.at(-1)
@@ -45,5 +45,5 @@ async function* pieces(first: LogPage, limit: number, readFrom: ReadFrom): Async
   yield ']'
 }
 
-const placeOf = ({ loggedAt, id }: ListedUsage) => ({ loggedAt: loggedAt.toISOString(), id })
+const positionOf = ({ loggedAt, id }: ListedUsage) => ({ loggedAt: loggedAt.toISOString(), id })
 const textOf = (page: LogPage): string => page.rows.map(renderListed).join(',')

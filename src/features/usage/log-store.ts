@@ -37,7 +37,7 @@ export function createLogPages(sql: Sql): ReadLogPage {
   }
 }
 
-/** Oldest first, after a place: no page skips or repeats a row that was there before the first one. */
+/** Oldest first, after a position: no page skips or repeats a row that was there before the first one. */
 export function createExportPages(sql: Sql): ReadExportPage {
   return (projectId, after, rowsMax) => {
     const conditions =

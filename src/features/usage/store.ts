@@ -155,6 +155,6 @@ async function writePrices(sql: Sql, projectId: string, rows: readonly PricedRow
   return confirmCompleted(written, 'UPDATE').count
 }
 
-function isAfter(place: LogPosition): SQL {
-  return fragment`(${usageLogs.loggedAt}, ${usageLogs.id}) > (${place.loggedAt}::timestamptz, ${place.id}::uuid)`
+function isAfter(position: LogPosition): SQL {
+  return fragment`(${usageLogs.loggedAt}, ${usageLogs.id}) > (${position.loggedAt}::timestamptz, ${position.id}::uuid)`
 }
