@@ -153,7 +153,7 @@ describe('links between libraries that no install script made', () => {
     const onLost = vi.fn()
     const database = await world.open({ dataDir: settled, binaries: packaged, onRestarted, onLost })
     const state = await lookAtPostmaster(join(database.dataDir, 'postgres', 'cluster'))
-    if (state.kind !== 'live') throw new Error(`PostgreSQL is ${state.kind}`)
+    if (state.status !== 'live') throw new Error(`PostgreSQL is ${state.status}`)
     for (const link of links) await unlink(link)
     process.kill(state.pid, 'SIGKILL')
     await eventually(() => expect(onRestarted.mock.calls.length + onLost.mock.calls.length).toBe(1), 30_000)
