@@ -10,12 +10,12 @@ import { NO_BODY, type SentBody, takeBody } from './body.js'
 import type { BodyKinds } from './body-kinds.js'
 import { describeEndpoint } from './describe-endpoint.js'
 import type { DirectCall, DirectWay } from './direct-way.js'
-import { faultOf } from './json-guard.js'
 import { HTTP_LIMITS } from './limits.js'
 import { cutRequest, type NodeEnv, noteOf, type RequestNote, signalOf } from './note.js'
+import { pathValues, queryValues } from './parameters.js'
 import type { BodyItems } from './parse-json.js'
 import type { BodyLimits } from './read-bytes.js'
-import { invalid, validate } from './validate.js'
+import { validate } from './validate.js'
 import type { Warm, WarmLane, WarmResponse } from './warm-lane.js'
 
 export type App = OpenAPIHono<NodeEnv>
@@ -114,13 +114,14 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
     }
     return serveLater(c, { ...guards, body }, endpoint, admitted)
   }
-  app.on(endpoint.method.toUpperCase(), path, (c) => (c.req.method === 'HEAD' ? withoutBody(answer(c)) : answer(c)))
+  app.on(endpoint.method.toUpperCase(), path, (c) => (c.req.method === 'HEAD' ? withoutBody(c, answer(c)) : answer(c)))
 }
 
 /** Hono leaves a body that HEAD does not send as it is: what would be streamed has to be ended. */
-async function withoutBody(pending: Response | Promise<Response>): Promise<Response> {
+async function withoutBody(c: Context, pending: Response | Promise<Response>): Promise<Response> {
   const { body, status, headers } = await pending
-  void body?.cancel()
+  cutRequest(noteOf(c))
+  body?.cancel().catch(() => undefined)
   return new Response(null, { status, headers })
 }
 
@@ -153,12 +154,10 @@ function serve<P, Q, B>(
   const note = noteOf(c)
   note.projectId = principal.projectId
   const request = {
-    params: (endpoint.params === undefined
-      ? {}
-      : validate(endpoint.params, checked(c, pathParams(c), 'path'), 'path')) as P,
+    params: (endpoint.params === undefined ? {} : validate(endpoint.params, pathValues(c), 'path')) as P,
     query: (endpoint.query === undefined
       ? {}
-      : validate(endpoint.query, checked(c, queryValues(c, endpoint.emptyQuery), 'query'), 'query')) as Q,
+      : validate(endpoint.query, queryValues(c, endpoint.emptyQuery), 'query')) as Q,
     body: (endpoint.body === undefined || body.isValid ? body.value : validate(endpoint.body, body.value, '')) as B,
     text: body.text,
     header: (name: string) => c.req.header(name),
@@ -189,41 +188,6 @@ async function serveDirect<P, Q, B>(endpoint: Endpoint<P, Q, B>, call: DirectCal
   const handled = await endpoint.handle({ ...request, params: {} as P, query: {} as Q, body, text: sent.text })
   invariant(!(handled instanceof Response), 'a direct response is plain')
   return handled
-}
-
-/** The path's parameters, decoded once; the router works on the path as it was sent, so `%2F` is no separator. */
-function pathParams(c: Context): Record<string, string> {
-  checkEncoding(c.req.url)
-  return c.req.param() as Record<string, string>
-}
-
-/** Hono takes what it cannot decode as it stands, so one value would have two spellings: `%ff` and `%25ff`. */
-function checkEncoding(url: string): void {
-  if (!url.includes('%')) return
-  try {
-    decodeURIComponent(url)
-  } catch {
-    throw new AppError('malformed-request', 'The address is not valid percent-encoded UTF-8.')
-  }
-}
-
-/** The query's values. An empty one means absent, unless its name is in `kept`. */
-function queryValues(c: Context, kept: readonly string[] = []): Record<string, string> {
-  checkEncoding(c.req.url)
-  const values: Record<string, string> = c.req.query()
-  for (const name in values) if (values[name] === '' && !kept.includes(name)) delete values[name]
-  return values
-}
-
-/** Percent-encoding can spell one character that no store keeps (it cannot spell a lone surrogate). */
-function checked(c: Context, values: Record<string, string>, where: string): Record<string, string> {
-  if (!c.req.url.includes('%00')) return values
-  const errors = Object.entries(values).flatMap(([name, value]) => {
-    const message = faultOf(value)
-    return message === undefined ? [] : [{ pointer: `${where}/${name}`, message }]
-  })
-  if (errors.length > 0) throw invalid(errors)
-  return values
 }
 
 /** The outcome, or `timed-out`: what was begun may still be committed, and the problem says so. */

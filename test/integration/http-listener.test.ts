@@ -57,12 +57,14 @@ describe('an answer that is streamed', () => {
     expect(lines.filter((line) => line.level === 'error')).toEqual([])
   })
 
-  test('is ended where only its head is asked for', async () => {
+  test('is ended where only its head is asked for, even while it waits', async () => {
     const before = ended()
     const head = await fetch(`${server.url}/waits`, { method: 'HEAD' })
     expect([head.status, await head.text(), head.headers.get('content-type')]).toEqual([200, '', 'text/plain'])
-    expect((await fetch(`${server.url}/events`, { method: 'HEAD' })).status).toBe(200)
-    await eventually(() => expect(ended()).toBe(before + 2))
+    for (const path of ['/silent', '/events']) {
+      expect((await fetch(server.url + path, { method: 'HEAD' })).status).toBe(200)
+    }
+    await eventually(() => expect(ended()).toBe(before + 3))
   })
 
   test('that breaks off is seen to: the transfer fails, and nothing of the reason is sent or printed', async () => {

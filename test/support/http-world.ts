@@ -115,6 +115,7 @@ function createTestApp(
   const route = (path: string, handle: Handle) => mountGet(app, guards, path, handle)
   route('/numbers', () => streamAnswer(numbers(onEnd), { 'Content-Type': 'text/plain' }))
   route('/waits', ({ signal }) => streamAnswer(waits(signal(), onEnd), { 'Content-Type': 'text/plain' }))
+  route('/silent', ({ signal }) => streamAnswer(waits(signal(), onEnd, 'silent'), { 'Content-Type': 'text/plain' }))
   route('/events', ({ signal, draining }) => {
     const stream = openEventStream({ signal: signal(), draining, retryMs: 1_234, onEnd })
     streams.push(stream)
@@ -189,10 +190,10 @@ async function* numbers(onEnd: () => void): AsyncGenerator<string> {
   }
 }
 
-/** Waits for its second event until the signal comes, which is for ever. */
-async function* waits(signal: AbortSignal, onEnd: () => void): AsyncGenerator<string> {
+/** Waits for its second event, or for its first one, until the signal comes. */
+async function* waits(signal: AbortSignal, onEnd: () => void, how?: 'silent'): AsyncGenerator<string> {
   try {
-    yield 'first\n'
+    if (how !== 'silent') yield 'first\n'
     await wait(3_600_000, undefined, { signal })
     yield 'second\n'
   } finally {
