@@ -25,9 +25,14 @@ export const HTTP_LIMITS = {
   eventBytesUndrainedMax: 16_384,
   bodyMsMax: 20_000,
   /** Of the bodies of all requests that are not answered yet, together (more where one body may be larger than a quarter). */
-  bodyBytesInFlightMax: 100_663_296,
+  bodyBytesInFlightMax: 33_554_432,
   /** One caller's share of them. */
   bodyCallerShareMax: 1 / 2,
+  /** Larger bodies are handled in turn: so many bytes at once, of them so many in one step, after so long a wait at most. */
+  largeBodyBytes: 16_384,
+  largeBytesAtOnceMax: 8_388_608,
+  largeStepBytesMax: 262_144,
+  largeWaitMsMax: 10_000,
   /** The share of the routes that ask for no key. */
   bodyPublicShareMax: 1 / 16,
   /** Of a body on a route that asks for no key; other routes may have a limit of their own, too. */

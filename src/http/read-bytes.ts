@@ -6,19 +6,25 @@ import type { ContentCoding } from './body-kinds.js'
 import { explainInflate, inflate } from './inflate.js'
 import { HTTP_LIMITS } from './limits.js'
 import { type RequestNote, whenOver } from './note.js'
+import { createTurns, type Turns } from './turns.js'
 
 export type BodyLimits = {
   readonly bytesMax: number
   /** How long a body may take to arrive. */
   readonly msMax: number
   readonly budget: BodyBudget
+  readonly turns: Turns
 }
 
 const NOTHING = Buffer.alloc(0)
 
 /** The limits of a service whose bodies are at most this large. */
 export function createBodyLimits(bytesMax: number): BodyLimits {
-  return { bytesMax, msMax: HTTP_LIMITS.bodyMsMax, budget: createServiceBudget(bytesMax) }
+  const { bodyMsMax, largeBytesAtOnceMax, largeStepBytesMax, largeWaitMsMax } = HTTP_LIMITS
+  const turns = createTurns({
+    ...{ bytesMax: largeBytesAtOnceMax, stepBytesMax: largeStepBytesMax, waitMsMax: largeWaitMsMax },
+  })
+  return { bytesMax, msMax: bodyMsMax, budget: createServiceBudget(bytesMax), turns }
 }
 
 /** Whose body it is, and how it is coded. */
@@ -27,13 +33,13 @@ export type BodySource = { readonly isPublic: boolean; readonly coding: ContentC
 /**
  * The whole body of a request, whose bytes count against the budget until the request is over: what was read is held by
  * its handler. The bytes of a compressed one are those that it unfolds to. Throws `body-too-large`, `request-timeout` for
- * a body that does not arrive in time, `overloaded` where the budget has no room for it, and `malformed-request` for one
+ * a body that does not arrive in time, `overloaded` where the budget has no room for it or its turn does not come, and `malformed-request` for one
  * that ends too early.
  */
 export function readBytes(
   incoming: IncomingMessage,
   note: RequestNote,
-  { bytesMax, msMax, budget }: BodyLimits,
+  { bytesMax, msMax, budget, turns }: BodyLimits,
   { isPublic, coding }: BodySource,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -71,9 +77,10 @@ export function readBytes(
       isSettled = true
       cancelWait()
       // What grew beyond a length that was not announced: a part of it would keep all of it.
-      resolve(buffer.length === length ? buffer : Buffer.from(buffer.subarray(0, length)))
+      const body = buffer.length === length ? buffer : Buffer.from(buffer.subarray(0, length))
       buffer = NOTHING
       account.hold(length)
+      resolve(length > HTTP_LIMITS.largeBodyBytes ? turns.take(length, note).then(() => body) : body)
     }
     const onOver = () => refuse(cutShort)
     // What is inflated ends later than what came.

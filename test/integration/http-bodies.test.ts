@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createBodyBudget } from '../../src/http/body-budget.js'
 import { HTTP_LIMITS } from '../../src/http/limits.js'
-import type { BodyLimits } from '../../src/http/read-bytes.js'
+import { type BodyLimits, createBodyLimits } from '../../src/http/read-bytes.js'
 import { eventually } from '../support/eventually.js'
 import { type HttpWorld, startHttpWorld } from '../support/http-world.js'
 
@@ -19,7 +19,7 @@ afterEach(async () => {
 /** A service that reads bodies of 64 KiB, four at a time, two of them from one caller, one on routes without a key. */
 async function start(limits: Partial<BodyLimits> = {}): Promise<BodyLimits['budget']> {
   const budget = createBodyBudget({ bytesMax: 256 * KIB, callerShare: 1 / 2, publicShare: 1 / 2 })
-  world = await startHttpWorld({ body: { bytesMax: 64 * KIB, msMax: 60_000, budget, ...limits } })
+  world = await startHttpWorld({ body: { ...createBodyLimits(64 * KIB), msMax: 60_000, budget, ...limits } })
   return budget
 }
 

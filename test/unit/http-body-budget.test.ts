@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type BodyAccount, createBodyBudget, createServiceBudget } from '../../src/http/body-budget.js'
 import { createNote, endRequest } from '../../src/http/note.js'
-import { readBytes } from '../../src/http/read-bytes.js'
+import { createBodyLimits, readBytes } from '../../src/http/read-bytes.js'
 
 const ONE = '203.0.113.1'
 const OTHER = '203.0.113.2'
@@ -100,7 +100,7 @@ describe('a body that was read', () => {
     const reading = readBytes(
       incoming as unknown as IncomingMessage,
       note,
-      { bytesMax: 100_000, msMax: 10_000, budget },
+      { ...createBodyLimits(100_000), budget },
       { isPublic: false, coding: 'identity' },
     )
     const held: number[] = []
