@@ -24,6 +24,8 @@ async function serve(): Promise<void> {
     await checkAddress(host, port)
     const service = await compose(config, logger, stop.signal)
     try {
+      // Its first reader would hold the event loop for 70 ms; nobody waits for anything here.
+      await service.app.request('/openapi.json')
       const server = await listen(createServiceListener(config, service, logger), host, port, serverLimits(config))
       service.metrics.gauge('llmring_connections', 'Connections that are open.', server.connections)
       process.stderr.write(startUpLines(config, service, server))
