@@ -9,6 +9,7 @@ let service: RunningService
 /** A project that the operator made, and one of its keys. */
 let project: string
 let key: string
+let keyId: string
 
 beforeAll(async () => {
   database = await cloneDatabase()
@@ -17,7 +18,9 @@ beforeAll(async () => {
   service = await startService({ LLMRING_DATABASE_URL: database.url })
   const made = await admin('', { name: 'p' })
   project = made.json.id
-  key = (await admin(`/${project}/keys`, { name: 'k', role: 'admin' })).json.key
+  const first = (await admin(`/${project}/keys`, { name: 'k', role: 'admin' })).json
+  key = first.key
+  keyId = first.id
   await service.call('/api/v1/aliases/bind', { key, json: { alias: 'there', model: 'openai:m' } })
 })
 afterAll(async () => {
@@ -28,6 +31,8 @@ afterAll(async () => {
 
 const admin = (path: string, json: unknown) =>
   service.call(`/api/v1/admin/projects${path}`, { key: OPERATOR_KEY, json })
+
+const remove = (path: string) => service.call(`/api/v1/admin/projects${path}`, { key: OPERATOR_KEY, method: 'DELETE' })
 
 /** While `work` runs, the table takes this kind of write and keeps nothing: what an answer that is not true looks like. */
 async function whileIgnored<T>(table: string, command: string, work: () => Promise<T>): Promise<T> {
@@ -55,6 +60,9 @@ describe('a write of which not every row comes back is answered with 503, never 
     ['the revision of a first binding', 'alias_heads', 'insert', () => bind('first')],
     ['the history of a deletion', 'alias_history', 'insert', unbind],
     ['the counters of a deletion', 'alias_heads', 'update', unbind],
+    ['the deletion of an alias', 'aliases', 'delete', unbind],
+    ['the revocation of a key', 'project_keys', 'update', () => remove(`/${project}/keys/${keyId}`)],
+    ['the erasure of a project', 'projects', 'update', () => remove(`/${project}`)],
     ['the project of a new key', 'projects', 'insert', () => bind('new-1')],
     ['a new key', 'project_keys', 'insert', () => bind('new-2')],
     ['a key of a project', 'project_keys', 'insert', () => admin(`/${project}/keys`, { name: 'k', role: 'read' })],

@@ -47,8 +47,10 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm }) {
         .for('update')
       if (locked === undefined) return undefined
       const { metadataBytes, namesBytes } = aliases
-      const [gone] = await ormOf(tx).delete(aliases).where(isAlias(key)).returning({ metadataBytes, namesBytes })
+      // Looked for first: a delete that then counts no row did not happen, which is something else than no alias.
+      const [gone] = await ormOf(tx).select({ metadataBytes, namesBytes }).from(aliases).where(isAlias(key))
       if (gone === undefined) return undefined
+      confirmCompleted(await ormOf(tx).delete(aliases).where(isAlias(key)), 'DELETE', 1)
       const revision = locked.revision + 1
       const counters = {
         revision,

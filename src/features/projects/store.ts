@@ -137,24 +137,25 @@ export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; r
     /** Revokes a key that is not revoked yet; its hash is announced to every instance. */
     revokeKey: async (tx: Tx, projectId: ProjectId | undefined, keyId: string): Promise<boolean> => {
       const mine = projectId === undefined ? undefined : eq(projectKeys.projectId, projectId)
-      const [row] = await ormOf(tx)
-        .update(projectKeys)
-        .set({ revokedAt: await readClock(sqlOf(tx)) })
-        .where(and(mine, eq(projectKeys.id, keyId), isNull(projectKeys.revokedAt)))
-        .returning({ hash: projectKeys.keyHash })
-      if (row !== undefined) await db.announce(tx, { kind: 'key-changed', hash: Buffer.from(row.hash).toString('hex') })
-      return row !== undefined
+      const wanted = and(mine, eq(projectKeys.id, keyId), isNull(projectKeys.revokedAt))
+      // Locked first: from here on an update that counts no row is one that did not happen, not a key that is not there.
+      const [row] = await ormOf(tx).select({ hash: projectKeys.keyHash }).from(projectKeys).where(wanted).for('update')
+      if (row === undefined) return false
+      const revokedAt = await readClock(sqlOf(tx))
+      confirmCompleted(await ormOf(tx).update(projectKeys).set({ revokedAt }).where(wanted), 'UPDATE', 1)
+      await db.announce(tx, { kind: 'key-changed', hash: Buffer.from(row.hash).toString('hex') })
+      return true
     },
 
     /** Makes a project a nameless tombstone and revokes its keys: from its commit on nothing new can be authenticated. */
     buryProject: async (tx: Tx, id: ProjectId): Promise<boolean> => {
+      const wanted = and(eq(projects.id, id), isNull(projects.erasedAt))
+      // Locked first, as in `revokeKey`.
+      const [there] = await ormOf(tx).select({ id: projects.id }).from(projects).where(wanted).for('update')
+      if (there === undefined) return false
       const now = await readClock(sqlOf(tx))
-      const buried = await ormOf(tx)
-        .update(projects)
-        .set({ erasedAt: now, name: null })
-        .where(and(eq(projects.id, id), isNull(projects.erasedAt)))
-        .returning({ id: projects.id })
-      if (buried.length === 0) return false
+      const buried = await ormOf(tx).update(projects).set({ erasedAt: now, name: null }).where(wanted)
+      confirmCompleted(buried, 'UPDATE', 1)
       const revoked = await ormOf(tx)
         .update(projectKeys)
         .set({ revokedAt: sql`coalesce(${projectKeys.revokedAt}, ${now}::timestamptz)`, name: null })
