@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { lstat, open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
+import { flush, makingName } from '../platform/durable.js'
 
 const MODE = 0o600
 
@@ -16,7 +16,7 @@ export async function writeWholeFile<T>(
 ): Promise<T> {
   const target = resolve(path)
   await refuseTaken(target, force)
-  const making = `${target}.making-${randomBytes(6).toString('hex')}`
+  const making = makingName(target)
   try {
     // Crash from here to the rename: a file under a name that says what it is, and the old one untouched.
     const output = (await open(making, 'wx', MODE)).createWriteStream({ flush: true })
@@ -24,7 +24,7 @@ export async function writeWholeFile<T>(
     await refuseTaken(target, force)
     await rename(making, target)
     // Crash here: a power cut may bring the old name back; after the next line it cannot.
-    await flushFolder(dirname(target))
+    await flush(dirname(target))
     return result
   } finally {
     await rm(making, { force: true })
@@ -38,13 +38,4 @@ async function refuseTaken(path: string, force: boolean): Promise<void> {
   })
   if (there === undefined || (force && there.isFile())) return
   throw new Error(there.isFile() ? `${path} exists; --force replaces it.` : `${path} exists and is not a file.`)
-}
-
-async function flushFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { exists } from './durable.js'
+import { exists } from './leftovers.js'
 import { readPointer } from './pointer.js'
 
 /** A database of root's that lies in the state directory, because its user cannot enter the data directory. */

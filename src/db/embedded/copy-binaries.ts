@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
 import { chmod, copyFile, mkdir, readdir, readlink, rename, rm, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { exists, flush, makingName, removeLeftovers } from './durable.js'
+import { flush, makingName } from '../../platform/durable.js'
 import { codeOf } from './embedded-error.js'
+import { exists, removeLeftovers } from './leftovers.js'
 import { linkLibraries } from './link-libraries.js'
 import { makePassable } from './passable.js'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { flush, makingName, writeNew } from './durable.js'
+import { flush, makingName, writeNew } from '../../platform/durable.js'
 import { codeOf, EmbeddedError } from './embedded-error.js'
 
 /**

@@ -1,6 +1,6 @@
 import { link, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makingName } from './durable.js'
+import { makingName } from '../../platform/durable.js'
 import { codeOf } from './embedded-error.js'
 import { commandOf, workingDirectoryOf } from './process-facts.js'
 

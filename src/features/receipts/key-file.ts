@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { link, open, readFile, rm } from 'node:fs/promises'
+import { link, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { flush, makingName, writeNew } from '../../platform/durable.js'
 import { makeFolders } from '../../platform/make-folders.js'
 import { KeyConfigurationError } from './signing-keys.js'
 
@@ -18,15 +19,15 @@ export async function ensureKeyFile(path: string, knownKeyId: () => Promise<stri
   const lost = await knownKeyId()
   if (lost !== undefined) throw new KeyConfigurationError(wayOut(path, lost))
   await makeFolders(dirname(path), 0o700)
-  const making = `${path}.making-${randomBytes(8).toString('hex')}`
+  const making = makingName(path)
   try {
     // Crash here: a file that nobody reads is left behind; the next start generates another key.
-    await writeDurably(making, `${randomBytes(SEED_BYTES).toString('base64url')}\n`)
+    await writeNew(making, `${randomBytes(SEED_BYTES).toString('base64url')}\n`, 0o600)
     // A link, unlike a rename, fails where the name is taken: the first of several processes wins, whole or not at all.
     await linkUnlessTaken(making, path)
     // Crash here: the key is there; that the name outlives a power cut is certain after the next line, and before that
     // nothing was signed with it.
-    await flushFolder(dirname(path))
+    await flush(dirname(path))
   } finally {
     await rm(making, { force: true })
   }
@@ -53,27 +54,8 @@ export async function readKeyFile(path: string): Promise<string | undefined> {
   )
 }
 
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
 async function linkUnlessTaken(from: string, to: string): Promise<void> {
   await link(from, to).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })
-}
-
-async function flushFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }
