@@ -2,8 +2,8 @@ import { type RouteConfig, z } from '@hono/zod-openapi'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
 import { JSON_TYPE } from './answer.js'
 import { JSON_ONLY, mediaTypeOf } from './body-kinds.js'
+import type { DeclaredAnswer, Endpoint } from './declaration.js'
 import { describeProblems } from './describe-problems.js'
-import type { DeclaredAnswer, Endpoint } from './endpoint.js'
 import { HTTP_LIMITS } from './limits.js'
 
 /**

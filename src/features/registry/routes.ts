@@ -1,6 +1,7 @@
 import { PUBLIC } from '../../access/principal.js'
 import { JSON_TYPE, respond } from '../../http/answer.js'
-import { type App, type DeclaredAnswer, type Endpoint, type Guards, mount } from '../../http/endpoint.js'
+import type { DeclaredAnswer, Endpoint } from '../../http/declaration.js'
+import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { matchesEtag } from '../../http/etag.js'
 import type { Warm, WarmResponse } from '../../http/warm-lane.js'
 import type { Pin } from './archived-registry.js'

@@ -1,0 +1,69 @@
+import type { z } from '@hono/zod-openapi'
+import type { Access, Principal } from '../access/principal.js'
+import type { ProblemCode } from '../platform/problem-catalogue.js'
+import type { BodyKinds } from './body-kinds.js'
+import type { BodyItems } from './parse-json.js'
+import type { Warm, WarmResponse } from './warm-lane.js'
+
+export type DeclaredAnswer = {
+  readonly description: string
+  readonly schema?: z.ZodType
+  /** The media types that it may have: JSON where there is a schema and no other is named. */
+  readonly contentType?: string | readonly string[]
+  readonly example?: unknown
+}
+
+/** One route: what it takes, who may call it, what it answers. The declaration feeds the router and the document. */
+export type Endpoint<Params, Query, Body> = {
+  readonly method: 'get' | 'post' | 'put' | 'delete'
+  /** With OpenAPI parameters: `/api/v1/aliases/{alias}`. */
+  readonly path: string
+  readonly tag: string
+  /** Names the operation in the document, and the function in what is generated from it: it never changes. */
+  readonly operationId: string
+  readonly summary: string
+  readonly description?: string
+  readonly access: Access
+  readonly params?: z.ZodType<Params>
+  readonly query?: z.ZodType<Query>
+  /** The query values that mean something when they are empty; everywhere else an empty one is absent. */
+  readonly emptyQuery?: readonly string[]
+  readonly body?: z.ZodType<Body>
+  readonly bodyExample?: unknown
+  /** The largest body here, where that is less than the service takes; for a public route `publicBodyBytesMax` if absent. */
+  readonly bodyBytesMax?: number
+  /** For a body that may be a long array: how its items are checked, in slices. `body` then sees only what is no array. */
+  readonly bodyItems?: BodyItems
+  /** What the body may be, if not JSON: the items of `ndjson` are `bodyItems`, and `toml` and `text` are a string to `body`. */
+  readonly bodyKinds?: BodyKinds
+  /** Whether the body may come with `Content-Encoding: gzip`. Its limits count what it unfolds to. */
+  readonly bodyGzip?: boolean
+  /** How long `handle` may take to answer, if not `HTTP_LIMITS.answerMsMax`: a stream has answered when it begins. */
+  readonly answerMsMax?: number
+  readonly answers: Readonly<Record<number, DeclaredAnswer>>
+  /** Problems beyond the ones that follow from access, input and the common ones. */
+  readonly problems?: readonly ProblemCode[]
+  /** The same response from memory, for GET and HEAD of an exact path that changes nothing: see warm-lane.ts. */
+  readonly warm?: Warm
+  /** Every response is plain, so a small body can be served below the router: see direct-way.ts. For POST with a body. */
+  readonly direct?: true
+  readonly handle: (request: EndpointRequest<Params, Query, Body>) => Handled | Promise<Handled>
+}
+
+/** A plain response is written as it stands; whatever is streamed or odd is a `Response`. */
+export type Handled = Response | WarmResponse
+
+type EndpointRequest<Params, Query, Body> = {
+  readonly principal: Principal
+  readonly params: Params
+  readonly query: Query
+  readonly body: Body
+  /** The body as it was sent: what a signature covers is read from here. Empty for a body that came as items. */
+  readonly text: string
+  readonly header: (name: string) => string | undefined
+  readonly address: string
+  /** Aborted when nothing waits for the response any more. Made when it is asked for. */
+  readonly signal: () => AbortSignal
+  /** Aborted when the service drains: a stream without end says its last words then, and a wait ends. */
+  readonly draining: AbortSignal
+}
