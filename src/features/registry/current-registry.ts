@@ -5,9 +5,9 @@ import type { Copy, ProviderCopies, RegistrySnapshot } from './copies.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import { isProvider, PROVIDER_NAMES, type ProviderName } from './providers.js'
 import type { ProviderFile, RegistryFile } from './registry-file.js'
-import type { Answers, Filter, Rendered } from './render.js'
+import type { Filter, Rendered, Renderer } from './render.js'
 
-/** How long an answer may be kept: for good, or like a copy that was confirmed `ageSeconds` ago. */
+/** How long a response may be kept: for good, or like a copy that was confirmed `ageSeconds` ago. */
 export type Freshness =
   | { readonly kind: 'immutable' }
   | { readonly kind: 'copy'; readonly ageSeconds: number; readonly maxAgeSeconds: number }
@@ -21,7 +21,7 @@ export type CurrentDeps = {
   readonly snapshot: () => RegistrySnapshot
   readonly providers: ProviderCopies
   readonly manifest: Copy<RegistryFile>
-  readonly answers: Answers
+  readonly renderer: Renderer
   /** Starts a refresh in the background where one is due. */
   readonly tick: () => void
   /** Waits, bounded, for the first load; undefined once it is over. */
@@ -59,7 +59,7 @@ function copyOfRegistry(deps: CurrentDeps, filter: Filter): Copied {
   const { confirmedAt } = snapshot
   if (snapshot.files.length === 0 || confirmedAt === undefined) throw unavailable(deps, Object.values(deps.providers))
   return {
-    rendered: deps.answers.answer(snapshot, filter),
+    rendered: deps.renderer.registry(snapshot, filter),
     freshness: freshnessOf(deps, confirmedAt, snapshot.complete),
   }
 }
@@ -69,7 +69,7 @@ async function copyOfFile(deps: CurrentDeps, copy: Copy<RegistryFile>): Promise<
   if (copy.state().file?.source !== 'origin') await deps.firstRound()
   const { file, confirmedAt, missing } = copy.state()
   if (file !== undefined && confirmedAt !== undefined) {
-    return { rendered: deps.answers.file(file), freshness: freshnessOf(deps, confirmedAt, file.source === 'origin') }
+    return { rendered: deps.renderer.file(file), freshness: freshnessOf(deps, confirmedAt, file.source === 'origin') }
   }
   if (missing) throw new AppError('not-found', `The registry's origin has no ${copy.target.path}.`)
   throw unavailable(deps, [copy])

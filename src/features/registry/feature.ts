@@ -14,7 +14,7 @@ import { type ImportDeps, type ImportedProvider, importRegistry, type RegistryDi
 import { openLiveRegistry } from './live-registry.js'
 import { createOrigin } from './origin.js'
 import { isProvider, PROVIDER_NAMES, type ProviderName, versionsOf } from './providers.js'
-import { createAnswers } from './render.js'
+import { createRenderer } from './render.js'
 import { type CheckResult, checkRegistry, exposeCopies, summarizeRegistry } from './report.js'
 import { mountRegistry } from './routes.js'
 import { createRegistryStore, openKeptFiles } from './store.js'
@@ -76,9 +76,9 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
     return newest?.source === 'origin' ? newest.version : undefined
   }
   const archives = createArchives({ ...live, kept, fetch: fetchAlone, bundled, clock, newestVersion })
-  const answers = createAnswers()
-  const current = { ...copies, ...config, ...live, answers, clock }
-  const archived = { find: archives.find, answers, newestVersion }
+  const renderer = createRenderer()
+  const current = { ...copies, ...config, ...live, renderer, clock }
+  const archived = { find: archives.find, renderer, newestVersion }
   exposeCopies(deps.metrics, copies, clock)
 
   return {

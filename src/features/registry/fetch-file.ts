@@ -19,9 +19,9 @@ export type SharedOptions = { readonly baseUrl: string; readonly cacheSeconds: n
 /** Fetches from the origin. What is not what was asked for is a failure, never a file. */
 export function fetchFromOrigin({ origin, clock }: FetchDeps): FetchFile {
   return async (path, read) => {
-    const answer = await origin.get(path)
-    if (answer.status !== 'found') return answer
-    const result = read(answer.bytes)
+    const response = await origin.get(path)
+    if (response.status !== 'found') return response
+    const result = read(response.bytes)
     return result.ok
       ? { status: 'fetched', file: result.file, fetchedAt: clock() }
       : { status: 'failed', reason: result.reason }

@@ -3,7 +3,7 @@ export const REGISTRY_LIMITS = {
   fileBytesMax: 16 * 1024 * 1024,
   jsonDepthMax: 32,
   redirectsMax: 5,
-  /** A request that comes before the first load waits this long at most (the answer's own deadline is 20 s). */
+  /** A request that comes before the first load waits this long at most (the response's own deadline is 20 s). */
   firstLoadMsMax: 15_000,
   /** It waits a little longer than a fetch may take, so that it sees what the others brought while one hung. */
   firstLoadMarginMs: 250,
@@ -26,8 +26,8 @@ export const REGISTRY_LIMITS = {
   missingMax: 1_000,
   missingMsMax: 60_000,
   archiveFetchesPerMinuteMax: 120,
-  answersMax: 128,
-  answersBytesMax: 64 * 1024 * 1024,
+  renderedMax: 128,
+  renderedBytesMax: 64 * 1024 * 1024,
   filterItemsMax: 32,
   filterCharactersMax: 1_024,
   /** What a client may keep without asking again; less where the copy's own time to live is shorter. */

@@ -1,15 +1,15 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch, type Response } from 'undici'
 import { REGISTRY_LIMITS } from './limits.js'
 
-type OriginAnswer =
+type OriginResponse =
   | { readonly status: 'found'; readonly bytes: Uint8Array<ArrayBuffer> }
   /** The origin works and says that there is no such file. */
   | { readonly status: 'missing' }
   | { readonly status: 'failed'; readonly reason: string }
 
 export type Origin = {
-  /** Fetches one file. Never rejects: what went wrong is in the answer, without the origin's own words. */
-  get(path: string): Promise<OriginAnswer>
+  /** Fetches one file. Never rejects: what went wrong is in the result, without the origin's own words. */
+  get(path: string): Promise<OriginResponse>
   /** Gives up what is under way. */
   close(): Promise<void>
 }
@@ -28,7 +28,7 @@ export function createOrigin(options: OriginOptions): Origin {
   const dispatcher: Dispatcher = LOOPBACK.test(base.hostname) ? new Agent() : new EnvHttpProxyAgent()
   const underWay = new Set<AbortController>()
 
-  const attempt = async (path: string, signal: AbortSignal): Promise<OriginAnswer> => {
+  const attempt = async (path: string, signal: AbortSignal): Promise<OriginResponse> => {
     const followed = await follow(new URL(path, base), { dispatcher, signal, userAgent: options.userAgent })
     if ('reason' in followed) return { status: 'failed', reason: followed.reason }
     const { response } = followed

@@ -1,4 +1,4 @@
-/** The `providers` member of every answer, as clients in the field know it. */
+/** The `providers` member of every response, as clients in the field know it. */
 export const PROVIDERS = {
   openai: { name: 'OpenAI', base_url: 'https://api.openai.com/v1', models_endpoint: '/models' },
   anthropic: { name: 'Anthropic', base_url: 'https://api.anthropic.com', models_endpoint: null },

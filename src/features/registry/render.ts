@@ -29,7 +29,7 @@ function versionOf(files: readonly ProviderFile[]): string {
 /**
  * The registry as clients know it. The bytes depend on the files, the filter and the warnings alone, so every instance
  * gives the same ones. `version` and `generated_at` are those of the files that the filter lets in (of all, where it
- * lets none in), so a filtered answer does not change when only others do.
+ * lets none in), so a filtered registry does not change when only others do.
  */
 export function renderRegistry(parts: Parts, filter: Filter): Rendered {
   const files = parts.files.filter(({ provider }) => includesProvider(filter, provider))
@@ -62,18 +62,18 @@ function generatedAt(files: readonly ProviderFile[]): string {
   return new Date(Math.max(0, ...files.map(({ updatedAt }) => updatedAt ?? 0))).toISOString()
 }
 
-/** Rendered answers, made once per content and filter. */
-export type Answers = {
-  answer(parts: Parts, filter: Filter): Rendered
+/** What is rendered, made once per content and filter. */
+export type Renderer = {
+  registry(parts: Parts, filter: Filter): Rendered
   /** A file's own bytes. */
   file(file: RegistryFile): Rendered
 }
 
-/** The answers are keyed by what is in them, so current and archived ones share one bounded store and none goes stale. */
-export function createAnswers(): Answers {
+/** They are keyed by what is in them, so current and archived ones share one bounded store and none goes stale. */
+export function createRenderer(): Renderer {
   const rendered = new LRUCache<string, Rendered>({
-    max: REGISTRY_LIMITS.answersMax,
-    maxSize: REGISTRY_LIMITS.answersBytesMax,
+    max: REGISTRY_LIMITS.renderedMax,
+    maxSize: REGISTRY_LIMITS.renderedBytesMax,
     sizeCalculation: ({ bytes }) => bytes.byteLength,
   })
   const keys = new WeakMap<Parts, string>()
@@ -87,23 +87,23 @@ export function createAnswers(): Answers {
   }
   const files = new WeakMap<RegistryFile, Rendered>()
   // The same parts and the same filter, again and again, is what most readers ask for: the key need not be made.
-  let last: { readonly parts: Parts; readonly filter: Filter; readonly answer: Rendered } | undefined
+  let last: { readonly parts: Parts; readonly filter: Filter; readonly response: Rendered } | undefined
   return {
     file: (file) => {
-      const answer = files.get(file) ?? withEtag(file.bytes, file.source)
-      files.set(file, answer)
-      return answer
+      const response = files.get(file) ?? withEtag(file.bytes, file.source)
+      files.set(file, response)
+      return response
     },
-    answer: (parts, filter) => {
-      if (last?.parts === parts && last.filter === filter) return last.answer
+    registry: (parts, filter) => {
+      if (last?.parts === parts && last.filter === filter) return last.response
       const key = `${keyOf(parts)}${filterKey(filter)}`
-      let answer = rendered.get(key)
-      if (answer === undefined) {
-        answer = renderRegistry(parts, filter)
-        rendered.set(key, answer)
+      let response = rendered.get(key)
+      if (response === undefined) {
+        response = renderRegistry(parts, filter)
+        rendered.set(key, response)
       }
-      last = { parts, filter, answer }
-      return answer
+      last = { parts, filter, response }
+      return response
     },
   }
 }
@@ -122,7 +122,7 @@ function hasCapabilities(filter: Filter, model: IndexedModel): boolean {
   return filter.capabilities?.every((name) => fieldsNamed(name).some((field) => model.fields[field] === true)) ?? true
 }
 
-/** What the filter asks for that nothing has: it matches nothing, as it always did, and the answer says so. */
+/** What the filter asks for that nothing has: it matches nothing, as it always did, and a warning says so. */
 function unknownFilterValues(filter: Filter, files: readonly ProviderFile[]): string[] {
   const providers = (filter.providers ?? []).filter((name) => !isProvider(name))
   const capabilities = (filter.capabilities ?? []).filter((name) => !files.some((file) => knows(file, name)))

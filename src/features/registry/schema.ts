@@ -53,7 +53,7 @@ const pin = z
   .openapi({
     type: 'string',
     description:
-      'An archived version: its number (as in `/registry/v/{n}/registry.json`), or the `version` of an earlier answer, which gives those very prices again.',
+      'An archived version: its number (as in `/registry/v/{n}/registry.json`), or the `version` of an earlier response, which gives those very prices again.',
     example: 'anthropic@2+google@2+openai@2',
   })
 

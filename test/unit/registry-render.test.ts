@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createBudget } from '../../src/features/registry/archives.js'
 import { currentTarget, type ProviderName } from '../../src/features/registry/providers.js'
 import { type ProviderFile, readProviderFile } from '../../src/features/registry/registry-file.js'
-import { createAnswers, renderRegistry } from '../../src/features/registry/render.js'
+import { createRenderer, renderRegistry } from '../../src/features/registry/render.js'
 import { matchesEtag } from '../../src/http/etag.js'
 
 function fileOf(provider: ProviderName, version: number, models: object, updatedAt?: string): ProviderFile {
@@ -64,10 +64,10 @@ describe('rendering', () => {
   })
 
   it('is done once for a content and a filter', () => {
-    const answers = createAnswers()
-    const answer = answers.answer({ files: [openai], warnings: [] }, { providers: ['openai'] })
-    expect(answers.answer({ files: [openai], warnings: [] }, { providers: ['openai'] })).toBe(answer)
-    expect(answers.answer({ files: [openai], warnings: [] }, { capabilities: ['openai'] })).not.toBe(answer)
+    const renderer = createRenderer()
+    const answer = renderer.registry({ files: [openai], warnings: [] }, { providers: ['openai'] })
+    expect(renderer.registry({ files: [openai], warnings: [] }, { providers: ['openai'] })).toBe(answer)
+    expect(renderer.registry({ files: [openai], warnings: [] }, { capabilities: ['openai'] })).not.toBe(answer)
   })
 })
 
