@@ -1,9 +1,9 @@
 import type { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { type BodyKinds, codingOf, JSON_ONLY, kindOf } from './body-kinds.js'
-import { type NodeBindings, noteOf } from './note.js'
 import { type BodyItems, parseItems, parseJson, parseLines, parseText } from './parse-json.js'
 import { type BodyLimits, type BodySource, readBytes, tooLarge } from './read-bytes.js'
+import { contextOf, type NodeBindings } from './request-context.js'
 
 /** What a route says of its body. */
 export type DeclaredBody = {
@@ -38,7 +38,7 @@ async function readBody(c: Context, limits: BodyLimits, source: BodySource): Pro
   const declared = Number(c.req.header('content-length') ?? 0)
   if (declared > limits.bytesMax) throw tooLarge(limits.bytesMax)
   const incoming = (c.env as Partial<NodeBindings> | undefined)?.incoming
-  if (incoming !== undefined) return readBytes(incoming, noteOf(c), limits, source)
+  if (incoming !== undefined) return readBytes(incoming, contextOf(c), limits, source)
   // Without the listener (`app.request()`), the body is in memory already.
   const bytes = new Uint8Array(await c.req.arrayBuffer())
   if (bytes.length > limits.bytesMax) throw tooLarge(limits.bytesMax)

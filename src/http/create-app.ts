@@ -4,8 +4,8 @@ import type { H, RouterRoute } from 'hono/types'
 import { AppError } from '../platform/errors.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import type { App } from './endpoint.js'
-import { type NodeEnv, noteOf } from './note.js'
 import { problemAnswer } from './problem.js'
+import { contextOf, type NodeEnv } from './request-context.js'
 import { ExactFirstRouter } from './router.js'
 
 type Router = ExactFirstRouter<[H, RouterRoute]>
@@ -27,7 +27,7 @@ export function createApp(options: AppOptions): App {
   const app: App = new OpenAPIHono<NodeEnv>({ getPath: rawPath, strict: true, router })
   app.notFound((c) => problem(c, unmatched(router, c.req.path)))
   const problemOf = createProblemOf(options)
-  app.onError((error, c) => problem(c, problemOf(error, noteOf(c).requestId)))
+  app.onError((error, c) => problem(c, problemOf(error, contextOf(c).requestId)))
   return app
 }
 
@@ -49,9 +49,9 @@ export function createProblemOf({ logger, explain }: AppOptions): ProblemOf {
 }
 
 function problem(c: Context, error: AppError): Response {
-  const note = noteOf(c)
-  note.code = error.code
-  return problemAnswer(error, note.requestId)
+  const context = contextOf(c)
+  context.code = error.code
+  return problemAnswer(error, context.requestId)
 }
 
 /**

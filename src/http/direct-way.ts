@@ -2,16 +2,16 @@ import type { IncomingMessage } from 'node:http'
 import type { Access, Principal } from '../access/principal.js'
 import { invariant } from '../platform/invariant.js'
 import { HTTP_LIMITS } from './limits.js'
-import type { RequestNote } from './note.js'
 import { type JsonBody, parseJson } from './parse-json.js'
 import type { ReadHeader } from './presented-key.js'
 import { type BodyLimits, readBytes } from './read-bytes.js'
+import type { RequestContext } from './request-context.js'
 import { type AdmitKnown, createHostCheck, isSentOnce, type WarmResponse } from './warm-lane.js'
 
 export type DirectCall = {
   readonly principal: Principal
   readonly header: ReadHeader
-  readonly note: RequestNote
+  readonly context: RequestContext
   readonly sent: JsonBody
 }
 
@@ -26,7 +26,7 @@ type DirectRoute = {
 export type DirectWay = {
   add(route: DirectRoute): void
   /** The response to come, or undefined, which sends the request the ordinary way: nothing was taken from it then. */
-  begin(incoming: IncomingMessage, note: RequestNote): Promise<WarmResponse> | undefined
+  begin(incoming: IncomingMessage, context: RequestContext): Promise<WarmResponse> | undefined
 }
 
 /**
@@ -44,7 +44,7 @@ export function createDirectWay(admitKnown: AdmitKnown): DirectWay {
       invariant(!/[{:*]/.test(route.path), 'a direct path is exact')
       routes.set(route.path, route)
     },
-    begin: (incoming, note) => {
+    begin: (incoming, context) => {
       if (incoming.method !== 'POST') return undefined
       const route = routes.get(incoming.url ?? '')
       if (route === undefined || !isPlain(incoming, route) || !isPlainHost(incoming.headers.host ?? ''))
@@ -52,9 +52,9 @@ export function createDirectWay(admitKnown: AdmitKnown): DirectWay {
       const header: ReadHeader = (name) => incoming.headers[name] as string | undefined
       const principal = admitKnown(header, route.access)
       if (principal === undefined || principal instanceof Error || principal.newKey !== null) return undefined
-      note.route = route.path
-      note.projectId = principal.projectId
-      return serve(route, incoming, { principal, header, note })
+      context.route = route.path
+      context.projectId = principal.projectId
+      return serve(route, incoming, { principal, header, context })
     },
   }
 }
@@ -64,7 +64,7 @@ async function serve(
   incoming: IncomingMessage,
   call: Omit<DirectCall, 'sent'>,
 ): Promise<WarmResponse> {
-  const bytes = await readBytes(incoming, call.note, route.body, {
+  const bytes = await readBytes(incoming, call.context, route.body, {
     isPublic: route.access.kind === 'public',
     coding: 'identity',
   })

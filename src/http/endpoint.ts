@@ -10,9 +10,9 @@ import type { Endpoint, Handled } from './declaration.js'
 import { describeEndpoint } from './describe-endpoint.js'
 import type { DirectCall, DirectWay } from './direct-way.js'
 import { HTTP_LIMITS } from './limits.js'
-import { cutRequest, type NodeEnv, noteOf, type RequestNote, signalOf } from './note.js'
 import { pathValues, queryValues } from './parameters.js'
 import type { BodyLimits } from './read-bytes.js'
+import { contextOf, cutRequest, type NodeEnv, type RequestContext, signalOf } from './request-context.js'
 import { validate } from './validate.js'
 import type { WarmLane, WarmResponse } from './warm-lane.js'
 
@@ -37,17 +37,18 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
   const { warm, access } = endpoint
   if (warm !== undefined) guards.lane.add({ path: endpoint.path, access, respond: warm })
   if (endpoint.direct) {
-    const serveCall = (call: DirectCall) => withDeadline(call.note, serveDirect(endpoint, call), endpoint.answerMsMax)
+    const serveCall = (call: DirectCall) =>
+      withDeadline(call.context, serveDirect(endpoint, call), endpoint.answerMsMax)
     guards.direct.add({ path: endpoint.path, access, body, serve: serveCall })
   }
   const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1').replace(/(.)\/$/, '$1')
   const answer = (c: Context<NodeEnv>) => {
-    const note = noteOf(c)
-    note.route = endpoint.path
-    const admitted = guards.admit((name) => c.req.header(name), endpoint.access, note.address)
+    const context = contextOf(c)
+    context.route = endpoint.path
+    const admitted = guards.admit((name) => c.req.header(name), endpoint.access, context.address)
     if (!(admitted instanceof Promise) && endpoint.body === undefined) {
       const pending = serve(c, guards, endpoint, admitted, NO_BODY)
-      return pending instanceof Promise ? withDeadline(note, pending, endpoint.answerMsMax) : pending
+      return pending instanceof Promise ? withDeadline(context, pending, endpoint.answerMsMax) : pending
     }
     return serveLater(c, { ...guards, body }, endpoint, admitted)
   }
@@ -57,7 +58,7 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
 /** Hono leaves a body that HEAD does not send as it is: what would be streamed has to be ended. */
 async function withoutBody(c: Context, pending: Response | Promise<Response>): Promise<Response> {
   const { body, status, headers } = await pending
-  cutRequest(noteOf(c))
+  cutRequest(contextOf(c))
   body?.cancel().catch(() => undefined)
   return new Response(null, { status, headers })
 }
@@ -73,12 +74,12 @@ async function serveLater<P, Q, B>(
   endpoint: Endpoint<P, Q, B>,
   admitted: Principal | Promise<Principal>,
 ): Promise<Response> {
-  const note = noteOf(c)
-  const principal = admitted instanceof Promise ? await withDeadline(note, admitted) : admitted
+  const context = contextOf(c)
+  const principal = admitted instanceof Promise ? await withDeadline(context, admitted) : admitted
   const isPublic = endpoint.access.kind === 'public'
   const body = endpoint.body === undefined ? NO_BODY : await takeBody(c, guards.body, endpoint, isPublic)
   const answer = serve(c, guards, endpoint, principal, body)
-  return answer instanceof Promise ? withDeadline(note, answer, endpoint.answerMsMax) : answer
+  return answer instanceof Promise ? withDeadline(context, answer, endpoint.answerMsMax) : answer
 }
 
 function serve<P, Q, B>(
@@ -88,8 +89,8 @@ function serve<P, Q, B>(
   principal: Principal,
   body: SentBody,
 ): Response | Promise<Response> {
-  const note = noteOf(c)
-  note.projectId = principal.projectId
+  const context = contextOf(c)
+  context.projectId = principal.projectId
   const request = {
     params: (endpoint.params === undefined ? {} : validate(endpoint.params, pathValues(c), 'path')) as P,
     query: (endpoint.query === undefined
@@ -98,15 +99,15 @@ function serve<P, Q, B>(
     body: (endpoint.body === undefined || body.isValid ? body.value : validate(endpoint.body, body.value, '')) as B,
     text: body.text,
     header: (name: string) => c.req.header(name),
-    address: note.address,
-    signal: () => signalOf(note),
-    draining: note.draining,
+    address: context.address,
+    signal: () => signalOf(context),
+    draining: context.draining,
   }
   const creates = endpoint.access.kind === 'project' && endpoint.access.creates
   const provisioned = creates && principal.newKey !== null ? guards.provision(principal) : principal
   if (!(provisioned instanceof Promise)) return toResponse(endpoint.handle({ ...request, principal: provisioned }))
   return provisioned.then((known) => {
-    note.projectId = known.projectId
+    context.projectId = known.projectId
     return toResponse(endpoint.handle({ ...request, principal: known }))
   })
 }
@@ -118,8 +119,14 @@ function toResponse(handled: Handled | Promise<Handled>): Response | Promise<Res
 
 /** The same checks and the same handler as in `serve`, for a request without parameters. */
 async function serveDirect<P, Q, B>(endpoint: Endpoint<P, Q, B>, call: DirectCall): Promise<WarmResponse> {
-  const { principal, header, note, sent } = call
-  const request = { principal, header, address: note.address, signal: () => signalOf(note), draining: note.draining }
+  const { principal, header, context, sent } = call
+  const request = {
+    principal,
+    header,
+    address: context.address,
+    signal: () => signalOf(context),
+    draining: context.draining,
+  }
   invariant(endpoint.body !== undefined, 'the direct way is for bodies')
   const body = validate(endpoint.body, sent.value, '')
   const handled = await endpoint.handle({ ...request, params: {} as P, query: {} as Q, body, text: sent.text })
@@ -128,9 +135,13 @@ async function serveDirect<P, Q, B>(endpoint: Endpoint<P, Q, B>, call: DirectCal
 }
 
 /** The outcome, or `timed-out`: what was begun may still be committed, and the problem says so. */
-function withDeadline<T>(note: RequestNote, outcome: Promise<T>, msMax: number = HTTP_LIMITS.answerMsMax): Promise<T> {
+function withDeadline<T>(
+  context: RequestContext,
+  outcome: Promise<T>,
+  msMax: number = HTTP_LIMITS.answerMsMax,
+): Promise<T> {
   return deadline(outcome, msMax, () => {
-    cutRequest(note)
+    cutRequest(context)
     const detail = 'The request took too long; if it was a write, it may or may not have happened.'
     return new AppError('timed-out', detail, { retryAfterSeconds: 1 })
   })

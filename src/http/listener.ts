@@ -12,10 +12,10 @@ import type { ProblemOf } from './create-app.js'
 import type { DirectWay } from './direct-way.js'
 import { createInFlight } from './in-flight.js'
 import { HTTP_LIMITS } from './limits.js'
-import { attachNote, createNote, endRequest, type NodeEnv, type RequestNote } from './note.js'
 import { onceOver } from './once-over.js'
 import { problemAnswer, problemBody, problemHeaders } from './problem.js'
 import { createRefusalLines, type RefusalLines } from './refusal-lines.js'
+import { attachContext, createContext, endRequest, type NodeEnv, type RequestContext } from './request-context.js'
 import { faultOf, malformed } from './request-fault.js'
 import type { ServiceListener } from './server.js'
 import { AnswerCut } from './stream.js'
@@ -60,11 +60,11 @@ export function createListener(given: ListenerOptions): ServiceListener & { read
   const options = { ...given, refusals: createRefusalLines(given.logger, HTTP_LIMITS.refusalLinesPerSecondMax) }
   const cors = createCors(options.corsOrigins)
   // Whose request is being taken apart: that is synchronous, so a failure to do so belongs to it.
-  let taken: RequestNote | undefined
+  let taken: RequestContext | undefined
   const serve = getRequestListener((request, env) => options.fetch(request, env as NodeEnv['Bindings']), {
     // HTTP/1.0 knows no Host header.
     hostname: 'localhost',
-    errorHandler: (error) => explain(error, taken, options.logger),
+    errorHandler: (error) => faultResponse(error, taken, options.logger),
   })
   const inFlight = createInFlight(IN_FLIGHT)
   const respondWarm = createWarmResponder(options)
@@ -79,23 +79,23 @@ export function createListener(given: ListenerOptions): ServiceListener & { read
       respondWarm(warm, incoming, outgoing)
       return
     }
-    const note = noteFor(incoming, options)
-    attachNote(incoming, note)
-    outgoing.setHeader('X-Request-Id', note.requestId)
+    const context = contextFor(incoming, options)
+    attachContext(incoming, context)
+    outgoing.setHeader('X-Request-Id', context.requestId)
     for (const [name, value] of Object.entries(MANNERS)) outgoing.setHeader(name, value)
-    const network = networkOf(note.address)
+    const network = networkOf(context.address)
     const fits = inFlight.enter(network)
     onceOver(incoming, outgoing, () => {
       inFlight.leave(network)
-      endRequest(note, outgoing.writableFinished)
-      finish(options, note, incoming, outgoing)
+      endRequest(context, outgoing.writableFinished)
+      finish(options, context, incoming, outgoing)
     })
     const fault = faultOf(incoming)
-    if (fault !== undefined) refuse(note, outgoing, fault)
+    if (fault !== undefined) refuse(context, outgoing, fault)
     else if (cors(incoming, outgoing)) return
-    else if (!fits) refuse(note, outgoing, overloaded())
-    else if (!respondDirect(options, note, incoming, outgoing)) {
-      taken = note
+    else if (!fits) refuse(context, outgoing, overloaded())
+    else if (!respondDirect(options, context, incoming, outgoing)) {
+      taken = context
       void serve(incoming, outgoing)
     }
   }
@@ -114,15 +114,15 @@ function createWarmResponder(options: Reporting) {
     return known
   }
   return (outcome: WarmOutcome, incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    const note = noteFor(incoming, options)
-    note.route = outcome.route
-    note.projectId = outcome.projectId
+    const context = contextFor(incoming, options)
+    context.route = outcome.route
+    context.projectId = outcome.projectId
     const { response } = outcome
     const refused = response instanceof AppError
-    if (refused) note.code = response.code
+    if (refused) context.code = response.code
     const status = refused ? PROBLEMS[response.code].status : response.status
-    const body = refused ? JSON.stringify(problemBody(response, note.requestId)) : response.body
-    const headers = ['X-Request-Id', note.requestId]
+    const body = refused ? JSON.stringify(problemBody(response, context.requestId)) : response.body
+    const headers = ['X-Request-Id', context.requestId]
     for (const text of refused ? flatten(problemHeaders(response)) : flat(response.headers)) headers.push(text)
     const isMeasured = refused || !('Content-Length' in response.headers)
     if (body !== null && isMeasured && incoming.method !== 'HEAD') {
@@ -130,56 +130,56 @@ function createWarmResponder(options: Reporting) {
     }
     outgoing.writeHead(status, headers)
     outgoing.end(body ?? undefined)
-    report(options, note, incoming, status, undefined)
+    report(options, context, incoming, status, undefined)
   }
 }
 
 /** Says no, and has done nothing, where the request has to go the ordinary way. */
 function respondDirect(
   { direct, logger }: Reporting,
-  note: RequestNote,
+  context: RequestContext,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): boolean {
-  const pending = direct?.way.begin(incoming, note)
+  const pending = direct?.way.begin(incoming, context)
   if (direct === undefined || pending === undefined) return false
   const write = ({ status, headers, body }: WarmResponse) => {
     outgoing.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body ?? '') })
     outgoing.end(body)
   }
   const explain = (error: unknown) => {
-    refuse(note, outgoing, direct.problemOf(error, note.requestId))
+    refuse(context, outgoing, direct.problemOf(error, context.requestId))
     // What is left of the body is small, and Node does not throw it away once a reader was there.
     incoming.resume()
   }
   pending.then(write, explain).catch((error: unknown) => {
-    logger.error({ request_id: note.requestId, error: describeError(error) }, 'a response could not be written')
+    logger.error({ request_id: context.requestId, error: describeError(error) }, 'a response could not be written')
     outgoing.destroy()
   })
   return true
 }
 
-function noteFor(incoming: IncomingMessage, { trustedProxies, draining }: ListenerOptions): RequestNote {
+function contextFor(incoming: IncomingMessage, { trustedProxies, draining }: ListenerOptions): RequestContext {
   const sent = incoming.headers['x-request-id']
   const requestId = typeof sent === 'string' && REQUEST_ID.test(sent) ? sent : randomUUID()
   const address = clientAddress(incoming, trustedProxies)
-  return createNote({ requestId, startedAt: performance.now(), address, draining }, UNMATCHED)
+  return createContext({ requestId, startedAt: performance.now(), address, draining }, UNMATCHED)
 }
 
 /** A request that cannot be taken apart is the caller's fault. The app answers its own failures: others do not get here. */
-function explain(error: unknown, note: RequestNote | undefined, logger: Logger): Response {
+function faultResponse(error: unknown, context: RequestContext | undefined, logger: Logger): Response {
   const expected = error instanceof RequestError
   if (!expected) logger.error({ error: describeError(error) }, 'unexpected error outside the app')
   const problem = expected ? malformed() : new AppError('internal-error', 'Something went wrong here; the log has it.')
-  if (note !== undefined) note.code = problem.code
-  return problemAnswer(problem, note?.requestId ?? 'none')
+  if (context !== undefined) context.code = problem.code
+  return problemAnswer(problem, context?.requestId ?? 'none')
 }
 
 const overloaded = () => new AppError('overloaded', 'Too many requests are under way.', { retryAfterSeconds: 1 })
 
-function refuse(note: RequestNote, outgoing: ServerResponse, error: AppError): void {
-  note.code = error.code
-  const body = JSON.stringify(problemBody(error, note.requestId))
+function refuse(context: RequestContext, outgoing: ServerResponse, error: AppError): void {
+  context.code = error.code
+  const body = JSON.stringify(problemBody(error, context.requestId))
   const headers = { ...problemHeaders(error), 'Content-Length': Buffer.byteLength(body) }
   // Where the request ends is in doubt, so nothing that follows is taken for another one.
   const { httpVersion, headers: sent } = outgoing.req
@@ -196,38 +196,49 @@ function createUnparsedReport({ metrics, refusals }: Reporting): ReportUnparsed 
   }
 }
 
-function finish(options: Reporting, note: RequestNote, incoming: IncomingMessage, outgoing: ServerResponse): void {
+function finish(
+  options: Reporting,
+  context: RequestContext,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
   const cut = outgoing.errored instanceof AnswerCut ? outgoing.errored : undefined
   // 499, as nginx counts it: the client went away before it had its answer.
-  report(options, note, incoming, cut !== undefined ? 500 : outgoing.writableFinished ? outgoing.statusCode : 499, cut)
+  report(
+    options,
+    context,
+    incoming,
+    cut !== undefined ? 500 : outgoing.writableFinished ? outgoing.statusCode : 499,
+    cut,
+  )
 }
 
 /** Counts the request and writes its line, if it gets one: failed and slow ones always do, refused ones up to a number a second. */
 function report(
   options: Reporting,
-  note: RequestNote,
+  context: RequestContext,
   incoming: IncomingMessage,
   status: number,
   cut: AnswerCut | undefined,
 ): void {
-  const milliseconds = performance.now() - note.startedAt
+  const milliseconds = performance.now() - context.startedAt
   const method = incoming.method ?? ''
-  options.metrics.observeRequest(note.route, method, status, milliseconds / 1000)
+  options.metrics.observeRequest(context.route, method, status, milliseconds / 1000)
   const ordinary = status < 400 && milliseconds < options.slowMs
   if (ordinary && Math.random() >= options.accessShare) return
   const line = {
-    request_id: note.requestId,
+    request_id: context.requestId,
     method,
-    route: note.route,
+    route: context.route,
     status,
     ms: Math.round(milliseconds * 100) / 100,
-    address: note.address,
-    ...(note.projectId === null || note.projectId === NO_PROJECT ? {} : { project_id: note.projectId }),
-    ...(note.code === null ? {} : { code: note.code }),
+    address: context.address,
+    ...(context.projectId === null || context.projectId === NO_PROJECT ? {} : { project_id: context.projectId }),
+    ...(context.code === null ? {} : { code: context.code }),
     ...(cut === undefined ? {} : { error: describeError(cut.reason()) }),
   }
-  const isRefusal = (status >= 400 && status < 500) || note.code === 'overloaded'
-  if (isRefusal) options.refusals.write(line, note.code ?? String(status))
+  const isRefusal = (status >= 400 && status < 500) || context.code === 'overloaded'
+  if (isRefusal) options.refusals.write(line, context.code ?? String(status))
   else if (status >= 500) options.logger.error(line, 'request')
   else options.logger.info(line, 'request')
 }

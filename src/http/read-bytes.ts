@@ -5,7 +5,7 @@ import { type BodyBudget, createServiceBudget } from './body-budget.js'
 import type { ContentCoding } from './body-kinds.js'
 import { explainInflate, inflate } from './inflate.js'
 import { HTTP_LIMITS } from './limits.js'
-import { type RequestNote, whenOver } from './note.js'
+import { type RequestContext, whenOver } from './request-context.js'
 import { createTurns, type Turns } from './turns.js'
 
 export type BodyLimits = {
@@ -38,12 +38,12 @@ export type BodySource = { readonly isPublic: boolean; readonly coding: ContentC
  */
 export function readBytes(
   incoming: IncomingMessage,
-  note: RequestNote,
+  context: RequestContext,
   { bytesMax, msMax, budget, turns }: BodyLimits,
   { isPublic, coding }: BodySource,
 ): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const account = budget.open(isPublic, note.address)
+    const account = budget.open(isPublic, context.address)
     const source = coding === 'gzip' ? inflate(incoming, bytesMax, () => tooLarge(bytesMax)) : incoming
     // Copied together: thousands of tiny chunks would each keep a Buffer object a hundred times their size.
     let buffer = NOTHING
@@ -80,7 +80,7 @@ export function readBytes(
       const body = buffer.length === length ? buffer : Buffer.from(buffer.subarray(0, length))
       buffer = NOTHING
       account.hold(length)
-      resolve(length > HTTP_LIMITS.largeBodyBytes ? turns.take(length, note).then(() => body) : body)
+      resolve(length > HTTP_LIMITS.largeBodyBytes ? turns.take(length, context).then(() => body) : body)
     }
     const onOver = () => refuse(cutShort)
     // What is inflated ends later than what came.
@@ -91,7 +91,7 @@ export function readBytes(
     incoming.on('close', onClose).on('error', onOver)
     if (source !== incoming) source.on('error', (error) => refuse(() => explainInflate(error)))
     // Not every way out closes `incoming`: one that was answered early stays open when its connection goes.
-    whenOver(note, () => {
+    whenOver(context, () => {
       onOver()
       account.close()
     })

@@ -1,6 +1,6 @@
 import { expireAfter } from '../platform/deadline.js'
 import { AppError } from '../platform/errors.js'
-import { type RequestNote, whenOver } from './note.js'
+import { type RequestContext, whenOver } from './request-context.js'
 
 export type TurnLimits = {
   readonly bytesMax: number
@@ -12,7 +12,7 @@ export type TurnLimits = {
 /** Who has a body may handle it in its turn, and has the turn until its request is over. */
 export type Turns = {
   /** Resolves when the body may be handled. Throws `overloaded` after `waitMsMax`, and if the request is over before. */
-  take(bytes: number, note: RequestNote): Promise<void>
+  take(bytes: number, context: RequestContext): Promise<void>
 }
 
 type Waiting = { readonly bytes: number; readonly start: () => void }
@@ -43,7 +43,7 @@ export function createTurns({ bytesMax, stepBytesMax, waitMsMax }: TurnLimits): 
     }
   }
   return {
-    take: (bytes, note) =>
+    take: (bytes, context) =>
       new Promise((resolve, reject) => {
         let isTaken = false
         const start = () => {
@@ -58,7 +58,7 @@ export function createTurns({ bytesMax, stepBytesMax, waitMsMax }: TurnLimits): 
         const own: Waiting = { bytes, start }
         const cancelWait = expireAfter(waitMsMax, () => void (waiting.delete(own) && giveUp()))
         waiting.add(own)
-        whenOver(note, () => {
+        whenOver(context, () => {
           if (waiting.delete(own)) giveUp()
           if (isTaken) taken -= bytes
           startNext()

@@ -3,8 +3,8 @@ import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type BodyAccount, createBodyBudget, createServiceBudget } from '../../src/http/body-budget.js'
-import { createNote, endRequest } from '../../src/http/note.js'
 import { createBodyLimits, readBytes } from '../../src/http/read-bytes.js'
+import { createContext, endRequest } from '../../src/http/request-context.js'
 
 const ONE = '203.0.113.1'
 const OTHER = '203.0.113.2'
@@ -91,7 +91,7 @@ describe('a body that was read', () => {
   ])('keeps as much memory as it counts: one %s', async (_, headers) => {
     const budget = createBodyBudget({ bytesMax: 1_000_000, callerShare: 1, publicShare: 1 })
     const incoming = Object.assign(new PassThrough(), { headers })
-    const note = createNote({
+    const context = createContext({
       requestId: 'a',
       startedAt: 0,
       address: '192.0.2.1',
@@ -99,7 +99,7 @@ describe('a body that was read', () => {
     })
     const reading = readBytes(
       incoming as unknown as IncomingMessage,
-      note,
+      context,
       { ...createBodyLimits(100_000), budget },
       { isPublic: false, coding: 'identity' },
     )
@@ -113,7 +113,7 @@ describe('a body that was read', () => {
     const bytes = await reading
     expect([bytes.length, bytes.buffer.byteLength, budget.held()]).toEqual([21_000, 21_000, 21_000])
     expect(held[2]).toBe('content-length' in headers ? 21_000 : 40_000)
-    endRequest(note, true)
+    endRequest(context, true)
     expect(budget.held()).toBe(0)
   })
 })

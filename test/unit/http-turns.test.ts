@@ -1,22 +1,22 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { createNote, endRequest } from '../../src/http/note.js'
+import { createContext, endRequest } from '../../src/http/request-context.js'
 import { createTurns } from '../../src/http/turns.js'
 
 const draining = new AbortController().signal
-const newNote = () => createNote({ requestId: 'a', startedAt: 0, address: '192.0.2.1', draining })
+const newNote = () => createContext({ requestId: 'a', startedAt: 0, address: '192.0.2.1', draining })
 
 /** Asks for turns in the order of the sizes, and notes whose came and whose did not. */
 function crowd(sizes: readonly number[], { waitMsMax = 1_000, stepBytesMax = 1_000 } = {}) {
   const turns = createTurns({ bytesMax: 100, stepBytesMax, waitMsMax })
   const seen: string[] = []
   const notes = sizes.map((bytes, at) => {
-    const note = newNote()
+    const context = newNote()
     const name = String.fromCharCode(97 + at)
-    turns.take(bytes, note).then(
+    turns.take(bytes, context).then(
       () => seen.push(name),
       (error: { code: string }) => seen.push(`${name}: ${error.code}`),
     )
-    return note
+    return context
   })
   const end = async (at: number) => {
     endRequest(notes[at] as (typeof notes)[number], true)

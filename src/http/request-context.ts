@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
 
 /** What the listener learns of a request while it is served: for the metrics and the log line. */
-export type RequestNote = {
+export type RequestContext = {
   readonly requestId: string
   readonly startedAt: number
   readonly address: string
@@ -20,54 +20,54 @@ export type RequestNote = {
   isCut: boolean
 }
 
-const NOTE = Symbol('request note')
-type Noted = IncomingMessage & { [NOTE]?: RequestNote }
+const CONTEXT = Symbol('request context')
+type WithContext = IncomingMessage & { [CONTEXT]?: RequestContext }
 
 /** What @hono/node-server hands to Hono as `c.env`. */
 export type NodeBindings = { incoming: IncomingMessage }
 export type NodeEnv = { Bindings: NodeBindings }
 
-export function attachNote(incoming: IncomingMessage, note: RequestNote): void {
-  ;(incoming as Noted)[NOTE] = note
+export function attachContext(incoming: IncomingMessage, context: RequestContext): void {
+  ;(incoming as WithContext)[CONTEXT] = context
 }
 
-/** The request's note; a fresh one where the app is called without the listener. */
-export function noteOf(c: Context): RequestNote {
-  const incoming = (c.env as Partial<NodeBindings> | undefined)?.incoming as Noted | undefined
-  return incoming?.[NOTE] ?? createNote({ requestId: 'none', startedAt: 0, address: '', draining: NEVER })
+/** The request's context; a fresh one where the app is called without the listener. */
+export function contextOf(c: Context): RequestContext {
+  const incoming = (c.env as Partial<NodeBindings> | undefined)?.incoming as WithContext | undefined
+  return incoming?.[CONTEXT] ?? createContext({ requestId: 'none', startedAt: 0, address: '', draining: NEVER })
 }
 
 const NEVER = new AbortController().signal
 
-export function createNote(
-  known: Pick<RequestNote, 'requestId' | 'startedAt' | 'address' | 'draining'>,
+export function createContext(
+  known: Pick<RequestContext, 'requestId' | 'startedAt' | 'address' | 'draining'>,
   route = '',
-): RequestNote {
+): RequestContext {
   return { ...known, route, projectId: null, code: null, whenOver: [], cut: null, isCut: false }
 }
 
 /** Aborted when nothing waits for the response any more: its reader left, it came too late, or a drain cut it. */
-export function signalOf(note: RequestNote): AbortSignal {
-  note.cut ??= new AbortController()
-  if (note.isCut) note.cut.abort()
-  return note.cut.signal
+export function signalOf(context: RequestContext): AbortSignal {
+  context.cut ??= new AbortController()
+  if (context.isCut) context.cut.abort()
+  return context.cut.signal
 }
 
-export function cutRequest(note: RequestNote): void {
-  note.isCut = true
-  note.cut?.abort()
+export function cutRequest(context: RequestContext): void {
+  context.isCut = true
+  context.cut?.abort()
 }
 
 /** Calls back when the request is over, on every way out: answered, refused, cut, or its connection gone. */
-export function whenOver(note: RequestNote, callback: () => void): void {
-  if (note.whenOver === null) callback()
-  else note.whenOver.push(callback)
+export function whenOver(context: RequestContext, callback: () => void): void {
+  if (context.whenOver === null) callback()
+  else context.whenOver.push(callback)
 }
 
 /** `isAnswered` is false where the response did not get out whole. */
-export function endRequest(note: RequestNote, isAnswered: boolean): void {
-  if (!isAnswered) cutRequest(note)
-  const callbacks = note.whenOver ?? []
-  note.whenOver = null
+export function endRequest(context: RequestContext, isAnswered: boolean): void {
+  if (!isAnswered) cutRequest(context)
+  const callbacks = context.whenOver ?? []
+  context.whenOver = null
   for (const callback of callbacks) callback()
 }
