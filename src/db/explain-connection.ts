@@ -8,7 +8,7 @@ const CHECKS: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /^(CONNECTION_|ECONNRESET|EPIPE)/,
-    'the connection broke off: is that a PostgreSQL, does it want TLS (?sslmode=require), does it have connections left?',
+    'the connection broke off: is that a PostgreSQL, does it want TLS (?sslmode=require) or have none, does it have connections left?',
   ],
   [/^28/, 'it does not let this user in: check user and password in the URL, and pg_hba.conf there'],
   [/^3D000$/, 'there is no such database: create it, or correct its name in the URL'],

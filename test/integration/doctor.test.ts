@@ -3,13 +3,14 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Finding } from '../../src/cli/doctor/check.js'
-import { diagnose, doctorCommand } from '../../src/cli/doctor.js'
+import { diagnose } from '../../src/cli/doctor.js'
 import { type Config, readConfig } from '../../src/config/config.js'
 import { openEmbedded } from '../../src/db/embedded/open-embedded.js'
 import { echoNotification } from '../../src/db/inspect.js'
 import { withSql } from '../fixtures/filled-database.js'
+import { runCommand } from '../support/command.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { REDIS_MISSING, startRedis } from '../support/redis-server.js'
 import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
@@ -32,8 +33,6 @@ beforeAll(async () => {
   await chmod(directory, 0o755)
 })
 afterEach(async () => {
-  vi.unstubAllEnvs()
-  vi.restoreAllMocks()
   await origin.fail(null)
 })
 afterAll(async () => {
@@ -60,6 +59,23 @@ async function findings(changes: Record<string, string>, clock?: () => number): 
 
 const found = (status: string, detail: RegExp) => ({ status, detail: expect.stringMatching(detail) })
 
+describe('with --offline', () => {
+  it('everything but the registry is checked, and the registry is not asked', async () => {
+    const settings = variables({})
+    const { stdout, code } = await runCommand(['doctor', '--offline', '--json'], settings)
+    const report = JSON.parse(stdout) as { ok: boolean; checks: { name: string; status: string }[] }
+    expect({ code, ok: report.ok }).toEqual({ code: 0, ok: true })
+    const names = report.checks.map(({ name }) => name)
+    expect(names).toEqual(expect.arrayContaining(['database', 'migrations', 'redis', 'keys', 'node']))
+    expect(names).not.toContain('registry')
+    expect(origin.requests()).toEqual([])
+
+    const online = JSON.parse((await runCommand(['doctor', '--json'], settings)).stdout) as typeof report
+    expect(online.checks.map(({ name }) => name).filter((name) => !names.includes(name))).toEqual(['registry'])
+    expect(origin.requests()).not.toEqual([])
+  })
+})
+
 describe('a service that lacks nothing', () => {
   it('is told so, check by check', async () => {
     const keys = { LLMRING_RECEIPTS_PRIVATE_KEY_B64: PRIVATE_KEY, LLMRING_RECEIPTS_PUBLIC_KEY_B64: PUBLIC_KEY }
@@ -80,20 +96,15 @@ describe('a service that lacks nothing', () => {
 
 describe('without a database', () => {
   it('the other checks run all the same, and the program ends with 1 and without a stack', async () => {
-    for (const [name, value] of Object.entries(variables({ LLMRING_DATABASE_URL: CLOSED }))) vi.stubEnv(name, value)
-    const printed: string[] = []
-    vi.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0)
-    await doctorCommand().parseAsync([], { from: 'user' })
-    const exitCode = process.exitCode
-    process.exitCode = undefined
-    expect(exitCode).toBe(1)
-    const lines = printed.join('').trimEnd().split('\n')
+    const { code, stdout } = await runCommand(['doctor'], variables({ LLMRING_DATABASE_URL: CLOSED }))
+    expect(code).toBe(1)
+    const lines = stdout.trimEnd().split('\n')
     expect(lines.map((line) => line.split(/ +/).slice(0, 2).join(' '))).toEqual([
       ...['fail database', 'fail migrations', 'fail notifications', 'fail connections', 'fail clock'],
       ...['ok redis', 'ok registry', 'warn keys', 'ok disk', 'ok node'],
     ])
     expect(lines[0]).toMatch(/127\.0\.0\.1:9.*ECONNREFUSED/)
-    expect(printed.join('')).not.toMatch(/hidden-word|\n\s+at /)
+    expect(stdout).not.toMatch(/hidden-word|\n\s+at /)
   })
 
   it('a server that takes connections and never answers is given up', async () => {
