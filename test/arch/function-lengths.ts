@@ -4,27 +4,22 @@ export type FunctionLength = {
   readonly name: string
   /** Counted from 1. */
   readonly line: number
-  /** The lines it spans, less those of the functions inside it, which are counted on their own. */
+  /** The lines it spans, with those of the functions inside it: a factory is read as a whole. */
   readonly lines: number
 }
 
-/** Every function of a source text. A factory is as long as what it does itself, not as long as what it returns. */
+/** Every function of a source text, nested ones too. */
 export function functionLengths(path: string, text: string): FunctionLength[] {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
   const lineAt = (position: number): number => source.getLineAndCharacterOfPosition(position).line
   const found: FunctionLength[] = []
 
-  const visit = (node: ts.Node): number => {
-    let linesInside = 0
-    ts.forEachChild(node, (child) => {
-      linesInside += visit(child)
-    })
-    if (!ts.isFunctionLike(node) || !('body' in node) || node.body === undefined) return linesInside
-    const first = lineAt(node.getStart(source))
-    const span = lineAt(node.getEnd()) - first + 1
-    found.push({ name: nameOf(node), line: first + 1, lines: span - linesInside })
-    // The first and the last line of a function belong to the one around it: there stands what it is for.
-    return Math.max(0, span - 2)
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node) && 'body' in node && node.body !== undefined) {
+      const first = lineAt(node.getStart(source))
+      found.push({ name: nameOf(node), line: first + 1, lines: lineAt(node.getEnd()) - first + 1 })
+    }
+    ts.forEachChild(node, visit)
   }
   visit(source)
   return found

@@ -4,6 +4,26 @@ import { readSourceFiles } from './source-files.js'
 
 const LIMITS = { fileLinesMax: 250, medianLinesMax: 80, functionLinesMax: 50 } as const
 
+/**
+ * Factories that are still longer, and how long they may be at most: a number here only ever falls, and a line goes with
+ * its factory's excess. What is taken out of one becomes a function beside it (usage/store.ts shows how).
+ */
+const STILL_LONGER: Readonly<Record<string, number>> = {
+  'src/db/dump/lines.ts createLineReader': 54,
+  'src/db/notifications.ts createNotifications': 105,
+  'src/features/aliases/snapshots.ts createSnapshots': 79,
+  'src/features/aliases/store.ts createAliasStore': 79,
+  'src/features/receipts/routes.ts mountStored': 53,
+  'src/features/registry/archives.ts createArchives': 64,
+  'src/features/registry/copies.ts createCopy': 70,
+  'src/features/registry/live-registry.ts openLiveRegistry': 70,
+  'src/features/usage/feature.ts createUsage': 62,
+  'src/http/connections.ts createConnections': 53,
+  'src/http/health.ts mountHealth': 60,
+  'src/http/read-bytes.ts (anonymous)': 55,
+  'src/http/read-bytes.ts readBytes': 62,
+}
+
 const source = readSourceFiles('src')
 const tests = readSourceFiles('test').filter((file) => !file.path.startsWith('test/bench/'))
 const sum = (files: typeof source): number => files.reduce((lines, file) => lines + file.lines, 0)
@@ -23,13 +43,20 @@ describe('the source', () => {
     expect(median).toBeLessThanOrEqual(LIMITS.medianLinesMax)
   })
 
-  test(`has no function of more than ${LIMITS.functionLinesMax} lines of its own`, () => {
-    const long = source.flatMap(({ path, text }) =>
-      functionLengths(path, text)
-        .filter(({ lines }) => lines > LIMITS.functionLinesMax)
-        .map(({ name, line, lines }) => `${path}:${line} ${name}: ${lines}`),
-    )
-    expect(long).toEqual([])
+  const long = source.flatMap(({ path, text }) =>
+    functionLengths(path, text)
+      .filter(({ lines }) => lines > LIMITS.functionLinesMax)
+      .map(({ name, line, lines }) => ({ id: `${path} ${name}`, line, lines })),
+  )
+
+  test(`has no function of more than ${LIMITS.functionLinesMax} lines, counted with the functions inside it`, () => {
+    const tooLong = long.filter(({ id, lines }) => lines > (STILL_LONGER[id] ?? 0))
+    expect(tooLong.map(({ id, line, lines }) => `${id} in line ${line}: ${lines}`)).toEqual([])
+  })
+
+  test('forgives no function that is short by now', () => {
+    const ids = long.map(({ id }) => id)
+    expect(Object.keys(STILL_LONGER).filter((id) => !ids.includes(id))).toEqual([])
   })
 
   test('has at least as many lines of tests', () => {
@@ -72,9 +99,9 @@ describe('the length of a function', () => {
     expect(lengths('function long() {\n  a()\n  b()\n  c()\n}\n')).toEqual({ long: 5 })
   })
 
-  test('leaves out the inside of the functions in it', () => {
+  test('counts the functions inside it, and each of those by itself', () => {
     const factory = 'const make = () => {\n  const inner = () => {\n    a()\n    b()\n    c()\n  }\n  return inner\n}\n'
-    expect(lengths(factory)).toEqual({ make: 5, inner: 5 })
+    expect(lengths(factory)).toEqual({ make: 8, inner: 5 })
   })
 
   test('is found for methods, arrows and functions in objects', () => {

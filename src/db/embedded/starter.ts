@@ -31,13 +31,7 @@ export function createStarter(cluster: Cluster, options: Pick<StartOptions, 'por
   let logBytesBefore = 0
   let unfinishedSince: number | undefined
 
-  const failure = async (reason: string) => {
-    const logged = await readLogSince(cluster.place.logFile, logBytesBefore)
-    return new EmbeddedError(
-      'start-failed',
-      `PostgreSQL does not start in ${cluster.place.dir}. ${reason}${logged === '' ? '' : `\nIts log (${cluster.place.logFile}) ends:\n${logged}`}`,
-    )
-  }
+  const failure = (reason: string) => describeFailure(cluster, reason, logBytesBefore)
 
   /** Whether what is in the way is out of it. */
   const clearWay = async (state: PostmasterState) => {
@@ -73,4 +67,11 @@ export function createStarter(cluster: Cluster, options: Pick<StartOptions, 'por
       })
     },
   }
+}
+
+/** Why a start failed, with what the server has logged since. */
+async function describeFailure({ place }: Cluster, reason: string, logBytesBefore: number): Promise<EmbeddedError> {
+  const logged = await readLogSince(place.logFile, logBytesBefore)
+  const ending = logged === '' ? '' : `\nIts log (${place.logFile}) ends:\n${logged}`
+  return new EmbeddedError('start-failed', `PostgreSQL does not start in ${place.dir}. ${reason}${ending}`)
 }

@@ -38,9 +38,6 @@ export function createAuthenticator(deps: AuthenticateDeps): Authenticator {
   const loading = new Map<string, Promise<Principal>>()
   let epoch = 0
 
-  const isFresh = (verdict: Verdict): boolean =>
-    deps.ageMs() < STALE_MS_MAX || deps.clock() - verdict.loadedAt < STALE_MS_MAX
-
   const load = async (key: string): Promise<Principal> => {
     const begun = epoch
     const loadedAt = deps.clock()
@@ -59,7 +56,7 @@ export function createAuthenticator(deps: AuthenticateDeps): Authenticator {
 
   const recall = (key: string): Principal | AppError | undefined => {
     const verdict = known.get(key) ?? unknown.get(key)
-    return verdict !== undefined && isFresh(verdict) ? (verdict.principal ?? refused()) : undefined
+    return verdict !== undefined && isFresh(deps, verdict) ? (verdict.principal ?? refused()) : undefined
   }
 
   return {
@@ -79,12 +76,17 @@ export function createAuthenticator(deps: AuthenticateDeps): Authenticator {
     forget: (hash) => {
       epoch += 1
       loading.clear()
-      for (const cache of [known, unknown]) {
-        if (hash === undefined) cache.clear()
-        else for (const [key, verdict] of cache.entries()) if (verdict.hashes.includes(hash)) cache.delete(key)
-      }
+      for (const cache of [known, unknown]) forgetIn(cache, hash)
     },
   }
+}
+
+const isFresh = (deps: AuthenticateDeps, verdict: Verdict): boolean =>
+  deps.ageMs() < STALE_MS_MAX || deps.clock() - verdict.loadedAt < STALE_MS_MAX
+
+function forgetIn(cache: LRUCache<string, Verdict>, hash: string | undefined): void {
+  if (hash === undefined) cache.clear()
+  else for (const [key, verdict] of cache.entries()) if (verdict.hashes.includes(hash)) cache.delete(key)
 }
 
 function judge(deps: AuthenticateDeps, found: FoundKey | undefined, key: string): Principal | null {

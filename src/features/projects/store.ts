@@ -55,135 +55,157 @@ const FIND_KEY_MS_MAX = 5_000
 const KEYS_SHOWN_MAX = 10_000
 const BURIED_PER_SWEEP_MAX = 1_000
 
-export function createProjectStore(db: { readonly sql: Sql; readonly orm: Orm; readonly announce: Announce }) {
+type Db = { readonly sql: Sql; readonly orm: Orm; readonly announce: Announce }
+
+export function createProjectStore({ sql: hot, orm, announce }: Db) {
   return {
-    /** The key stored under one of these hashes: authentication's one statement. */
-    findKey: async (hashes: readonly string[]): Promise<FoundKey | undefined> => {
-      const query = db.sql<FoundKey[]>`
-        select id as "keyId", project_id as "projectId", role, revoked_at is not null as revoked from project_keys
-        where key_hash in (select decode(hash, 'hex') from unnest(${arrayText(hashes)}::text::text[]) as hash) limit 1`
-      const [row] = await bounded(query, FIND_KEY_MS_MAX)
-      return row
-    },
-
-    /** Inserts the key unless its hash exists; undefined where it does. An inserted one is this transaction's to give a project. */
-    insertKey: async (tx: Tx, projectId: ProjectId, key: NewKey): Promise<ProjectKey | undefined> => {
-      const values = {
-        id: uuidv7(),
-        projectId,
-        keyHash: Buffer.from(key.hash, 'hex'),
-        pepperId: key.pepperId,
-        prefix: key.prefix,
-        name: key.name,
-        role: key.role,
-      }
-      const [row] = await ormOf(tx).insert(projectKeys).values(values).onConflictDoNothing().returning(KEY)
-      if (row !== undefined) await db.announce(tx, { kind: 'key-changed', hash: key.hash })
-      return row as ProjectKey | undefined
-    },
-
-    insertProject: async (tx: Tx, id: ProjectId, name: string | null, origin: 'open' | 'made'): Promise<Project> => {
-      return confirmRow(await ormOf(tx).insert(projects).values({ id, name, origin }).returning(PROJECT)) as Project
-    },
-
-    /** The project, locked against its erasure until the transaction ends. */
-    lockProject: async (tx: Tx, id: ProjectId): Promise<Project | undefined> => {
-      const [row] = await ormOf(tx)
-        .select(PROJECT)
-        .from(projects)
-        .where(and(eq(projects.id, id), isNull(projects.erasedAt)))
-        .for('share')
-      return row as Project | undefined
-    },
-
-    findProject: async (id: ProjectId): Promise<Project | undefined> => {
-      const [row] = await db.orm
-        .select(PROJECT)
-        .from(projects)
-        .where(and(eq(projects.id, id), isNull(projects.erasedAt)))
-      return row as Project | undefined
-    },
-
-    /** Oldest first: the ids are UUIDv7. */
-    listProjects: async (after: string, limit: number): Promise<Project[]> => {
-      const rows = await db.orm
-        .select(PROJECT)
-        .from(projects)
-        .where(and(isNull(projects.erasedAt), gt(projects.id, after)))
-        .orderBy(asc(projects.id))
-        .limit(limit)
-      return rows as Project[]
-    },
-
-    /** A project's keys, oldest first; of all projects where none is named (the command line). */
-    listKeys: async (projectId: ProjectId | undefined): Promise<ProjectKey[]> => {
-      const rows = await db.orm
-        .select(KEY)
-        .from(projectKeys)
-        .where(projectId === undefined ? undefined : eq(projectKeys.projectId, projectId))
-        .orderBy(asc(projectKeys.projectId), asc(projectKeys.id))
-        .limit(KEYS_SHOWN_MAX)
-      return rows as ProjectKey[]
-    },
-
-    countKeys: async (tx: Tx, projectId: ProjectId): Promise<number> => {
-      const [row] = await ormOf(tx)
-        .select({ keys: count() })
-        .from(projectKeys)
-        .where(eq(projectKeys.projectId, projectId))
-      return row?.keys ?? 0
-    },
-
-    /** Revokes a key that is not revoked yet; its hash is announced to every instance. */
-    revokeKey: async (tx: Tx, projectId: ProjectId | undefined, keyId: string): Promise<boolean> => {
-      const mine = projectId === undefined ? undefined : eq(projectKeys.projectId, projectId)
-      const wanted = and(mine, eq(projectKeys.id, keyId), isNull(projectKeys.revokedAt))
-      // Locked first: from here on an update that counts no row is one that did not happen, not a key that is not there.
-      const [row] = await ormOf(tx).select({ hash: projectKeys.keyHash }).from(projectKeys).where(wanted).for('update')
-      if (row === undefined) return false
-      const revokedAt = await readClock(sqlOf(tx))
-      confirmCompleted(await ormOf(tx).update(projectKeys).set({ revokedAt }).where(wanted), 'UPDATE', 1)
-      await db.announce(tx, { kind: 'key-changed', hash: Buffer.from(row.hash).toString('hex') })
-      return true
-    },
-
-    /** Makes a project a nameless tombstone and revokes its keys: from its commit on nothing new can be authenticated. */
-    buryProject: async (tx: Tx, id: ProjectId): Promise<boolean> => {
-      const wanted = and(eq(projects.id, id), isNull(projects.erasedAt))
-      // Locked first, as in `revokeKey`.
-      const [there] = await ormOf(tx).select({ id: projects.id }).from(projects).where(wanted).for('update')
-      if (there === undefined) return false
-      const now = await readClock(sqlOf(tx))
-      const buried = await ormOf(tx).update(projects).set({ erasedAt: now, name: null }).where(wanted)
-      confirmCompleted(buried, 'UPDATE', 1)
-      const revoked = await ormOf(tx)
-        .update(projectKeys)
-        .set({ revokedAt: sql`coalesce(${projectKeys.revokedAt}, ${now}::timestamptz)`, name: null })
-        .where(eq(projectKeys.projectId, id))
-      confirmCompleted(revoked, 'UPDATE')
-      await db.announce(tx, { kind: 'all-keys-changed' })
-      return true
-    },
-
-    /** Tombstones that are not swept for the last time yet, and whether a sweep that begins now is the last. */
-    listBuried: async (lastAfterSeconds: number): Promise<{ id: ProjectId; isLast: boolean }[]> => {
-      const since = new Date((await readClock(db.sql)).getTime() - lastAfterSeconds * 1000)
-      const isLast = sql<boolean>`${projects.erasedAt} < ${since}::timestamptz`
-      const rows = await db.orm
-        .select({ id: projects.id, isLast })
-        .from(projects)
-        .where(and(isNotNull(projects.erasedAt), isNull(projects.sweptAt)))
-        .orderBy(asc(projects.erasedAt))
-        .limit(BURIED_PER_SWEEP_MAX)
-      return rows as { id: ProjectId; isLast: boolean }[]
-    },
-
-    markSwept: async (id: ProjectId): Promise<void> => {
-      const sweptAt = await readClock(db.sql)
-      const swept = await db.orm.update(projects).set({ sweptAt }).where(eq(projects.id, id))
-      confirmCompleted(swept, 'UPDATE', 1)
-    },
+    findKey: (hashes: readonly string[]) => findKey(hot, hashes),
+    insertKey: (tx: Tx, projectId: ProjectId, key: NewKey) => insertKey(announce, tx, projectId, key),
+    insertProject,
+    lockProject,
+    findProject: (id: ProjectId) => findProject(orm, id),
+    listProjects: (after: string, limit: number) => listProjects(orm, after, limit),
+    listKeys: (projectId: ProjectId | undefined) => listKeys(orm, projectId),
+    countKeys,
+    revokeKey: (tx: Tx, projectId: ProjectId | undefined, keyId: string) => revokeKey(announce, tx, projectId, keyId),
+    buryProject: (tx: Tx, id: ProjectId) => buryProject(announce, tx, id),
+    listBuried: (lastAfterSeconds: number) => listBuried(hot, orm, lastAfterSeconds),
+    markSwept: (id: ProjectId) => markSwept(hot, orm, id),
   }
+}
+
+/** The key stored under one of these hashes: authentication's one statement. */
+async function findKey(hot: Sql, hashes: readonly string[]): Promise<FoundKey | undefined> {
+  const query = hot<FoundKey[]>`
+    select id as "keyId", project_id as "projectId", role, revoked_at is not null as revoked from project_keys
+    where key_hash in (select decode(hash, 'hex') from unnest(${arrayText(hashes)}::text::text[]) as hash) limit 1`
+  const [row] = await bounded(query, FIND_KEY_MS_MAX)
+  return row
+}
+
+/** Inserts the key unless its hash exists; undefined where it does. An inserted one is this transaction's to give a project. */
+async function insertKey(
+  announce: Announce,
+  tx: Tx,
+  projectId: ProjectId,
+  key: NewKey,
+): Promise<ProjectKey | undefined> {
+  const values = {
+    id: uuidv7(),
+    projectId,
+    keyHash: Buffer.from(key.hash, 'hex'),
+    pepperId: key.pepperId,
+    prefix: key.prefix,
+    name: key.name,
+    role: key.role,
+  }
+  const [row] = await ormOf(tx).insert(projectKeys).values(values).onConflictDoNothing().returning(KEY)
+  if (row !== undefined) await announce(tx, { kind: 'key-changed', hash: key.hash })
+  return row as ProjectKey | undefined
+}
+
+async function insertProject(tx: Tx, id: ProjectId, name: string | null, origin: 'open' | 'made'): Promise<Project> {
+  return confirmRow(await ormOf(tx).insert(projects).values({ id, name, origin }).returning(PROJECT)) as Project
+}
+
+/** The project, locked against its erasure until the transaction ends. */
+async function lockProject(tx: Tx, id: ProjectId): Promise<Project | undefined> {
+  const [row] = await ormOf(tx)
+    .select(PROJECT)
+    .from(projects)
+    .where(and(eq(projects.id, id), isNull(projects.erasedAt)))
+    .for('share')
+  return row as Project | undefined
+}
+
+async function findProject(orm: Orm, id: ProjectId): Promise<Project | undefined> {
+  const [row] = await orm
+    .select(PROJECT)
+    .from(projects)
+    .where(and(eq(projects.id, id), isNull(projects.erasedAt)))
+  return row as Project | undefined
+}
+
+/** Oldest first: the ids are UUIDv7. */
+async function listProjects(orm: Orm, after: string, limit: number): Promise<Project[]> {
+  const rows = await orm
+    .select(PROJECT)
+    .from(projects)
+    .where(and(isNull(projects.erasedAt), gt(projects.id, after)))
+    .orderBy(asc(projects.id))
+    .limit(limit)
+  return rows as Project[]
+}
+
+/** A project's keys, oldest first; of all projects where none is named (the command line). */
+async function listKeys(orm: Orm, projectId: ProjectId | undefined): Promise<ProjectKey[]> {
+  const rows = await orm
+    .select(KEY)
+    .from(projectKeys)
+    .where(projectId === undefined ? undefined : eq(projectKeys.projectId, projectId))
+    .orderBy(asc(projectKeys.projectId), asc(projectKeys.id))
+    .limit(KEYS_SHOWN_MAX)
+  return rows as ProjectKey[]
+}
+
+async function countKeys(tx: Tx, projectId: ProjectId): Promise<number> {
+  const [row] = await ormOf(tx).select({ keys: count() }).from(projectKeys).where(eq(projectKeys.projectId, projectId))
+  return row?.keys ?? 0
+}
+
+/** Revokes a key that is not revoked yet; its hash is announced to every instance. */
+async function revokeKey(
+  announce: Announce,
+  tx: Tx,
+  projectId: ProjectId | undefined,
+  keyId: string,
+): Promise<boolean> {
+  const mine = projectId === undefined ? undefined : eq(projectKeys.projectId, projectId)
+  const wanted = and(mine, eq(projectKeys.id, keyId), isNull(projectKeys.revokedAt))
+  // Locked first: from here on an update that counts no row is one that did not happen, not a key that is not there.
+  const [row] = await ormOf(tx).select({ hash: projectKeys.keyHash }).from(projectKeys).where(wanted).for('update')
+  if (row === undefined) return false
+  const revokedAt = await readClock(sqlOf(tx))
+  confirmCompleted(await ormOf(tx).update(projectKeys).set({ revokedAt }).where(wanted), 'UPDATE', 1)
+  await announce(tx, { kind: 'key-changed', hash: Buffer.from(row.hash).toString('hex') })
+  return true
+}
+
+/** Makes a project a nameless tombstone and revokes its keys: from its commit on nothing new can be authenticated. */
+async function buryProject(announce: Announce, tx: Tx, id: ProjectId): Promise<boolean> {
+  const wanted = and(eq(projects.id, id), isNull(projects.erasedAt))
+  // Locked first, as in `revokeKey`.
+  const [there] = await ormOf(tx).select({ id: projects.id }).from(projects).where(wanted).for('update')
+  if (there === undefined) return false
+  const now = await readClock(sqlOf(tx))
+  const buried = await ormOf(tx).update(projects).set({ erasedAt: now, name: null }).where(wanted)
+  confirmCompleted(buried, 'UPDATE', 1)
+  const revoked = await ormOf(tx)
+    .update(projectKeys)
+    .set({ revokedAt: sql`coalesce(${projectKeys.revokedAt}, ${now}::timestamptz)`, name: null })
+    .where(eq(projectKeys.projectId, id))
+  confirmCompleted(revoked, 'UPDATE')
+  await announce(tx, { kind: 'all-keys-changed' })
+  return true
+}
+
+/** Tombstones that are not swept for the last time yet, and whether a sweep that begins now is the last. */
+async function listBuried(hot: Sql, orm: Orm, lastAfterSeconds: number): Promise<{ id: ProjectId; isLast: boolean }[]> {
+  const since = new Date((await readClock(hot)).getTime() - lastAfterSeconds * 1000)
+  const isLast = sql<boolean>`${projects.erasedAt} < ${since}::timestamptz`
+  const rows = await orm
+    .select({ id: projects.id, isLast })
+    .from(projects)
+    .where(and(isNotNull(projects.erasedAt), isNull(projects.sweptAt)))
+    .orderBy(asc(projects.erasedAt))
+    .limit(BURIED_PER_SWEEP_MAX)
+  return rows as { id: ProjectId; isLast: boolean }[]
+}
+
+async function markSwept(hot: Sql, orm: Orm, id: ProjectId): Promise<void> {
+  const sweptAt = await readClock(hot)
+  const swept = await orm.update(projects).set({ sweptAt }).where(eq(projects.id, id))
+  confirmCompleted(swept, 'UPDATE', 1)
 }
 
 /**
