@@ -91,24 +91,27 @@ function serve<P, Q, B>(
 ): Response | Promise<Response> {
   const context = contextOf(c)
   context.projectId = principal.projectId
-  const request = {
-    params: (endpoint.params === undefined ? {} : validate(endpoint.params, pathValues(c), 'path')) as P,
-    query: (endpoint.query === undefined
-      ? {}
-      : validate(endpoint.query, queryValues(c, endpoint.emptyQuery), 'query')) as Q,
-    body: (endpoint.body === undefined || body.isValid ? body.value : validate(endpoint.body, body.value, '')) as B,
-    text: body.text,
-    header: (name: string) => c.req.header(name),
-    address: context.address,
-    signal: () => signalOf(context),
-    draining: context.draining,
-  }
+  const params = (endpoint.params === undefined ? {} : validate(endpoint.params, pathValues(c), 'path')) as P
+  const { emptyQuery } = endpoint
+  const query = (endpoint.query === undefined ? {} : validate(endpoint.query, queryValues(c, emptyQuery), 'query')) as Q
+  const value = (
+    endpoint.body === undefined || body.isValid ? body.value : validate(endpoint.body, body.value, '')
+  ) as B
+  const { address, draining } = context
+  const { text } = body
+  const header = (name: string) => c.req.header(name)
+  const signal = () => signalOf(context)
+  // One object, each member named: a spread was 2 % of what a small request costs.
+  const handle = (known: Principal) =>
+    toResponse(
+      endpoint.handle({ principal: known, params, query, body: value, text, header, address, signal, draining }),
+    )
   const creates = endpoint.access.kind === 'project' && endpoint.access.creates
   const provisioned = creates && principal.newKey !== null ? guards.provision(principal) : principal
-  if (!(provisioned instanceof Promise)) return toResponse(endpoint.handle({ ...request, principal: provisioned }))
+  if (!(provisioned instanceof Promise)) return handle(provisioned)
   return provisioned.then((known) => {
     context.projectId = known.projectId
-    return toResponse(endpoint.handle({ ...request, principal: known }))
+    return handle(known)
   })
 }
 
@@ -120,16 +123,14 @@ function toResponse(handled: Handled | Promise<Handled>): Response | Promise<Res
 /** The same checks and the same handler as in `serve`, for a request without parameters. */
 async function serveDirect<P, Q, B>(endpoint: Endpoint<P, Q, B>, call: DirectCall): Promise<WarmResponse> {
   const { principal, header, context, sent } = call
-  const request = {
-    principal,
-    header,
-    address: context.address,
-    signal: () => signalOf(context),
-    draining: context.draining,
-  }
+  const { address, draining } = context
+  const signal = () => signalOf(context)
   invariant(endpoint.body !== undefined, 'the direct way is for bodies')
   const body = validate(endpoint.body, sent.value, '')
-  const handled = await endpoint.handle({ ...request, params: {} as P, query: {} as Q, body, text: sent.text })
+  const params = {} as P
+  const query = {} as Q
+  const { text } = sent
+  const handled = await endpoint.handle({ principal, params, query, body, text, header, address, signal, draining })
   invariant(!(handled instanceof Response), 'a direct response is plain')
   return handled
 }

@@ -50,6 +50,7 @@ const UNMATCHED = '(unmatched)'
 const UNPARSED = '(unparsed)'
 /** On every response, unless it says otherwise itself. */
 const MANNERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' }
+const MANNER_LIST = Object.entries(MANNERS)
 
 /**
  * Node's request listener with the manners of every answer: request id, security headers, CORS, metrics and the log
@@ -82,7 +83,7 @@ export function createListener(given: ListenerOptions): ServiceListener & { read
     const context = contextFor(incoming, options)
     attachContext(incoming, context)
     outgoing.setHeader('X-Request-Id', context.requestId)
-    for (const [name, value] of Object.entries(MANNERS)) outgoing.setHeader(name, value)
+    for (const [name, value] of MANNER_LIST) outgoing.setHeader(name, value)
     const network = networkOf(context.address)
     const fits = inFlight.enter(network)
     onceOver(incoming, outgoing, () => {

