@@ -17,8 +17,9 @@ export class AnswerCut extends Error {
 }
 
 /**
- * An answer that is written while it is read (texts as UTF-8, bytes as they are): a slow reader slows the generator, a reader that leaves ends it. Where the
- * generator throws, the connection is cut: the reader sees a broken transfer, never a shorter answer.
+ * An answer that is written while it is read, texts as UTF-8 and bytes as they are: a slow reader slows the generator, a
+ * reader that leaves ends it. Where the generator throws, the connection is cut: the reader sees a broken transfer, never
+ * a shorter answer.
  */
 export function streamAnswer(chunks: AsyncGenerator<string | Uint8Array>, headers: Record<string, string>): Response {
   const encoder = new TextEncoder()

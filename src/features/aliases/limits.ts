@@ -16,7 +16,7 @@ export const ALIAS_LIMITS = {
   namesBytesPerProjectMax: 8 * 1024 * 1024,
   /** What is held of a list at once. One alias that is larger is a page of its own. */
   pageAliasesMax: 500,
-  pageBytesMax: 256 * 1024,
+  pageBytesMax: 128 * 1024,
   snapshotProjectsMax: 10_000,
   snapshotProfilesPerProjectMax: 64,
   snapshotCharactersMax: 64 * 1024 * 1024,
