@@ -4,7 +4,7 @@ import type { H, RouterRoute } from 'hono/types'
 import { AppError } from '../platform/errors.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import type { App } from './endpoint.js'
-import { problemAnswer } from './problem.js'
+import { problemResponse } from './problem.js'
 import { contextOf, type NodeEnv } from './request-context.js'
 import { ExactFirstRouter } from './router.js'
 
@@ -51,7 +51,7 @@ export function createProblemOf({ logger, explain }: AppOptions): ProblemOf {
 function problem(c: Context, error: AppError): Response {
   const context = contextOf(c)
   context.code = error.code
-  return problemAnswer(error, context.requestId)
+  return problemResponse(error, context.requestId)
 }
 
 /**

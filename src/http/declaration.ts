@@ -5,7 +5,7 @@ import type { BodyKinds } from './body-kinds.js'
 import type { BodyItems } from './parse-json.js'
 import type { Warm, WarmResponse } from './warm-lane.js'
 
-export type DeclaredAnswer = {
+export type DeclaredResponse = {
   readonly description: string
   readonly schema?: z.ZodType
   /** The media types that it may have: JSON where there is a schema and no other is named. */
@@ -38,9 +38,9 @@ export type Endpoint<Params, Query, Body> = {
   readonly bodyKinds?: BodyKinds
   /** Whether the body may come with `Content-Encoding: gzip`. Its limits count what it unfolds to. */
   readonly bodyGzip?: boolean
-  /** How long `handle` may take to answer, if not `HTTP_LIMITS.answerMsMax`: a stream has answered when it begins. */
-  readonly answerMsMax?: number
-  readonly answers: Readonly<Record<number, DeclaredAnswer>>
+  /** How long `handle` may take to answer, if not `HTTP_LIMITS.responseMsMax`: a stream has answered when it begins. */
+  readonly responseMsMax?: number
+  readonly responses: Readonly<Record<number, DeclaredResponse>>
   /** Problems beyond the ones that follow from access, input and the common ones. */
   readonly problems?: readonly ProblemCode[]
   /** The same response from memory, for GET and HEAD of an exact path that changes nothing: see warm-lane.ts. */

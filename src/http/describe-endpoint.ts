@@ -1,13 +1,13 @@
 import { type RouteConfig, z } from '@hono/zod-openapi'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
-import { JSON_TYPE } from './answer.js'
 import { JSON_ONLY, mediaTypeOf } from './body-kinds.js'
-import type { DeclaredAnswer, Endpoint } from './declaration.js'
+import type { DeclaredResponse, Endpoint } from './declaration.js'
 import { describeProblems } from './describe-problems.js'
 import { HTTP_LIMITS } from './limits.js'
+import { JSON_TYPE } from './response.js'
 
 /**
- * The route for the OpenAPI document: its own answers, and every problem that follows from its declaration. Its body may
+ * The route for the OpenAPI document: its own responses, and every problem that follows from its declaration. Its body may
  * have `bodyBytesMax` bytes.
  */
 export function describeEndpoint<P, Q, B>(endpoint: Endpoint<P, Q, B>, bodyBytesMax: number): RouteConfig {
@@ -26,7 +26,7 @@ export function describeEndpoint<P, Q, B>(endpoint: Endpoint<P, Q, B>, bodyBytes
     ...security(endpoint.access.kind),
     ...(endpoint.body === undefined ? {} : { 'x-body-bytes-max': bodyBytesMax }),
     request,
-    responses: combine(describeAnswers(endpoint.answers), describeProblems(problemsOf(endpoint))),
+    responses: combine(describeResponses(endpoint.responses), describeProblems(problemsOf(endpoint))),
   }
 }
 
@@ -55,10 +55,10 @@ function security(kind: 'public' | 'operator' | 'project') {
   return { security: kind === 'operator' ? [{ AdminKey: [] }] : [{ ProjectKey: [] }, { ApiKey: [] }, { Bearer: [] }] }
 }
 
-/** An answer without a schema and without a media type has no body. */
-function describeAnswers(answers: Readonly<Record<number, DeclaredAnswer>>) {
+/** A response without a schema and without a media type has no body. */
+function describeResponses(responses: Readonly<Record<number, DeclaredResponse>>) {
   return Object.fromEntries(
-    Object.entries(answers).map(([status, { description, schema, contentType, example }]) => {
+    Object.entries(responses).map(([status, { description, schema, contentType, example }]) => {
       const media = { ...(schema === undefined ? {} : { schema }), ...(example === undefined ? {} : { example }) }
       const types = [contentType ?? (schema === undefined ? [] : JSON_TYPE)].flat()
       const content = Object.fromEntries(types.map((type) => [type, media]))
@@ -91,14 +91,14 @@ export function problemsOf<P, Q, B>(endpoint: Endpoint<P, Q, B>): ProblemCode[] 
 type Described = Readonly<Record<string, { readonly description: string; readonly content?: ContentByType }>>
 type ContentByType = Readonly<Record<string, object>>
 
-/** Both; a status that has an answer and a problem has the content of the two. */
-function combine(answers: Described, problems: Described): Described {
-  const both = { ...answers, ...problems }
+/** Both; a status that has a response and a problem has the content of the two. */
+function combine(responses: Described, problems: Described): Described {
+  const both = { ...responses, ...problems }
   for (const [status, problem] of Object.entries(problems)) {
-    const answer = answers[status]
-    if (answer === undefined) continue
-    const description = `${answer.description} Or ${problem.description}`
-    both[status] = { description, content: { ...answer.content, ...problem.content } }
+    const response = responses[status]
+    if (response === undefined) continue
+    const description = `${response.description} Or ${problem.description}`
+    both[status] = { description, content: { ...response.content, ...problem.content } }
   }
   return both
 }

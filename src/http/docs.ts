@@ -5,9 +5,9 @@ import { z } from '@hono/zod-openapi'
 import { PUBLIC } from '../access/principal.js'
 import { AppError } from '../platform/errors.js'
 import { readVersion } from '../platform/version.js'
-import { jsonAnswer, jsonBytesAnswer } from './answer.js'
 import { type App, type Guards, mount } from './endpoint.js'
 import { createDocument } from './openapi-document.js'
+import { jsonBytesResponse, jsonResponse } from './response.js'
 
 const UI_FILES: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css',
@@ -61,8 +61,8 @@ export function mountDocs(app: App, guards: Guards): void {
     operationId: 'getServiceInfo',
     summary: 'What this is',
     access: PUBLIC,
-    answers: { 200: { description: 'Name, version and where to go.', schema: Root } },
-    handle: () => jsonAnswer({ name: 'LLMRing Server', version, docs: '/docs', registry: '/registry' }),
+    responses: { 200: { description: 'Name, version and where to go.', schema: Root } },
+    handle: () => jsonResponse({ name: 'LLMRing Server', version, docs: '/docs', registry: '/registry' }),
   })
   mount(app, guards, {
     method: 'get',
@@ -71,10 +71,10 @@ export function mountDocs(app: App, guards: Guards): void {
     operationId: 'getOpenApiDocument',
     summary: 'This document',
     access: PUBLIC,
-    answers: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
+    responses: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
     handle: () => {
       document ??= JSON.stringify(createDocument(app, version))
-      return jsonBytesAnswer(document)
+      return jsonBytesResponse(document)
     },
   })
   mount(app, guards, {
@@ -84,7 +84,7 @@ export function mountDocs(app: App, guards: Guards): void {
     operationId: 'getDocsPage',
     summary: 'A page to read and try this API',
     access: PUBLIC,
-    answers: { 200: { description: 'The page.', schema: z.string(), contentType: 'text/html' } },
+    responses: { 200: { description: 'The page.', schema: z.string(), contentType: 'text/html' } },
     handle: () => new Response(PAGE, { headers: PAGE_HEADERS }),
   })
   mountPageFiles(app, guards)
@@ -101,7 +101,7 @@ function mountPageFiles(app: App, guards: Guards): void {
     access: PUBLIC,
     problems: ['not-found'],
     params: z.object({ file: z.string().openapi({ example: 'swagger-ui.css' }) }),
-    answers: { 200: { description: 'The file.', contentType: Object.values(UI_FILES) } },
+    responses: { 200: { description: 'The file.', contentType: Object.values(UI_FILES) } },
     handle: async ({ params: { file } }) => {
       if (file === 'start.js') return new Response(START, { headers: { 'Content-Type': 'text/javascript' } })
       const type = Object.hasOwn(UI_FILES, file) ? UI_FILES[file] : undefined

@@ -4,7 +4,6 @@ import type { Access, Principal } from '../access/principal.js'
 import { deadline } from '../platform/deadline.js'
 import { AppError } from '../platform/errors.js'
 import { invariant } from '../platform/invariant.js'
-import { respond } from './answer.js'
 import { NO_BODY, type SentBody, takeBody } from './body.js'
 import type { Endpoint, Handled } from './declaration.js'
 import { describeEndpoint } from './describe-endpoint.js'
@@ -13,6 +12,7 @@ import { HTTP_LIMITS } from './limits.js'
 import { pathValues, queryValues } from './parameters.js'
 import type { BodyLimits } from './read-bytes.js'
 import { contextOf, cutRequest, type NodeEnv, type RequestContext, signalOf } from './request-context.js'
+import { respond } from './response.js'
 import { validate } from './validate.js'
 import type { WarmLane, WarmResponse } from './warm-lane.js'
 
@@ -38,7 +38,7 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
   if (warm !== undefined) guards.lane.add({ path: endpoint.path, access, respond: warm })
   if (endpoint.direct) {
     const serveCall = (call: DirectCall) =>
-      withDeadline(call.context, serveDirect(endpoint, call), endpoint.answerMsMax)
+      withDeadline(call.context, serveDirect(endpoint, call), endpoint.responseMsMax)
     guards.direct.add({ path: endpoint.path, access, body, serve: serveCall })
   }
   const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1').replace(/(.)\/$/, '$1')
@@ -48,7 +48,7 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
     const admitted = guards.admit((name) => c.req.header(name), endpoint.access, context.address)
     if (!(admitted instanceof Promise) && endpoint.body === undefined) {
       const pending = serve(c, guards, endpoint, admitted, NO_BODY)
-      return pending instanceof Promise ? withDeadline(context, pending, endpoint.answerMsMax) : pending
+      return pending instanceof Promise ? withDeadline(context, pending, endpoint.responseMsMax) : pending
     }
     return serveLater(c, { ...guards, body }, endpoint, admitted)
   }
@@ -78,8 +78,8 @@ async function serveLater<P, Q, B>(
   const principal = admitted instanceof Promise ? await withDeadline(context, admitted) : admitted
   const isPublic = endpoint.access.kind === 'public'
   const body = endpoint.body === undefined ? NO_BODY : await takeBody(c, guards.body, endpoint, isPublic)
-  const answer = serve(c, guards, endpoint, principal, body)
-  return answer instanceof Promise ? withDeadline(context, answer, endpoint.answerMsMax) : answer
+  const response = serve(c, guards, endpoint, principal, body)
+  return response instanceof Promise ? withDeadline(context, response, endpoint.responseMsMax) : response
 }
 
 function serve<P, Q, B>(
@@ -139,7 +139,7 @@ async function serveDirect<P, Q, B>(endpoint: Endpoint<P, Q, B>, call: DirectCal
 function withDeadline<T>(
   context: RequestContext,
   outcome: Promise<T>,
-  msMax: number = HTTP_LIMITS.answerMsMax,
+  msMax: number = HTTP_LIMITS.responseMsMax,
 ): Promise<T> {
   return deadline(outcome, msMax, () => {
     cutRequest(context)

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
 import { PUBLIC } from '../access/principal.js'
 import type { Metrics } from '../platform/metrics.js'
-import { JSON_HEADERS, jsonAnswer, jsonBytesAnswer } from './answer.js'
 import { type App, type Guards, mount } from './endpoint.js'
+import { JSON_HEADERS, jsonBytesResponse, jsonResponse } from './response.js'
 
 export type HealthDeps = {
   readonly metrics: Metrics
@@ -34,10 +34,10 @@ export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
     operationId: 'getHealth',
     summary: 'Whether the service and its database work',
     access: PUBLIC,
-    answers: { 200: { description: 'Healthy.', schema: Health }, 503: { description: 'Unhealthy.', schema: Health } },
+    responses: { 200: { description: 'Healthy.', schema: Health }, 503: { description: 'Unhealthy.', schema: Health } },
     handle: async () => {
       const connected = await deps.databaseAnswers()
-      return jsonAnswer(
+      return jsonResponse(
         { status: connected ? 'healthy' : 'unhealthy', database: connected ? 'connected' : 'disconnected' },
         connected ? 200 : 503,
       )
@@ -50,9 +50,9 @@ export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
     operationId: 'getLiveness',
     summary: 'Whether the process runs (restart it where not)',
     access: PUBLIC,
-    answers: { 200: { description: 'Alive.', schema: Liveness } },
+    responses: { 200: { description: 'Alive.', schema: Liveness } },
     warm: () => ({ status: 200, headers: JSON_HEADERS, body: ALIVE }),
-    handle: () => jsonBytesAnswer(ALIVE),
+    handle: () => jsonBytesResponse(ALIVE),
   })
   mount(app, guards, {
     method: 'get',
@@ -61,7 +61,7 @@ export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
     operationId: 'getReadiness',
     summary: 'Whether requests should be sent here (take it out of rotation where not)',
     access: PUBLIC,
-    answers: {
+    responses: {
       200: { description: 'Ready.', schema: Readiness },
       503: { description: 'Not ready.', schema: Readiness },
     },
@@ -69,7 +69,7 @@ export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
       const database = await deps.databaseAnswers()
       const checks = { database, accepting: !deps.isDraining(), ...deps.featuresReady() }
       const ready = Object.values(checks).every(Boolean)
-      return jsonAnswer({ status: ready ? 'ready' : 'not-ready', checks }, ready ? 200 : 503)
+      return jsonResponse({ status: ready ? 'ready' : 'not-ready', checks }, ready ? 200 : 503)
     },
   })
   mount(app, guards, {
@@ -79,7 +79,7 @@ export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
     operationId: 'getMetrics',
     summary: 'Metrics in the Prometheus text format',
     access: PUBLIC,
-    answers: { 200: { description: 'The metrics.', schema: z.string(), contentType: 'text/plain' } },
+    responses: { 200: { description: 'The metrics.', schema: z.string(), contentType: 'text/plain' } },
     handle: async () => {
       const { contentType, text } = await deps.metrics.expose()
       return new Response(text, { headers: { 'Content-Type': contentType } })

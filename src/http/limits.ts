@@ -6,7 +6,7 @@ export const HTTP_LIMITS = {
   keepAliveMs: 75_000,
   /** How long nothing may be sent or taken on a connection, in either direction. */
   idleMsMax: 90_000,
-  /** How long a connection that was refused is left open for its peer to read the answer. */
+  /** How long a connection that was refused is left open for its peer to read the response. */
   lingerMsMax: 1_000,
   /** How often connections are held against these times. */
   checkMs: 2_000,
@@ -17,8 +17,8 @@ export const HTTP_LIMITS = {
   connectionsPerAddressMax: 2_000,
   requestsInFlightMax: 4_000,
   requestsInFlightPerAddressMax: 2_000,
-  /** From the end of the body to the answer. */
-  answerMsMax: 20_000,
+  /** From the end of the body to the response. */
+  responseMsMax: 20_000,
   /** Between two signs of life of a stream of events: well below the time after which a proxy gives up. */
   heartbeatMs: 15_000,
   /** Of events that a reader has not taken: with as many it gets no more, and is cut. As much as Node itself buffers. */

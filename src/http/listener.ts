@@ -13,12 +13,12 @@ import type { DirectWay } from './direct-way.js'
 import { createInFlight } from './in-flight.js'
 import { HTTP_LIMITS } from './limits.js'
 import { onceOver } from './once-over.js'
-import { problemAnswer, problemBody, problemHeaders } from './problem.js'
+import { problemBody, problemHeaders, problemResponse } from './problem.js'
 import { createRefusalLines, type RefusalLines } from './refusal-lines.js'
 import { attachContext, createContext, endRequest, type NodeEnv, type RequestContext } from './request-context.js'
 import { faultOf, malformed } from './request-fault.js'
 import type { ServiceListener } from './server.js'
-import { AnswerCut } from './stream.js'
+import { ResponseCut } from './stream.js'
 import type { ReportUnparsed } from './unparsed.js'
 import type { WarmLane, WarmOutcome, WarmResponse } from './warm-lane.js'
 
@@ -53,8 +53,8 @@ const MANNERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-stor
 const MANNER_LIST = Object.entries(MANNERS)
 
 /**
- * Node's request listener with the manners of every answer: request id, security headers, CORS, metrics and the log
- * line. They live here, before Hono runs and after the answer is out, because a middleware that touches headers after
+ * Node's request listener with the manners of every response: request id, security headers, CORS, metrics and the log
+ * line. They live here, before Hono runs and after the response is out, because a middleware that touches headers after
  * `next()` costs a third of the throughput.
  */
 export function createListener(given: ListenerOptions): ServiceListener & { readonly inFlight: () => number } {
@@ -148,12 +148,12 @@ function respondDirect(
     outgoing.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body ?? '') })
     outgoing.end(body)
   }
-  const explain = (error: unknown) => {
+  const refuseDirect = (error: unknown) => {
     refuse(context, outgoing, direct.problemOf(error, context.requestId))
     // What is left of the body is small, and Node does not throw it away once a reader was there.
     incoming.resume()
   }
-  pending.then(write, explain).catch((error: unknown) => {
+  pending.then(write, refuseDirect).catch((error: unknown) => {
     logger.error({ request_id: context.requestId, error: describeError(error) }, 'a response could not be written')
     outgoing.destroy()
   })
@@ -173,7 +173,7 @@ function faultResponse(error: unknown, context: RequestContext | undefined, logg
   if (!expected) logger.error({ error: describeError(error) }, 'unexpected error outside the app')
   const problem = expected ? malformed() : new AppError('internal-error', 'Something went wrong here; the log has it.')
   if (context !== undefined) context.code = problem.code
-  return problemAnswer(problem, context?.requestId ?? 'none')
+  return problemResponse(problem, context?.requestId ?? 'none')
 }
 
 const overloaded = () => new AppError('overloaded', 'Too many requests are under way.', { retryAfterSeconds: 1 })
@@ -203,8 +203,8 @@ function finish(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): void {
-  const cut = outgoing.errored instanceof AnswerCut ? outgoing.errored : undefined
-  // 499, as nginx counts it: the client went away before it had its answer.
+  const cut = outgoing.errored instanceof ResponseCut ? outgoing.errored : undefined
+  // 499, as nginx counts it: the client went away before it had its response.
   report(
     options,
     context,
@@ -220,7 +220,7 @@ function report(
   context: RequestContext,
   incoming: IncomingMessage,
   status: number,
-  cut: AnswerCut | undefined,
+  cut: ResponseCut | undefined,
 ): void {
   const milliseconds = performance.now() - context.startedAt
   const method = incoming.method ?? ''

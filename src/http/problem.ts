@@ -46,7 +46,7 @@ export function problemHeaders(error: AppError): Record<string, string> {
   }
 }
 
-export function problemAnswer(error: AppError, requestId: string): Response {
+export function problemResponse(error: AppError, requestId: string): Response {
   const headers = problemHeaders(error)
   return new Response(JSON.stringify(problemBody(error, requestId)), { status: PROBLEMS[error.code].status, headers })
 }

@@ -9,7 +9,7 @@ export type RequestContext = {
   /** The route's pattern, once one matched. Never the path itself: labels must stay bounded. */
   route: string
   projectId: string | null
-  /** The problem's code where the answer is one. */
+  /** The problem's code where the response is one. */
   code: string | null
   /** What to do once the request is over; null once it is. */
   whenOver: (() => void)[] | null

@@ -44,7 +44,7 @@ export async function listen(
       connectionsCheckingInterval: all.checkMs,
       keepAliveTimeout: HTTP_LIMITS.keepAliveMs,
       noDelay: true,
-      // Node refuses a missing Host with an empty answer; the listener does it with a problem.
+      // Node refuses a missing Host with an empty response; the listener does it with a problem.
       requireHostHeader: false,
     },
     listener,
@@ -87,7 +87,7 @@ function watchConnections(server: Server, limits: ServerLimits, report?: ReportU
 
 async function drain(server: Server, connections: Connections, drainMsMax: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  // A connection that is busy now becomes idle when its answer is out: it has to be closed then.
+  // A connection that is busy now becomes idle when its response is out: it has to be closed then.
   const sweep = setInterval(() => server.closeIdleConnections(), 50)
   const hush = setTimeout(connections.closeSilent, HTTP_LIMITS.drainSilentMsMax)
   const cut = setTimeout(() => server.closeAllConnections(), drainMsMax)

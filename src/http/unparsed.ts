@@ -17,7 +17,7 @@ export type ReportUnparsed = (refusal: {
 }) => void
 
 /**
- * What Node cannot parse is refused once, and after the answers that are still due on its connection: anything written
+ * What Node cannot parse is refused once, and after the responses that are still due on its connection: anything written
  * before those would be taken for one of them. Then the connection is closed, whether its peer answers or not; one that
  * never sent a byte is closed without a word.
  */
@@ -59,13 +59,13 @@ export function refuseUnparsed(
   })
 }
 
-/** A half-closed connection waits for its peer for ever; closing it at once could take the answer back. */
+/** A half-closed connection waits for its peer for ever; closing it at once could take the response back. */
 function destroyAfter(socket: Duplex, msMax: number): void {
   const timer = setTimeout(() => socket.destroy(), msMax)
   socket.once('close', () => clearTimeout(timer))
 }
 
-/** The answer is a problem, with the manners of every other one. */
+/** The response is a problem, with the manners of every other one. */
 function answerUnparsed(problem: AppError, socket: Duplex, requestId: string): void {
   if (!socket.writable) return void socket.destroy()
   const { status } = PROBLEMS[problem.code]

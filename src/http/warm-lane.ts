@@ -4,7 +4,7 @@ import type { AppError } from '../platform/errors.js'
 import { invariant } from '../platform/invariant.js'
 import type { ReadHeader } from './presented-key.js'
 
-/** All that a warm answer may depend on. */
+/** All that a warm response may depend on. */
 type WarmRequest = {
   readonly principal: Principal
   /** As it was sent, without its `?`: printable ASCII, nothing percent-encoded. */
@@ -56,7 +56,7 @@ export function createWarmLane(admitKnown: AdmitKnown): WarmLane {
   return {
     add: (route) => {
       invariant(!/[{:*]/.test(route.path), 'a warm path is exact')
-      invariant(route.access.kind !== 'project' || !route.access.creates, 'a warm answer changes nothing')
+      invariant(route.access.kind !== 'project' || !route.access.creates, 'a warm response changes nothing')
       const bare = route.path.replace(/(.)\/$/, '$1')
       for (const path of [bare, `${bare}/`]) routes.set(path, route)
     },

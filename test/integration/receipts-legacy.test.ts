@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canonicalJson } from '../../src/core/json/index.js'
-import { ReceiptPageAnswer, StoredAnswer, VerifyAnswer } from '../../src/features/receipts/schema.js'
+import { ReceiptPageResponse, StoredResponse, VerifyResponse } from '../../src/features/receipts/schema.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { BATCH, LEGACY_SEED, SINGLE_FETCHED } from '../unit/proof-legacy-vectors.js'
 import { CLAIMS, newProject, type ReceiptsInstance, startReceipts } from './receipts-fixtures.js'
@@ -24,12 +24,12 @@ afterAll(async () => {
 })
 
 const list = async (project: ReturnType<typeof newProject>) =>
-  ReceiptPageAnswer.parse((await one.call('/api/v1/receipts/', { project })).json)
+  ReceiptPageResponse.parse((await one.call('/api/v1/receipts/', { project })).json)
 
 describe('a receipt of the last Python server', () => {
   it('is invalid, and the report says beside it how it was signed and what nothing vouches for', async () => {
     const { status, json } = await one.verify(batch)
-    const report = VerifyAnswer.parse(json)
+    const report = VerifyResponse.parse(json)
     expect([status, report.valid, report.key_id]).toEqual([200, false, null])
     expect(report.legacy).toEqual({ valid: true, rule: RULE, key_id: 'old', unsigned_members: MEMBERS })
     expect((await one.verify({ ...batch, total_cost: 0.3 })).json).not.toHaveProperty('legacy')
@@ -38,7 +38,7 @@ describe('a receipt of the last Python server', () => {
   it('is stored and marked, and is given back as it was sent', async () => {
     const project = newProject()
     const stored = await one.store(batch, project)
-    expect([stored.status, StoredAnswer.strict().parse(stored.json)]).toEqual([
+    expect([stored.status, StoredResponse.strict().parse(stored.json)]).toEqual([
       200,
       {
         ...{ receipt_id: id, status: 'verified' },

@@ -2,7 +2,7 @@ import { verifyAsync } from '@noble/ed25519'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../../src/db/client.js'
 import type { ExportedPage } from '../../src/features/contract.js'
-import { IssuedReceipt, ReceiptPageAnswer, VerifyAnswer } from '../../src/features/receipts/schema.js'
+import { IssuedReceipt, ReceiptPageResponse, VerifyResponse } from '../../src/features/receipts/schema.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { signerOfByte } from '../unit/proof-fixtures.js'
 import { CLAIMS, ISSUER, keyOfByte, newProject, type ReceiptsInstance, startReceipts } from './receipts-fixtures.js'
@@ -50,7 +50,11 @@ describe('an issued receipt', () => {
       `{"receipts":[${issued.text}],"total":1,"limit":100,"offset":0,"legacy":[]}`,
     )
     const verified = await one.verify(issued.json)
-    expect(VerifyAnswer.parse(verified.json)).toMatchObject({ receipt_id: 'bytes', valid: true, algorithm: 'Ed25519' })
+    expect(VerifyResponse.parse(verified.json)).toMatchObject({
+      receipt_id: 'bytes',
+      valid: true,
+      algorithm: 'Ed25519',
+    })
     expect((verified.json as { checks: { ok: boolean }[] }).checks.every((check) => check.ok)).toBe(true)
   })
 
@@ -111,7 +115,7 @@ describe('the list', () => {
     }
     const ids = async (query: string) => {
       const { json } = await list(project, query)
-      const page = ReceiptPageAnswer.parse(json)
+      const page = ReceiptPageResponse.parse(json)
       return [page.receipts.map((receipt) => receipt['id']).join(''), page.total, page.limit, page.offset]
     }
     expect(await ids('')).toEqual(['edcba', 5, 100, 0])

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { VerifyAnswer } from '../../src/features/receipts/schema.js'
+import { VerifyResponse } from '../../src/features/receipts/schema.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { flatReceipt, nestedReceipt } from '../unit/proof-fixtures.js'
 import { keyOfByte, NO_KEY, type ReceiptsInstance, signedBy, startReceipts } from './receipts-fixtures.js'
@@ -19,7 +19,7 @@ afterAll(async () => {
 const nested = signedBy(1, nestedReceipt)
 const failed = async (body: string) => {
   const { status, json } = await one.call('/api/v1/receipts/verify', { body })
-  const answer = VerifyAnswer.parse(json)
+  const answer = VerifyResponse.parse(json)
   return [status, answer.valid, answer.checks.find((check) => !check.ok)?.name]
 }
 
@@ -29,7 +29,7 @@ describe('verifying, which is for everybody', () => {
     ['flat', signedBy(1, flatReceipt), flatReceipt.receipt_id],
   ])('holds for a receipt of the %s shape', async (_name, receipt, id) => {
     const { status, json } = await one.verify(receipt)
-    expect([status, VerifyAnswer.parse(json)]).toMatchObject([
+    expect([status, VerifyResponse.parse(json)]).toMatchObject([
       200,
       { receipt_id: id, valid: true, algorithm: 'Ed25519', key_id: 'key-1' },
     ])

@@ -10,7 +10,7 @@ import { type EventStream, openEventStream } from '../../src/http/event-stream.j
 import { createListener } from '../../src/http/listener.js'
 import { type BodyLimits, createBodyLimits } from '../../src/http/read-bytes.js'
 import { type HttpServer, listen, type ServerLimits } from '../../src/http/server.js'
-import { streamAnswer } from '../../src/http/stream.js'
+import { streamResponse } from '../../src/http/stream.js'
 import { abortable } from '../../src/platform/abortable.js'
 import { AppError } from '../../src/platform/errors.js'
 import type { Logger } from '../../src/platform/logger.js'
@@ -114,15 +114,15 @@ function createTestApp(
       : undefined
   const app = createApp({ logger, explain })
   const route = (path: string, handle: Handle) => mountGet(app, guards, path, handle)
-  route('/numbers', () => streamAnswer(numbers(onEnd), { 'Content-Type': 'text/plain' }))
-  route('/waits', ({ signal }) => streamAnswer(waits(signal(), onEnd), { 'Content-Type': 'text/plain' }))
-  route('/silent', ({ signal }) => streamAnswer(waits(signal(), onEnd, 'silent'), { 'Content-Type': 'text/plain' }))
+  route('/numbers', () => streamResponse(numbers(onEnd), { 'Content-Type': 'text/plain' }))
+  route('/waits', ({ signal }) => streamResponse(waits(signal(), onEnd), { 'Content-Type': 'text/plain' }))
+  route('/silent', ({ signal }) => streamResponse(waits(signal(), onEnd, 'silent'), { 'Content-Type': 'text/plain' }))
   route('/events', ({ signal, draining }) => {
     const stream = openEventStream({ signal: signal(), draining, retryMs: 1_234, onEnd })
     streams.push(stream)
     return stream.response
   })
-  const long = { answerMsMax: 50 }
+  const long = { responseMsMax: 50 }
   mountGet(
     app,
     guards,
@@ -130,7 +130,7 @@ function createTestApp(
     ({ signal }) => abortable(new Promise<never>(() => undefined), signal()).finally(onEnd),
     long,
   )
-  route('/breaks-off', () => streamAnswer(breaksOff(), { 'Content-Type': 'text/plain' }))
+  route('/breaks-off', () => streamResponse(breaksOff(), { 'Content-Type': 'text/plain' }))
   route('/unexpected', () => Promise.reject(new Error(SECRET)))
   route('/at-once', () => {
     throw new Error(SECRET)
@@ -149,8 +149,14 @@ function createTestApp(
 
 type Handle = Endpoint<unknown, unknown, unknown>['handle']
 
-function mountGet(app: App, guards: Guards, path: string, handle: Handle, limits: { answerMsMax?: number } = {}): void {
-  const answers = { 200: { description: 'The answer.' } }
+function mountGet(
+  app: App,
+  guards: Guards,
+  path: string,
+  handle: Handle,
+  limits: { responseMsMax?: number } = {},
+): void {
+  const responses = { 200: { description: 'The answer.' } }
   mount(app, guards, {
     method: 'get',
     path,
@@ -159,7 +165,7 @@ function mountGet(app: App, guards: Guards, path: string, handle: Handle, limits
     summary: path,
     access: PUBLIC,
     ...limits,
-    answers,
+    responses,
     handle,
   })
 }
@@ -175,9 +181,9 @@ function mountPost(
   handle: Handle,
   declared: DeclaredBody = {},
 ): void {
-  const answers = { 200: { description: 'The body.' } }
+  const responses = { 200: { description: 'The body.' } }
   const names = { tag: 'Test', operationId: path, summary: path }
-  mount(app, guards, { method: 'post', path, ...names, access, body: z.unknown(), ...declared, answers, handle })
+  mount(app, guards, { method: 'post', path, ...names, access, body: z.unknown(), ...declared, responses, handle })
 }
 
 async function* numbers(onEnd: () => void): AsyncGenerator<string> {

@@ -13,7 +13,7 @@ const endpoint = (extra: Partial<AnyEndpoint>): AnyEndpoint => ({
   operationId: 'listThings',
   summary: 'List things',
   access: PUBLIC,
-  answers: { 200: { description: 'The things.', schema: z.array(z.string()) } },
+  responses: { 200: { description: 'The things.', schema: z.array(z.string()) } },
   handle: () => new Response(),
   ...extra,
 })
@@ -78,7 +78,7 @@ describe('the description of a route', () => {
       endpoint({
         body: z.string(),
         bodyExample: 'in',
-        answers: { 201: { description: 'Made.', schema: z.string(), example: 'out' } },
+        responses: { 201: { description: 'Made.', schema: z.string(), example: 'out' } },
       }),
     )
     expect(described.request?.body?.content['application/json']).toMatchObject({ example: 'in' })

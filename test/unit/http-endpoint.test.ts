@@ -44,7 +44,7 @@ function appWith(extra: Partial<Thing>, principal: Principal | Promise<Principal
     access: READS,
     params: z.object({ name: z.string().max(10) }),
     query: z.object({ page: z.coerce.number().int().min(1).optional() }),
-    answers: { 200: { description: 'The thing.' } },
+    responses: { 200: { description: 'The thing.' } },
     handle: ({ principal: asking, params, query, body, text }) => {
       events.push('handle')
       return new Response(JSON.stringify({ keyId: asking.keyId, params, query, body, text }))
@@ -130,7 +130,7 @@ describe('the deadline of an answer', () => {
   ]
   test.each(SLOW)('is kept where %s does not come back: 503, and that it may have happened', async (_, app) => {
     const pending = app.request('/things/x')
-    await vi.advanceTimersByTimeAsync(HTTP_LIMITS.answerMsMax)
+    await vi.advanceTimersByTimeAsync(HTTP_LIMITS.responseMsMax)
     const answer = await pending
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
     expect(await answer.json()).toMatchObject({ code: 'timed-out', detail: expect.stringContaining('may or may not') })

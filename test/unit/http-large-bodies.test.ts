@@ -38,7 +38,7 @@ function appWith(body: z.ZodType, extra: Partial<Thing> = {}, access: Access = W
   const app = createApp({ logger: createLogger('silent'), explain: () => undefined })
   mount<unknown, unknown, unknown>(app, guards, {
     ...{ method: 'post', path: '/things', tag: 'Things', operationId: 'test', summary: 'Take things', access, body },
-    answers: { 200: { description: 'What was taken.' } },
+    responses: { 200: { description: 'What was taken.' } },
     handle: (request) => Response.json({ items: Array.isArray(request.body) ? request.body.length : null }),
     ...extra,
   })

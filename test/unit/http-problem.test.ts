@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { problemAnswer, problemBody, problemHeaders } from '../../src/http/problem.js'
+import { problemBody, problemHeaders, problemResponse } from '../../src/http/problem.js'
 import { AppError } from '../../src/platform/errors.js'
 import { PROBLEMS, type ProblemCode } from '../../src/platform/problem-catalogue.js'
 
@@ -20,7 +20,7 @@ describe('every problem of the catalogue', () => {
   })
 
   test.each(CODES)('%s: is sent with its status, its type and no leave to be kept', async (code) => {
-    const answer = problemAnswer(new AppError(code, 'What is wrong.'), 'request-1')
+    const answer = problemResponse(new AppError(code, 'What is wrong.'), 'request-1')
     expect(answer.status).toBe(PROBLEMS[code].status)
     expect(answer.headers.get('content-type')).toBe('application/problem+json')
     expect(answer.headers.get('cache-control')).toBe('no-store')

@@ -1,7 +1,7 @@
 import { type ProjectId, READS, WRITES } from '../../access/principal.js'
-import { JSON_TYPE, jsonAnswer, jsonBytesAnswer } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { streamAnswer } from '../../http/stream.js'
+import { JSON_TYPE, jsonBytesResponse, jsonResponse } from '../../http/response.js'
+import { streamResponse } from '../../http/stream.js'
 import type { Warm } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
@@ -48,12 +48,14 @@ function mountResolve(app: App, guards: Guards, verbs: AliasVerbs): void {
     query: schema.ResolveQuery,
     emptyQuery: ['alias'],
     warm: verbs.warmResolve,
-    answers: { 200: { description: 'The model, and its fallbacks.', schema: schema.Resolved.or(schema.AliasSchema) } },
+    responses: {
+      200: { description: 'The model, and its fallbacks.', schema: schema.Resolved.or(schema.AliasSchema) },
+    },
     handle: ({ principal, query }) => {
       const { alias, profile } = query
       if (alias === undefined) return showAlias(verbs, { projectId: principal.projectId, profile, alias: 'resolve' })
       const answer = verbs.resolve({ projectId: principal.projectId, profile, alias })
-      return answer instanceof Promise ? answer.then((bytes) => jsonBytesAnswer(bytes)) : jsonBytesAnswer(answer)
+      return answer instanceof Promise ? answer.then((bytes) => jsonBytesResponse(bytes)) : jsonBytesResponse(answer)
     },
   })
 }
@@ -68,25 +70,25 @@ function mountList(app: App, guards: Guards, verbs: AliasVerbs): void {
     description: 'All of them, streamed; or a page, with the next one named by the header `Link` (RFC 8288).',
     access: READS,
     query: schema.ListQuery,
-    answers: { 200: { description: 'Of one profile, or of all.', schema: schema.AliasList } },
+    responses: { 200: { description: 'Of one profile, or of all.', schema: schema.AliasList } },
     handle: async ({ principal, query: { profile, after, limit } }) => {
       const input = { profile, after }
       if (limit !== undefined)
-        return pageAnswer(await verbs.page(principal.projectId, { ...input, limit }), profile, limit)
+        return pageResponse(await verbs.page(principal.projectId, { ...input, limit }), profile, limit)
       const list = await verbs.list(principal.projectId, input)
-      return typeof list === 'string' ? jsonBytesAnswer(list) : streamAnswer(list, { 'Content-Type': JSON_TYPE })
+      return typeof list === 'string' ? jsonBytesResponse(list) : streamResponse(list, { 'Content-Type': JSON_TYPE })
     },
   })
 }
 
-function pageAnswer({ text, next }: AliasPage, profile: string | undefined, limit: number): Response {
-  if (next === undefined) return jsonBytesAnswer(text)
+function pageResponse({ text, next }: AliasPage, profile: string | undefined, limit: number): Response {
+  if (next === undefined) return jsonBytesResponse(text)
   const query = new URLSearchParams({
     ...(profile === undefined ? {} : { profile }),
     limit: String(limit),
     after: next,
   })
-  return jsonBytesAnswer(text, { 'Content-Type': JSON_TYPE, Link: `<${BASE}/?${query}>; rel="next"` })
+  return jsonBytesResponse(text, { 'Content-Type': JSON_TYPE, Link: `<${BASE}/?${query}>; rel="next"` })
 }
 
 function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
@@ -109,14 +111,14 @@ function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
       itemBytesMax: ALIAS_LIMITS.bindingBodyBytesMax,
     },
     bodyExample: [{ alias: 'summarizer', ...BINDING }],
-    answers: { 200: { description: 'How many items were sent.', schema: schema.Updated } },
+    responses: { 200: { description: 'How many items were sent.', schema: schema.Updated } },
     handle: async ({ principal, query, body }) => {
       const items = body ?? []
       await verbs.set(
         principal,
         items.map((item) => ({ ...item, profile: item.profile ?? query.profile })),
       )
-      return jsonAnswer({ updated: items.length })
+      return jsonResponse({ updated: items.length })
     },
   })
 }
@@ -134,7 +136,7 @@ function mountBind(app: App, guards: Guards, verbs: AliasVerbs): void {
     body: schema.Binding,
     bodyBytesMax: ALIAS_LIMITS.bindingBodyBytesMax,
     bodyExample: { alias: 'summarizer', ...BINDING },
-    answers: { 200: ALIAS },
+    responses: { 200: ALIAS },
     handle: async ({ principal, body }) =>
       setOne(verbs, principal, { ...body, profile: body.profile ?? schema.DEFAULT_PROFILE }),
   })
@@ -151,7 +153,7 @@ function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
     problems: ['not-found'],
     params: schema.AliasPath,
     query: schema.ProfileQuery,
-    answers: { 200: ALIAS },
+    responses: { 200: ALIAS },
     handle: ({ principal, params, query }) => showAlias(verbs, { projectId: principal.projectId, ...query, ...params }),
   })
   mount(app, guards, {
@@ -167,7 +169,7 @@ function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
     body: schema.PutBinding,
     bodyBytesMax: ALIAS_LIMITS.bindingBodyBytesMax,
     bodyExample: BINDING,
-    answers: { 200: ALIAS },
+    responses: { 200: ALIAS },
     handle: async ({ principal, params, query, body }) =>
       setOne(verbs, principal, { ...params, ...body, profile: body.profile ?? query.profile }),
   })
@@ -180,10 +182,10 @@ function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
     access: WRITES,
     params: schema.AliasPath,
     query: schema.ProfileQuery,
-    answers: { 200: { description: 'Whether it was there.', schema: schema.Deleted } },
+    responses: { 200: { description: 'Whether it was there.', schema: schema.Deleted } },
     handle: async ({ principal, params, query }) => {
       const key = { projectId: principal.projectId, profile: query.profile, alias: params.alias }
-      return jsonAnswer({ deleted: await verbs.remove(principal, key) })
+      return jsonResponse({ deleted: await verbs.remove(principal, key) })
     },
   })
 }
@@ -191,11 +193,11 @@ function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
 async function setOne(verbs: AliasVerbs, writer: Writer, binding: Binding): Promise<Response> {
   const alias = await verbs.set(writer, [binding])
   invariant(alias !== undefined, 'a written alias is answered')
-  return jsonAnswer(renderAlias(alias))
+  return jsonResponse(renderAlias(alias))
 }
 
 async function showAlias(verbs: AliasVerbs, key: AliasKey): Promise<Response> {
   const alias = await verbs.find(key)
   if (alias === undefined) throw new AppError('not-found', `No alias '${key.alias}' in profile '${key.profile}'.`)
-  return jsonAnswer(renderAlias(alias))
+  return jsonResponse(renderAlias(alias))
 }

@@ -1,5 +1,5 @@
 import type { ProjectId } from '../../access/principal.js'
-import { JSON_HEADERS } from '../../http/answer.js'
+import { JSON_HEADERS } from '../../http/response.js'
 import type { Warm } from '../../http/warm-lane.js'
 import type { Snapshot } from './snapshots.js'
 

@@ -1,7 +1,7 @@
 import { OPERATOR, type ProjectId, type Role } from '../../access/principal.js'
-import { jsonAnswer, NDJSON_TYPE } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { streamAnswer } from '../../http/stream.js'
+import { jsonResponse, NDJSON_TYPE } from '../../http/response.js'
+import { streamResponse } from '../../http/stream.js'
 import { AppError } from '../../platform/errors.js'
 import type { CreateKeyInput } from './create-key.js'
 import { PROJECT_LIMITS } from './limits.js'
@@ -41,8 +41,8 @@ function mountProjectRoutes(app: App, guards: Guards, verbs: ProjectVerbs): void
     body: schema.CreateProjectBody,
     bodyBytesMax: PROJECT_LIMITS.bodyBytesMax,
     bodyExample: { name: 'Billing' },
-    answers: { 201: { description: 'The project, without keys.', schema: schema.ProjectSchema } },
-    handle: async ({ body }) => jsonAnswer(renderProject(await verbs.create(body.name ?? null)), 201),
+    responses: { 201: { description: 'The project, without keys.', schema: schema.ProjectSchema } },
+    handle: async ({ body }) => jsonResponse(renderProject(await verbs.create(body.name ?? null)), 201),
   })
   mount(app, guards, {
     ...shared,
@@ -51,10 +51,10 @@ function mountProjectRoutes(app: App, guards: Guards, verbs: ProjectVerbs): void
     operationId: 'listProjects',
     summary: 'List projects, oldest first',
     query: schema.PageQuery,
-    answers: { 200: { description: 'A page of projects.', schema: schema.ProjectPage } },
+    responses: { 200: { description: 'A page of projects.', schema: schema.ProjectPage } },
     handle: async ({ query }) => {
       const page = await verbs.list({ limit: query.limit, after: query.after })
-      return jsonAnswer({ projects: page.projects.map(renderProject), next: page.next })
+      return jsonResponse({ projects: page.projects.map(renderProject), next: page.next })
     },
   })
   mount(app, guards, {
@@ -64,8 +64,8 @@ function mountProjectRoutes(app: App, guards: Guards, verbs: ProjectVerbs): void
     operationId: 'getProject',
     summary: 'Show a project',
     params: schema.ProjectPath,
-    answers: { 200: { description: 'The project.', schema: schema.ProjectSchema } },
-    handle: async ({ params }) => jsonAnswer(renderProject(await existing(verbs, params.id as ProjectId))),
+    responses: { 200: { description: 'The project.', schema: schema.ProjectSchema } },
+    handle: async ({ params }) => jsonResponse(renderProject(await existing(verbs, params.id as ProjectId))),
   })
 }
 
@@ -78,8 +78,8 @@ function mountWholeProject(app: App, guards: Guards, verbs: ProjectVerbs): void 
     summary: 'Erase a project and everything of it',
     description: 'Its keys are refused from then on. Cannot be undone.',
     params: schema.ProjectPath,
-    answers: { 200: { description: 'How many rows went, by kind.', schema: schema.Erased } },
-    handle: async ({ params }) => jsonAnswer({ erased: true, rows: await verbs.erase(params.id as ProjectId) }),
+    responses: { 200: { description: 'How many rows went, by kind.', schema: schema.Erased } },
+    handle: async ({ params }) => jsonResponse({ erased: true, rows: await verbs.erase(params.id as ProjectId) }),
   })
   mount(app, guards, {
     ...shared,
@@ -90,9 +90,9 @@ function mountWholeProject(app: App, guards: Guards, verbs: ProjectVerbs): void 
     description:
       'One object a line, `type` says what it is. The last line is `{"type":"end"}`; without it the export was cut.',
     params: schema.ProjectPath,
-    answers: { 200: { description: 'The lines.', schema: schema.ExportedLines, contentType: NDJSON_TYPE } },
+    responses: { 200: { description: 'The lines.', schema: schema.ExportedLines, contentType: NDJSON_TYPE } },
     handle: async ({ params }) =>
-      streamAnswer(await verbs.exportLines(params.id as ProjectId), { 'Content-Type': NDJSON_TYPE }),
+      streamResponse(await verbs.exportLines(params.id as ProjectId), { 'Content-Type': NDJSON_TYPE }),
   })
 }
 
@@ -108,11 +108,11 @@ function mountKeyRoutes(app: App, guards: Guards, verbs: ProjectVerbs): void {
     body: schema.CreateKeyBody,
     bodyBytesMax: PROJECT_LIMITS.bodyBytesMax,
     bodyExample: { name: 'ci', role: 'log' },
-    answers: { 201: { description: 'The key; shown this once.', schema: schema.NewKeySchema } },
+    responses: { 201: { description: 'The key; shown this once.', schema: schema.NewKeySchema } },
     handle: async ({ params, body }) => {
       const input = { projectId: params.id as ProjectId, name: body.name ?? null, role: body.role as Role }
       const made = await verbs.createKey(input)
-      return jsonAnswer({ ...renderKey(made), key: made.key }, 201)
+      return jsonResponse({ ...renderKey(made), key: made.key }, 201)
     },
   })
   mount(app, guards, {
@@ -122,10 +122,10 @@ function mountKeyRoutes(app: App, guards: Guards, verbs: ProjectVerbs): void {
     operationId: 'listProjectKeys',
     summary: "List a project's keys, revoked ones included",
     params: schema.ProjectPath,
-    answers: { 200: { description: 'The keys, oldest first.', schema: schema.KeyList } },
+    responses: { 200: { description: 'The keys, oldest first.', schema: schema.KeyList } },
     handle: async ({ params }) => {
       const project = await existing(verbs, params.id as ProjectId)
-      return jsonAnswer({ keys: (await verbs.listKeys(project.id)).map(renderKey) })
+      return jsonResponse({ keys: (await verbs.listKeys(project.id)).map(renderKey) })
     },
   })
   mount(app, guards, {
@@ -136,10 +136,10 @@ function mountKeyRoutes(app: App, guards: Guards, verbs: ProjectVerbs): void {
     summary: 'Revoke a key',
     description: 'It is refused here at once, by every other instance within two seconds.',
     params: schema.KeyPath,
-    answers: { 200: { description: 'Whether it was there to be revoked.', schema: schema.Revoked } },
+    responses: { 200: { description: 'Whether it was there to be revoked.', schema: schema.Revoked } },
     handle: async ({ params }) => {
       const project = await existing(verbs, params.id as ProjectId)
-      return jsonAnswer({ revoked: await verbs.revokeKey(project.id, params.key_id) })
+      return jsonResponse({ revoked: await verbs.revokeKey(project.id, params.key_id) })
     },
   })
 }

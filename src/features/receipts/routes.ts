@@ -1,9 +1,9 @@
 import { type ProjectId, PUBLIC, READS_RECEIPTS, WRITES } from '../../access/principal.js'
 import type { JsonObject } from '../../core/json/index.js'
 import type { LegacyVerdict, ReceiptReport } from '../../core/proof/index.js'
-import { JSON_TYPE, jsonAnswer, jsonBytesAnswer, plainBytes, plainJson } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { streamAnswer } from '../../http/stream.js'
+import { JSON_TYPE, jsonBytesResponse, jsonResponse, plainBytes, plainJson } from '../../http/response.js'
+import { streamResponse } from '../../http/stream.js'
 import type { WarmResponse } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
 import { readIssueRequest } from './claims.js'
@@ -68,7 +68,7 @@ function mountIssue(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     body: schema.IssueBody,
     bodyBytesMax: RECEIPT_LIMITS.bodyBytesMax,
     bodyExample: CLAIMS,
-    answers: { 200: { description: 'The signed receipt.', schema: schema.IssuedReceipt, example: SIGNED } },
+    responses: { 200: { description: 'The signed receipt.', schema: schema.IssuedReceipt, example: SIGNED } },
     direct: true,
     handle: async ({ principal, body, text }) => {
       const { claims, ignored } = readIssueRequest(body, text)
@@ -91,7 +91,7 @@ function mountVerify(app: App, guards: Guards, verbs: ReceiptVerbs, example: Jso
     problems: ['database-unavailable'],
     body: schema.VerifyBody,
     bodyExample: example,
-    answers: { 200: { description: 'What was checked, and how it went.', schema: schema.VerifyAnswer } },
+    responses: { 200: { description: 'What was checked, and how it went.', schema: schema.VerifyResponse } },
     direct: true,
     handle: async ({ text }) => {
       const { receiptId, valid, algorithm, keyId, checks, legacy } = await verbs.verify(text)
@@ -115,11 +115,11 @@ function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs, example: Jso
     body: schema.StoreBody,
     bodyBytesMax: RECEIPT_LIMITS.bodyBytesMax,
     bodyExample: { receipt: example },
-    answers: { 200: { description: 'It verified and is stored.', schema: schema.StoredAnswer } },
+    responses: { 200: { description: 'It verified and is stored.', schema: schema.StoredResponse } },
     handle: async ({ principal, text }) => {
       const { id, legacy } = await verbs.store(principal.projectId, text)
       const stored = { receipt_id: id, status: 'verified' }
-      return jsonAnswer(legacy === null ? stored : { ...stored, legacy: renderLegacy(legacy) })
+      return jsonResponse(legacy === null ? stored : { ...stored, legacy: renderLegacy(legacy) })
     },
   })
   mount(app, guards, {
@@ -130,11 +130,11 @@ function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs, example: Jso
     summary: 'List receipts, newest first',
     access: READS_RECEIPTS,
     query: schema.PageQuery,
-    answers: { 200: { description: 'A page of receipts.', schema: schema.ReceiptPageAnswer } },
+    responses: { 200: { description: 'A page of receipts.', schema: schema.ReceiptPageResponse } },
     handle: async ({ principal, query }) => {
       const list = await verbs.list({ projectId: principal.projectId, ...query })
-      if (list instanceof Uint8Array) return jsonBytesAnswer(responseBytes(list))
-      return streamAnswer(list, { 'Content-Type': JSON_TYPE })
+      if (list instanceof Uint8Array) return jsonBytesResponse(responseBytes(list))
+      return streamResponse(list, { 'Content-Type': JSON_TYPE })
     },
   })
   mount(app, guards, {
@@ -146,11 +146,11 @@ function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs, example: Jso
     access: READS_RECEIPTS,
     problems: ['not-found'],
     params: schema.ReceiptPath,
-    answers: { 200: { description: 'Exactly as it was signed.', schema: schema.SignedReceipt, example: SIGNED } },
+    responses: { 200: { description: 'Exactly as it was signed.', schema: schema.SignedReceipt, example: SIGNED } },
     handle: async ({ principal, params }) => {
       const { canonical, legacyRule } = await verbs.find({ projectId: principal.projectId, id: params.id })
-      if (legacyRule === null) return jsonBytesAnswer(responseBytes(canonical))
-      return jsonBytesAnswer(responseBytes(canonical), { 'Content-Type': JSON_TYPE, 'X-Receipt-Legacy': legacyRule })
+      if (legacyRule === null) return jsonBytesResponse(responseBytes(canonical))
+      return jsonBytesResponse(responseBytes(canonical), { 'Content-Type': JSON_TYPE, 'X-Receipt-Legacy': legacyRule })
     },
   })
 }
@@ -168,18 +168,18 @@ function mountKeys(app: App, guards: Guards, keys: KeyDocuments, base: string): 
     path: `${base}/public-key.pem`,
     operationId: `getReceiptKeyPem${suffix}`,
     summary: 'The current public key, PEM',
-    answers: { 200: { description: 'The key.', schema: schema.PublicKeyPem, contentType: contentType.pem } },
+    responses: { 200: { description: 'The key.', schema: schema.PublicKeyPem, contentType: contentType.pem } },
     warm: () => warmKey(keys.pem(), contentType.pem),
-    handle: () => keyAnswer(keys.pem(), contentType.pem),
+    handle: () => keyResponse(keys.pem(), contentType.pem),
   })
   mount(app, guards, {
     ...shared,
     path: `${base}/public-key.jwk`,
     operationId: `getReceiptKeyJwk${suffix}`,
     summary: 'The current public key, JWK',
-    answers: { 200: { description: 'The key.', schema: schema.PublicKeyJwk, contentType: contentType.jwk } },
+    responses: { 200: { description: 'The key.', schema: schema.PublicKeyJwk, contentType: contentType.jwk } },
     warm: () => warmKey(keys.jwk(), contentType.jwk),
-    handle: () => keyAnswer(keys.jwk(), contentType.jwk),
+    handle: () => keyResponse(keys.jwk(), contentType.jwk),
   })
   mount(app, guards, {
     ...shared,
@@ -187,14 +187,14 @@ function mountKeys(app: App, guards: Guards, keys: KeyDocuments, base: string): 
     operationId: `listReceiptKeys${suffix}`,
     summary: 'Every key that ever signed',
     description: 'A JWK set, too. `kid` names the key of a receipt’s `key_id`.',
-    answers: { 200: { description: 'The keys, the current one first.', schema: schema.PublicKeys } },
-    handle: async () => keyAnswer(await keys.list(), JSON_TYPE),
+    responses: { 200: { description: 'The keys, the current one first.', schema: schema.PublicKeys } },
+    handle: async () => keyResponse(await keys.list(), JSON_TYPE),
   })
 }
 
-function keyAnswer(document: string | undefined, contentType: string): Response {
+function keyResponse(document: string | undefined, contentType: string): Response {
   if (document === undefined) throw new AppError('not-found', 'No receipts key is configured here.')
-  return jsonBytesAnswer(document, keyHeaders(contentType))
+  return jsonBytesResponse(document, keyHeaders(contentType))
 }
 
 function warmKey(document: string | undefined, contentType: string): WarmResponse | undefined {

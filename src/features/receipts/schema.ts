@@ -166,7 +166,7 @@ const Legacy = z
       .openapi({ description: 'Nothing vouches for these: anybody may have written them.' }),
   })
   .openapi('LegacyReceipt', { description: 'How a receipt holds that does not verify as it stands.' })
-export const ReceiptPageAnswer = z
+export const ReceiptPageResponse = z
   .object({
     receipts: z.array(SignedReceipt),
     legacy: z
@@ -177,10 +177,10 @@ export const ReceiptPageAnswer = z
     offset: z.number().int(),
   })
   .openapi('ReceiptPage')
-export const StoredAnswer = z
+export const StoredResponse = z
   .object({ receipt_id: z.string(), status: z.literal('verified'), legacy: Legacy.optional() })
   .openapi('StoredReceipt')
-export const VerifyAnswer = z
+export const VerifyResponse = z
   .object({
     receipt_id: z.string().nullable(),
     valid: z.boolean(),

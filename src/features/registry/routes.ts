@@ -1,8 +1,8 @@
 import { PUBLIC } from '../../access/principal.js'
-import { JSON_TYPE, respond } from '../../http/answer.js'
-import type { DeclaredAnswer, Endpoint } from '../../http/declaration.js'
+import type { DeclaredResponse, Endpoint } from '../../http/declaration.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { matchesEtag } from '../../http/etag.js'
+import { JSON_TYPE, respond } from '../../http/response.js'
 import type { Warm, WarmResponse } from '../../http/warm-lane.js'
 import type { Pin } from './archived-registry.js'
 import type { Copied, Freshness } from './current-registry.js'
@@ -28,7 +28,7 @@ export type RegistryVerbs = {
 
 const NOT_MODIFIED = { description: 'The client has it already (`If-None-Match`).' }
 
-const found = (answer: DeclaredAnswer) => ({ 200: answer, 304: NOT_MODIFIED })
+const found = (answer: DeclaredResponse) => ({ 200: answer, 304: NOT_MODIFIED })
 
 /** One object, so that what was made for it is found again without a look into it. */
 const WHOLE: Filter = {}
@@ -51,17 +51,17 @@ function registryEndpoint(path: string, verbs: RegistryVerbs): Endpoint<unknown,
     operationId: path.endsWith('.json') ? 'getRegistryJson' : 'getRegistry',
     summary: 'The models of all providers, with their prices',
     query: RegistryQuery,
-    answers: found({ description: 'The registry.', schema: RegistrySchema, example: REGISTRY_EXAMPLE }),
+    responses: found({ description: 'The registry.', schema: RegistrySchema, example: REGISTRY_EXAMPLE }),
     problems: ['registry-unavailable', 'not-found'],
     warm: warmRegistry(() => verbs.currentRegistry(WHOLE)),
     handle: ({ query, header }) => {
       const { version, ...filter } = query
       if (version !== undefined) {
-        return verbs.archivedRegistry(version, filter).then((copied) => answerWith(copied, header))
+        return verbs.archivedRegistry(version, filter).then((copied) => respondWith(copied, header))
       }
       const current = verbs.currentRegistry(filter)
-      if (current instanceof Promise) return current.then((copied) => answerWith(copied, header))
-      return answerWith(current, header)
+      if (current instanceof Promise) return current.then((copied) => respondWith(copied, header))
+      return respondWith(current, header)
     },
   }
 }
@@ -94,10 +94,10 @@ function mountArchivedRegistry(app: App, guards: Guards, verbs: RegistryVerbs): 
     operationId: 'getArchivedRegistry',
     summary: 'An archived version, of every provider that has it',
     params: ArchiveParams,
-    answers: found({ description: 'The registry as it was.', schema: RegistrySchema, example: REGISTRY_EXAMPLE }),
+    responses: found({ description: 'The registry as it was.', schema: RegistrySchema, example: REGISTRY_EXAMPLE }),
     problems: ['registry-unavailable', 'not-found'],
     handle: async ({ params, header }) =>
-      answerWith(await verbs.archivedRegistry({ kind: 'number', version: params.n }, {}), header),
+      respondWith(await verbs.archivedRegistry({ kind: 'number', version: params.n }, {}), header),
   })
 }
 
@@ -107,9 +107,9 @@ function mountFiles(app: App, guards: Guards, verbs: RegistryVerbs): void {
     path: '/registry/manifest.json',
     operationId: 'getRegistryManifest',
     summary: "The origin's manifest, byte for byte",
-    answers: found({ description: 'The manifest.', schema: ManifestSchema }),
+    responses: found({ description: 'The manifest.', schema: ManifestSchema }),
     problems: ['registry-unavailable', 'not-found'],
-    handle: async ({ header }) => answerWith(await verbs.manifest(), header),
+    handle: async ({ header }) => respondWith(await verbs.manifest(), header),
   })
   mount(app, guards, {
     ...COMMON,
@@ -117,9 +117,9 @@ function mountFiles(app: App, guards: Guards, verbs: RegistryVerbs): void {
     operationId: 'getProviderModels',
     summary: "A provider's current file, byte for byte",
     params: ProviderParams,
-    answers: found({ description: 'The file.', schema: ProviderFileSchema }),
+    responses: found({ description: 'The file.', schema: ProviderFileSchema }),
     problems: ['registry-unavailable', 'not-found'],
-    handle: async ({ params, header }) => answerWith(await verbs.currentFile(params.provider), header),
+    handle: async ({ params, header }) => respondWith(await verbs.currentFile(params.provider), header),
   })
   mount(app, guards, {
     ...COMMON,
@@ -127,13 +127,13 @@ function mountFiles(app: App, guards: Guards, verbs: RegistryVerbs): void {
     operationId: 'getArchivedProviderModels',
     summary: "A provider's archived file, byte for byte",
     params: ProviderArchiveParams,
-    answers: found({ description: 'The file.', schema: ProviderFileSchema }),
+    responses: found({ description: 'The file.', schema: ProviderFileSchema }),
     problems: ['registry-unavailable', 'not-found'],
-    handle: async ({ params, header }) => answerWith(await verbs.archivedFile(params.provider, params.n), header),
+    handle: async ({ params, header }) => respondWith(await verbs.archivedFile(params.provider, params.n), header),
   })
 }
 
-function answerWith(copied: Copied, header: (name: string) => string | undefined): Response {
+function respondWith(copied: Copied, header: (name: string) => string | undefined): Response {
   return respond(keptResponse(copied, header('if-none-match')))
 }
 

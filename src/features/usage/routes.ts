@@ -1,7 +1,7 @@
 import { APPENDS_USAGE, type ProjectId, READS } from '../../access/principal.js'
-import { JSON_TYPE, jsonAnswer, jsonBytesAnswer, plainJson } from '../../http/answer.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { streamAnswer } from '../../http/stream.js'
+import { JSON_TYPE, jsonBytesResponse, jsonResponse, plainJson } from '../../http/response.js'
+import { streamResponse } from '../../http/stream.js'
 import type { StatsInput } from './compute-stats.js'
 import { USAGE_LIMITS } from './limits.js'
 import type { LogsInput } from './list-logs.js'
@@ -46,7 +46,7 @@ function mountLog(app: App, guards: Guards, verbs: UsageVerbs): void {
     bodyBytesMax: USAGE_LIMITS.bodyBytesMax,
     bodyGzip: true,
     bodyExample: EVENT,
-    answers: { 200: { description: 'Recorded.', schema: schema.Logged } },
+    responses: { 200: { description: 'Recorded.', schema: schema.Logged } },
     direct: true,
     handle: async ({ principal: { projectId, keyId }, body }) =>
       plainJson(await verbs.log({ projectId, keyId, event: body })),
@@ -62,10 +62,10 @@ function mountLogs(app: App, guards: Guards, verbs: UsageVerbs): void {
     summary: 'List what was recorded, newest first',
     access: READS,
     query: schema.LogsQuery,
-    answers: { 200: { description: 'One page.', schema: schema.LogList } },
+    responses: { 200: { description: 'One page.', schema: schema.LogList } },
     handle: async ({ principal, query: { limit, offset, start_date: start, end_date: end, ...filter } }) => {
       const list = await verbs.list(principal.projectId, { limit, offset, period: { start, end }, filter })
-      return typeof list === 'string' ? jsonBytesAnswer(list) : streamAnswer(list, { 'Content-Type': JSON_TYPE })
+      return typeof list === 'string' ? jsonBytesResponse(list) : streamResponse(list, { 'Content-Type': JSON_TYPE })
     },
   })
 }
@@ -80,8 +80,8 @@ function mountStats(app: App, guards: Guards, verbs: UsageVerbs): void {
     description: 'Of the last 30 days where no period is given. Costs are exact sums; days, weeks and months are UTC.',
     access: READS,
     query: schema.StatsQuery,
-    answers: { 200: { description: 'The sums of the period, from one snapshot.', schema: schema.Stats } },
+    responses: { 200: { description: 'The sums of the period, from one snapshot.', schema: schema.Stats } },
     handle: async ({ principal, query: { start_date: start, end_date: end, group_by: groupBy } }) =>
-      jsonAnswer(await verbs.stats(principal.projectId, { period: { start, end }, groupBy })),
+      jsonResponse(await verbs.stats(principal.projectId, { period: { start, end }, groupBy })),
   })
 }

@@ -4,8 +4,8 @@ export const JSON_TYPE = 'application/json'
 /** One JSON value a line. */
 export const NDJSON_TYPE = 'application/x-ndjson'
 
-/** A JSON answer. */
-export function jsonAnswer(data: unknown, status = 200, headers: Record<string, string> = {}): Response {
+/** A JSON response. */
+export function jsonResponse(data: unknown, status = 200, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(data), { status, headers: { 'Content-Type': JSON_TYPE, ...headers } })
 }
 
@@ -21,8 +21,8 @@ export function plainBytes(
   return { status: 200, headers, body }
 }
 
-/** An answer whose JSON text exists already: stored or cached bytes go out untouched. */
-export function jsonBytesAnswer(
+/** A response whose JSON text exists already: stored or cached bytes go out untouched. */
+export function jsonBytesResponse(
   bytes: string | Uint8Array<ArrayBuffer>,
   headers: Record<string, string> = JSON_HEADERS,
 ): Response {
