@@ -14,9 +14,8 @@ import { keysCheck } from './doctor/keys.js'
 import { nodeCheck } from './doctor/node.js'
 import { redisCheck } from './doctor/redis.js'
 import { registryCheck } from './doctor/registry.js'
+import { CLI_LIMITS } from './limits.js'
 import { prepareConfig, run } from './prepare.js'
-
-const CHECK_MS_MAX = 5_000
 
 const NOTES = `
 Exits with 1 where a check fails; warnings are no failure. Changes nothing: pending migrations are reported, not applied.
@@ -60,7 +59,7 @@ export async function diagnose(
   // The time that a start takes counts for no check.
   await examined.catch(() => undefined)
   try {
-    return await abortable(runChecks(checks, CHECK_MS_MAX, hideSecrets(config)), signal)
+    return await abortable(runChecks(checks, CLI_LIMITS.checkMsMax, hideSecrets(config)), signal)
   } finally {
     await connecting.then(
       ({ lifecycle }) => lifecycle.close(),

@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs'
-
-/** Loading the program opens some 170 files at once; the pool of connections and a few clients come after that. */
-const OPEN_FILES_MIN = 256
+import { CLI_LIMITS } from './limits.js'
 
 const LIMITS = '/proc/self/limits'
 
@@ -18,6 +16,6 @@ export function readOpenFilesMax(path = LIMITS): number | undefined {
 
 /** What to say where that is too few; undefined where it is enough, or not known. */
 export function complainOfOpenFiles(filesMax: number | undefined): string | undefined {
-  if (filesMax === undefined || filesMax >= OPEN_FILES_MIN) return undefined
-  return `This process may have only ${filesMax} files open, and llmring-server needs ${OPEN_FILES_MIN} at least, one more for every connection that it serves. Raise the limit: \`ulimit -n 4096\` in a shell, LimitNOFILE= in a unit of systemd.`
+  if (filesMax === undefined || filesMax >= CLI_LIMITS.openFilesMin) return undefined
+  return `This process may have only ${filesMax} files open, and llmring-server needs ${CLI_LIMITS.openFilesMin} at least, one more for every connection that it serves. Raise the limit: \`ulimit -n 4096\` in a shell, LimitNOFILE= in a unit of systemd.`
 }

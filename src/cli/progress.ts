@@ -1,5 +1,6 @@
 import type { Progress, Summary } from '../db/dump/progress.js'
 import { type Clock, monotonicClock } from '../platform/clock.js'
+import { CLI_LIMITS } from './limits.js'
 
 type ProgressOptions = {
   readonly write: (text: string) => void
@@ -8,13 +9,11 @@ type ProgressOptions = {
   readonly clock: Clock
 }
 
-const TERMINAL_EVERY_MS = 200
-const LINES_EVERY_MS = 5_000
 const CLEAR_TO_END = '\u001b[K'
 
 /** Shows how far a dump or a restore is: one line a table, and one for the table under way. */
 export function createProgress({ write, terminal, clock }: ProgressOptions): (progress: Progress) => void {
-  const everyMs = terminal ? TERMINAL_EVERY_MS : LINES_EVERY_MS
+  const everyMs = terminal ? CLI_LIMITS.terminalProgressMs : CLI_LIMITS.lineProgressMs
   let shownAt = clock()
   return (progress) => {
     const now = clock()

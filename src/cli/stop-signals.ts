@@ -1,7 +1,6 @@
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+import { CLI_LIMITS } from './limits.js'
 
-/** A terminal's Ctrl-C arrives twice when npm started the program: what comes this soon is the same request. */
-const SAME_REQUEST_MS = 1_000
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 export type StopSignals = {
   /** Aborted by the first SIGINT or SIGTERM, with its name as the reason. */
@@ -21,7 +20,7 @@ export function listenForStop(): StopSignals {
     resolve = resolved
   })
   const onSignal = (name: NodeJS.Signals) => {
-    if (askedAt !== undefined && performance.now() - askedAt > SAME_REQUEST_MS) process.exit(1)
+    if (askedAt !== undefined && performance.now() - askedAt > CLI_LIMITS.sameRequestMs) process.exit(1)
     askedAt ??= performance.now()
     controller.abort(name)
     resolve(name)

@@ -5,11 +5,10 @@ import { createProjects, type ProjectsFeature } from '../features/projects/featu
 import type { ProjectPage } from '../features/projects/list-projects.js'
 import { isName, NAME_RULE } from '../features/projects/name.js'
 import { abortable } from '../platform/abortable.js'
+import { CLI_LIMITS } from './limits.js'
 import { commandLogger, prepareConfig } from './prepare.js'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const PAGE = 1_000
-const PAGES_MAX = 1_000
 
 /** Opens the database for a command about projects, and closes it behind that. */
 export async function withProjects(
@@ -42,8 +41,8 @@ export async function withProjects(
 export async function listAllProjects({ verbs }: ProjectsFeature): Promise<ProjectPage['projects'][number][]> {
   const found: ProjectPage['projects'][number][] = []
   let after: string | undefined
-  for (let page = 0; page < PAGES_MAX; page += 1) {
-    const { projects, next } = await verbs.list({ limit: PAGE, after })
+  for (let page = 0; page < CLI_LIMITS.pagesMax; page += 1) {
+    const { projects, next } = await verbs.list({ limit: CLI_LIMITS.pageProjects, after })
     found.push(...projects)
     if (next === null) break
     after = next

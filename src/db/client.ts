@@ -2,6 +2,7 @@ import type postgres from 'postgres'
 import { abortable } from '../platform/abortable.js'
 import { bounded } from './bounded.js'
 import { connectPostgres, type PoolLoad } from './driver/postgres.js'
+import { DATABASE_LIMITS } from './limits.js'
 import { type Orm, ormOn } from './orm.js'
 import { limitWaiting } from './waiting.js'
 
@@ -33,13 +34,6 @@ export type Database = {
   close(): Promise<void>
 }
 
-const CONNECT_SECONDS_MAX = 5
-const STATEMENT_MS_MAX = 10_000
-/** A server that says nothing for so much longer than its statements may take does not end them either: it is lost. */
-const ANSWER_DELAY_MS_MAX = 2_000
-const WAIT_MS_MAX = 5_000
-const IDLE_IN_TRANSACTION_MS_MAX = 5_000
-const RECONNECT_SECONDS_MAX = 1
 /**
  * After a lost network the server does not know that we are gone. Its default is to ask after two hours, and until then
  * the lost sessions count against `max_connections`.
@@ -59,19 +53,19 @@ const json: postgres.PostgresType = {
 
 /** A postgres.js client that connects on first use. Nothing is asked of the server yet. */
 export function createClient(options: ClientOptions): Sql {
-  const statementMsMax = options.statementMsMax ?? STATEMENT_MS_MAX
+  const statementMsMax = options.statementMsMax ?? DATABASE_LIMITS.statementMsMax
   const session = {
     search_path: options.schema,
     statement_timeout: statementMsMax,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
+    idle_in_transaction_session_timeout: DATABASE_LIMITS.idleInTransactionMsMax,
     ...SERVER_KEEPALIVE,
   }
   return connectPostgres(options.url, {
     types: { json },
     max: options.connectionsMax,
     prepare: options.prepare,
-    connect_timeout: CONNECT_SECONDS_MAX,
-    answer_timeout: statementMsMax === 0 ? 0 : (statementMsMax + ANSWER_DELAY_MS_MAX) / 1000,
+    connect_timeout: DATABASE_LIMITS.connectSecondsMax,
+    answer_timeout: statementMsMax === 0 ? 0 : (statementMsMax + DATABASE_LIMITS.answerDelayMsMax) / 1000,
     keep_alive: 10,
     // At most one statement waits behind a slow one on its connection; others take the next one that is free. 64 readers
     // on 8 connections are answered as fast as with 100 in a row, and at 0.85 of that with none.
@@ -79,8 +73,8 @@ export function createClient(options: ClientOptions): Sql {
     // On: a connection that is lost while it asks for the array types is a rejection that nobody can catch. So arrays go
     // in as text (array-text.ts) and come out as JSON.
     fetch_types: false,
-    ...(statementMsMax === 0 ? {} : { onquery: limitWaiting(options.waitMsMax ?? WAIT_MS_MAX) }),
-    backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, RECONNECT_SECONDS_MAX),
+    ...(statementMsMax === 0 ? {} : { onquery: limitWaiting(options.waitMsMax ?? DATABASE_LIMITS.waitMsMax) }),
+    backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, DATABASE_LIMITS.reconnectSecondsMax),
     onnotice: () => undefined,
     connection: {
       application_name: options.applicationName ?? 'llmring-server',

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Statements } from './client.js'
+import { DATABASE_LIMITS } from './limits.js'
 
 export type MigrationWait = {
   /** How long to wait while another session migrates; default two minutes. */
@@ -8,10 +9,6 @@ export type MigrationWait = {
   readonly onWaiting?: (holder: string) => void
 }
 
-const WAIT_MS_MAX = 120_000
-/** Shorter than a session may stay idle in its transaction. */
-const POLL_MS = 250
-
 /**
  * Takes the lock under which one session at a time migrates a schema; the end of the transaction gives it back. It is
  * asked for again and again, since a session that waits inside of the server does not notice that its client is gone.
@@ -19,7 +16,7 @@ const POLL_MS = 250
  */
 export async function takeMigrationLock(tx: Statements, schema: string, wait: MigrationWait): Promise<void> {
   const name = `llmring-migrate:${schema}`
-  const giveUpAt = performance.now() + (wait.waitMsMax ?? WAIT_MS_MAX)
+  const giveUpAt = performance.now() + (wait.waitMsMax ?? DATABASE_LIMITS.migrationWaitMsMax)
   let told = false
   for (;;) {
     const [lock] = await tx<{ taken: boolean }[]>`
@@ -32,7 +29,7 @@ export async function takeMigrationLock(tx: Statements, schema: string, wait: Mi
       wait.onWaiting?.(holder)
       told = true
     }
-    await pause(POLL_MS)
+    await pause(DATABASE_LIMITS.migrationPollMs)
   }
 }
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Clock, monotonicClock } from '../platform/clock.js'
 import { deadline } from '../platform/deadline.js'
 import { every } from '../platform/every.js'
+import { TRUST_LIMITS } from '../platform/limits.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import { type ClientOptions, createClient, type Sql } from './client.js'
 import { changesChannel, decodeMessage, dispatchMessage, type MessageHandlers } from './messages.js'
@@ -31,8 +32,7 @@ export type NotificationOptions = {
   readonly clock?: Clock
 }
 
-const PING_EVERY_MS = 1_000
-const LOST_AFTER_MS = 3_000
+const { echoPauseMs, listenerLostMs } = TRUST_LIMITS
 
 /**
  * Listens on a connection of its own and pings itself through Postgres. Notifications on one connection arrive in the
@@ -108,7 +108,7 @@ export function createNotifications(options: NotificationOptions): Notifications
       waiting.add(waiter)
     })
     try {
-      await deadline(Promise.all([ping(client), echoed]), LOST_AFTER_MS)
+      await deadline(Promise.all([ping(client), echoed]), listenerLostMs)
     } finally {
       if (waiter !== undefined) waiting.delete(waiter)
     }
@@ -120,14 +120,14 @@ export function createNotifications(options: NotificationOptions): Notifications
 
   const tick = () => {
     const now = clock()
-    const silent = now - Math.max(knownAt, connectedAt) > LOST_AFTER_MS
+    const silent = now - Math.max(knownAt, connectedAt) > listenerLostMs
     if (client === undefined || silent) {
       // A connect that hangs (half-open again) is overtaken by the next one.
       if (!connecting || silent) void connect()
     } else void ping(client).catch(() => undefined)
   }
 
-  const pinging = every({ name: 'ping the listener', run: tick, pauseMs: PING_EVERY_MS, logger: options.logger })
+  const pinging = every({ name: 'ping the listener', run: tick, pauseMs: echoPauseMs, logger: options.logger })
 
   return {
     ageMs: () => clock() - knownAt,

@@ -1,6 +1,5 @@
 import type { Sql } from './client.js'
-
-const LOCK_MS_MAX = 3_000
+import { DATABASE_LIMITS } from './limits.js'
 
 type Month = { readonly year: number; readonly month: number }
 
@@ -26,7 +25,7 @@ export async function ensureMonthlyPartitions(
   // Crash before the commit: nothing was made, the next call starts over.
   return sql.begin(async (transaction) => {
     const tx = transaction as unknown as Sql
-    await tx`select set_config('lock_timeout', ${String(LOCK_MS_MAX)}, true)`
+    await tx`select set_config('lock_timeout', ${String(DATABASE_LIMITS.partitionLockMsMax)}, true)`
     await tx`select pg_advisory_xact_lock(hashtextextended('llmring-partitions:' || current_schema(), 0))`
     const stillMissing = await withoutAttached(tx, table, missing)
     for (const month of stillMissing) await attach(tx, table, month)

@@ -1,5 +1,6 @@
 import { deadline } from '../platform/deadline.js'
 import type { Sql, Statements } from './client.js'
+import { DATABASE_LIMITS } from './limits.js'
 import { type Orm, ormOn } from './orm.js'
 import { QueryTimedOut } from './waiting.js'
 
@@ -16,11 +17,9 @@ export type Transact = <T>(work: (tx: Tx) => Promise<T>, msMax?: number) => Prom
 
 type Handles = { readonly sql: Statements; readonly orm: Orm }
 
-const TRANSACTION_MS_MAX = 15_000
-
 /** Hot statements and Drizzle share the transaction's connection, so they are committed and rolled back together. */
 export function createTransact(sql: Sql): Transact {
-  return async <T>(work: (tx: Tx) => Promise<T>, msMax = TRANSACTION_MS_MAX): Promise<T> => {
+  return async <T>(work: (tx: Tx) => Promise<T>, msMax: number = DATABASE_LIMITS.transactionMsMax): Promise<T> => {
     const run = (transaction: Statements): Promise<T> => {
       limit(sql, transaction, msMax)
       const handles: Handles = { sql: transaction, orm: ormOn(transaction) }

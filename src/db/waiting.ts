@@ -1,3 +1,4 @@
+import { DATABASE_LIMITS } from './limits.js'
 /** A query of the driver, as far as it matters how long it waits. */
 export type IssuedQuery = {
   /** The session that it was sent to; null before that. */
@@ -21,15 +22,13 @@ export class QueryTimedOut extends Error {
   override readonly message = 'The database did not answer in time.'
 }
 
-const SWEEP_EVERY_MS = 250
-
 /**
  * Lets queries wait at most `msMax` for a connection: tell it of each. Once a query is sent, the limits of its session and
  * of its connection hold. One sweep for all of them, four times a second: a timer for each would cost the hot path.
  */
 export function limitWaiting(msMax: number): (query: IssuedQuery) => void {
   const waiting = new Map<IssuedQuery, number>()
-  const sweepLater = () => setTimeout(sweep, SWEEP_EVERY_MS).unref()
+  const sweepLater = () => setTimeout(sweep, DATABASE_LIMITS.waitingSweepMs).unref()
 
   const sweep = () => {
     const now = performance.now()

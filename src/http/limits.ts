@@ -52,4 +52,7 @@ export const HTTP_LIMITS = {
   /** Log lines of refused requests; the rest of a second is summed up in one. */
   refusalLinesPerSecondMax: 10,
   requestIdCharactersMax: 128,
+  refusalWindowMs: 1_000,
+  /** A number of fewer digits than this makes no infinity unless it has an exponent (the largest double is about 1.8e308). */
+  jsonFiniteDigitsMax: 200,
 } as const

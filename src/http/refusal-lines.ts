@@ -1,6 +1,5 @@
 import type { Logger } from '../platform/logger.js'
-
-const WINDOW_MS = 1_000
+import { HTTP_LIMITS } from './limits.js'
 
 export type RefusalLines = {
   /** Writes the line of a refused request, or counts it where this second had its share of them. */
@@ -28,7 +27,7 @@ export function createRefusalLines(logger: Logger, perSecondMax: number): Refusa
 
   return {
     write: (line, kind) => {
-      if (!isOpen) setTimeout(endWindow, WINDOW_MS).unref()
+      if (!isOpen) setTimeout(endWindow, HTTP_LIMITS.refusalWindowMs).unref()
       isOpen = true
       if (written < perSecondMax) {
         written += 1

@@ -1,3 +1,4 @@
+import { HTTP_LIMITS } from './limits.js'
 /** What one JSON text may hold. A name is an object's member; a value is whatever has a place in a container. */
 export interface SurveyLimits {
   readonly nestingLevelsMax: number
@@ -34,9 +35,6 @@ const CLOSE_OBJECT = 0x7d
 const SMALL = 0x20
 const LOWER_D = 0x64
 const LOWER_E = 0x65
-
-/** A number of fewer digits than this makes no infinity unless it has an exponent (the largest double is about 1.8e308). */
-const finiteDigitsMax = 200
 
 interface Cursor {
   readonly bytes: Uint8Array
@@ -171,6 +169,6 @@ function skipNumber(cursor: Cursor): void {
     // Digits, + - . and, in between, a slash and a comma: the comma ends the number.
     else if (byte < 0x2b || byte > DIGIT_9 || byte === COMMA) break
   }
-  if (at - cursor.at >= finiteDigitsMax) cursor.suspect = true
+  if (at - cursor.at >= HTTP_LIMITS.jsonFiniteDigitsMax) cursor.suspect = true
   cursor.at = at - 1
 }

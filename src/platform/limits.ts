@@ -10,3 +10,40 @@ export const LOG_LIMITS = {
   /** At the end of the process, for a reader that takes nothing. */
   closeMsMax: 1_000,
 } as const
+
+/** Every limit of Redis, with its unit. Requests go on without it once these have passed. */
+export const REDIS_LIMITS = {
+  commandMsMax: 500,
+  connectMsMax: 2_000,
+  reconnectMsMax: 2_000,
+} as const
+
+/** Every limit of the rate limiter itself, with its unit; the allowances are settings. */
+export const RATE_LIMITS = {
+  windowSeconds: 60,
+  /** Whom this process counts, at most; beyond, those seen least recently are forgotten. About 10 MB. */
+  idsMax: 50_000,
+} as const
+
+/** Of work that is done in slices. */
+export const SLICE_LIMITS = {
+  /** How long work may hold the event loop before everything else gets a turn, in milliseconds. */
+  sliceMsMax: 8,
+} as const
+
+/**
+ * How long what is remembered is trusted, decided in one place because the times hold each other. The listener's echo comes
+ * about once a second. An alias may be answered while the last echo is younger than three seconds, which two lost echoes do
+ * not reach; then the listener is made anew. A revoked key must be refused within two seconds everywhere, so keys are
+ * trusted for less: one lost echo has them looked up again. Without a trusted listener both live two seconds.
+ */
+export const TRUST_LIMITS = {
+  echoPauseMs: 1_000,
+  listenerLostMs: 3_000,
+  /** Heard from within this time, the listener is trusted and entries live until a notification ends them. */
+  aliasesTrustedMs: 3_000,
+  /** How long an entry lives while the listener is not trusted. */
+  aliasesUntrustedLifeMs: 2_000,
+  /** A revocation is effective within this time on every instance, even on one whose listener has been lost unnoticed. */
+  keysTrustedMs: 2_000,
+} as const

@@ -3,13 +3,10 @@ import { LRUCache } from 'lru-cache'
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import { type Clock, systemClock } from './clock.js'
 import { AppError } from './errors.js'
+import { RATE_LIMITS } from './limits.js'
 
 /** Counts one use for `id`. Throws `too-many-requests` with Retry-After once the minute's allowance is used up. */
 export type RateLimit = (id: string) => Promise<void>
-
-const WINDOW_SECONDS = 60
-/** Whom this process counts, at most; beyond, those seen least recently are forgotten. About 10 MB. */
-export const RATE_LIMIT_IDS_MAX = 50_000
 
 /** The milliseconds until a use is allowed again, or 0 where this one is. */
 type Consume = (id: string) => number | Promise<number>
@@ -36,12 +33,12 @@ export function createRateLimit(
 }
 
 function countAlone(perMinute: number, clock: Clock): Consume {
-  const windows = new LRUCache<string, { uses: number; endsAt: number }>({ max: RATE_LIMIT_IDS_MAX })
+  const windows = new LRUCache<string, { uses: number; endsAt: number }>({ max: RATE_LIMITS.idsMax })
   return (id) => {
     const now = clock()
     const window = windows.get(id)
     if (window === undefined || window.endsAt <= now) {
-      windows.set(id, { uses: 1, endsAt: now + WINDOW_SECONDS * 1000 })
+      windows.set(id, { uses: 1, endsAt: now + RATE_LIMITS.windowSeconds * 1000 })
       return 0
     }
     window.uses += 1
@@ -54,7 +51,7 @@ function countTogether(name: string, perMinute: number, redis: Redis, alone: Con
     storeClient: redis,
     keyPrefix: `llmring:limit:${name}`,
     points: perMinute,
-    duration: WINDOW_SECONDS,
+    duration: RATE_LIMITS.windowSeconds,
   })
   return async (id) => {
     try {

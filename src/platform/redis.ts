@@ -1,11 +1,8 @@
 import { Redis } from 'ioredis'
+import { REDIS_LIMITS } from './limits.js'
 import { describeError, type Logger } from './logger.js'
 
 export type { Redis } from 'ioredis'
-
-const COMMAND_MS_MAX = 500
-const CONNECT_MS_MAX = 2_000
-const RECONNECT_MS_MAX = 2_000
 
 /**
  * A Redis client for what may be lost: caches and counters. It never queues while the connection is away: commands fail
@@ -16,9 +13,9 @@ export function openRedis(url: string, logger: Logger): Redis {
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: COMMAND_MS_MAX,
-    connectTimeout: CONNECT_MS_MAX,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), RECONNECT_MS_MAX),
+    commandTimeout: REDIS_LIMITS.commandMsMax,
+    connectTimeout: REDIS_LIMITS.connectMsMax,
+    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), REDIS_LIMITS.reconnectMsMax),
   })
   let wasUp: boolean | undefined
   redis.on('ready', () => {

@@ -28,6 +28,25 @@ const source = readSourceFiles('src')
 const tests = readSourceFiles('test').filter((file) => !file.path.startsWith('test/bench/'))
 const sum = (files: typeof source): number => files.reduce((lines, file) => lines + file.lines, 0)
 
+const UNIT =
+  /(ms|seconds|minutes|days|bytes|characters|chars|rows|projects|receipts|lanes)|(max|min|default|share|attempts)/i
+/** What one unit of time is in another limits nothing. */
+const CONVERSION = /^(SECOND|MINUTE|HOUR|DAY)_MS$/
+
+/** Limits outside of their file, and members of a limits.ts whose names have neither a unit nor a bound. */
+function strayLimits({ path, text }: { readonly path: string; readonly text: string }): string[] {
+  // What core bounds belongs to the formats that it defines, and is exported beside them.
+  if (path.startsWith('src/core/')) return []
+  const isLimits = path.endsWith('/limits.ts')
+  const found = isLimits
+    ? text.matchAll(/^ {2}(\w+): [\d_]+/gm)
+    : text.matchAll(/^(?:export )?const (\w*(?:_MAX|_MIN|_MS|_SECONDS|Max|Min|Ms|Seconds)) = [\d(]/gm)
+  const names = [...found].map(([, name = '']) => name)
+  return names
+    .filter((name) => (isLimits ? !UNIT.test(name) : !CONVERSION.test(name)))
+    .map((name) => `${path}: ${name}`)
+}
+
 describe('the source', () => {
   test(`has no file of more than ${LIMITS.fileLinesMax} lines`, () => {
     const long = source.filter((file) => file.lines > LIMITS.fileLinesMax)
@@ -57,6 +76,14 @@ describe('the source', () => {
   test('forgives no function that is short by now', () => {
     const ids = long.map(({ id }) => id)
     expect(Object.keys(STILL_LONGER).filter((id) => !ids.includes(id))).toEqual([])
+  })
+
+  test('has every limit in a limits.ts, of which the name says the unit', () => {
+    expect(source.flatMap(strayLimits)).toEqual([])
+    const planted = ['const WAIT_MS_MAX = 5_000', 'export const sliceMsMax = 8', 'const KEPT_BYTES_MAX = 4 * 1024']
+    for (const text of planted) expect(strayLimits({ path: 'src/http/planted.ts', text })).toHaveLength(1)
+    const unmarked = "const LIMITS = {\n  queue: 5,\n  waitMsMax: 5,\n  note: 'x',\n}\n"
+    expect(strayLimits({ path: 'src/http/limits.ts', text: unmarked })).toEqual(['src/http/limits.ts: queue'])
   })
 
   test('has at least as many lines of tests', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { EmbeddedError } from '../../src/db/embedded/embedded-error.js'
-import { embeddedLimits } from '../../src/db/embedded/limits.js'
+import { EMBEDDED_LIMITS } from '../../src/db/embedded/limits.js'
 import type { Ownership } from '../../src/db/embedded/ownership.js'
 import { type SuperviseDeps, supervise } from '../../src/db/embedded/supervise.js'
 
@@ -50,10 +50,10 @@ describe('the watch over an owned PostgreSQL', () => {
       first.lose()
     })
     expect(await lost).toMatchObject({ code: 'start-failed' })
-    expect(onRestarted).toHaveBeenCalledTimes(embeddedLimits.restartsMax)
+    expect(onRestarted).toHaveBeenCalledTimes(EMBEDDED_LIMITS.restartsMax)
     expect(waits).toEqual(waits.toSorted((a, b) => a - b))
     expect(waits.at(0)).toBeLessThan(waits.at(-1) ?? 0)
-    expect(waits.at(-1)).toBeLessThanOrEqual(embeddedLimits.backoffMsMax)
+    expect(waits.at(-1)).toBeLessThanOrEqual(EMBEDDED_LIMITS.backoffMsMax)
   })
 
   it('does not stop what another service took over meanwhile', async () => {

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { type Account, chooseAccount, isRoot } from '../../src/db/embedded/account.js'
 import { findPackagedBinaries, prepareBinaries } from '../../src/db/embedded/binaries.js'
 import { copyBinaries, type PackagedBinaries } from '../../src/db/embedded/copy-binaries.js'
-import { embeddedLimits } from '../../src/db/embedded/limits.js'
+import { EMBEDDED_LIMITS } from '../../src/db/embedded/limits.js'
 import { choosePlace } from '../../src/db/embedded/place.js'
 import { lookAtPostmaster } from '../../src/db/embedded/postmaster-pid.js'
 import { canEnter, runAs } from '../../src/db/embedded/run-as.js'
@@ -121,7 +121,7 @@ describe.skipIf(!isRoot())('as root', () => {
     await chmod(sealed, 0o700)
     const copiesDir = world.newPath()
     await mkdir(join(copiesDir, 'postgres-test.making-0123456789abcdef'), { recursive: true })
-    const longAgo = (Date.now() - embeddedLimits.leftoverMsMin) / 1000 - 1
+    const longAgo = (Date.now() - EMBEDDED_LIMITS.leftoverMsMin) / 1000 - 1
     await utimes(join(copiesDir, 'postgres-test.making-0123456789abcdef'), longAgo, longAgo)
 
     const copies = await Promise.all([copyBinaries(packaged, copiesDir), copyBinaries(packaged, copiesDir)])

@@ -9,7 +9,7 @@ import { acquire } from '../../src/db/embedded/acquire.js'
 import { findPackagedBinaries, prepareBinaries } from '../../src/db/embedded/binaries.js'
 import type { Cluster } from '../../src/db/embedded/cluster.js'
 import { readPassword } from '../../src/db/embedded/cluster.js'
-import { embeddedLimits } from '../../src/db/embedded/limits.js'
+import { EMBEDDED_LIMITS } from '../../src/db/embedded/limits.js'
 import { choosePlace } from '../../src/db/embedded/place.js'
 import { freePort } from '../../src/db/embedded/postmaster.js'
 import { lookAtPostmaster } from '../../src/db/embedded/postmaster-pid.js'
@@ -98,7 +98,7 @@ describe('a service that is killed', () => {
     await first.close()
     // Too young to be told from one that is still being made.
     await stat(halfMade)
-    const longAgo = (Date.now() - embeddedLimits.leftoverMsMin) / 1000 - 1
+    const longAgo = (Date.now() - EMBEDDED_LIMITS.leftoverMsMin) / 1000 - 1
     await utimes(halfMade, longAgo, longAgo)
     await world.open({ dataDir })
     await expect(stat(halfMade)).rejects.toMatchObject({ code: 'ENOENT' })

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseMoment, readPeriod, TIME_MS_MAX } from '../../src/features/usage/period.js'
+import { USAGE_LIMITS } from '../../src/features/usage/limits.js'
+import { parseMoment, readPeriod } from '../../src/features/usage/period.js'
 
 const DAY_MS = 86_400_000
-const millisecond = fc.integer({ min: 0, max: TIME_MS_MAX - 1 })
+const millisecond = fc.integer({ min: 0, max: USAGE_LIMITS.timeMsMax - 1 })
 const two = (value: number) => String(value).padStart(2, '0')
 
 describe('a moment', () => {
@@ -18,7 +19,7 @@ describe('a moment', () => {
   it('is the same one in every offset', () => {
     const offset = fc.integer({ min: -1439, max: 1439 })
     fc.assert(
-      fc.property(fc.integer({ min: DAY_MS, max: TIME_MS_MAX - DAY_MS - 1 }), offset, (ms, minutes) => {
+      fc.property(fc.integer({ min: DAY_MS, max: USAGE_LIMITS.timeMsMax - DAY_MS - 1 }), offset, (ms, minutes) => {
         const local = new Date(ms + minutes * 60_000).toISOString().slice(0, -1)
         const size = Math.abs(minutes)
         const text = `${local}${minutes < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { AppError } from '../../src/platform/errors.js'
-import { createRateLimit, RATE_LIMIT_IDS_MAX, type RateLimit } from '../../src/platform/rate-limit.js'
+import { RATE_LIMITS } from '../../src/platform/limits.js'
+import { createRateLimit, type RateLimit } from '../../src/platform/rate-limit.js'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -69,11 +70,11 @@ describe('an allowance a minute', () => {
   test('is kept for so many ids, and no more: those seen least recently are forgotten', async () => {
     const limit = createRateLimit('h', 1, undefined, 'requests')
     await use(limit, 'old')
-    for (let id = 1; id < RATE_LIMIT_IDS_MAX; id++) await use(limit, String(id))
+    for (let id = 1; id < RATE_LIMITS.idsMax; id++) await use(limit, String(id))
     await refusal(limit, 'old')
     await use(limit, 'one more')
     await refusal(limit, 'old')
-    await refusal(limit, String(RATE_LIMIT_IDS_MAX - 1))
+    await refusal(limit, String(RATE_LIMITS.idsMax - 1))
     await use(limit, '1')
   })
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { parseMoment, readOpenPeriod, readPeriod, TIME_MS_MAX } from '../../src/features/usage/period.js'
+import { USAGE_LIMITS } from '../../src/features/usage/limits.js'
+import { parseMoment, readOpenPeriod, readPeriod } from '../../src/features/usage/period.js'
 
 const at = (text: string) => Date.parse(text)
 const day = (text: string) => ({ fromMs: at(`${text}T00:00:00Z`), untilMs: at(`${text}T00:00:00Z`) + 86_400_000 })
@@ -74,7 +75,7 @@ describe('a period', () => {
   })
 
   it('without any end is the last 30 days, open to what comes', () => {
-    expect(period()).toEqual({ fromMs: at('2026-02-13T12:00:00.000Z'), untilMs: TIME_MS_MAX })
+    expect(period()).toEqual({ fromMs: at('2026-02-13T12:00:00.000Z'), untilMs: USAGE_LIMITS.timeMsMax })
   })
 
   it('without a start is the 30 days up to its end, that day included', () => {
@@ -86,11 +87,11 @@ describe('a period', () => {
   })
 
   it('without an end is open', () => {
-    expect(period('2030-01-01')).toEqual({ fromMs: at('2030-01-01T00:00:00Z'), untilMs: TIME_MS_MAX })
+    expect(period('2030-01-01')).toEqual({ fromMs: at('2030-01-01T00:00:00Z'), untilMs: USAGE_LIMITS.timeMsMax })
   })
 
   it('may be as long as time', () => {
-    expect(period('1970-01-01', '9999-12-31')).toEqual({ fromMs: 0, untilMs: TIME_MS_MAX })
+    expect(period('1970-01-01', '9999-12-31')).toEqual({ fromMs: 0, untilMs: USAGE_LIMITS.timeMsMax })
   })
 
   it('whose start is after its end is empty', () => {
@@ -106,7 +107,7 @@ describe('a period', () => {
   })
 
   it('of a list is open where it has no bounds', () => {
-    expect(readOpenPeriod({})).toEqual({ ok: true, period: { fromMs: 0, untilMs: TIME_MS_MAX } })
+    expect(readOpenPeriod({})).toEqual({ ok: true, period: { fromMs: 0, untilMs: USAGE_LIMITS.timeMsMax } })
     expect(readOpenPeriod({ end: '2026-01-05' })).toEqual({
       ok: true,
       period: { fromMs: 0, untilMs: at('2026-01-06T00:00:00Z') },

@@ -11,6 +11,7 @@ import { type Migration, readMigrations } from '../../db/migrate.js'
 import { listRecordedMigrations, type RecordedMigration } from '../../db/recorded-migrations.js'
 import type { Clock } from '../../platform/clock.js'
 import { deadline } from '../../platform/deadline.js'
+import { CLI_LIMITS } from '../limits.js'
 import { type Check, describeTrouble, type Finding, fail, ok, warn } from './check.js'
 
 /** A database that can be asked, however well. */
@@ -32,11 +33,6 @@ type Needs = {
   readonly clock: Clock
 }
 
-const VERSION_NUMBER_MIN = 150_000
-/** Shorter than a check may take, so that the answer says which database it was. */
-const ANSWER_MS_MAX = 4_500
-const ECHO_MS_MAX = 2_000
-const SKEW_MS_MAX = 2_000
 /** Beside the pools: the listener, migrations, and an embedded database's owner. */
 const CONNECTIONS_BESIDE = 3
 
@@ -48,7 +44,7 @@ export function databaseChecks({ patient, schema, connectionsMax, clock }: Needs
       look: async () => {
         const { pooled, location, behindPooler } = await patient()
         try {
-          const facts = await deadline(inspectServer(pooled, schema), ANSWER_MS_MAX)
+          const facts = await deadline(inspectServer(pooled, schema), CLI_LIMITS.databaseAnswerMsMax)
           return judgeServer(facts, { schema, location, behindPooler })
         } catch (error) {
           return fail(`${location}: ${describeTrouble(error)}`)
@@ -67,7 +63,7 @@ export function databaseChecks({ patient, schema, connectionsMax, clock }: Needs
       look: async () => {
         const { pooled, directOptions } = await patient()
         try {
-          await echoNotification(pooled, directOptions, ECHO_MS_MAX)
+          await echoNotification(pooled, directOptions, CLI_LIMITS.echoMsMax)
           return ok('LISTEN and NOTIFY work')
         } catch (error) {
           const wayOut = 'Behind a pooler, LLMRING_DATABASE_DIRECT_URL must lead around it to the same database.'
@@ -88,7 +84,7 @@ export function judgeServer(
   expected: { readonly schema: string; readonly location: string; readonly behindPooler: boolean },
 ): Finding {
   const server = `PostgreSQL ${facts.version}, ${expected.location}`
-  if (facts.versionNumber < VERSION_NUMBER_MIN) return fail(`${server}: version 15 or newer is needed`)
+  if (facts.versionNumber < CLI_LIMITS.postgresVersionMin) return fail(`${server}: version 15 or newer is needed`)
   if (facts.schemaExists && facts.schema !== expected.schema) {
     const wayOut = expected.behindPooler
       ? `Behind a pooler the role must carry it: ALTER ROLE <role> SET search_path = ${expected.schema}.`
@@ -126,7 +122,8 @@ export type Skew = { readonly aheadMs: number; readonly doubtMs: number }
 
 export function judgeClock({ aheadMs, doubtMs }: Skew): Finding {
   const seconds = (Math.abs(aheadMs) / 1000).toFixed(1)
-  if (Math.abs(aheadMs) - doubtMs <= SKEW_MS_MAX) return ok(`the database's clock and ours differ by ${seconds} s`)
+  if (Math.abs(aheadMs) - doubtMs <= CLI_LIMITS.clockSkewMsMax)
+    return ok(`the database's clock and ours differ by ${seconds} s`)
   return warn(
     `the database's clock is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} ours: set both by a time service (NTP)`,
   )

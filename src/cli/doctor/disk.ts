@@ -3,12 +3,11 @@ import { open, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { receiptsKeyFile } from '../../compose/data-directory.js'
 import { deadline } from '../../platform/deadline.js'
+import { CLI_LIMITS } from '../limits.js'
 import { type Check, describeTrouble, type Finding, fail, ok } from './check.js'
 
 const GIB = 1024 ** 3
 const FREE_BYTES_MIN = GIB
-const FREE_SHARE_MIN = 0.05
-const ANSWER_MS_MAX = 2_000
 const OTHERS = 0o077
 
 type Needs = {
@@ -27,7 +26,9 @@ export function diskCheck({ dataDir, clusterDir }: Needs): Check {
     look: async () => {
       if (dataDir === undefined) return ok('not used: the data is in the database')
       // As root the cluster may lie somewhere else; without an answer it is looked for where it usually is.
-      const cluster = await deadline(clusterDir(), ANSWER_MS_MAX).catch(() => join(dataDir, 'postgres', 'cluster'))
+      const cluster = await deadline(clusterDir(), CLI_LIMITS.clusterAnswerMsMax).catch(() =>
+        join(dataDir, 'postgres', 'cluster'),
+      )
       const exposed = await listExposed([receiptsKeyFile(dataDir), join(dirname(cluster), 'password')])
       if (exposed.length > 0) return fail(`others can read ${exposed.join(' and ')}: chmod 600`)
       await tryFlush(dataDir)
@@ -43,7 +44,7 @@ export function diskCheck({ dataDir, clusterDir }: Needs): Check {
 export function judgeSpace({ freeBytes, totalBytes }: Space, path: string): Finding {
   const share = totalBytes === 0 ? 0 : freeBytes / totalBytes
   const text = `${(freeBytes / GIB).toFixed(1)} GiB (${Math.floor(share * 100)} %) free in ${path}`
-  if (freeBytes < FREE_BYTES_MIN || share < FREE_SHARE_MIN) return fail(`${text}: too little`)
+  if (freeBytes < FREE_BYTES_MIN || share < CLI_LIMITS.freeShareMin) return fail(`${text}: too little`)
   return ok(text)
 }
 

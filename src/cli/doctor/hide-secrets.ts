@@ -1,8 +1,7 @@
 import type { Config } from '../../config/config.js'
+import { CLI_LIMITS } from '../limits.js'
 
 const HIDDEN = '[hidden]'
-/** Shorter ones would hide ordinary words. */
-const SECRET_CHARACTERS_MIN = 4
 
 /**
  * Takes every configured secret out of a text. No check puts one in; this is for the words of drivers and servers that
@@ -13,7 +12,7 @@ export function hideSecrets(config: Config): (text: string) => string {
   const urls = [database.url?.reveal(), database.directUrl?.reveal(), redis.url?.reveal()]
   const plain = [receipts.privateKey, projects.adminKey, projects.pepper, projects.pepperPrevious]
   const secrets = [...urls.flatMap(passwordsIn), ...plain.flatMap((secret) => secret?.reveal() ?? [])]
-    .filter((secret) => secret.length >= SECRET_CHARACTERS_MIN)
+    .filter((secret) => secret.length >= CLI_LIMITS.secretCharactersMin)
     .sort((one, other) => other.length - one.length)
   return (text) => secrets.reduce((left, secret) => left.replaceAll(secret, HIDDEN), text)
 }

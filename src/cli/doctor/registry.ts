@@ -6,14 +6,12 @@ import { createOrigin } from '../../features/registry/origin.js'
 import { checkRegistry } from '../../features/registry/report.js'
 import { systemClock } from '../../platform/clock.js'
 import type { Logger } from '../../platform/logger.js'
+import { CLI_LIMITS } from '../limits.js'
 import { type Check, fail, ok, warn } from './check.js'
-
-/** Shorter than a check may take, so that its own words are heard. */
-const FETCH_MS_MAX = 4_000
 
 /** Fetches every provider's file from the origin. Nothing is kept: a doctor leaves no traces, and needs no database. */
 export function registryCheck(settings: RegistryConfig, logger: Logger): Check {
-  const config = { ...settings, fetchMsMax: Math.min(settings.fetchMsMax, FETCH_MS_MAX) }
+  const config = { ...settings, fetchMsMax: Math.min(settings.fetchMsMax, CLI_LIMITS.registryFetchMsMax) }
   return {
     name: 'registry',
     look: async () => {

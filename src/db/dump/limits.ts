@@ -1,5 +1,5 @@
 /** Every bound of dumps and restores, with its unit. The data itself has none: it streams. */
-export const dumpLimits = {
+export const DUMP_LIMITS = {
   /** The longest line that a restore accepts, except rows, which are never held as lines. */
   documentBytesMax: 1024 * 1024,
   /** How much of the unpacked dump is read at once. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { dumpLimits } from './limits.js'
+import { DUMP_LIMITS } from './limits.js'
 
 /** A dump that cannot be used. The message is for people. */
 export class DumpFault extends Error {
@@ -47,7 +47,7 @@ export function createLineReader(source: AsyncIterable<Buffer>): LineReader {
     taken = NOTHING
     let end = rest.indexOf(NEWLINE)
     while (end === -1) {
-      if (rest.length > dumpLimits.documentBytesMax) throw new DumpFault(NOT_A_DUMP)
+      if (rest.length > DUMP_LIMITS.documentBytesMax) throw new DumpFault(NOT_A_DUMP)
       const searched = rest.length
       if (!(await readOn())) {
         if (rest.length === 0) return undefined

@@ -1,5 +1,5 @@
 import { type ClientOptions, createClient, type Sql, type Statements } from '../client.js'
-import { dumpLimits } from './limits.js'
+import { DUMP_LIMITS } from './limits.js'
 
 /** A transaction on a connection of its own, with no limit on how long its statements and its pauses take. */
 export type LongTransaction = {
@@ -48,7 +48,7 @@ export async function inLongTransaction<T>(
   work: (transaction: LongTransaction) => Promise<T>,
 ): Promise<T> {
   return await withClient(direct, applicationName, async (client) => {
-    const settings = { ...RENDERING, lock_timeout: String(dumpLimits.lockWaitMsMax), ...(await noLimits(client)) }
+    const settings = { ...RENDERING, lock_timeout: String(DUMP_LIMITS.lockWaitMsMax), ...(await noLimits(client)) }
     const cut = () => client.end({ timeout: 0 })
     let working: Promise<T> | undefined
     try {

@@ -2,7 +2,7 @@ import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import type { Migration } from '../migrate.js'
 import { type DumpHeader, decodeHeader } from './documents.js'
-import { dumpLimits } from './limits.js'
+import { DUMP_LIMITS } from './limits.js'
 import { CUT_OFF, createLineReader, DumpFault, type LineReader, NOT_A_DUMP } from './lines.js'
 
 /** A dump whose header has been read, and nothing else yet. */
@@ -21,7 +21,7 @@ export type OpenDump = {
  */
 export async function openDump(input: Readable, known: readonly Migration[]): Promise<OpenDump> {
   let bytes = 0
-  const gunzip = createGunzip({ chunkSize: dumpLimits.pieceBytes })
+  const gunzip = createGunzip({ chunkSize: DUMP_LIMITS.pieceBytes })
   async function* counted(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of source) {
       bytes += chunk.length

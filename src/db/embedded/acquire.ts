@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Cluster, StartOptions } from './cluster.js'
 import { givenUp } from './embedded-error.js'
-import { embeddedLimits } from './limits.js'
+import { EMBEDDED_LIMITS } from './limits.js'
 import { type Claim, claimOwnership, type Ownership } from './ownership.js'
 import { stopPostmaster } from './postmaster.js'
 import { lookAtPostmaster } from './postmaster-pid.js'
@@ -17,7 +17,7 @@ export type Held = { readonly port: number; readonly ownership: Ownership | unde
  * Throws `start-failed`: it does not come up in time, the attempts are used up, or the signal was given.
  */
 export async function acquire(cluster: Cluster, options: StartOptions): Promise<Held> {
-  const deadline = performance.now() + embeddedLimits.startMsMax
+  const deadline = performance.now() + EMBEDDED_LIMITS.startMsMax
   const starter = createStarter(cluster, options)
   let reason = 'It does not show itself.'
   for (;;) {
@@ -33,7 +33,7 @@ export async function acquire(cluster: Cluster, options: StartOptions): Promise<
       if (state.status !== 'live') await starter.advance(state)
     }
     if (performance.now() > deadline) throw await starter.failure(reason)
-    await pause(embeddedLimits.pollMs)
+    await pause(EMBEDDED_LIMITS.pollMs)
   }
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile, realpath, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exists } from './leftovers.js'
+import { EMBEDDED_LIMITS } from './limits.js'
 import { readPointer } from './pointer.js'
 
 /** A database of root's that lies in the state directory, because its user cannot enter the data directory. */
@@ -11,8 +12,6 @@ export type Away = {
   /** The data directory that it belongs to, as it was called at the last start; undefined where that is not known. */
   readonly home: string | undefined
 }
-
-const LISTED_MAX = 1_000
 
 export function awayOf(stateDir: string, id: string): string {
   return join(stateDir, id)
@@ -41,7 +40,7 @@ export async function recordedHome(away: string): Promise<string | undefined> {
 export async function listAways(stateDir: string): Promise<Away[]> {
   const names = await readdir(stateDir).catch(() => [])
   const found: Away[] = []
-  for (const id of names.filter((name) => /^[0-9a-f]{32}$/.test(name)).slice(0, LISTED_MAX)) {
+  for (const id of names.filter((name) => /^[0-9a-f]{32}$/.test(name)).slice(0, EMBEDDED_LIMITS.listedMax)) {
     const dir = awayOf(stateDir, id)
     if (await holdsCluster(dir).catch(() => false)) found.push({ id, dir, home: await recordedHome(dir) })
   }

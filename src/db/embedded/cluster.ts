@@ -6,7 +6,7 @@ import { giveTo } from './account.js'
 import type { Binaries } from './binaries.js'
 import { codeOf, EmbeddedError, messageOf } from './embedded-error.js'
 import { exists, removeLeftovers } from './leftovers.js'
-import { embeddedLimits } from './limits.js'
+import { EMBEDDED_LIMITS } from './limits.js'
 import type { Place } from './place.js'
 import { runAs } from './run-as.js'
 
@@ -86,8 +86,9 @@ async function fill(making: string, place: Place, binaries: Binaries, signal: Ab
   const settings = ['--locale=C', '--encoding=UTF8', '--auth=scram-sha-256', `--username=${ROLE}`, '--no-instructions']
   const args = ['-D', clusterDir, `--pwfile=${passwordFile}`, ...settings]
   // initdb flushes everything that it made before it ends.
-  const result = await runAs(account, binaries.initdb, args, embeddedLimits.initdbMsMax, signal)
-  if (!result.ok) throw new Error(result.output.slice(-embeddedLimits.logTailBytesMax) || result.spawnError || 'killed')
+  const result = await runAs(account, binaries.initdb, args, EMBEDDED_LIMITS.initdbMsMax, signal)
+  if (!result.ok)
+    throw new Error(result.output.slice(-EMBEDDED_LIMITS.logTailBytesMax) || result.spawnError || 'killed')
   await flush(making)
 }
 

@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMakingName } from '../../platform/durable.js'
 import { codeOf } from './embedded-error.js'
-import { embeddedLimits } from './limits.js'
+import { EMBEDDED_LIMITS } from './limits.js'
 
 /** Whether something has this name. Throws what is neither yes nor no (`EACCES`). */
 export async function exists(path: string): Promise<boolean> {
@@ -28,6 +28,6 @@ export async function removeLeftovers(dir: string, nowMs: number): Promise<void>
       ({ mtimeMs }) => mtimeMs,
       () => nowMs,
     )
-    if (nowMs - madeMs > embeddedLimits.leftoverMsMin) await rm(leftover, { recursive: true, force: true })
+    if (nowMs - madeMs > EMBEDDED_LIMITS.leftoverMsMin) await rm(leftover, { recursive: true, force: true })
   }
 }

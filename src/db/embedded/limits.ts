@@ -1,5 +1,5 @@
 /** Every bound of the embedded Postgres, with its unit. The sums of these are what a start or a stop can take at most. */
-export const embeddedLimits = {
+export const EMBEDDED_LIMITS = {
   /** initdb takes about a second; a slow disk gets two minutes. */
   initdbMsMax: 120_000,
   /** A short question to a binary (`postgres --version`) or to the shell. */
@@ -30,4 +30,6 @@ export const embeddedLimits = {
   logTailBytesMax: 4_096,
   /** A half-made folder is nobody's once it is older than anything that could still be making it. */
   leftoverMsMin: 600_000,
+  othersShownMax: 5,
+  listedMax: 1_000,
 } as const

@@ -1,10 +1,10 @@
 import type { Away } from './away.js'
 import { EmbeddedError } from './embedded-error.js'
+import { EMBEDDED_LIMITS } from './limits.js'
 import { pointerFileOf } from './pointer.js'
 
 const COPYING =
   'To copy a database: `llmring-server dump FILE` with the original, and `llmring-server restore FILE` with the copy.'
-const OTHERS_SHOWN_MAX = 5
 
 /** The error of a copied data directory: its database stayed with the original. */
 export function copied(home: string, original: string, away: string): EmbeddedError {
@@ -16,7 +16,9 @@ export function copied(home: string, original: string, away: string): EmbeddedEr
 
 /** The error of a data directory that was used before (`witness` is the file that shows it) and has no database now. */
 export function lost(home: string, witness: string, others: readonly Away[]): EmbeddedError {
-  const shown = others.slice(0, OTHERS_SHOWN_MAX).map(({ dir, home: of }) => `\n  ${dir} (of ${of ?? 'unknown'})`)
+  const shown = others
+    .slice(0, EMBEDDED_LIMITS.othersShownMax)
+    .map(({ dir, home: of }) => `\n  ${dir} (of ${of ?? 'unknown'})`)
   const hint =
     shown.length === 0
       ? ''

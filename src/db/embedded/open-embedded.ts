@@ -8,7 +8,7 @@ import type { Cluster, StartOptions } from './cluster.js'
 import { ensureCluster, ROLE, readPassword } from './cluster.js'
 import type { PackagedBinaries } from './copy-binaries.js'
 import { asEmbeddedError, type EmbeddedError, givenUp, inUse } from './embedded-error.js'
-import { embeddedLimits } from './limits.js'
+import { EMBEDDED_LIMITS } from './limits.js'
 import { DATABASE, type Ownership } from './ownership.js'
 import { choosePlace } from './place.js'
 import { confirmPointer } from './pointer.js'
@@ -70,8 +70,8 @@ async function open(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const cluster = await prepareCluster(options)
   const held = await acquire(cluster, {
     port: undefined,
-    lockWaitMsMax: options.mode === 'borrow' ? 0 : embeddedLimits.lockWaitMsMax,
-    spawnAttemptsMax: embeddedLimits.spawnAttemptsMax,
+    lockWaitMsMax: options.mode === 'borrow' ? 0 : EMBEDDED_LIMITS.lockWaitMsMax,
+    spawnAttemptsMax: EMBEDDED_LIMITS.spawnAttemptsMax,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   })
   const about = {
@@ -127,8 +127,8 @@ function keep(cluster: Cluster, options: EmbeddedOptions, port: number, first: O
       const startOptions: StartOptions = {
         port,
         // A command may own it for a moment while it is down; it will end, and we have the older right.
-        lockWaitMsMax: embeddedLimits.startMsMax,
-        spawnAttemptsMax: embeddedLimits.respawnAttemptsMax,
+        lockWaitMsMax: EMBEDDED_LIMITS.startMsMax,
+        spawnAttemptsMax: EMBEDDED_LIMITS.respawnAttemptsMax,
         signal,
       }
       const held = await acquire(cluster, startOptions)
@@ -139,7 +139,7 @@ function keep(cluster: Cluster, options: EmbeddedOptions, port: number, first: O
   const logCheck = every({
     name: 'bound the log of PostgreSQL',
     run: () => boundLog(cluster.place.logFile),
-    pauseMs: embeddedLimits.logCheckMs,
+    pauseMs: EMBEDDED_LIMITS.logCheckMs,
     logger: {
       warn: (fields, message) => options.log(message, { ...fields }),
       info: (fields, message) => options.log(message, { ...fields }),

@@ -4,7 +4,7 @@ import { connectPostgres } from '../driver/postgres.js'
 import { classifyFailure } from '../failure.js'
 import { ROLE } from './cluster.js'
 import { codeOf, EmbeddedError, messageOf } from './embedded-error.js'
-import { embeddedLimits } from './limits.js'
+import { EMBEDDED_LIMITS } from './limits.js'
 
 /** The right to stop and restart a cluster: an advisory lock, held by a connection that does nothing else. */
 export type Ownership = {
@@ -74,7 +74,7 @@ function connect(port: number, password: string): { sql: postgres.Sql; lost: Pro
     max: 1,
     prepare: false,
     fetch_types: false,
-    connect_timeout: embeddedLimits.connectSecondsMax,
+    connect_timeout: EMBEDDED_LIMITS.connectSecondsMax,
     // On loopback nothing is lost on the way, and a stopped server is none that ended.
     answer_timeout: 0,
     // The default ends a connection after a while, and the lock would end with it.
@@ -96,7 +96,7 @@ async function takeLock(sql: postgres.Sql, waitMsMax: number, signal: AbortSigna
     const [row] = await sql<{ got: boolean }[]>`select pg_try_advisory_lock(${LOCK_KEY}::bigint) as got`
     if (row?.got === true) return true
     if (performance.now() > deadline || signal?.aborted) return false
-    await pause(embeddedLimits.pollMs)
+    await pause(EMBEDDED_LIMITS.pollMs)
   }
 }
 

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { spawnIdentity } from './account.js'
 import type { Binaries } from './binaries.js'
 import { codeOf, EmbeddedError } from './embedded-error.js'
-import { embeddedLimits } from './limits.js'
+import { EMBEDDED_LIMITS } from './limits.js'
 import { linkLibraries } from './link-libraries.js'
 import type { Place } from './place.js'
 import { isPostmasterOf, lookAtPostmaster } from './postmaster-pid.js'
@@ -76,9 +76,9 @@ export async function stopPostmaster(clusterDir: string): Promise<void> {
   const state = await lookAtPostmaster(clusterDir)
   if (state.status !== 'live') return
   const steps = [
-    ['SIGINT', embeddedLimits.fastStopMsMax],
-    ['SIGQUIT', embeddedLimits.immediateStopMsMax],
-    ['SIGKILL', embeddedLimits.killMsMax],
+    ['SIGINT', EMBEDDED_LIMITS.fastStopMsMax],
+    ['SIGQUIT', EMBEDDED_LIMITS.immediateStopMsMax],
+    ['SIGKILL', EMBEDDED_LIMITS.killMsMax],
   ] as const
   for (const [signal, msMax] of steps) {
     send(state.pid, signal)
@@ -103,7 +103,7 @@ async function isGone(pid: number, clusterDir: string, msMax: number): Promise<b
   const deadline = performance.now() + msMax
   while (await isPostmasterOf(pid, clusterDir)) {
     if (performance.now() > deadline) return false
-    await pause(embeddedLimits.pollMs)
+    await pause(EMBEDDED_LIMITS.pollMs)
   }
   return true
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { type Account, spawnIdentity } from './account.js'
 import { codeOf, EmbeddedError } from './embedded-error.js'
-import { embeddedLimits } from './limits.js'
+import { EMBEDDED_LIMITS } from './limits.js'
 
 /** How a short command ended. `spawnError` is a system error code where it could not even be started. */
 export type CommandResult = {
@@ -21,7 +21,7 @@ export async function runAs(
   account: Account,
   program: string,
   args: readonly string[],
-  msMax: number = embeddedLimits.commandMsMax,
+  msMax: number = EMBEDDED_LIMITS.commandMsMax,
   signal?: AbortSignal,
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
@@ -33,7 +33,7 @@ export async function runAs(
       timeout: msMax,
       killSignal: 'SIGKILL' as const,
       ...(signal === undefined ? {} : { signal }),
-      maxBuffer: embeddedLimits.commandOutputBytesMax,
+      maxBuffer: EMBEDDED_LIMITS.commandOutputBytesMax,
     }
     try {
       execFile(program, args, options, (error, stdout, stderr) => {

@@ -1,6 +1,6 @@
 import type { Cluster, StartOptions } from './cluster.js'
 import { EmbeddedError, messageOf } from './embedded-error.js'
-import { embeddedLimits } from './limits.js'
+import { EMBEDDED_LIMITS } from './limits.js'
 import { freePort, type Postmaster, spawnPostmaster } from './postmaster.js'
 import { type PostmasterState, removePidFile } from './postmaster-pid.js'
 import { readLogSince, sizeOfLog } from './server-log.js'
@@ -19,7 +19,7 @@ const NEVER_RAN: Postmaster = { pid: 0, running: () => false }
 
 /** Milliseconds to wait before attempt number `attempt` (0 is the first repetition). */
 export function backoffMs(attempt: number): number {
-  return Math.min(embeddedLimits.backoffMsMin * 2 ** attempt, embeddedLimits.backoffMsMax)
+  return Math.min(EMBEDDED_LIMITS.backoffMsMin * 2 ** attempt, EMBEDDED_LIMITS.backoffMsMax)
 }
 
 /** A starter for one cluster. Nothing happens before the first `advance`. */
@@ -39,7 +39,7 @@ export function createStarter(cluster: Cluster, options: Pick<StartOptions, 'por
     if (state.status === 'stale' && state.pidTaken) await removePidFile(cluster.place.clusterDir, state.text)
     if (state.status !== 'unfinished') return
     unfinishedSince ??= performance.now()
-    if (performance.now() - unfinishedSince < embeddedLimits.pidFileEmptyMsMax) return
+    if (performance.now() - unfinishedSince < EMBEDDED_LIMITS.pidFileEmptyMsMax) return
     await removePidFile(cluster.place.clusterDir, state.text)
   }
 

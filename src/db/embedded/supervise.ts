@@ -1,5 +1,5 @@
 import { asEmbeddedError, EmbeddedError, messageOf } from './embedded-error.js'
-import { embeddedLimits } from './limits.js'
+import { EMBEDDED_LIMITS } from './limits.js'
 import type { Ownership } from './ownership.js'
 import { backoffMs } from './starter.js'
 
@@ -37,7 +37,7 @@ export function supervise(first: Ownership, deps: SuperviseDeps): Supervision {
       await Promise.race([ownership.lost, stopped])
       if (stopping.signal.aborted) return ownership
       await ownership.release()
-      restarts = performance.now() - since > embeddedLimits.steadyMs ? 1 : restarts + 1
+      restarts = performance.now() - since > EMBEDDED_LIMITS.steadyMs ? 1 : restarts + 1
       deps.log('PostgreSQL ended; it is started again', { restarts })
       try {
         ownership = await restart(deps, restarts, stopping.signal)
@@ -63,7 +63,7 @@ export function supervise(first: Ownership, deps: SuperviseDeps): Supervision {
 }
 
 async function restart(deps: SuperviseDeps, restarts: number, signal: AbortSignal): Promise<Ownership> {
-  if (restarts > embeddedLimits.restartsMax) {
+  if (restarts > EMBEDDED_LIMITS.restartsMax) {
     throw new EmbeddedError('start-failed', `PostgreSQL ended ${restarts} times in a row.`)
   }
   if (restarts > 1) await deps.pause(backoffMs(restarts), signal)

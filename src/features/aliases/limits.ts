@@ -24,4 +24,6 @@ export const ALIAS_LIMITS = {
   snapshotProjectShareMax: 1 / 8,
   loadAttemptsMax: 10,
   loadMsMax: 5_000,
+  /** Base64url of two names, each character of which may be escaped. */
+  cursorCharactersMax: 4_200,
 } as const

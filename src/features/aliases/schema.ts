@@ -7,8 +7,6 @@ import { ALIAS_LIMITS } from './limits.js'
 const { nameCharactersMax, modelCharactersMax, modelsPerAliasMax, metadataBytesMax } = ALIAS_LIMITS
 const { requiredCapabilitiesMax, constraintsMax } = ALIAS_LIMITS
 export const DEFAULT_PROFILE = 'default'
-/** Base64url of two names, each character of which may be escaped. */
-const CURSOR_CHARACTERS_MAX = 4_200
 
 const emptyOrAliasName = () =>
   z
@@ -91,7 +89,7 @@ export const ListQuery = z.object({
   }),
   after: z
     .string()
-    .max(CURSOR_CHARACTERS_MAX)
+    .max(ALIAS_LIMITS.cursorCharactersMax)
     .optional()
     .openapi({ description: 'The cursor in the `Link` of the page before.' }),
 })

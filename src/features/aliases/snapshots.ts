@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { ProjectId } from '../../access/principal.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
+import { TRUST_LIMITS } from '../../platform/limits.js'
 import { createSlices } from '../../platform/slices.js'
 import { ALIAS_LIMITS } from './limits.js'
 import type { LoadedBinding, LoadedProfile } from './store.js'
@@ -31,10 +32,7 @@ export type Snapshots = {
   reset(): void
 }
 
-/** Heard from within this time, the listener is trusted and entries live until a notification ends them. */
-const TRUSTED_MS = 3_000
-/** How long an entry lives while the listener is not trusted. */
-const UNTRUSTED_LIFE_MS = 2_000
+const { aliasesTrustedMs, aliasesUntrustedLifeMs } = TRUST_LIMITS
 
 type Project = {
   floor: number
@@ -55,7 +53,7 @@ export function createSnapshots(deps: SnapshotDeps): Snapshots {
   })
 
   const isUsable = (snapshot: Snapshot) =>
-    deps.ageMs() < TRUSTED_MS || deps.clock() - snapshot.loadedAt < UNTRUSTED_LIFE_MS
+    deps.ageMs() < aliasesTrustedMs || deps.clock() - snapshot.loadedAt < aliasesUntrustedLifeMs
 
   const install = (project: Project, profile: string, snapshot: Snapshot) => {
     // Rendering takes turns with everything else: a commit that became known meanwhile makes this an old state.

@@ -2,7 +2,9 @@ import { LRUCache } from 'lru-cache'
 import { NO_PROJECT, type Principal } from '../../access/principal.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
+import { TRUST_LIMITS } from '../../platform/limits.js'
 import type { KeyHashing } from './key-text.js'
+import { PROJECT_LIMITS } from './limits.js'
 import type { FoundKey } from './store.js'
 
 export type AuthenticateDeps = {
@@ -23,18 +25,13 @@ export type Authenticator = {
   forget(hash?: string): void
 }
 
-/** A revocation is effective within this time on every instance, even on one whose listener has been lost unnoticed. */
-const STALE_MS_MAX = 2_000
-const KNOWN_KEYS_MAX = 10_000
-const UNKNOWN_KEYS_MAX = 10_000
-
 /** Null stands for a key that is refused. */
 type Verdict = { readonly principal: Principal | null; readonly hashes: readonly string[]; readonly loadedAt: number }
 
 export function createAuthenticator(deps: AuthenticateDeps): Authenticator {
-  const known = new LRUCache<string, Verdict>({ max: KNOWN_KEYS_MAX })
+  const known = new LRUCache<string, Verdict>({ max: PROJECT_LIMITS.knownKeysMax })
   // Apart, so that a flood of invented keys does not push out the real ones.
-  const unknown = new LRUCache<string, Verdict>({ max: UNKNOWN_KEYS_MAX })
+  const unknown = new LRUCache<string, Verdict>({ max: PROJECT_LIMITS.unknownKeysMax })
   const loading = new Map<string, Promise<Principal>>()
   let epoch = 0
 
@@ -82,7 +79,7 @@ export function createAuthenticator(deps: AuthenticateDeps): Authenticator {
 }
 
 const isFresh = (deps: AuthenticateDeps, verdict: Verdict): boolean =>
-  deps.ageMs() < STALE_MS_MAX || deps.clock() - verdict.loadedAt < STALE_MS_MAX
+  deps.ageMs() < TRUST_LIMITS.keysTrustedMs || deps.clock() - verdict.loadedAt < TRUST_LIMITS.keysTrustedMs
 
 function forgetIn(cache: LRUCache<string, Verdict>, hash: string | undefined): void {
   if (hash === undefined) cache.clear()

@@ -2,12 +2,11 @@ import type { ProjectId, Role } from '../../access/principal.js'
 import type { Transact } from '../../db/transact.js'
 import { AppError } from '../../platform/errors.js'
 import { displayPrefix, type KeyHashing, makeKeyText } from './key-text.js'
+import { PROJECT_LIMITS } from './limits.js'
 import type { ProjectKey, ProjectStore } from './store.js'
 
 export type CreateKeyDeps = { readonly transact: Transact; readonly store: ProjectStore; readonly hashing: KeyHashing }
 export type CreateKeyInput = { readonly projectId: ProjectId; readonly name: string | null; readonly role: Role }
-
-const KEYS_PER_PROJECT_MAX = 1_000
 
 /** A new key of a project; its text is in this answer and nowhere else. Throws `not-found`, and `conflict` at the limit. */
 export async function createKey(
@@ -19,8 +18,11 @@ export async function createKey(
   const made = await deps.transact(async (tx) => {
     const project = await deps.store.lockProject(tx, input.projectId)
     if (project === undefined) throw new AppError('not-found', 'There is no such project.')
-    if ((await deps.store.countKeys(tx, project.id)) >= KEYS_PER_PROJECT_MAX) {
-      throw new AppError('conflict', `A project has at most ${KEYS_PER_PROJECT_MAX} keys, revoked ones included.`)
+    if ((await deps.store.countKeys(tx, project.id)) >= PROJECT_LIMITS.keysPerProjectMax) {
+      throw new AppError(
+        'conflict',
+        `A project has at most ${PROJECT_LIMITS.keysPerProjectMax} keys, revoked ones included.`,
+      )
     }
     const { name, role } = input
     return deps.store.insertKey(tx, project.id, {

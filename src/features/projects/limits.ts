@@ -12,4 +12,10 @@ export const PROJECT_LIMITS = {
   /** Rows of an export that are asked for at once: first these, then twice what came. */
   exportFirstRows: 16,
   exportRowsMax: 500,
+  keysPerProjectMax: 1_000,
+  findKeyMsMax: 5_000,
+  keysShownMax: 10_000,
+  buriedPerSweepMax: 1_000,
+  knownKeysMax: 10_000,
+  unknownKeysMax: 10_000,
 } as const

@@ -9,6 +9,7 @@ import type { Announce } from '../../db/messages.js'
 import type { Orm } from '../../db/orm.js'
 import { projectKeys, projects } from '../../db/tables/projects.js'
 import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
+import { PROJECT_LIMITS } from './limits.js'
 
 export type FoundKey = {
   readonly keyId: string
@@ -51,9 +52,6 @@ const KEY = {
   createdAt: projectKeys.createdAt,
   revokedAt: projectKeys.revokedAt,
 }
-const FIND_KEY_MS_MAX = 5_000
-const KEYS_SHOWN_MAX = 10_000
-const BURIED_PER_SWEEP_MAX = 1_000
 
 type Db = { readonly sql: Sql; readonly orm: Orm; readonly announce: Announce }
 
@@ -79,7 +77,7 @@ async function findKey(hot: Sql, hashes: readonly string[]): Promise<FoundKey | 
   const query = hot<FoundKey[]>`
     select id as "keyId", project_id as "projectId", role, revoked_at is not null as revoked from project_keys
     where key_hash in (select decode(hash, 'hex') from unnest(${arrayText(hashes)}::text::text[]) as hash) limit 1`
-  const [row] = await bounded(query, FIND_KEY_MS_MAX)
+  const [row] = await bounded(query, PROJECT_LIMITS.findKeyMsMax)
   return row
 }
 
@@ -144,7 +142,7 @@ async function listKeys(orm: Orm, projectId: ProjectId | undefined): Promise<Pro
     .from(projectKeys)
     .where(projectId === undefined ? undefined : eq(projectKeys.projectId, projectId))
     .orderBy(asc(projectKeys.projectId), asc(projectKeys.id))
-    .limit(KEYS_SHOWN_MAX)
+    .limit(PROJECT_LIMITS.keysShownMax)
   return rows as ProjectKey[]
 }
 
@@ -198,7 +196,7 @@ async function listBuried(hot: Sql, orm: Orm, lastAfterSeconds: number): Promise
     .from(projects)
     .where(and(isNotNull(projects.erasedAt), isNull(projects.sweptAt)))
     .orderBy(asc(projects.erasedAt))
-    .limit(BURIED_PER_SWEEP_MAX)
+    .limit(PROJECT_LIMITS.buriedPerSweepMax)
   return rows as { id: ProjectId; isLast: boolean }[]
 }
 

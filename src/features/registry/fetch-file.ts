@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../platform/clock.js'
 import type { Redis } from '../../platform/redis.js'
+import { REGISTRY_LIMITS } from './limits.js'
 import type { Origin } from './origin.js'
 import type { Read, ReadResult, RegistryFile } from './registry-file.js'
 
@@ -63,7 +64,6 @@ export function fetchThroughRedis(deps: FetchDeps, redis: Redis, options: Shared
 }
 
 const NEWLINE = 0x0a
-const HEAD_BYTES_MAX = 20
 
 /** The time of the fetch (milliseconds since the epoch), a newline, and the bytes as served. */
 function encode(bytes: Uint8Array, fetchedAt: number): Buffer {
@@ -71,7 +71,7 @@ function encode(bytes: Uint8Array, fetchedAt: number): Buffer {
 }
 
 function decode(value: Buffer): { bytes: Uint8Array<ArrayBuffer>; fetchedAt: number } | undefined {
-  const newline = value.subarray(0, HEAD_BYTES_MAX).indexOf(NEWLINE)
+  const newline = value.subarray(0, REGISTRY_LIMITS.headBytesMax).indexOf(NEWLINE)
   const fetchedAt = Number(value.toString('latin1', 0, Math.max(newline, 0)))
   if (newline < 1 || !Number.isSafeInteger(fetchedAt)) return undefined
   return { bytes: new Uint8Array(value.subarray(newline + 1)), fetchedAt }

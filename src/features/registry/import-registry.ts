@@ -20,7 +20,6 @@ class ImportRefused extends Error {
   override readonly name = 'ImportRefused'
 }
 
-const FAULTS_SHOWN_MAX = 20
 const ARCHIVE_NUMBER = /^[1-9]\d{0,6}$/
 
 /**
@@ -63,8 +62,8 @@ export async function readRegistryDirectory(path: string): Promise<RegistryDirec
 }
 
 function refused(path: string, faults: readonly string[]): ImportRefused {
-  const more = faults.length - FAULTS_SHOWN_MAX
-  const lines = more > 0 ? [...faults.slice(0, FAULTS_SHOWN_MAX), `and ${more} more`] : faults
+  const more = faults.length - REGISTRY_LIMITS.importFaultsShownMax
+  const lines = more > 0 ? [...faults.slice(0, REGISTRY_LIMITS.importFaultsShownMax), `and ${more} more`] : faults
   const list = lines.map((line) => `  ${line}`).join('\n')
   return new ImportRefused(`${path} is not a copy of the registry; nothing was imported:\n${list}`)
 }

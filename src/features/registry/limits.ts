@@ -32,4 +32,6 @@ export const REGISTRY_LIMITS = {
   filterCharactersMax: 1_024,
   /** What a client may keep without asking again; less where the copy's own time to live is shorter. */
   clientSecondsMax: 3_600,
+  headBytesMax: 20,
+  importFaultsShownMax: 20,
 } as const

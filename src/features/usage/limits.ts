@@ -6,6 +6,8 @@ export const USAGE_LIMITS = {
   tokensPerKindMax,
   reportedCostUsdMax,
   latencyMsMax: 1_000_000_000,
+  /** The beginning of the year 10000: years have four digits. */
+  timeMsMax: 253_402_300_800_000,
   metadataBytesMax: 65_536,
   /** Metadata of that size with every character escaped, and the names. */
   bodyBytesMax: 524_288,

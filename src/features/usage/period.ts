@@ -1,3 +1,4 @@
+import { USAGE_LIMITS } from './limits.js'
 /** A stretch of time in milliseconds since the Unix epoch: from `fromMs` on, before `untilMs`; empty if they are equal. */
 export type Period = { readonly fromMs: number; readonly untilMs: number }
 
@@ -9,8 +10,6 @@ export type PeriodResult =
 
 const DAY_MS = 86_400_000
 const DEFAULT_DAYS = 30
-/** The beginning of the year 10000: years have four digits. */
-export const TIME_MS_MAX = 253_402_300_800_000
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d{2}):(\d{2}))?$/
@@ -35,7 +34,7 @@ export function parseMoment(text: string): Period | undefined {
   if (start === undefined || time === undefined || offset === undefined) return undefined
   const local = start + time + Number(fraction.slice(0, 3).padEnd(3, '0'))
   const ms = sign === '-' ? local + offset : local - offset
-  return ms >= 0 && ms < TIME_MS_MAX ? { fromMs: ms, untilMs: ms + 1 } : undefined
+  return ms >= 0 && ms < USAGE_LIMITS.timeMsMax ? { fromMs: ms, untilMs: ms + 1 } : undefined
 }
 
 /**
@@ -49,7 +48,7 @@ export function readPeriod(text: PeriodText, nowMs: number): PeriodResult {
   if (start === undefined) return { ok: false, field: 'start_date', message: NOT_A_TIME }
   if (end === undefined) return { ok: false, field: 'end_date', message: NOT_A_TIME }
   const fromMs = start?.fromMs ?? Math.max(0, (end?.untilMs ?? nowMs) - DEFAULT_DAYS * DAY_MS)
-  const untilMs = end?.untilMs ?? TIME_MS_MAX
+  const untilMs = end?.untilMs ?? USAGE_LIMITS.timeMsMax
   return { ok: true, period: { fromMs, untilMs: Math.max(fromMs, untilMs) } }
 }
 

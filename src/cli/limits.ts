@@ -1,0 +1,23 @@
+/** Every limit of the commands, with its unit. */
+export const CLI_LIMITS = {
+  /** Shorter ones would hide ordinary words. */
+  secretCharactersMin: 4,
+  postgresVersionMin: 150_000,
+  /** Shorter than a check may take, so that the answer says which database it was. */
+  databaseAnswerMsMax: 4_500,
+  echoMsMax: 2_000,
+  clockSkewMsMax: 2_000,
+  /** Shorter than a check may take, so that its own words are heard. */
+  registryFetchMsMax: 4_000,
+  freeShareMin: 0.05,
+  clusterAnswerMsMax: 2_000,
+  /** Loading the program opens some 170 files at once; the pool of connections and a few clients come after that. */
+  openFilesMin: 256,
+  checkMsMax: 5_000,
+  pageProjects: 1_000,
+  pagesMax: 1_000,
+  /** A terminal's Ctrl-C arrives twice when npm started the program: what comes this soon is the same request. */
+  sameRequestMs: 1_000,
+  terminalProgressMs: 200,
+  lineProgressMs: 5_000,
+} as const
