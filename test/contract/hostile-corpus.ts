@@ -24,7 +24,7 @@ export const QUERIES: readonly (readonly [string, readonly (readonly [string, Ou
     '/api/v1/logs',
     [
       ['limit=1e9', 'query/limit'],
-      ['limit=1e1', 'validation-failed'],
+      ['limit=1e1', 'query/limit'],
       ['limit=0', 'query/limit'],
       ['limit=-1', 'query/limit'],
       ['limit=501', 'query/limit'],
