@@ -1,5 +1,6 @@
 import type { FieldError } from '../platform/errors.js'
 import { HTTP_LIMITS } from './limits.js'
+import { pointerToken } from './pointer-token.js'
 
 /** Whether a JSON text nests deeper than `depthMax`. Looks at the text, so it can run before any recursive code. */
 export function nestsDeeperThan(text: string, depthMax: number): boolean {
@@ -38,7 +39,7 @@ export function unkeepableValues(value: unknown, pointer = ''): FieldError[] {
       for (const [name, member] of Object.entries(item)) {
         if (errors.length >= HTTP_LIMITS.errorsShownMax) return
         const fault = faultOf(name)
-        if (fault === undefined) visit(member, `${place}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+        if (fault === undefined) visit(member, place + pointerToken(name))
         else errors.push({ pointer: place, message: `a member's name ${fault}` })
       }
     }

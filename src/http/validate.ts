@@ -1,6 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import { AppError, type FieldError } from '../platform/errors.js'
 import { HTTP_LIMITS } from './limits.js'
+import { pointerToken } from './pointer-token.js'
 
 /** What a schema makes of a value. Throws `validation-failed`. `where` begins each pointer. */
 export function validate<T>(schema: z.ZodType<T>, value: unknown, where: 'path' | 'query' | ''): T {
@@ -12,7 +13,7 @@ export function validate<T>(schema: z.ZodType<T>, value: unknown, where: 'path' 
 /** The first faults that a schema found. Names and messages repeat what a caller sent: they are cut. */
 export function issuesOf(issues: readonly z.core.$ZodIssue[], where: string): FieldError[] {
   return issues.slice(0, HTTP_LIMITS.errorsShownMax).map((issue) => {
-    const path = issue.path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+    const path = issue.path.map((part) => pointerToken(String(part))).join('')
     return { pointer: where + path, message: issue.message }
   })
 }

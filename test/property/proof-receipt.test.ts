@@ -1,14 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalJson, parseCanonicalBytes } from '../../src/core/json/index.js'
-import {
-  buildReceipt,
-  checkTimestamp,
-  readReceipt,
-  signReceipt,
-  toReceiptAmount,
-  verifyReceipt,
-} from '../../src/core/proof/index.js'
+import { toReceiptAmount } from '../../src/core/pricing/index.js'
+import { buildReceipt, checkTimestamp, readReceipt, signReceipt, verifyReceipt } from '../../src/core/proof/index.js'
 import { nodeVerifier, signerOfByte } from '../unit/proof-fixtures.js'
 
 const signer = signerOfByte(9)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { checkTimestamp, isIssuedReceiptId, toReceiptAmount } from '../../src/core/proof/index.js'
+import { toReceiptAmount } from '../../src/core/pricing/index.js'
+import { checkTimestamp, isIssuedReceiptId } from '../../src/core/proof/index.js'
 
 const now = Date.UTC(2026, 2, 1, 12, 0, 0, 0)
 const outcome = (text: string) => {

@@ -44,8 +44,18 @@ export function verifySignature(
 ): SignatureVerdict | Promise<SignatureVerdict> {
   const signature = parseSignature(signatureText)
   if (!signature.ok) return signature
-  const matches = deps.verifyEd25519(key.bytes, message, signature.bytes)
+  const matches = verifyParsed(deps, key, message, signature.bytes)
   return typeof matches === 'boolean' ? verdict(matches) : matches.then(verdict)
+}
+
+/** The last part of the rule, for a signature text that `parseSignature` has taken: whoever tries several keys parses it once. */
+export function verifyParsed(
+  deps: VerifierDeps,
+  key: PublicKey,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean | Promise<boolean> {
+  return deps.verifyEd25519(key.bytes, message, signature)
 }
 
 function verdict(matches: boolean): SignatureVerdict {

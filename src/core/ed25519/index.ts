@@ -1,5 +1,5 @@
 export { base64urlBytesMax, decodeBase64url, encodeBase64url } from './base64url.js'
-export { type VerifierDeps, verifySignature } from './ed25519-rule.js'
+export { type VerifierDeps, verifyParsed, verifySignature } from './ed25519-rule.js'
 export { createPortableVerifier } from './portable-verifier.js'
 export {
   checkPublicKey,

@@ -4,12 +4,14 @@ import { inputTotal, type TokenParts } from './tokens.js'
 
 type TokenKind = keyof TokenParts
 
+export const COMPUTED_COST_STATUSES = ['priced', 'free', 'no_price'] as const
+
 export interface Cost {
   /**
    * `priced`: known, exact. `free`: every price that applies is 0. `no_price`: some tokens have no known price, so
    * the cost is unknown and `pico` is 0 only for want of a number.
    */
-  readonly status: 'priced' | 'free' | 'no_price'
+  readonly status: (typeof COMPUTED_COST_STATUSES)[number]
   readonly pico: bigint
   /** The prices used, by the registry's own field name: USD per million tokens, exact, `"0.8"`. */
   readonly unitPrices: Readonly<Record<string, string>>

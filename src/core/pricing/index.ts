@@ -1,4 +1,4 @@
-export { type Cost, costOf } from './cost.js'
+export { COMPUTED_COST_STATUSES, type Cost, costOf } from './cost.js'
 export {
   findModel,
   type IndexedModel,
@@ -16,6 +16,7 @@ export {
   reportedCostUsdMax,
 } from './money.js'
 export { PRICE_FIELDS, type Prices, readPrices, usdPerMillion } from './price.js'
+export { type AmountFault, toReceiptAmount } from './receipt-amount.js'
 export {
   checkTokens,
   type TokenCounts,

@@ -4,7 +4,7 @@
  */
 
 /** Twelve places: what `NUMERIC(30,12)` keeps behind the point. It keeps 18 digits before it. */
-const usdPlaces = 12
+export const usdPlaces = 12
 const PLAIN_DECIMAL = /^(-?)(0|[1-9]\d{0,17})(?:\.(\d{1,12}))?$/
 const UNSIGNED_DECIMAL = /^(0|[1-9]\d{0,12})(?:\.(\d{1,32}))?$/
 

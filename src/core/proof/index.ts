@@ -8,7 +8,6 @@ export {
   readReceipt,
   signedBytes,
 } from './receipt.js'
-export { toReceiptAmount } from './receipt-amount.js'
 export type { ReceiptCheck } from './receipt-checks.js'
 export {
   foreignReceiptIdCharsMax,

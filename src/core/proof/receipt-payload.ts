@@ -1,5 +1,5 @@
 import { hasLoneSurrogate } from '../json/index.js'
-import { type AmountFault, toReceiptAmount } from './receipt-amount.js'
+import { type AmountFault, toReceiptAmount } from '../pricing/index.js'
 
 /** Characters (UTF-16 code units) of a free text such as `lock_digest`, and of the human-readable calculation. */
 export const receiptTextCharsMax = 255

@@ -1,5 +1,5 @@
 import type { PublicKey, VerifierDeps } from '../ed25519/index.js'
-import { parseSignature } from '../ed25519/index.js'
+import { parseSignature, verifyParsed } from '../ed25519/index.js'
 import { type LegacyVerdict, legacyReceiptRule, readLegacy } from './legacy-receipt.js'
 import { readReceipt, signedBytes } from './receipt.js'
 import {
@@ -96,7 +96,7 @@ function findSigner(
   signature: Uint8Array,
 ): string | null | Promise<string | null> {
   for (const [at, [keyId, key]] of candidates.entries()) {
-    const matches = deps.verifyEd25519(key.bytes, message, signature)
+    const matches = verifyParsed(deps, key, message, signature)
     if (typeof matches !== 'boolean') {
       return matches.then((yes) => (yes ? keyId : findSigner(deps, candidates.slice(at + 1), message, signature)))
     }

@@ -4,8 +4,6 @@ import { instant } from './columns.js'
 const tokens = (name: string) => bigint(name, { mode: 'number' })
 const money = (name: string) => numeric(name, { precision: 30, scale: 12 })
 
-export const COST_STATUSES = ['reported', 'priced', 'free', 'unknown_model', 'no_price', 'no_registry'] as const
-
 export const usageLogs = pgTable(
   'usage_logs',
   {
@@ -32,7 +30,7 @@ export const usageLogs = pgTable(
     cost: money('cost').notNull(),
     reportedCost: money('reported_cost'),
     computedCost: money('computed_cost'),
-    costStatus: text('cost_status', { enum: COST_STATUSES }).notNull(),
+    costStatus: text('cost_status').notNull(),
     registryProviderVersion: text('registry_provider_version'),
     unitPrices: jsonb('unit_prices'),
     metadata: jsonb('metadata'),

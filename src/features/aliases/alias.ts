@@ -1,6 +1,5 @@
 import type { ProjectId } from '../../access/principal.js'
-
-type JsonObject = Readonly<Record<string, unknown>>
+import type { JsonObject } from '../../http/json-object.js'
 
 /** What a caller wants an alias to mean. */
 export type Binding = {

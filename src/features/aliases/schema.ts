@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { instant } from '../../http/instant.js'
 import { jsonObject } from '../../http/json-object.js'
 import { limited } from '../../http/limited.js'
 import { queryInteger } from '../../http/query-values.js'
@@ -97,8 +98,6 @@ export const ResolveQuery = z.object({
   alias: emptyOrAliasName().optional().openapi({ description: 'An empty one names no alias.' }),
   profile: profileName().default(DEFAULT_PROFILE),
 })
-
-const instant = () => z.string().openapi({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
 
 export const AliasSchema = z
   .object({

@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi'
 import { ROLE_MEANINGS, ROLES } from '../../access/principal.js'
+import { instant } from '../../http/instant.js'
 import { queryInteger } from '../../http/query-values.js'
 import { PROJECT_LIMITS } from './limits.js'
 import { isName, NAME_RULE } from './name.js'
 
-const instant = () => z.string().openapi({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
 const name = () => z.string().min(1).max(PROJECT_LIMITS.nameCharactersMax).refine(isName, NAME_RULE).nullish()
 const role = () =>
   z.enum(ROLES).openapi({ description: ROLES.map((one) => `${one}: ${ROLE_MEANINGS[one]}`).join('. ') })

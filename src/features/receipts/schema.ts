@@ -9,6 +9,7 @@ import {
   receiptCountersMax,
   receiptTextCharsMax,
 } from '../../core/proof/index.js'
+import { instant } from '../../http/instant.js'
 import { limited } from '../../http/limited.js'
 import { RECEIPT_LIMITS } from './limits.js'
 
@@ -26,7 +27,6 @@ const AMOUNT = '^-?(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d{1,3})?$'
 
 const freeText = () => z.string().max(receiptTextCharsMax)
 const count = () => z.number().int().min(0)
-const instant = () => z.string().openapi({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
 const object = () =>
   z.custom<JsonObject>(isJsonObject, 'must be an object').openapi({ type: 'object', additionalProperties: true })
 /** Says what the shape would have been where a whole member is missing. */

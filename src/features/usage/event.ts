@@ -1,5 +1,5 @@
 import type { ProjectId } from '../../access/principal.js'
-import type { TokenCounts, TokenParts } from '../../core/pricing/index.js'
+import { COMPUTED_COST_STATUSES, type TokenCounts, type TokenParts } from '../../core/pricing/index.js'
 
 /** One call of a model, as a client reports it; already checked. Null is unknown or not given. */
 export type UsageEvent = {
@@ -21,13 +21,13 @@ export type UsageEvent = {
   readonly metadata: string | null
 }
 
-export const COST_STATUSES = ['reported', 'priced', 'free', 'unknown_model', 'no_price', 'no_registry'] as const
+export const COST_STATUSES = ['reported', ...COMPUTED_COST_STATUSES, 'unknown_model', 'no_registry'] as const
 
 /**
  * `reported`: the cost is the client's own. `priced`, `free`: computed and exact. The others: the cost is unknown and
  * recorded as 0; `no_registry` is priced later by itself.
  */
-type CostStatus = (typeof COST_STATUSES)[number]
+export type CostStatus = (typeof COST_STATUSES)[number]
 
 /** What an event cost, in pico-USD, and why. */
 export type EventCost = {

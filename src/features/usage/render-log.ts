@@ -1,3 +1,4 @@
+import type { CostStatus } from './event.js'
 import type { ListedUsage } from './log-store.js'
 import type { UsageLog } from './schema.js'
 import type { StoredUsage } from './store.js'
@@ -25,7 +26,8 @@ function renderLog(row: Omit<StoredUsage, 'projectId' | 'keyId'>): UsageLog {
     latency_ms: row.latencyMs,
     cost: Number(row.cost),
     cost_decimal: row.cost,
-    cost_status: row.costStatus,
+    // A CHECK of the table lets nothing else in.
+    cost_status: row.costStatus as CostStatus,
     computed_cost: row.computedCost,
     reported_cost: row.reportedCost,
     registry_provider_version: row.registryProviderVersion,

@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { checkTokens, picoFromDecimalText, picoFromJsonNumber } from '../../core/pricing/index.js'
+import { instant } from '../../http/instant.js'
+import type { JsonObject } from '../../http/json-object.js'
 import { jsonBytes } from '../../http/json-object.js'
 import { queryInteger } from '../../http/query-values.js'
 import { COST_STATUSES, type UsageEvent } from './event.js'
@@ -45,7 +47,6 @@ const latency = () => {
 /** A string stays one: its decimal is exact. */
 const cost = () => z.union([upTo(reportedCostUsdMax), z.string().regex(DECIMAL)], range(reportedCostUsdMax)).nullish()
 
-type JsonObject = Readonly<Record<string, unknown>>
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
 // Not z.record: that one drops a member which is called __proto__.
 const metadata = () =>
@@ -110,7 +111,6 @@ export const LogBody = LogFields.transform((sent, context): UsageEvent => {
 
 const picoOf = (usd: number | string) => (typeof usd === 'string' ? picoFromDecimalText(usd) : picoFromJsonNumber(usd))
 
-const instant = () => z.string().openapi({ format: 'date-time', example: '2026-01-31T12:00:00.000Z' })
 const decimal = () => z.string().openapi({ description: 'USD, 12 places.', example: '0.000384000000' })
 const dollars = () => z.number().openapi({ description: 'USD; the decimal is exact.', example: 0.000384 })
 const costStatus = () =>

@@ -1,11 +1,11 @@
+import { decimalFromPico, usdPlaces } from './money.js'
+
 /** The most that one receipt may say a call cost, in US dollars. */
 const receiptAmountUsdMax = 1_000_000_000_000
 
 /** Longest text of an amount that is read. */
 const receiptAmountCharsMax = 64
 
-/** Places behind the point in every amount that we issue: pico-USD, in which each price per token is whole. */
-const places = 12
 /** A JSON number (RFC 8259 section 6), so that number and string are read alike; no double needs a longer exponent. */
 const DECIMAL = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d{1,3}))?$/
 
@@ -35,12 +35,12 @@ export function toReceiptAmount(usd: string | number): AmountResult {
   const [, sign, whole = '', fraction = '', exponent = '0'] = match
   const digits = BigInt(whole + fraction)
   if (sign === '-' && digits > 0n) return { ok: false, reason: 'negative' }
-  return inPicoDollars(digits, fraction.length - Number(exponent) - places, typeof usd === 'number')
+  return inPicoDollars(digits, fraction.length - Number(exponent) - usdPlaces, typeof usd === 'number')
 }
 
 /** digits × 10^-excess pico-USD. The maximum is met before rounding. */
 function inPicoDollars(digits: bigint, excess: number, isDouble: boolean): AmountResult {
-  const most = BigInt(receiptAmountUsdMax) * 10n ** BigInt(places)
+  const most = BigInt(receiptAmountUsdMax) * 10n ** BigInt(usdPlaces)
   const scaled = excess < 0 ? digits * 10n ** BigInt(-excess) : digits
   const unit = excess < 0 ? 1n : 10n ** BigInt(excess)
   if (scaled > most * unit) return { ok: false, reason: 'too-large' }
@@ -48,10 +48,5 @@ function inPicoDollars(digits: bigint, excess: number, isDouble: boolean): Amoun
   const error = nearest * unit - scaled
   const isNoise = isDouble && (error < 0n ? -error : error) << doubleNoiseBits <= scaled
   if (error !== 0n && !isNoise) return { ok: false, reason: 'too-many-places' }
-  return { ok: true, amount: format(nearest) }
-}
-
-function format(pico: bigint): string {
-  const digits = pico.toString().padStart(places + 1, '0')
-  return `${digits.slice(0, -places)}.${digits.slice(-places)}`
+  return { ok: true, amount: decimalFromPico(nearest) }
 }
