@@ -27,9 +27,17 @@ export function groupedInsert<Table extends PgTable, Row>(table: Table, values: 
   return <Returned extends object>(sql: Statements, rows: readonly Row[]) =>
     sql.unsafe<Returned[]>(
       text,
-      columns.map(({ of }) => arrayText(rows.map((row) => textOfBytes(of(row))))),
+      columns.map(({ of }) => columnText(rows.map((row) => textOfBytes(of(row))))),
       { prepare: true },
     )
+}
+
+/**
+ * A column's array; null for one without any value, which `unnest` fills with nulls to the length of the others. Most
+ * columns of a usage row are optional, and a third of the statement was the word NULL.
+ */
+function columnText(values: Parameters<typeof arrayText>[0]): string | null {
+  return values.every((value) => value === null || value === undefined) ? null : arrayText(values)
 }
 
 /** Bytes as the text of a `bytea`; any other value as it is. */

@@ -29,6 +29,27 @@ afterAll(async () => {
 const AT = new Date('2026-03-15T12:00:00.123Z')
 const HOSTILE = 'a,b{}"\\N\'ü\n'
 
+it('columns that no row of a group has a value for are null in each, and the others keep their order', async () => {
+  const store = createUsageStore(database)
+  await store.ensurePartitions(AT.getTime())
+  const projectId = randomUUID() as ProjectId
+  const tokens = { input_tokens: null, output_tokens: null }
+  const row = (alias: string | null): UsageRow => ({
+    ...{ projectId, keyId: null, id: randomUUID(), loggedAt: AT.toISOString(), cost: '0', computedCost: null },
+    ...{ reportedCost: null, status: 'no_price', registryVersion: null, unitPrices: null },
+    event: {
+      ...{ provider: 'provider', model: 'model', alias, profile: null, origin: null, idAtOrigin: null },
+      ...{ conversationId: null, tokens, parts: partsOf(), latencyMs: null, reportedPico: null, metadata: null },
+    },
+  })
+  const rows = [row(null), row('second'), row(null)]
+  await store.insert(rows)
+  const stored = await database.orm.select().from(usageLogs).where(eq(usageLogs.projectId, projectId))
+  const found = stored.map(({ id, alias, keyId, inputTokens, metadata }) => [id, alias, keyId, inputTokens, metadata])
+  const expected = rows.map(({ id, event }) => [id, event.alias, null, null, null])
+  expect(found.sort()).toEqual(expected.sort())
+})
+
 it('a usage row has every value in the column of its name', async () => {
   const store = createUsageStore(database)
   await store.ensurePartitions(AT.getTime())

@@ -57,7 +57,7 @@ const LONG_CONTEXT: Record<TokenKind, readonly PriceKind[]> = {
   reasoning: ['output_thinking', 'output_long_context', 'output'],
 }
 
-const TOKEN_KINDS = Object.keys(ORDINARY) as TokenKind[]
+export const TOKEN_KINDS = Object.keys(ORDINARY) as TokenKind[]
 
 /**
  * What one event cost, exactly: a sum of whole products, nothing is rounded. Kinds without tokens need no price.
@@ -102,8 +102,14 @@ function chargeOf(
 function known(status: 'priced' | 'free', charges: readonly Charge[]): Cost {
   const pico = charges.reduce((sum, { tokens, price }) => sum + BigInt(tokens) * price, 0n)
   const unitPrices = Object.fromEntries(charges.map((charge) => [PRICE_FIELDS[charge.from], charge.usdPerMillion]))
-  const terms = charges.length > 0 ? charges.map(term).join(' + ') : 'no tokens'
-  return { status, pico, unitPrices, calculation: `${terms} = ${decimalFromPico(pico)} USD` }
+  return {
+    ...{ status, pico, unitPrices },
+    // Made when it is read: recording an event needs the sum alone.
+    get calculation() {
+      const terms = charges.length > 0 ? charges.map(term).join(' + ') : 'no tokens'
+      return `${terms} = ${decimalFromPico(pico)} USD`
+    },
+  }
 }
 
 function unknown(why: string): Cost {

@@ -1,4 +1,4 @@
-export { COMPUTED_COST_STATUSES, type Cost, costOf } from './cost.js'
+export { COMPUTED_COST_STATUSES, type Cost, costOf, TOKEN_KINDS } from './cost.js'
 export {
   findModel,
   type IndexedModel,

@@ -1,3 +1,4 @@
+import { TOKEN_KINDS } from '../../core/pricing/index.js'
 import type { CounterFamily, Metrics } from '../../platform/metrics.js'
 import type { UsageRow } from './event.js'
 
@@ -30,14 +31,16 @@ export function createUsageCounters(metrics: Metrics): (rows: readonly UsageRow[
   )
   return (rows) => {
     groups.observe(rows.length)
+    // Added up first: a counter of the metrics library finds its series by a text of its labels at every step.
+    const sums = new Map<Series, number>()
+    const add = (series: Series, by: number) => sums.set(series, (sums.get(series) ?? 0) + by)
     for (const { registryVersion, status, event, cost } of rows) {
       const provider = registryVersion?.split('@', 1)[0] ?? OTHER
-      eventsOf(provider, status).increment(1)
-      for (const [kind, tokens] of Object.entries(event.parts)) {
-        if (tokens > 0) tokensOf(provider, kind).increment(tokens)
-      }
-      costOf(provider, '').increment(Number(cost))
+      add(eventsOf(provider, status), 1)
+      for (const kind of TOKEN_KINDS) if (event.parts[kind] > 0) add(tokensOf(provider, kind), event.parts[kind])
+      add(costOf(provider, ''), Number(cost))
     }
+    for (const [series, by] of sums) series.increment(by)
   }
 }
 
