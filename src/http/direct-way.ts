@@ -68,7 +68,8 @@ async function serve(
     isPublic: route.access.kind === 'public',
     coding: 'identity',
   })
-  return route.serve({ ...call, sent: parseJson(bytes) })
+  const { principal, header, context } = call
+  return route.serve({ principal, header, context, sent: parseJson(bytes) })
 }
 
 const JSON_TYPE = /^application\/json(?:; ?charset=utf-8)?$/i

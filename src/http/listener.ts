@@ -145,7 +145,9 @@ function respondDirect(
   const pending = direct?.way.begin(incoming, context)
   if (direct === undefined || pending === undefined) return false
   const write = ({ status, headers, body }: WarmResponse) => {
-    outgoing.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body ?? '') })
+    for (const name in headers) outgoing.setHeader(name, headers[name] ?? '')
+    outgoing.setHeader('Content-Length', Buffer.byteLength(body ?? ''))
+    outgoing.writeHead(status)
     outgoing.end(body)
   }
   const refuseDirect = (error: unknown) => {
