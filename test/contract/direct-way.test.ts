@@ -1,4 +1,6 @@
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventually } from '../support/eventually.js'
 import { WAY_HEADER } from '../support/service.js'
 import { type Answer, type Ask, type Contract, comparable, openContract } from './open-contract.js'
 
@@ -33,6 +35,14 @@ async function askBothWays(path: string, init: () => Ask): Promise<Both> {
   return { direct, ordinary, isDirect: contract.directAnswers() > before }
 }
 
+/** A key is remembered only while this process is sure of what others commit, which on a busy machine it may not be. */
+const untilDirect = (ask: () => Promise<Both>): Promise<Both> =>
+  eventually(async () => {
+    const both = await ask()
+    expect(both.isDirect).toBe(true)
+    return both
+  })
+
 const json = (body: NonNullable<Ask['body']>): Ask => ({ body, headers: { 'Content-Type': 'application/json' } })
 
 describe('the direct way answers as the ordinary way does', () => {
@@ -56,16 +66,17 @@ describe('the direct way answers as the ordinary way does', () => {
   ]
   for (const [what, path, init] of same) {
     test(`to ${what}`, async () => {
-      const { direct, ordinary, isDirect } = await askBothWays(path, init)
-      expect(isDirect).toBe(true)
+      const { direct, ordinary } = await untilDirect(() => askBothWays(path, init))
       expect(comparable(direct)).toEqual(comparable(ordinary))
     })
   }
 
   test('to an event, of which each becomes a row', async () => {
-    const { key } = await contract.makeProject()
-    const { direct, ordinary, isDirect } = await askBothWays(LOG, () => ({ json: EVENT, key }))
-    expect(isDirect).toBe(true)
+    let key = ''
+    const { direct, ordinary } = await untilDirect(async () => {
+      key = (await contract.makeProject()).key
+      return askBothWays(LOG, () => ({ json: EVENT, key }))
+    })
     const blank = (answer: Answer) =>
       comparable({ ...answer, text: answer.text.replace(/("log_id":|"timestamp":)"[^"]+"/g, '$1""') })
     expect(blank(direct)).toEqual(blank(ordinary))
@@ -83,6 +94,7 @@ describe('the direct way answers as the ordinary way does', () => {
     ['another method', LOG, () => ({ json: EVENT, method: 'PUT' })],
     ['an origin', LOG, () => ({ json: {}, headers: { Origin: 'http://localhost:5173' } })],
     ['another media type', LOG, () => ({ json: EVENT, headers: { 'Content-Type': 'text/plain' } })],
+    ['a compressed body', LOG, () => ({ json: EVENT, headers: { 'Content-Encoding': 'gzip' } })],
     ['no media type', LOG, () => ({ body: new Uint8Array([0x7b, 0x7d]) })],
     ['a body of no stated length', LOG, () => json(new Blob(['{}']).stream())],
     ['a body that is large', LOG, () => ({ json: { ...EVENT, metadata: { text: 'x'.repeat(70_000) } } })],
@@ -99,15 +111,30 @@ describe('the direct way answers as the ordinary way does', () => {
     })
   }
 
+  test('and leaves two media types to it, of which Node would show the first', async () => {
+    const { host, hostname, port } = new URL(contract.url)
+    const head = [`POST ${LOG} HTTP/1.1`, `Host: ${host}`, `X-Project-Key: ${contract.ours.key}`, 'Content-Length: 2']
+    const types = ['Content-Type: application/json', 'Content-Type: text/plain', 'Connection: close']
+    const before = contract.directAnswers()
+    const socket = connect(Number(port), hostname)
+    socket.end(`${[...head, ...types].join('\r\n')}\r\n\r\n{}`)
+    let received = ''
+    for await (const chunk of socket) received += String(chunk)
+    expect(received).toMatch(/^HTTP\/1\.1 415 /)
+    expect(contract.directAnswers()).toBe(before)
+  })
+
   test('and leaves the first write of a new key to it, and takes those that follow', async () => {
     const write = async () => {
       const before = contract.directAnswers()
       expect((await contract.ask(LOG, { json: EVENT, key: 'never-seen-before' })).status).toBe(200)
       return contract.directAnswers() - before
     }
+    // Reading makes the key known, and that it has no project yet.
+    for (let read = 0; read < 2; read++)
+      await contract.ask('/api/v1/aliases/resolve?alias=x', { key: 'never-seen-before' })
     expect(await write()).toBe(0)
-    await write()
-    expect(await write()).toBe(1)
+    await eventually(async () => expect(await write()).toBe(1))
   })
 })
 
