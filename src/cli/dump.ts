@@ -24,7 +24,7 @@ export function dumpCommand(): Command {
     .argument('[file]', 'the file to write; without it, standard output')
     .option('--force', 'replace the file if it exists')
     .option('--progress', 'show progress on standard error even where that is no terminal')
-    .option('--json', 'print a summary as JSON (on standard error where the dump goes to standard output)')
+    .option('--json', 'print a summary as JSON (on standard error if the dump goes to standard output)')
     .addHelpText('after', NOTES)
     .action((file: string | undefined, options: Options) => run((signal) => dump(file, options, signal)))
 }

@@ -7,7 +7,7 @@ const MODE = 0o600
 
 /**
  * Writes a file that appears whole or not at all, and that only its owner can read. `write` ends the stream that it is
- * given. Throws where something has that name already; with `force` a file is replaced, and anything else refused.
+ * given. Throws if something has that name already; with `force` a file is replaced, and anything else refused.
  */
 export async function writeWholeFile<T>(
   path: string,

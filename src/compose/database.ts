@@ -31,7 +31,7 @@ export type Resources = Connected & {
 /**
  * Starts or finds the database, without asking anything of it yet. `own`: an embedded one is this process's alone (the
  * service); `borrow`: it is shared with a running service (commands);
- * `refill`: as `own`, and a lost one is made anew. Throws `Aborted` where the signal is given.
+ * `refill`: as `own`, and a lost one is made anew. Throws `Aborted` if the signal is given.
  */
 export async function connectDatabase(
   config: Config,
@@ -71,7 +71,7 @@ function describePlace(place: string, dataDir: string): string {
   return `embedded PostgreSQL in ${place}${away ? `, for ${dataDir}` : ''}`
 }
 
-/** Brings the schema to the newest version, on a connection of its own. Throws `Aborted` where the signal is given. */
+/** Brings the schema to the newest version, on a connection of its own. Throws `Aborted` if the signal is given. */
 export async function migrateDatabase(
   connected: Connected,
   signal?: AbortSignal,

@@ -41,7 +41,7 @@ export type Service = {
 
 /**
  * Opens what the service needs, in order, and builds the app on it. What was opened is closed in reverse by `close`, or
- * here where it fails. Throws `Aborted` where the signal is given meanwhile.
+ * here if it fails. Throws `Aborted` if the signal is given meanwhile.
  */
 export async function compose(config: Config, logger: Logger, signal?: AbortSignal): Promise<Service> {
   const resources = await openResources(config, logger, 'own', signal)

@@ -84,7 +84,7 @@ export function createClient(options: ClientOptions): Sql {
 }
 
 /**
- * A pool of `connectionsMax` connections. Throws where a connection's `current_schema()` is not the configured one: names
+ * A pool of `connectionsMax` connections. Throws if a connection's `current_schema()` is not the configured one: names
  * are never qualified, so another schema would mean another tenant's tables. Throws `Aborted` if the signal is given.
  */
 export async function openDatabase(options: ClientOptions, signal?: AbortSignal): Promise<Database> {

@@ -55,7 +55,7 @@ export async function inspectDataDirectory(sql: Sql): Promise<string> {
 
 /**
  * Listens around any pooler, notifies through `pooled` as the service does, and waits at most `msMax` milliseconds.
- * Rejects where nothing comes: the two lead to different databases, or LISTEN goes through a pooler that gives its
+ * Rejects if nothing comes: the two lead to different databases, or LISTEN goes through a pooler that gives its
  * connection to the next client.
  */
 export async function echoNotification(

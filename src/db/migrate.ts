@@ -17,7 +17,7 @@ const MIGRATIONS_DIRECTORY = fileURLToPath(new URL('../../migrations/', import.m
 
 const FILE_NAME = /^(\d{4})_[a-z0-9_]+\.sql$/
 
-/** The migration files in order. Throws where the versions are not 1, 2, 3, … */
+/** The migration files in order. Throws if the versions are not 1, 2, 3, … */
 export async function readMigrations(directory = MIGRATIONS_DIRECTORY): Promise<Migration[]> {
   const names = (await readdir(directory)).filter((name) => FILE_NAME.test(name)).sort()
   return Promise.all(

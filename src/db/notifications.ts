@@ -14,7 +14,7 @@ export type Notifications = {
    */
   ageMs(): number
   subscribe(subscriber: Subscriber): void
-  /** Resolves once everything that is committed by now has been delivered; rejects where the listener does not answer. */
+  /** Resolves once everything that is committed by now has been delivered; rejects if the listener does not answer. */
   caughtUp(): Promise<void>
   start(): Promise<void>
   close(): Promise<void>

@@ -11,8 +11,8 @@ export type ConnectionsOptions = {
 
 export type Connections = {
   /**
-   * Counts a new connection. Where its address, or all together, hold as many as they may, the one that has been idle or
-   * silent longest makes room for it; where all are busy, the new one is closed. So no number of silent connections
+   * Counts a new connection. If its address, or all together, hold as many as they may, the one that has been idle or
+   * silent longest makes room for it; if all are busy, the new one is closed. So no number of silent connections
    * keeps a request out.
    */
   add(socket: Socket): void

@@ -54,7 +54,7 @@ export function createCors(
   }
 }
 
-/** What every response says to caches where some origins are answered differently. */
+/** What every response says to caches if some origins are answered differently. */
 export function varyFor(origins: readonly string[]): Readonly<Record<string, string>> {
   return origins.length > 0 && !origins.includes('*') ? { Vary: 'Origin' } : {}
 }

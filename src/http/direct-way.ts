@@ -83,7 +83,7 @@ function isPlain(incoming: IncomingMessage, { body }: DirectRoute): boolean {
   if (headers['transfer-encoding'] !== undefined || headers['content-encoding'] !== undefined) return false
   if (type === undefined || (type !== 'application/json' && !JSON_TYPE.test(type))) return false
   if (!LENGTH.test(length) || Number(length) > Math.min(body.bytesMax, HTTP_LIMITS.directBodyBytesMax)) return false
-  // Of these Node shows the first where several are sent; the ordinary way sees all of them.
+  // Of these Node shows the first if several are sent; the ordinary way sees all of them.
   if (headers.authorization !== undefined && !isSentOnce(rawHeaders, 'authorization')) return false
   return isSentOnce(rawHeaders, 'content-type')
 }

@@ -30,7 +30,7 @@ export type EventStream = {
   send(event: StreamEvent): boolean
 }
 
-/** Ends a transfer in its middle. It is printed when that happens, as a line: where it was made tells nothing. */
+/** Ends a transfer in its middle. It is printed when that happens, as a line: if it was made tells nothing. */
 class ReaderCut extends Error {
   override readonly name = 'ReaderCut'
   override readonly stack = 'A reader of events did not take them, and was cut.'

@@ -24,7 +24,7 @@ export type GuardDeps = {
 
 const ANONYMOUS: Principal = { projectId: NO_PROJECT, role: 'read', keyId: null, newKey: null }
 
-/** Decides who may pass. Stays synchronous where the key is known and nothing is counted. */
+/** Decides who may pass. Stays synchronous if the key is known and nothing is counted. */
 export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLane; readonly direct: DirectWay } {
   const byAccess = (header: ReadHeader, access: Access): Principal | Promise<Principal> => {
     if (access.kind === 'public') return ANONYMOUS
@@ -46,7 +46,7 @@ export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLan
   }
 }
 
-/** Where requests are counted, the ordinary way counts them. */
+/** If requests are counted, the ordinary way counts them. */
 function recallPrincipal(deps: GuardDeps, ...[header, access]: Parameters<AdmitKnown>): ReturnType<AdmitKnown> {
   if (deps.perAddress !== undefined) return undefined
   if (access.kind === 'public') return ANONYMOUS

@@ -48,7 +48,7 @@ export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
     path: '/livez',
     tag: 'Meta',
     operationId: 'getLiveness',
-    summary: 'Whether the process runs (restart it where not)',
+    summary: 'Whether the process runs (restart it if not)',
     access: PUBLIC,
     responses: { 200: { description: 'Alive.', schema: Liveness } },
     warm: () => ({ status: 200, headers: JSON_HEADERS, body: ALIVE }),
@@ -59,7 +59,7 @@ export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
     path: '/readyz',
     tag: 'Meta',
     operationId: 'getReadiness',
-    summary: 'Whether requests should be sent here (take it out of rotation where not)',
+    summary: 'Whether requests should be sent here (take it out of rotation if not)',
     access: PUBLIC,
     responses: {
       200: { description: 'Ready.', schema: Readiness },

@@ -24,7 +24,7 @@ export const HTTP_LIMITS = {
   /** Of events that a reader has not taken: with as many it gets no more, and is cut. As much as Node itself buffers. */
   eventBytesUndrainedMax: 16_384,
   bodyMsMax: 20_000,
-  /** Of the bodies of all requests that are not answered yet, together (more where one body may be larger than a quarter). */
+  /** Of the bodies of all requests that are not answered yet, together (more if one body may be larger than a quarter). */
   bodyBytesInFlightMax: 33_554_432,
   /** One caller's share of them. */
   bodyCallerShareMax: 1 / 2,

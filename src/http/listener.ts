@@ -135,7 +135,7 @@ function createWarmResponder(options: Reporting) {
   }
 }
 
-/** Says no, and has done nothing, where the request has to go the ordinary way. */
+/** Says no, and has done nothing, if the request has to go the ordinary way. */
 function respondDirect(
   { direct, logger }: Reporting,
   context: RequestContext,

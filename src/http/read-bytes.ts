@@ -33,7 +33,7 @@ export type BodySource = { readonly isPublic: boolean; readonly coding: ContentC
 /**
  * The whole body of a request, whose bytes count against the budget until the request is over: what was read is held by
  * its handler. The bytes of a compressed one are those that it unfolds to. Throws `body-too-large`, `request-timeout` for
- * a body that does not arrive in time, `overloaded` where the budget has no room for it or its turn does not come, and `malformed-request` for one
+ * a body that does not arrive in time, `overloaded` if the budget has no room for it or its turn does not come, and `malformed-request` for one
  * that ends too early.
  */
 export function readBytes(

@@ -2,7 +2,7 @@ import type { Logger } from '../platform/logger.js'
 import { HTTP_LIMITS } from './limits.js'
 
 export type RefusalLines = {
-  /** Writes the line of a refused request, or counts it where this second had its share of them. */
+  /** Writes the line of a refused request, or counts it if this second had its share of them. */
   write(line: Readonly<Record<string, unknown>>, kind: string): void
 }
 

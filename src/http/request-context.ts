@@ -9,7 +9,7 @@ export type RequestContext = {
   /** The route's pattern, once one matched. Never the path itself: labels must stay bounded. */
   route: string
   projectId: string | null
-  /** The problem's code where the response is one. */
+  /** The problem's code if the response is one. */
   code: string | null
   /** What to do once the request is over; null once it is. */
   whenOver: (() => void)[] | null
@@ -31,7 +31,7 @@ export function attachContext(incoming: IncomingMessage, context: RequestContext
   ;(incoming as WithContext)[CONTEXT] = context
 }
 
-/** The request's context; a fresh one where the app is called without the listener. */
+/** The request's context; a fresh one if the app is called without the listener. */
 export function contextOf(c: Context): RequestContext {
   const incoming = (c.env as Partial<NodeBindings> | undefined)?.incoming as WithContext | undefined
   return incoming?.[CONTEXT] ?? createContext({ requestId: 'none', startedAt: 0, address: '', draining: NEVER })
@@ -75,7 +75,7 @@ export function whenOver(context: RequestContext, callback: () => void): void {
   else context.whenOver.push(callback)
 }
 
-/** `isAnswered` is false where the response did not get out whole. */
+/** `isAnswered` is false if the response did not get out whole. */
 export function endRequest(context: RequestContext, isAnswered: boolean): void {
   if (!isAnswered) cutRequest(context)
   const callbacks = context.whenOver ?? []

@@ -16,7 +16,7 @@ export type HttpServer = {
 
 export type ServerLimits = {
   readonly connectionsMax: number
-  /** Of one address; infinite where the addresses are those of proxies. */
+  /** Of one address; infinite if the addresses are those of proxies. */
   readonly connectionsPerAddressMax: number
   readonly headersMsMax: number
   readonly requestMsMax: number
@@ -28,7 +28,7 @@ export type ServerLimits = {
 /** Answers requests, and hears of what was refused before it was one. */
 export type ServiceListener = RequestListener & { readonly reportUnparsed?: ReportUnparsed }
 
-/** Listens. Rejects where the address is taken. `limits` are HTTP_LIMITS unless they say otherwise. */
+/** Listens. Rejects if the address is taken. `limits` are HTTP_LIMITS unless they say otherwise. */
 export async function listen(
   listener: ServiceListener,
   host: string,

@@ -18,7 +18,7 @@ export class ResponseCut extends Error {
 
 /**
  * A response that is written while it is read, texts as UTF-8 and bytes as they are: a slow reader slows the generator, a
- * reader that leaves ends it. Where the generator throws, the connection is cut: the reader sees a broken transfer, never
+ * reader that leaves ends it. If the generator throws, the connection is cut: the reader sees a broken transfer, never
  * a shorter response.
  */
 export function streamResponse(chunks: AsyncGenerator<string | Uint8Array>, headers: Record<string, string>): Response {

@@ -22,11 +22,11 @@ export type WarmResponse = {
 
 /**
  * A response from memory: the very one that the endpoint's `handle` would give, or undefined where it cannot be told
- * without waiting or looking closer (cold, odd, wrong). Synchronous; where it throws, the ordinary way says why.
+ * without waiting or looking closer (cold, odd, wrong). Synchronous; if it throws, the ordinary way says why.
  */
 export type Warm = (request: WarmRequest) => WarmResponse | undefined
 
-/** Who is asking, if memory says so: a principal, a refusal, or undefined where something has to be waited for. */
+/** Who is asking, if memory says so: a principal, a refusal, or undefined if something has to be waited for. */
 export type AdmitKnown = (header: ReadHeader, access: Access) => Principal | AppError | undefined
 
 type WarmRoute = { readonly path: string; readonly access: Access; readonly respond: Warm }

@@ -3,7 +3,7 @@ import { AppError } from './errors.js'
 import { invariant } from './invariant.js'
 
 export type GroupingOptions<Item, Answer> = {
-  /** Commits one group and answers each item, in the items' order. Throws where nothing of the group was committed. */
+  /** Commits one group and answers each item, in the items' order. Throws if nothing of the group was committed. */
   readonly commit: (items: readonly Item[]) => Promise<readonly Answer[]>
   /** Says whether a failure is the fault of an item (then the group is halved until the item stands alone). */
   readonly isItemFault: (error: unknown) => boolean
@@ -27,7 +27,7 @@ export type GroupingOptions<Item, Answer> = {
 export type Grouping<Item, Answer> = {
   /**
    * Answers after the commit of the group that the item became part of, or rejects with that group's failure.
-   * `bytes` is about what the item occupies. Throws `overloaded` where the queue, or the owner's share of it, is full.
+   * `bytes` is about what the item occupies. Throws `overloaded` if the queue, or the owner's share of it, is full.
    */
   submit(item: Item, owner: string, bytes: number): Promise<Answer>
   /** Waits until nothing is queued and nothing in flight. */
@@ -101,7 +101,7 @@ function createQueue<Item, Answer>(limits: GroupingOptions<Item, Answer>) {
       change(total, 1, waiting.bytes)
       change(load, 1, waiting.bytes)
     },
-    /** The next group: at least one item, where anything waits. */
+    /** The next group: at least one item, if anything waits. */
     take: (): Waiting<Item, Answer>[] => {
       let count = 0
       for (let bytes = 0; count < queue.length && count < limits.groupItemsMax; count++) {

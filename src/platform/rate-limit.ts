@@ -8,7 +8,7 @@ import { RATE_LIMITS } from './limits.js'
 /** Counts one use for `id`. Throws `too-many-requests` with Retry-After once the minute's allowance is used up. */
 export type RateLimit = (id: string) => Promise<void>
 
-/** The milliseconds until a use is allowed again, or 0 where this one is. */
+/** The milliseconds until a use is allowed again, or 0 if this one is. */
 type Consume = (id: string) => number | Promise<number>
 
 /**

@@ -11,7 +11,7 @@ const FREE_BYTES_MIN = GIB
 const OTHERS = 0o077
 
 type Needs = {
-  /** Undefined where the database is somebody else's: then nothing is kept in the data directory. */
+  /** Undefined if the database is somebody else's: then nothing is kept in the data directory. */
   readonly dataDir: string | undefined
   /** Where the embedded PostgreSQL really keeps its data; rejects where it cannot be asked. */
   readonly clusterDir: () => Promise<string>

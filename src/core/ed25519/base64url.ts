@@ -4,7 +4,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const SEXTETS = new Uint8Array(128)
 for (let value = 0; value < 64; value += 1) SEXTETS[ALPHABET.charCodeAt(value)] = value
 
-/** Longest text that is decoded where the caller names no limit. */
+/** Longest text that is decoded if the caller names no limit. */
 export const base64urlBytesMax = 65_536
 
 /** Bytes as unpadded base64url (RFC 4648 section 5). */

@@ -22,7 +22,7 @@ export type SignatureVerdict =
 
 /**
  * Whether a signature text is good for a message under a checked key, by the rule that does not depend on a library:
- * checked key, one spelling, S below L, no low-order R, cofactorless equation. Answers at once where the verifier does.
+ * checked key, one spelling, S below L, no low-order R, cofactorless equation. Answers at once if the verifier does.
  */
 export function verifySignature(
   deps: VerifierDeps<boolean>,

@@ -34,7 +34,7 @@ export const LOW_ORDER_ENCODINGS: readonly Uint8Array[] = LOW_ORDER_HEX.map((hex
   Uint8Array.from({ length: 32 }, (_, at) => Number.parseInt(hex.slice(2 * at, 2 * at + 2), 16)),
 )
 
-/** True where the first 32 bytes are one of the 14 encodings of the 8 points of low order. */
+/** True if the first 32 bytes are one of the 14 encodings of the 8 points of low order. */
 export function startsWithLowOrderPoint(bytes: Uint8Array): boolean {
   return LOW_ORDER_ENCODINGS.some((encoding) => encoding.every((byte, at) => bytes[at] === byte))
 }

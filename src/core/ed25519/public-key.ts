@@ -36,7 +36,7 @@ export function checkPublicKey(bytes: Uint8Array): PublicKeyResult {
   return { ok: true, key: { bytes: own, [checked]: true } }
 }
 
-/** True where y, the lower 255 bits, is below 2^255 - 19: the only values it could miss end in ed..ff ff … ff 7f. */
+/** True if y, the lower 255 bits, is below 2^255 - 19: the only values it could miss end in ed..ff ff … ff 7f. */
 function isReduced(bytes: Uint8Array): boolean {
   const first = bytes[0] ?? 0
   const last = (bytes[31] ?? 0) & 0x7f

@@ -44,7 +44,7 @@ export function parseSignature(text: string): SignatureTextResult {
   return { ok: true, bytes }
 }
 
-/** True where S, the little-endian second half, is below L. */
+/** True if S, the little-endian second half, is below L. */
 function isScalarInRange(signature: Uint8Array): boolean {
   for (let at = 0; at < 32; at += 1) {
     const difference = (signature[63 - at] ?? 0) - (GROUP_ORDER[at] ?? 0)

@@ -104,7 +104,7 @@ function readString(scan: Scan): JsonFinding | null {
   return reason ?? enterName(scan, value)
 }
 
-/** Moves behind the closing quote; true where the text between the quotes is the string itself, in good order. */
+/** Moves behind the closing quote; true if the text between the quotes is the string itself, in good order. */
 function skipString(scan: Scan): boolean {
   const { text } = scan
   let plain = true

@@ -30,7 +30,7 @@ interface Charge {
 /**
  * Which price a kind of token takes: the first one that the model has.
  * Cached tokens without a price of their own are billed as plain input: that is what a provider without a discount does.
- * Cache writes never are: where they are billed at all they cost more than input, so a guess would be too low.
+ * Cache writes never are: if they are billed at all they cost more than input, so a guess would be too low.
  */
 const ORDINARY: Record<TokenKind, readonly PriceKind[]> = {
   input: ['input'],
@@ -44,7 +44,7 @@ const ORDINARY: Record<TokenKind, readonly PriceKind[]> = {
 
 /**
  * The same above the threshold. The registry publishes long-context prices for input and output alone, so the other
- * kinds keep their ordinary price and only where they have none follow input or output. No price is ever derived from
+ * kinds keep their ordinary price and only if they have none follow input or output. No price is ever derived from
  * another one: each must be found in the registry as it stands.
  */
 const LONG_CONTEXT: Record<TokenKind, readonly PriceKind[]> = {

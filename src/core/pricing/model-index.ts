@@ -24,7 +24,7 @@ export type IndexResult =
 
 /**
  * The index of a provider file (parsed JSON), built once per version so that pricing an event is two map look-ups.
- * Entries that are no objects are left out. Where several models list an alias the active ones go first, then the
+ * Entries that are no objects are left out. If several models list an alias the active ones go first, then the
  * greatest key in code-unit order (the newest of dated names), so the order inside the file does not matter.
  */
 export function indexModels(file: unknown): IndexResult {

@@ -18,7 +18,7 @@ export interface IssueContext {
   readonly project: string
   /** The id of the key that will sign. */
   readonly keyId: string
-  /** The receipt's id where the client chose none. */
+  /** The receipt's id if the client chose none. */
   readonly id: string
 }
 

@@ -3,7 +3,7 @@ import type { ReadReceipt } from './receipt.js'
 
 /**
  * Names how the last receipts of the Python server (November 2025) were signed. It stands in answers and in the
- * database, so its meaning never changes: the flat shape; the signature covers `timestamp` with `+00:00` where the
+ * database, so its meaning never changes: the flat shape; the signature covers `timestamp` with `+00:00` if the
  * receipt was sent with `Z` (or, when it was read back from that server, without a zone); `receipt_type`,
  * `batch_summary`, `description` and `tags` were added after the signature; everything else is signed as it stands.
  */

@@ -46,7 +46,7 @@ export function structureCheck(read: ReadReceiptResult): ReceiptCheck {
   return { name: 'structure', ok: true, detail: `A receipt of the ${read.shape} shape.` }
 }
 
-/** Has it bytes to verify; null where the structure failed. */
+/** Has it bytes to verify; null if the structure failed. */
 export function canonicalCheck(canonical: CanonicalResult | null): ReceiptCheck {
   const name = 'canonical'
   if (canonical === null) return { name, ok: false, detail: NOT_REACHED }
@@ -56,7 +56,7 @@ export function canonicalCheck(canonical: CanonicalResult | null): ReceiptCheck 
   return { name, ok: false, detail: CANONICAL_DETAIL[canonical.reason] + where }
 }
 
-/** Is there a key it may verify under; `candidates` is their number, null where the structure failed. */
+/** Is there a key it may verify under; `candidates` is their number, null if the structure failed. */
 export function keyCheck(candidates: number | null, keyId: string | null): ReceiptCheck {
   const name = 'key'
   if (candidates === null) return { name, ok: false, detail: NOT_REACHED }
@@ -66,7 +66,7 @@ export function keyCheck(candidates: number | null, keyId: string | null): Recei
   return { name, ok: candidates > 0, detail }
 }
 
-/** Is the signature's text the one spelling of a signature; null where the structure failed. */
+/** Is the signature's text the one spelling of a signature; null if the structure failed. */
 export function encodingCheck(signature: SignatureTextResult | null): ReceiptCheck {
   const name = 'signature-encoding'
   if (signature === null) return { name, ok: false, detail: NOT_REACHED }
@@ -74,7 +74,7 @@ export function encodingCheck(signature: SignatureTextResult | null): ReceiptChe
   return { name, ok: true, detail: '"ed25519:" and 64 bytes in their one spelling.' }
 }
 
-/** Does the equation hold: `signer` is the key id it holds for, null for none, undefined where it was not tried. */
+/** Does the equation hold: `signer` is the key id it holds for, null for none, undefined if it was not tried. */
 export function signatureCheck(signer: string | null | undefined): ReceiptCheck {
   const name = 'signature'
   if (signer === undefined) return { name, ok: false, detail: NOT_REACHED }

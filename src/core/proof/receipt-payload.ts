@@ -59,7 +59,7 @@ export interface PayloadRefusal {
 
 const TEXTS = ['registry_version', 'provider', 'model', 'alias', 'profile', 'lock_digest'] as const
 
-/** Refuses a free text that is too long, holds NUL or half a surrogate pair. Null where all are fine. */
+/** Refuses a free text that is too long, holds NUL or half a surrogate pair. Null if all are fine. */
 export function refuseTexts(payload: ReceiptPayload): PayloadRefusal | null {
   const bad = TEXTS.find((name) => !isText(payload[name] ?? '', receiptTextCharsMax))
   return bad === undefined ? null : refusal('bad-text', `/${bad}`)

@@ -8,7 +8,7 @@ type ReceiptShape = 'nested' | 'flat'
 export interface ReadReceipt {
   readonly shape: ReceiptShape
   readonly id: string
-  /** The one key it may verify under; null where it names none. */
+  /** The one key it may verify under; null if it names none. */
   readonly keyId: string | null
   /** The signature as text, not looked at yet. */
   readonly signature: string

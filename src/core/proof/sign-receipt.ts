@@ -22,7 +22,7 @@ const signatureMemberBytes = signatureMember(formatSignature(new Uint8Array(sign
 /**
  * Signs a receipt over its RFC 8785 bytes. Gives the signed receipt and its canonical bytes *with* the signature: what
  * is stored, logged and returned. Refused as by `canonicalJson`, and before anything is signed: the signed form must
- * fit `canonicalBytesMax` as well. An old `signature` is replaced. Throws where the signer gives anything but 64 bytes.
+ * fit `canonicalBytesMax` as well. An old `signature` is replaced. Throws if the signer gives anything but 64 bytes.
  */
 export function signReceipt<Unsigned extends JsonObject>(deps: SignDeps, unsigned: Unsigned): SignResult<Unsigned> {
   const halves = canonicalHalves(unsigned, 'signature')

@@ -17,14 +17,14 @@ export const unnamedKeysTriedMax = 16
 /** The checked keys that may have signed, by key id; for receipts that name none the first ones are tried in order. */
 export type KnownKeys = ReadonlyMap<string, PublicKey>
 
-/** All five checks, always in this order. `keyId` is the key that it verified under, null where it did not. */
+/** All five checks, always in this order. `keyId` is the key that it verified under, null if it did not. */
 export interface ReceiptReport {
   readonly receiptId: string | null
   readonly valid: boolean
   readonly algorithm: 'Ed25519'
   readonly keyId: string | null
   readonly checks: readonly ReceiptCheck[]
-  /** Beside the verdict, never instead of it: how an invalid receipt holds by the legacy rule. Null where it does not. */
+  /** Beside the verdict, never instead of it: how an invalid receipt holds by the legacy rule. Null if it does not. */
   readonly legacy: LegacyVerdict | null
 }
 
@@ -32,7 +32,7 @@ export interface ReceiptReport {
  * Whether a receipt, of either shape, is signed by a key that we know. One that names a key verifies under that key
  * only; one that names none under any of the first `unnamedKeysTriedMax`. One that fails is read once more by the legacy
  * rule, under the same keys. Hostile input makes an invalid report, never
- * an exception; what the verifier throws (it could not decide) is passed on. Answers at once where the verifier does.
+ * an exception; what the verifier throws (it could not decide) is passed on. Answers at once if the verifier does.
  */
 export function verifyReceipt(deps: VerifierDeps<boolean>, keys: KnownKeys, receipt: unknown): ReceiptReport
 export function verifyReceipt(

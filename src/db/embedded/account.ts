@@ -15,7 +15,7 @@ export function isRoot(): boolean {
   return process.getuid?.() === 0
 }
 
-/** The user to run Postgres as: ourselves, or for root `postgres` or `nobody`. Throws `start-failed` where neither exists. */
+/** The user to run Postgres as: ourselves, or for root `postgres` or `nobody`. Throws `start-failed` if neither exists. */
 export async function chooseAccount(): Promise<Account> {
   if (!isRoot()) return { name: 'this user', ids: undefined }
   const passwd = await readFile('/etc/passwd', 'utf8').catch(() => '')
@@ -31,7 +31,7 @@ export async function chooseAccount(): Promise<Account> {
 
 /**
  * The account for a cluster that exists already: its owner, because Postgres accepts no other user.
- * Throws `start-failed` where this process may not act as the owner.
+ * Throws `start-failed` if this process may not act as the owner.
  */
 export async function accountOfCluster(clusterDir: string, chosen: Account): Promise<Account> {
   const { uid, gid } = await stat(clusterDir)
@@ -59,7 +59,7 @@ export function spawnIdentity(account: Account): { uid?: number; gid?: number } 
   return { uid: account.ids.uid | 0, gid: account.ids.gid | 0 }
 }
 
-/** Makes the account the owner of one file or folder; nothing to do where the account is ourselves. */
+/** Makes the account the owner of one file or folder; nothing to do if the account is ourselves. */
 export async function giveTo(account: Account, path: string): Promise<void> {
   if (account.ids !== undefined) await chown(path, account.ids.uid, account.ids.gid)
 }

@@ -36,7 +36,7 @@ export async function recordedHome(away: string): Promise<string | undefined> {
   return text.trimEnd() === '' ? undefined : text.trimEnd()
 }
 
-/** Databases in the state directory. None where it does not exist or is not ours to read. */
+/** Databases in the state directory. None if it does not exist or is not ours to read. */
 export async function listAways(stateDir: string): Promise<Away[]> {
   const names = await readdir(stateDir).catch(() => [])
   const found: Away[] = []

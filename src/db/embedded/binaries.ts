@@ -52,8 +52,8 @@ export async function findPackagedBinaries(
 
 /**
  * Makes sure that the account can run the binaries: from where npm put them, or from a copy in `copiesDir`
- * (made once per version) where the account cannot reach them or their library links can be made nowhere else.
- * Throws `binaries-missing` where they do not run at all.
+ * (made once per version) if the account cannot reach them or their library links can be made nowhere else.
+ * Throws `binaries-missing` if they do not run at all.
  */
 export async function prepareBinaries(
   packaged: PackagedBinaries,

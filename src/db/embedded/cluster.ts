@@ -28,7 +28,7 @@ export const ROLE = 'llmring'
 /**
  * Makes the cluster where there is none. It appears, with its password, in one rename: whatever a crash interrupts,
  * either all of it is there or none. Two processes may do this at once; one's work is used, the other's is thrown away.
- * Throws `wrong-major` where binaries of another major version made it, and `start-failed`, also when the signal is given.
+ * Throws `wrong-major` if binaries of another major version made it, and `start-failed`, also when the signal is given.
  */
 export async function ensureCluster(place: Place, binaries: Binaries, signal?: AbortSignal): Promise<void> {
   await removeLeftovers(place.home, Date.now())

@@ -6,7 +6,7 @@ type LibraryLink = { readonly from: string; readonly to: string }
 
 /**
  * Makes the links between libraries that npm packages cannot hold. The package's install script does the same, but
- * some npm configurations run no install scripts. Throws where a missing link cannot be made (`EACCES`, `EROFS`).
+ * some npm configurations run no install scripts. Throws if a missing link cannot be made (`EACCES`, `EROFS`).
  */
 export async function linkLibraries(nativeDir: string): Promise<void> {
   for (const { from, to } of await readLinks(nativeDir)) {

@@ -29,7 +29,7 @@ const LOCK_KEY = '7812742046652639009'
 
 /**
  * Connects to a live Postgres, makes the database where there is none yet, and tries to own the cluster for
- * `lockWaitMsMax`. Throws `start-failed` where the server answers but will not have us.
+ * `lockWaitMsMax`. Throws `start-failed` if the server answers but will not have us.
  */
 export async function claimOwnership(
   port: number,

@@ -37,7 +37,7 @@ export type PlaceOptions = {
 /**
  * Decides where the data of `dataDir` lives: there, or, where the account that Postgres needs cannot reach it, in
  * `<stateDir>/<id>`; `database-id` in the data directory holds the id, so a directory that is moved takes its data along.
- * Throws `data-missing` where there was a database and is none now, and `start-failed`.
+ * Throws `data-missing` if there was a database and is none now, and `start-failed`.
  */
 export async function choosePlace(dataDir: string, options: PlaceOptions): Promise<Place> {
   const chosen = await chooseAccount()
@@ -111,7 +111,7 @@ function placeIn(dataDir: string, home: string, id: string, account: Account): P
   }
 }
 
-/** Throws `start-failed` where it may not be looked for. */
+/** Throws `start-failed` if it may not be looked for. */
 async function holdsReachableCluster(home: string): Promise<boolean> {
   try {
     return await holdsCluster(home)

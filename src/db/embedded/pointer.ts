@@ -17,7 +17,7 @@ export function pointerFileOf(home: string): string {
   return join(home, 'database-id')
 }
 
-/** The pointer of a data directory, undefined where it has none. Throws `start-failed` where it holds something else. */
+/** The pointer of a data directory, undefined if it has none. Throws `start-failed` if it holds something else. */
 export async function readPointer(home: string): Promise<Pointer | undefined> {
   const file = pointerFileOf(home)
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
@@ -35,7 +35,7 @@ export async function readPointer(home: string): Promise<Pointer | undefined> {
 
 /** The pointer of a data directory; one without gets one to a database that is still to be made. */
 export async function ensurePointer(home: string, id = randomBytes(16).toString('hex')): Promise<Pointer> {
-  // A link, unlike a rename, fails where the name is taken: two that start at once agree on one database.
+  // A link, unlike a rename, fails if the name is taken: two that start at once agree on one database.
   await write(home, `${id} new\n`, link)
   return (await readPointer(home)) ?? { id, made: false }
 }

@@ -40,7 +40,7 @@ export async function isPostmasterOf(pid: number, clusterDir: string): Promise<b
   const command = await commandOf(pid)
   if (command === undefined || !/(^|\/)postgres$/.test(command.program)) return false
   const cluster = await identityOf(clusterDir)
-  // A postmaster works in its data folder; where that may not be seen, what it was started with has to do.
+  // A postmaster works in its data folder; if that may not be seen, what it was started with has to do.
   const seen = (await workingDirectoryOf(pid)) ?? command.dataDir
   return cluster !== undefined && seen !== undefined && (await identityOf(seen)) === cluster
 }

@@ -21,7 +21,7 @@ export async function commandOf(pid: number): Promise<Command | undefined> {
 }
 
 /**
- * The folder that a process works in, as a path that leads there even after a rename. Undefined where it cannot be
+ * The folder that a process works in, as a path that leads there even after a rename. Undefined if it cannot be
  * seen: other platforms than Linux, or a container's root without CAP_SYS_PTRACE.
  */
 export async function workingDirectoryOf(pid: number): Promise<string | undefined> {

@@ -3,7 +3,7 @@ import { type Account, spawnIdentity } from './account.js'
 import { codeOf, EmbeddedError } from './embedded-error.js'
 import { EMBEDDED_LIMITS } from './limits.js'
 
-/** How a short command ended. `spawnError` is a system error code where it could not even be started. */
+/** How a short command ended. `spawnError` is a system error code if it could not even be started. */
 export type CommandResult = {
   readonly ok: boolean
   readonly output: string
@@ -48,7 +48,7 @@ export async function runAs(
 
 /**
  * Whether the account can enter a folder, tried rather than computed: modes alone do not know ACLs or network disks.
- * Throws `start-failed` where nothing can be started as the account at all.
+ * Throws `start-failed` if nothing can be started as the account at all.
  */
 export async function canEnter(account: Account, dir: string): Promise<boolean> {
   if (account.ids === undefined) return true

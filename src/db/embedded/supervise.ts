@@ -4,7 +4,7 @@ import type { Ownership } from './ownership.js'
 import { backoffMs } from './starter.js'
 
 export type SuperviseDeps = {
-  /** Brings Postgres back on the same port and owns it again. Throws an `EmbeddedError` where that cannot be done. */
+  /** Brings Postgres back on the same port and owns it again. Throws an `EmbeddedError` if that cannot be done. */
   readonly reacquire: (signal: AbortSignal) => Promise<Ownership>
   /** Waits so many milliseconds; rejects when the signal is given. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>

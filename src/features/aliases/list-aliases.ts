@@ -36,7 +36,7 @@ async function* pieces(
   yield ']'
 }
 
-/** At most `limit` aliases behind `after`, by name; fewer where they are large. Throws `validation-failed`. */
+/** At most `limit` aliases behind `after`, by name; fewer if they are large. Throws `validation-failed`. */
 export async function pageOfAliases(
   read: ReadPage,
   projectId: ProjectId,

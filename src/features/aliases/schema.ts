@@ -120,7 +120,7 @@ export const AliasList = z.array(AliasSchema).openapi('AliasList')
 export const Resolved = z
   .object({
     alias: z.string(),
-    model: z.string().nullable().openapi({ description: 'null where the alias is unknown.' }),
+    model: z.string().nullable().openapi({ description: 'null if the alias is unknown.' }),
     models: z.array(z.string()),
     profile: z.string(),
     revision: z.number().int().openapi({ description: "The project's revision that the answer is from." }),

@@ -37,7 +37,7 @@ export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm }) {
       return row as unknown as Alias | undefined
     },
 
-    /** Deletes an alias, with its history and the counters: its revision, or undefined, and nothing changed, where it was not there. */
+    /** Deletes an alias, with its history and the counters: its revision, or undefined, and nothing changed, if it was not there. */
     remove: async (tx: Tx, writer: Writer, key: AliasKey, at: Date): Promise<number | undefined> => {
       // The head first, as every writer does: two orders of locks would deadlock.
       const [locked] = await ormOf(tx)

@@ -12,7 +12,7 @@ export type Head = {
   readonly metadataBytes: number
   readonly namesBytes: number
 }
-/** What the project holds after a write; and, where one alias was written, that alias. */
+/** What the project holds after a write; and, if one alias was written, that alias. */
 export type Written = Pick<Head, 'aliasCount' | 'metadataBytes' | 'namesBytes'> & { readonly alias: Alias | undefined }
 
 export const writeStore = {

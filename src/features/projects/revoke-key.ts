@@ -4,7 +4,7 @@ import type { ProjectStore } from './store.js'
 
 export type RevokeKeyDeps = { readonly transact: Transact; readonly store: ProjectStore; readonly forget: () => void }
 
-/** Revokes a key: refused here at once, elsewhere within two seconds. False where it was not there or revoked already. */
+/** Revokes a key: refused here at once, elsewhere within two seconds. False if it was not there or revoked already. */
 export async function revokeKey(
   deps: RevokeKeyDeps,
   projectId: ProjectId | undefined,

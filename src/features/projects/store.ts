@@ -81,7 +81,7 @@ async function findKey(hot: Sql, hashes: readonly string[]): Promise<FoundKey | 
   return row
 }
 
-/** Inserts the key unless its hash exists; undefined where it does. An inserted one is this transaction's to give a project. */
+/** Inserts the key unless its hash exists; undefined if it does. An inserted one is this transaction's to give a project. */
 async function insertKey(
   announce: Announce,
   tx: Tx,

@@ -9,7 +9,7 @@ export type CheckDeps = { readonly verifier: VerifierDeps<boolean>; readonly rin
 /**
  * Whether the receipt in a JSON text is signed by a key that we list. A text that readers would take for different
  * documents (a member that occurs twice) is an invalid receipt. `{receipt: {…}}` is taken as well, since that is how a
- * receipt is stored. Throws only where the keys cannot be read.
+ * receipt is stored. Throws only if the keys cannot be read.
  */
 export async function checkReceiptText(deps: CheckDeps, text: string): Promise<ReceiptReport> {
   const parsed = parseStrictJson(text)
@@ -18,7 +18,7 @@ export async function checkReceiptText(deps: CheckDeps, text: string): Promise<R
   return { receiptId: null, valid: false, algorithm: 'Ed25519', keyId: null, checks: [structure], legacy: null }
 }
 
-/** Whether a receipt is signed by a key that we list; where it might be a key that we have not heard of, we look first. */
+/** Whether a receipt is signed by a key that we list; if it might be a key that we have not heard of, we look first. */
 export async function checkReceipt(deps: CheckDeps, receipt: unknown): Promise<ReceiptReport> {
   const known = deps.ring.known()
   const report = verifyReceipt(deps.verifier, known, receipt)

@@ -39,7 +39,7 @@ export type ReceiptsDeps = {
 
 export type ReceiptsFeature = ReturnType<typeof createReceipts>
 
-/** The id of the newest key that signs, or has signed, in this database; undefined where none ever did. */
+/** The id of the newest key that signs, or has signed, in this database; undefined if none ever did. */
 export async function findKnownKeyId(orm: Orm): Promise<string | undefined> {
   const [newest] = await createKeyStore(orm).list()
   return newest?.keyId

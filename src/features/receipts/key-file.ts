@@ -10,7 +10,7 @@ const SEED_TEXT = /^[A-Za-z0-9_-]{43}\n?$/
 
 /**
  * The signing key of an installation that was given none: 32 random bytes, generated once into `path` (base64url, mode
- * 0600), and returned as base64url. Processes that race agree on one key. Throws `KeyConfigurationError` where the file
+ * 0600), and returned as base64url. Processes that race agree on one key. Throws `KeyConfigurationError` if the file
  * holds something else, or is gone while the database knows a key: a key that signed receipts is never replaced silently.
  */
 export async function ensureKeyFile(path: string, knownKeyId: () => Promise<string | undefined>): Promise<string> {
@@ -23,7 +23,7 @@ export async function ensureKeyFile(path: string, knownKeyId: () => Promise<stri
   try {
     // Crash here: a file that nobody reads is left behind; the next start generates another key.
     await writeNew(making, `${randomBytes(SEED_BYTES).toString('base64url')}\n`, 0o600)
-    // A link, unlike a rename, fails where the name is taken: the first of several processes wins, whole or not at all.
+    // A link, unlike a rename, fails if the name is taken: the first of several processes wins, whole or not at all.
     await linkUnlessTaken(making, path)
     // Crash here: the key is there; that the name outlives a power cut is certain after the next line, and before that
     // nothing was signed with it.

@@ -7,7 +7,7 @@ export type NewReceipt = {
   /** `issued`: signed here for this project. `stored`: brought by the client. */
   readonly kind: 'issued' | 'stored'
   readonly keyId: string
-  /** SHA-256 of the canonical request; null where the client chose no id, so that nothing can be asked for again. */
+  /** SHA-256 of the canonical request; null if the client chose no id, so that nothing can be asked for again. */
   readonly requestSha256: Uint8Array | null
   /** The rule by which it was taken although it does not verify as it stands; null for all others. */
   readonly legacyRule: string | null
@@ -39,7 +39,7 @@ export type ReceiptPage = {
   readonly isLast: boolean
 }
 
-/** True where both are there and hold the same bytes. */
+/** True if both are there and hold the same bytes. */
 export function sameBytes(one: Uint8Array | null, other: Uint8Array | null): boolean {
   return one !== null && other !== null && Buffer.compare(one, other) === 0
 }

@@ -10,14 +10,14 @@ export type RegisterDeps = {
   readonly clock: Clock
 }
 
-/** Since when another key is the newest one; null where this one is. */
+/** Since when another key is the newest one; null if this one is. */
 export type Registration = { readonly endedAt: Date | null }
 
 /**
  * Writes down the key that this instance signs with. A key that was never seen before ends all others at this moment;
  * one that is listed already changes nothing, so that instances which restart with the old and the new key during a
  * rollout do not end each other's. A key that only verifies is not written down: it never signed here.
- * Throws `KeyConfigurationError` where the key id already stands for another public key.
+ * Throws `KeyConfigurationError` if the key id already stands for another public key.
  */
 export function registerKey(deps: RegisterDeps, key: SigningKey): Promise<Registration> {
   return deps.transact(async (tx) => {

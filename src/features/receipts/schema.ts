@@ -29,7 +29,7 @@ const freeText = () => z.string().max(receiptTextCharsMax)
 const count = () => z.number().int().min(0)
 const object = () =>
   z.custom<JsonObject>(isJsonObject, 'must be an object').openapi({ type: 'object', additionalProperties: true })
-/** Says what the shape would have been where a whole member is missing. */
+/** Says what the shape would have been if a whole member is missing. */
 const nestedOnly = (issue: { readonly input?: unknown }) => (issue.input === undefined ? FLAT_SHAPE : undefined)
 
 const tokens = limited(
@@ -210,6 +210,6 @@ export const PublicKeys = z
         not_after: instant().nullable().openapi({ description: 'When a newer key was first used.' }),
       }),
     ),
-    current_key_id: z.string().nullable().openapi({ description: 'null where no key is configured any more.' }),
+    current_key_id: z.string().nullable().openapi({ description: 'null if no key is configured any more.' }),
   })
   .openapi('PublicKeys')

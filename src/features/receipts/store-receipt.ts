@@ -12,7 +12,7 @@ import { invalid, refusePayload, refuseText } from './refusal.js'
 
 export type StoreDeps = CheckDeps & { readonly clock: Clock; readonly issuer: string; readonly keep: Keep }
 
-/** `legacy` is how the receipt holds where it does so only by the legacy rule. */
+/** `legacy` is how the receipt holds if it does so only by the legacy rule. */
 export type StoredReceipt = { readonly id: string; readonly legacy: LegacyVerdict | null }
 
 /**

@@ -22,8 +22,8 @@ export type ArchivedRegistryDeps = {
 }
 
 /**
- * The registry as it was. Throws `not-found` where no provider has the number (or one lacks its pinned version) and
- * `registry-unavailable` where a provider's version cannot be had now: a part of the registry is none.
+ * The registry as it was. Throws `not-found` if no provider has the number (or one lacks its pinned version) and
+ * `registry-unavailable` if a provider's version cannot be had now: a part of the registry is none.
  */
 export async function archivedRegistry(deps: ArchivedRegistryDeps, pin: Pin, filter: Filter): Promise<Copied> {
   const wanted = PROVIDER_NAMES.flatMap((provider) => {

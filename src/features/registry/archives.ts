@@ -22,7 +22,7 @@ export type ArchivesDeps = {
   readonly kept: Pick<KeptFiles, 'newest' | 'seenAsCurrent' | 'keep'>
   readonly fetch: FetchFile
   readonly bundled: () => Promise<readonly ProviderFile[]>
-  /** The newest version that we know of; undefined where the provider was never loaded. */
+  /** The newest version that we know of; undefined if the provider was never loaded. */
   readonly newestVersion: (provider: ProviderName) => number | undefined
   /** Waits, bounded, for the first load: only then are numbers beyond the newest version refused without a fetch. */
   readonly firstRound: () => Promise<void> | undefined

@@ -13,7 +13,7 @@ type CopyState<File> = {
   readonly file: File | undefined
   /** When the origin last served exactly this file. */
   readonly confirmedAt: number | undefined
-  /** Why the last attempt failed; undefined where it did not. */
+  /** Why the last attempt failed; undefined if it did not. */
   readonly failure: string | undefined
   /** The origin said that there is no such file. */
   readonly missing: boolean

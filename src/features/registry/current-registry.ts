@@ -44,7 +44,7 @@ export async function currentFile(deps: CurrentDeps, provider: string): Promise<
   return copyOfFile(deps, deps.providers[provider])
 }
 
-/** The manifest as the origin serves it. Throws `not-found` where the origin has none, `registry-unavailable`. */
+/** The manifest as the origin serves it. Throws `not-found` if the origin has none, `registry-unavailable`. */
 export function manifest(deps: CurrentDeps): Promise<Copied> {
   return copyOfFile(deps, deps.manifest)
 }
@@ -90,7 +90,7 @@ function unavailable(deps: CurrentDeps, copies: readonly Copy<RegistryFile>[]): 
 
 export type PriceAnswer =
   | { readonly status: 'found'; readonly prices: Prices; readonly registryVersion: string }
-  /** The registry knows no such model. `registryVersion` is null where it does not even know the provider. */
+  /** The registry knows no such model. `registryVersion` is null if it does not even know the provider. */
   | { readonly status: 'unknown_model'; readonly registryVersion: string | null }
   /** The provider's models were never loaded: nobody can say yet. */
   | { readonly status: 'no_registry' }

@@ -30,7 +30,7 @@ export const REGISTRY_LIMITS = {
   renderedBytesMax: 64 * 1024 * 1024,
   filterItemsMax: 32,
   filterCharactersMax: 1_024,
-  /** What a client may keep without asking again; less where the copy's own time to live is shorter. */
+  /** What a client may keep without asking again; less if the copy's own time to live is shorter. */
   clientSecondsMax: 3_600,
   headBytesMax: 20,
   importFaultsShownMax: 20,

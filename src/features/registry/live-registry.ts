@@ -13,7 +13,7 @@ import type { KeptFiles } from './store.js'
 export type LiveDeps = {
   readonly copies: Copies
   readonly kept: Pick<KeptFiles, 'newest'>
-  /** The bundled files; none where they are not wanted. */
+  /** The bundled files; none if they are not wanted. */
   readonly bundled: () => Promise<readonly ProviderFile[]>
   readonly clock: Clock
   readonly logger: Logger
@@ -23,7 +23,7 @@ export type LiveDeps = {
 /** The copies, refreshed in the background, and the snapshot that is in force. */
 export type LiveRegistry = {
   snapshot(): RegistrySnapshot
-  /** Starts a round in the background where a copy is due and none is under way. Costs next to nothing otherwise. */
+  /** Starts a round in the background if a copy is due and none is under way. Costs next to nothing otherwise. */
   tick(): void
   /** Waits for the first round, bounded; undefined if it is over or the origin's files are all there already. */
   firstRound(): Promise<void> | undefined

@@ -91,7 +91,7 @@ function networkReason(error: unknown): string {
   return `it could not be reached or broke off (${code})`
 }
 
-/** What a body's bytes came to: all of them, or too many. Rejects where the body breaks off. */
+/** What a body's bytes came to: all of them, or too many. Rejects if the body breaks off. */
 type BodyResult =
   | { readonly ok: true; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly ok: false; readonly reason: string }

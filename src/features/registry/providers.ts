@@ -10,7 +10,7 @@ export type ProviderName = keyof typeof PROVIDERS
 /** In the order in which versions are written: `anthropic@9+google@5+openai@7`. */
 export const PROVIDER_NAMES = Object.keys(PROVIDERS).sort() as readonly ProviderName[]
 
-/** `anthropic@9+openai@7`: those of these providers that have a version; null where none has. */
+/** `anthropic@9+openai@7`: those of these providers that have a version; null if none has. */
 export function versionsOf(
   providers: readonly ProviderName[],
   version: (provider: ProviderName) => number | undefined,
@@ -23,7 +23,7 @@ export function isProvider(name: string): name is ProviderName {
   return Object.hasOwn(PROVIDERS, name)
 }
 
-/** One file of the origin. `version` is the one that an archived file must have; null where any will do. */
+/** One file of the origin. `version` is the one that an archived file must have; null if any will do. */
 export type Target = {
   readonly path: string
   readonly provider: ProviderName | null

@@ -16,7 +16,7 @@ export type RegistryFile = {
   readonly sha256: string
 }
 
-/** A provider's file that proved to be one. `updatedAt` is in milliseconds since the epoch, null where it says nothing. */
+/** A provider's file that proved to be one. `updatedAt` is in milliseconds since the epoch, null if it says nothing. */
 export type ProviderFile = RegistryFile & {
   readonly provider: ProviderName
   readonly version: number
@@ -39,7 +39,7 @@ const ProviderHead = z.object({
 const AnyObject = z.record(z.string(), z.unknown())
 
 /**
- * Reads a provider's file: an object that names this provider, has a whole version (the archived one, where one was
+ * Reads a provider's file: an object that names this provider, has a whole version (the archived one, if one was
  * asked for) and at least one model. Everything else in it is passed on as it stands, because fields come and go.
  */
 export function readProviderFile(target: ProviderTarget, bytes: Uint8Array<ArrayBuffer>): ReadResult<ProviderFile> {

@@ -28,7 +28,7 @@ function versionOf(files: readonly ProviderFile[]): string {
 
 /**
  * The registry as clients know it. The bytes depend on the files, the filter and the warnings alone, so every instance
- * gives the same ones. `version` and `generated_at` are those of the files that the filter lets in (of all, where it
+ * gives the same ones. `version` and `generated_at` are those of the files that the filter lets in (of all, if it
  * lets none in), so a filtered registry does not change when only others do.
  */
 export function renderRegistry(parts: Parts, filter: Filter): Rendered {
@@ -57,7 +57,7 @@ function withEtag(bytes: Uint8Array<ArrayBuffer>, source: FileSource): Rendered 
   return { bytes, source, etag: `"${createHash('sha256').update(bytes).digest('base64url')}"` }
 }
 
-/** The newest `updated_at` of the files, in UTC; the epoch where none of them says when it was made. */
+/** The newest `updated_at` of the files, in UTC; the epoch if none of them says when it was made. */
 function generatedAt(files: readonly ProviderFile[]): string {
   return new Date(Math.max(0, ...files.map(({ updatedAt }) => updatedAt ?? 0))).toISOString()
 }

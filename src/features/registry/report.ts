@@ -76,7 +76,7 @@ export function createRoundReport(logger: Logger): (round: readonly Copy<Registr
   }
 }
 
-/** How old each provider's copy is (NaN where it was never loaded), and whether it is the bundled one. */
+/** How old each provider's copy is (NaN if it was never loaded), and whether it is the bundled one. */
 export function exposeCopies(metrics: Metrics, { providers }: Copies, clock: Clock): void {
   const each = (value: (copy: Copy<ProviderFile>) => number) =>
     Object.fromEntries(PROVIDER_NAMES.map((name) => [name, value(providers[name])]))

@@ -140,7 +140,7 @@ function respondWith(copied: Copied, header: (name: string) => string | undefine
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 
 /**
- * A body that clients and proxies may keep, or 304 with the same ETag and Cache-Control where they have it already.
+ * A body that clients and proxies may keep, or 304 with the same ETag and Cache-Control if they have it already.
  * `Age` counts against `max-age` (RFC 9111, 4.2), so a copy is fresh out there as long as it is in here.
  */
 function keptResponse({ rendered, freshness }: Copied, ifNoneMatch: string | undefined): WarmResponse {

@@ -31,7 +31,7 @@ const versionNumber = (text: string): number | undefined => {
   return version >= 1 && version <= REGISTRY_LIMITS.versionMax ? version : undefined
 }
 
-/** `7`, or `anthropic@9+openai@7` (where a plus arrives as the space that it means in a query). */
+/** `7`, or `anthropic@9+openai@7` (if a plus arrives as the space that it means in a query). */
 const pin = z
   .string()
   .max(REGISTRY_LIMITS.filterCharactersMax)
@@ -97,7 +97,7 @@ export const RegistrySchema = z
     warnings: z
       .array(z.string())
       .optional()
-      .openapi({ description: 'Only where a copy is stale or missing, or the filter names something unknown.' }),
+      .openapi({ description: 'Only if a copy is stale or missing, or the filter names something unknown.' }),
   })
   .openapi('Registry')
 

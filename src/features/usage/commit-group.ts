@@ -20,7 +20,7 @@ export type CommitDeps = {
 type Outcome = { readonly status: 'written' } | { readonly status: CommitFailure; readonly error: unknown }
 
 /**
- * Writes a group, all of it or nothing; resolves once it is committed. Throws the database's own error where an item is
+ * Writes a group, all of it or nothing; resolves once it is committed. Throws the database's own error if an item is
  * to blame (the queue halves the group), else `database-unavailable`, whose detail says whether anything was written.
  */
 export async function commitGroup(deps: CommitDeps, rows: readonly UsageRow[]): Promise<void> {

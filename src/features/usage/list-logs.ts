@@ -14,7 +14,7 @@ export type LogsInput = {
 type ReadFrom = (from: LogQuery['from'], rowsMax: number) => Promise<LogPage>
 
 /**
- * A project's events, newest first, as one JSON array: whole where they fit into a page, otherwise in pieces, so that
+ * A project's events, newest first, as one JSON array: whole if they fit into a page, otherwise in pieces, so that
  * large rows neither hold the event loop nor fill the memory. Later pages go on behind the row before: what is recorded
  * meanwhile shifts nothing. Throws `validation-failed` for a time that does not exist.
  */

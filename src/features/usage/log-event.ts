@@ -34,8 +34,8 @@ export type LoggedUsage = {
 }
 
 /**
- * Prices an event and records it. Answers after the commit. Throws `validation-failed` where the database refuses the
- * event itself, `overloaded` and `database-unavailable` where it was not written (or, as the detail says, may have been).
+ * Prices an event and records it. Answers after the commit. Throws `validation-failed` if the database refuses the
+ * event itself, `overloaded` and `database-unavailable` if it was not written (or, as the detail says, may have been).
  */
 export async function logEvent(deps: LogDeps, input: LogInput): Promise<LoggedUsage> {
   const { event } = input

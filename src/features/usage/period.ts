@@ -15,7 +15,7 @@ const DATE = /^(\d{4})-(\d{2})-(\d{2})$/
 const DATE_TIME = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d{2}):(\d{2}))?$/
 
 const NOT_A_TIME =
-  'must be a date (2026-01-31) or a date and time (2026-01-31T12:00:00Z; UTC where it has no offset) that exists, in the years 1970 to 9999'
+  'must be a date (2026-01-31) or a date and time (2026-01-31T12:00:00Z; UTC if it has no offset) that exists, in the years 1970 to 9999'
 
 /**
  * The moment that a text names, as the milliseconds that belong to it: all of a date's day in UTC, or the one

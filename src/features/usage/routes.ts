@@ -77,7 +77,7 @@ function mountStats(app: App, guards: Guards, verbs: UsageVerbs): void {
     tag,
     operationId: 'getUsageStats',
     summary: 'What was used and what it cost',
-    description: 'Of the last 30 days where no period is given. Costs are exact sums; days, weeks and months are UTC.',
+    description: 'Of the last 30 days if no period is given. Costs are exact sums; days, weeks and months are UTC.',
     access: READS,
     query: schema.StatsQuery,
     responses: { 200: { description: 'The sums of the period, from one snapshot.', schema: schema.Stats } },

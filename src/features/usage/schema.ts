@@ -58,8 +58,8 @@ const metadata = () =>
 const LogFields = z.object({
   provider: name(),
   model: name(),
-  input_tokens: count().openapi({ description: 'null where unknown.' }),
-  output_tokens: count().openapi({ description: 'null where unknown.' }),
+  input_tokens: count().openapi({ description: 'null if unknown.' }),
+  output_tokens: count().openapi({ description: 'null if unknown.' }),
   cached_input_tokens: count().default(0).openapi({ description: 'Part of input_tokens.' }),
   cache_read_input_tokens: count().optional().openapi({ description: 'Beside input_tokens.' }),
   cache_write_5m_input_tokens: count().optional().openapi({ description: 'Beside input_tokens.' }),
