@@ -17,7 +17,7 @@ import type { FindPrice } from './price-event.js'
 import { priceWaiting } from './price-waiting.js'
 import { mountUsage } from './routes.js'
 import { createSinglePass } from './single-pass.js'
-import { createUsageStore } from './store.js'
+import { createUsageStore, type UsageStore } from './store.js'
 import { createUsageQueue } from './usage-queue.js'
 
 export type UsageDeps = {
@@ -38,11 +38,7 @@ export type UsageFeature = ReturnType<typeof createUsage>
 export function createUsage(deps: UsageDeps) {
   const store = createUsageStore(deps)
   const ensurePartitions = () => store.ensurePartitions(deps.clock())
-  const { commitMsMax, outcomeMsMax } = deps.patience ?? USAGE_LIMITS
-  const queue = createUsageQueue({
-    ...{ insert: store.insert, ensurePartitions, metrics: deps.metrics },
-    ...{ ...deps.config, commitMsMax, outcomeMsMax },
-  })
+  const queue = openQueue(deps, store, ensurePartitions)
   const pricing = createSinglePass(() =>
     priceWaiting({ store, findPrice: deps.findPrice, rowsMax: USAGE_LIMITS.repriceRowsMax }),
   )
@@ -58,19 +54,8 @@ export function createUsage(deps: UsageDeps) {
     submit: (row: UsageRow) => queue.submit(row, row.projectId, rowBytes(row)),
     onPriceable: priceInBackground,
   }
-  let hasPartitions = false
-  const partitions = every({
-    name: 'look after the usage partitions',
-    run: async () => {
-      await ensurePartitions()
-      hasPartitions = true
-      // Rows of an instance that crashed before it could price them.
-      priceInBackground()
-    },
-    pauseMs: USAGE_LIMITS.partitionsPauseMs,
-    retryMs: USAGE_LIMITS.partitionsRetryMs,
-    logger: deps.logger,
-  })
+  // Prices the rows, too, of an instance that crashed before it could.
+  const partitions = lookAfterPartitions(deps.logger, ensurePartitions, priceInBackground)
   return {
     name: 'usage',
     mount: (app, guards) =>
@@ -92,8 +77,33 @@ export function createUsage(deps: UsageDeps) {
       usage: (projectId, after, rowsMax) => exportUsage(store.exportPage, projectId, after, rowsMax),
     },
     /** Not before the partitions were there once: without this month's no event can be recorded. */
-    ready: () => hasPartitions,
+    ready: partitions.wereEnsured,
     /** Prices what was recorded before any registry was loaded; answers how many rows. Call it when one has loaded. */
     priceWaiting: pricing.run,
   } satisfies Feature & { priceWaiting(): Promise<number> }
+}
+
+function openQueue(deps: UsageDeps, { insert }: UsageStore, ensurePartitions: () => Promise<unknown>) {
+  const { commitMsMax, outcomeMsMax } = deps.patience ?? USAGE_LIMITS
+  return createUsageQueue({
+    ...{ insert, ensurePartitions, metrics: deps.metrics },
+    ...{ ...deps.config, commitMsMax, outcomeMsMax },
+  })
+}
+
+/** Ensures the partitions at the start and hourly, and says each time that it has. */
+function lookAfterPartitions(logger: Logger, ensurePartitions: () => Promise<unknown>, onEnsured: () => void) {
+  let wereEnsured = false
+  const round = every({
+    name: 'look after the usage partitions',
+    run: async () => {
+      await ensurePartitions()
+      wereEnsured = true
+      onEnsured()
+    },
+    pauseMs: USAGE_LIMITS.partitionsPauseMs,
+    retryMs: USAGE_LIMITS.partitionsRetryMs,
+    logger,
+  })
+  return { start: round.start, stop: round.stop, wereEnsured: () => wereEnsured }
 }
