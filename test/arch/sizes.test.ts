@@ -13,7 +13,6 @@ const STILL_LONGER: Readonly<Record<string, number>> = {
   'src/db/notifications.ts createNotifications': 105,
   'src/features/aliases/snapshots.ts createSnapshots': 79,
   'src/features/aliases/store.ts createAliasStore': 79,
-  'src/features/receipts/routes.ts mountStored': 53,
   'src/features/registry/archives.ts createArchives': 64,
   'src/features/registry/copies.ts createCopy': 70,
   'src/features/registry/live-registry.ts openLiveRegistry': 70,

@@ -51,7 +51,9 @@ export function mountReceipts(app: App, guards: Guards, verbs: ReceiptVerbs, pub
   for (const base of ['/receipts', BASE]) mountKeys(app, guards, published.keys, base)
   mountIssue(app, guards, verbs)
   mountVerify(app, guards, verbs, published.example)
-  mountStored(app, guards, verbs, published.example)
+  mountStore(app, guards, verbs, published.example)
+  mountList(app, guards, verbs)
+  mountShow(app, guards, verbs)
 }
 
 function mountIssue(app: App, guards: Guards, verbs: ReceiptVerbs): void {
@@ -101,7 +103,7 @@ function mountVerify(app: App, guards: Guards, verbs: ReceiptVerbs, example: Jso
   })
 }
 
-function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs, example: JsonObject): void {
+function mountStore(app: App, guards: Guards, verbs: ReceiptVerbs, example: JsonObject): void {
   mount(app, guards, {
     method: 'post',
     path: `${BASE}/`,
@@ -122,6 +124,9 @@ function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs, example: Jso
       return jsonResponse(legacy === null ? stored : { ...stored, legacy: renderLegacy(legacy) })
     },
   })
+}
+
+function mountList(app: App, guards: Guards, verbs: ReceiptVerbs): void {
   mount(app, guards, {
     method: 'get',
     path: `${BASE}/`,
@@ -137,6 +142,9 @@ function mountStored(app: App, guards: Guards, verbs: ReceiptVerbs, example: Jso
       return streamResponse(list, { 'Content-Type': JSON_TYPE })
     },
   })
+}
+
+function mountShow(app: App, guards: Guards, verbs: ReceiptVerbs): void {
   mount(app, guards, {
     method: 'get',
     path: `${BASE}/{id}`,
