@@ -27,6 +27,13 @@ const Readiness = z
 const ALIVE = JSON.stringify({ status: 'alive' })
 
 export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
+  mountWholeHealth(app, guards, deps)
+  mountLiveness(app, guards)
+  mountReadiness(app, guards, deps)
+  mountMetrics(app, guards, deps)
+}
+
+function mountWholeHealth(app: App, guards: Guards, { databaseAnswers }: HealthDeps): void {
   mount(app, guards, {
     method: 'get',
     path: '/health',
@@ -36,13 +43,16 @@ export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
     access: PUBLIC,
     responses: { 200: { description: 'Healthy.', schema: Health }, 503: { description: 'Unhealthy.', schema: Health } },
     handle: async () => {
-      const connected = await deps.databaseAnswers()
+      const connected = await databaseAnswers()
       return jsonResponse(
         { status: connected ? 'healthy' : 'unhealthy', database: connected ? 'connected' : 'disconnected' },
         connected ? 200 : 503,
       )
     },
   })
+}
+
+function mountLiveness(app: App, guards: Guards): void {
   mount(app, guards, {
     method: 'get',
     path: '/livez',
@@ -54,6 +64,9 @@ export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
     warm: () => ({ status: 200, headers: JSON_HEADERS, body: ALIVE }),
     handle: () => jsonBytesResponse(ALIVE),
   })
+}
+
+function mountReadiness(app: App, guards: Guards, deps: HealthDeps): void {
   mount(app, guards, {
     method: 'get',
     path: '/readyz',
@@ -72,6 +85,9 @@ export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
       return jsonResponse({ status: ready ? 'ready' : 'not-ready', checks }, ready ? 200 : 503)
     },
   })
+}
+
+function mountMetrics(app: App, guards: Guards, { metrics }: HealthDeps): void {
   mount(app, guards, {
     method: 'get',
     path: '/metrics',
@@ -81,7 +97,7 @@ export function mountHealth(app: App, guards: Guards, deps: HealthDeps): void {
     access: PUBLIC,
     responses: { 200: { description: 'The metrics.', schema: z.string(), contentType: 'text/plain' } },
     handle: async () => {
-      const { contentType, text } = await deps.metrics.expose()
+      const { contentType, text } = await metrics.expose()
       return new Response(text, { headers: { 'Content-Type': contentType } })
     },
   })

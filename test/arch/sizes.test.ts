@@ -17,7 +17,6 @@ const STILL_LONGER: Readonly<Record<string, number>> = {
   'src/features/registry/copies.ts createCopy': 70,
   'src/features/registry/live-registry.ts openLiveRegistry': 70,
   'src/http/connections.ts createConnections': 53,
-  'src/http/health.ts mountHealth': 60,
   'src/http/read-bytes.ts (anonymous)': 55,
   'src/http/read-bytes.ts readBytes': 62,
 }
