@@ -12,7 +12,6 @@ const STILL_LONGER: Readonly<Record<string, number>> = {
   'src/db/dump/lines.ts createLineReader': 54,
   'src/db/notifications.ts createNotifications': 105,
   'src/features/aliases/snapshots.ts createSnapshots': 79,
-  'src/features/aliases/store.ts createAliasStore': 79,
   'src/features/registry/archives.ts createArchives': 64,
   'src/features/registry/copies.ts createCopy': 70,
   'src/features/registry/live-registry.ts openLiveRegistry': 70,

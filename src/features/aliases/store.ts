@@ -16,84 +16,85 @@ export type LoadedBinding = { readonly alias: string; readonly model: string; re
 export type LoadedProfile = { readonly revision: number; readonly bindings: readonly LoadedBinding[] }
 export type AliasStore = ReturnType<typeof createAliasStore>
 
-export function createAliasStore(db: { readonly sql: Sql; readonly orm: Orm }) {
+export function createAliasStore({ sql, orm }: { readonly sql: Sql; readonly orm: Orm }) {
   return {
     ...writeStore,
-    listPage: createListStore(db.sql),
-
-    /** Head and bindings in one statement, so that the revision is the one that the bindings are from. */
-    loadProfile: async (projectId: ProjectId, profile: string): Promise<LoadedProfile> => {
-      const query = db.sql<({ revision: string } & (LoadedBinding | { alias: null }))[]>`
-        select head.revision, aliases.alias, to_json(aliases.models[1])::text as model, array_to_json(aliases.models)::text as models
-        from (select coalesce(max(revision), 0) as revision from alias_heads where project_id = ${projectId}) as head
-        left join aliases on aliases.project_id = ${projectId} and aliases.profile = ${profile}`
-      const rows = await bounded(query, ALIAS_LIMITS.loadMsMax)
-      const bindings = rows.filter((row) => row.alias !== null)
-      return { revision: Number(rows[0]?.revision ?? 0), bindings }
-    },
-
-    find: async (key: AliasKey): Promise<Alias | undefined> => {
-      const [row] = await db.orm.select().from(aliases).where(isAlias(key))
-      return row as unknown as Alias | undefined
-    },
-
-    /** Deletes an alias, with its history and the counters: its revision, or undefined, and nothing changed, if it was not there. */
-    remove: async (tx: Tx, writer: Writer, key: AliasKey, at: Date): Promise<number | undefined> => {
-      // The head first, as every writer does: two orders of locks would deadlock.
-      const [locked] = await ormOf(tx)
-        .select()
-        .from(aliasHeads)
-        .where(eq(aliasHeads.projectId, key.projectId))
-        .for('update')
-      if (locked === undefined) return undefined
-      const { metadataBytes, namesBytes } = aliases
-      // Looked for first: a delete that then counts no row did not happen, which is something else than no alias.
-      const [gone] = await ormOf(tx).select({ metadataBytes, namesBytes }).from(aliases).where(isAlias(key))
-      if (gone === undefined) return undefined
-      confirmCompleted(await ormOf(tx).delete(aliases).where(isAlias(key)), 'DELETE', 1)
-      const revision = locked.revision + 1
-      const counters = {
-        revision,
-        aliasCount: locked.aliasCount - 1,
-        metadataBytes: locked.metadataBytes - gone.metadataBytes,
-        namesBytes: locked.namesBytes - gone.namesBytes,
-      }
-      const counted = await ormOf(tx).update(aliasHeads).set(counters).where(eq(aliasHeads.projectId, key.projectId))
-      confirmCompleted(counted, 'UPDATE', 1)
-      const { projectId, profile, alias } = key
-      const entry = {
-        projectId,
-        revision,
-        profile,
-        alias,
-        action: 'delete' as const,
-        keyId: writer.keyId,
-        changedAt: at,
-      }
-      confirmCompleted(await ormOf(tx).insert(aliasHistory).values(entry), 'INSERT', 1)
-      return revision
-    },
-
-    /** The head is locked first, as every writer does, and goes last: nobody starts counting ids anew beside old rows. */
-    eraseChunk: async (tx: Tx, projectId: ProjectId, rowsMax: number): Promise<number> => {
-      const inTx = sqlOf(tx)
-      await inTx`select 1 from alias_heads where project_id = ${projectId} for update`
-      const gone = await inTx`
-        delete from aliases where project_id = ${projectId} and (profile, alias) in
-          (select profile, alias from aliases where project_id = ${projectId} limit ${rowsMax})`
-      const forgotten = await inTx`
-        delete from alias_history where project_id = ${projectId} and (revision, profile, alias) in
-          (select revision, profile, alias from alias_history where project_id = ${projectId} limit ${rowsMax})`
-      const erased = confirmCompleted(gone, 'DELETE').count + confirmCompleted(forgotten, 'DELETE').count
-      if (erased === 0) confirmCompleted(await inTx`delete from alias_heads where project_id = ${projectId}`, 'DELETE')
-      return erased
-    },
-
-    findHead: async (projectId: ProjectId): Promise<Head | undefined> => {
-      const [head] = await db.orm.select().from(aliasHeads).where(eq(aliasHeads.projectId, projectId))
-      return head
-    },
+    remove,
+    eraseChunk,
+    listPage: createListStore(sql),
+    loadProfile: (projectId: ProjectId, profile: string) => loadProfile(sql, projectId, profile),
+    find: (key: AliasKey) => findAlias(orm, key),
+    findHead: (projectId: ProjectId) => findHead(orm, projectId),
   }
+}
+
+/** Head and bindings in one statement, so that the revision is the one that the bindings are from. */
+async function loadProfile(sql: Sql, projectId: ProjectId, profile: string): Promise<LoadedProfile> {
+  const query = sql<({ revision: string } & (LoadedBinding | { alias: null }))[]>`
+    select head.revision, aliases.alias, to_json(aliases.models[1])::text as model, array_to_json(aliases.models)::text as models
+    from (select coalesce(max(revision), 0) as revision from alias_heads where project_id = ${projectId}) as head
+    left join aliases on aliases.project_id = ${projectId} and aliases.profile = ${profile}`
+  const rows = await bounded(query, ALIAS_LIMITS.loadMsMax)
+  const bindings = rows.filter((row) => row.alias !== null)
+  return { revision: Number(rows[0]?.revision ?? 0), bindings }
+}
+
+async function findAlias(orm: Orm, key: AliasKey): Promise<Alias | undefined> {
+  const [row] = await orm.select().from(aliases).where(isAlias(key))
+  return row as unknown as Alias | undefined
+}
+
+async function findHead(orm: Orm, projectId: ProjectId): Promise<Head | undefined> {
+  const [head] = await orm.select().from(aliasHeads).where(eq(aliasHeads.projectId, projectId))
+  return head
+}
+
+/** Deletes an alias, with its history and the counters: its revision, or undefined, and nothing changed, where it was not there. */
+async function remove(tx: Tx, writer: Writer, key: AliasKey, at: Date): Promise<number | undefined> {
+  const { projectId, profile, alias } = key
+  // The head first, as every writer does: two orders of locks would deadlock.
+  const [locked] = await ormOf(tx).select().from(aliasHeads).where(eq(aliasHeads.projectId, projectId)).for('update')
+  if (locked === undefined) return undefined
+  const { metadataBytes, namesBytes } = aliases
+  // Looked for first: a delete that then counts no row did not happen, which is something else than no alias.
+  const [gone] = await ormOf(tx).select({ metadataBytes, namesBytes }).from(aliases).where(isAlias(key))
+  if (gone === undefined) return undefined
+  confirmCompleted(await ormOf(tx).delete(aliases).where(isAlias(key)), 'DELETE', 1)
+  const revision = locked.revision + 1
+  const counters = {
+    revision,
+    aliasCount: locked.aliasCount - 1,
+    metadataBytes: locked.metadataBytes - gone.metadataBytes,
+    namesBytes: locked.namesBytes - gone.namesBytes,
+  }
+  const counted = await ormOf(tx).update(aliasHeads).set(counters).where(eq(aliasHeads.projectId, projectId))
+  confirmCompleted(counted, 'UPDATE', 1)
+  const entry = {
+    projectId,
+    revision,
+    profile,
+    alias,
+    action: 'delete' as const,
+    keyId: writer.keyId,
+    changedAt: at,
+  }
+  confirmCompleted(await ormOf(tx).insert(aliasHistory).values(entry), 'INSERT', 1)
+  return revision
+}
+
+/** The head is locked first, as every writer does, and goes last: nobody starts counting ids anew beside old rows. */
+async function eraseChunk(tx: Tx, projectId: ProjectId, rowsMax: number): Promise<number> {
+  const inTx = sqlOf(tx)
+  await inTx`select 1 from alias_heads where project_id = ${projectId} for update`
+  const gone = await inTx`
+    delete from aliases where project_id = ${projectId} and (profile, alias) in
+      (select profile, alias from aliases where project_id = ${projectId} limit ${rowsMax})`
+  const forgotten = await inTx`
+    delete from alias_history where project_id = ${projectId} and (revision, profile, alias) in
+      (select revision, profile, alias from alias_history where project_id = ${projectId} limit ${rowsMax})`
+  const erased = confirmCompleted(gone, 'DELETE').count + confirmCompleted(forgotten, 'DELETE').count
+  if (erased === 0) confirmCompleted(await inTx`delete from alias_heads where project_id = ${projectId}`, 'DELETE')
+  return erased
 }
 
 const isAlias = (key: AliasKey) =>
