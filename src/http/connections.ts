@@ -24,25 +24,12 @@ export type Connections = {
 }
 
 export function createConnections({ totalMax, perAddressMax, isBusy }: ConnectionsOptions): Connections {
-  // Sets keep the order in which their members came: the first is the one that was used least recently.
-  const all = new Set<Socket>()
-  const byNetwork = new Map<string, Set<Socket>>()
-  const networks = new WeakMap<Socket, string>()
-
-  const peersOf = (network: string): Set<Socket> => byNetwork.get(network) ?? new Set()
-
-  const remove = (socket: Socket): void => {
-    const network = networks.get(socket) ?? ''
-    const peers = peersOf(network)
-    all.delete(socket)
-    peers.delete(socket)
-    if (peers.size === 0) byNetwork.delete(network)
-  }
+  const open = createOpenSockets()
 
   const makeRoom = (among: ReadonlySet<Socket>): boolean => {
     for (const socket of among) {
       if (isBusy(socket)) continue
-      remove(socket)
+      open.remove(socket)
       socket.destroy()
       return true
     }
@@ -52,27 +39,54 @@ export function createConnections({ totalMax, perAddressMax, isBusy }: Connectio
   return {
     add: (socket) => {
       const network = networkOf(socket.remoteAddress ?? '')
-      const peers = peersOf(network)
-      const fits = (peers.size < perAddressMax || makeRoom(peers)) && (all.size < totalMax || makeRoom(all))
+      const peers = open.peersOf(network)
+      const fits = (peers.size < perAddressMax || makeRoom(peers)) && (open.all.size < totalMax || makeRoom(open.all))
       if (!fits) {
         socket.destroy()
         return
       }
+      open.add(socket, network)
+      socket.once('close', () => open.remove(socket))
+    },
+    use: open.moveToEnd,
+    closeSilent: () => {
+      for (const socket of open.all) if (socket.bytesRead === 0) socket.destroy()
+    },
+    count: () => open.all.size,
+  }
+}
+
+/** The open sockets, all together and by network, each time in the order of their last use. */
+function createOpenSockets() {
+  // Sets keep the order in which their members came: the first is the one that was used least recently.
+  const all = new Set<Socket>()
+  const byNetwork = new Map<string, Set<Socket>>()
+  const networks = new WeakMap<Socket, string>()
+
+  const peersOf = (network: string): Set<Socket> => byNetwork.get(network) ?? new Set()
+
+  return {
+    all,
+    peersOf,
+    add: (socket: Socket, network: string): void => {
       networks.set(socket, network)
       all.add(socket)
-      byNetwork.set(network, peers.add(socket))
-      socket.once('close', () => remove(socket))
+      byNetwork.set(network, peersOf(network).add(socket))
     },
-    use: (socket) => {
+    remove: (socket: Socket): void => {
+      const network = networks.get(socket) ?? ''
+      const peers = peersOf(network)
+      all.delete(socket)
+      peers.delete(socket)
+      if (peers.size === 0) byNetwork.delete(network)
+    },
+    /** Does nothing to one that is not open any more. */
+    moveToEnd: (socket: Socket): void => {
       if (!all.delete(socket)) return
       all.add(socket)
       const peers = peersOf(networks.get(socket) ?? '')
       peers.delete(socket)
       peers.add(socket)
     },
-    closeSilent: () => {
-      for (const socket of all) if (socket.bytesRead === 0) socket.destroy()
-    },
-    count: () => all.size,
   }
 }
