@@ -18,7 +18,7 @@ const ADMIN = '/api/v1/admin/projects'
 const EVENT = { provider: 'openai', model: 'm', input_tokens: 1, output_tokens: 1, cost: 0.1 }
 
 describe('the sweep', () => {
-  const sql = () => service.service.resources.database.sql
+  const sql = () => service.sql
   const newProject = async () => {
     const { id } = (await service.call(ADMIN, { key: OPERATOR_KEY, json: { name: 'swept' } })).json as { id: string }
     const made = await service.call(`${ADMIN}/${id}/keys`, { key: OPERATOR_KEY, json: {} })

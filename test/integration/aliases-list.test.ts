@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ALIAS_LIMITS } from '../../src/features/aliases/limits.js'
-import { type Instance, startInstance } from '../support/core-service.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
+import { type Answer, type RunningService, startService } from '../support/service.js'
 
 type Shown = { alias: string; profile: string; project_id: string; metadata: unknown }
 
@@ -10,21 +10,21 @@ const { metadataBytesPerProjectMax, namesBytesPerProjectMax, pageAliasesMax, pag
 const BASE = '/api/v1/aliases'
 
 let database: TestDatabase
-let one: Instance
+let one: RunningService
 
 beforeAll(async () => {
   database = await cloneDatabase()
-  one = await startInstance({ url: database.url })
+  one = await startService({ LLMRING_DATABASE_URL: database.url })
 })
 afterAll(async () => {
   await one.close()
   await database.drop()
 })
 
-const bulk = (key: string, json: unknown) => one.call('POST', `${BASE}/bulk_upsert`, { key, json })
-const bind = (key: string, json: unknown) => one.call('POST', `${BASE}/bind`, { key, json })
+const bulk = (key: string, json: unknown) => one.call(`${BASE}/bulk_upsert`, { key, json })
+const bind = (key: string, json: unknown) => one.call(`${BASE}/bind`, { key, json })
 async function list(key: string, query = ''): Promise<Shown[]> {
-  const { status, json } = await one.call('GET', `${BASE}/${query}`, { key })
+  const { status, json } = await one.call(`${BASE}/${query}`, { key })
   expect(status).toBe(200)
   return json as Shown[]
 }
@@ -35,9 +35,9 @@ const projectOf = async (key: string) => (await list(key, '?limit=1'))[0]?.proje
 async function pages(key: string, query: string): Promise<Shown[][]> {
   const found: Shown[][] = []
   for (let path: string | undefined = `${BASE}/${query}`; path !== undefined; ) {
-    const answer: Response = await one.app.request(path, { headers: { 'X-Project-Key': key } })
+    const answer: Answer = await one.call(path, { key })
     expect(answer.status).toBe(200)
-    found.push((await answer.json()) as Shown[])
+    found.push(answer.json)
     path = /^<(\S+)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1]
   }
   return found
@@ -62,7 +62,7 @@ describe('the list of aliases', () => {
     expect(expected.length).toBeGreaterThan(2 * pageAliasesMax)
     const shown = await list('long')
     expect(shown.map(nameOf)).toEqual(expected)
-    const { json } = await one.call('GET', `${BASE}/n77?profile=prod`, { key: 'long' })
+    const { json } = await one.call(`${BASE}/n77?profile=prod`, { key: 'long' })
     expect(shown.find((alias) => nameOf(alias) === 'n77 prod')).toEqual(json)
     expect((await list('long', '?profile=prod')).map(nameOf)).toEqual(expected.filter((name) => name.endsWith('prod')))
   })
@@ -83,7 +83,7 @@ describe('the list of aliases', () => {
   )
 
   it('goes on behind a place without a limit, too', async () => {
-    const answer = await one.app.request(`${BASE}/?limit=100`, { headers: { 'X-Project-Key': 'long' } })
+    const answer = await one.call(`${BASE}/?limit=100`, { key: 'long' })
     const after = /after=([\w-]+)/.exec(answer.headers.get('link') ?? '')?.[1]
     expect((await list('long', `?after=${after}`)).map(nameOf)).toEqual(expected.slice(100))
   })
@@ -99,14 +99,14 @@ describe('the list of aliases', () => {
   })
 
   it.each(['0', '501', '1.5', 'x'])('refuses a page of %s', async (limit) => {
-    expect((await one.call('GET', `${BASE}/?limit=${limit}`, { key: 'long' })).status).toBe(422)
+    expect((await one.call(`${BASE}/?limit=${limit}`, { key: 'long' })).status).toBe(422)
   })
 
   const cursor = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
   it.each(['x', '%25%25', cursor({}), cursor(['a']), cursor(['a', 1]), cursor(['a', '\0']), cursor(['\ud800', 'b'])])(
     'refuses a cursor that it never gave: %s',
     async (after) => {
-      const { status, json } = await one.call('GET', `${BASE}/?after=${after}`, { key: 'long' })
+      const { status, json } = await one.call(`${BASE}/?after=${after}`, { key: 'long' })
       expect([status, json]).toMatchObject([422, { errors: [{ pointer: 'query/after' }] }])
     },
   )
@@ -115,7 +115,7 @@ describe('the list of aliases', () => {
 describe('the bytes of a project’s aliases', () => {
   async function held(key: string) {
     const project = await projectOf(key)
-    const [row] = await one.database.sql`
+    const [row] = await one.sql`
       select head.metadata_bytes::integer as metadata, head.names_bytes::integer as names, rows.metadata as "metadataOfRows",
         rows.names as "namesOfRows"
       from alias_heads as head, (
@@ -128,8 +128,7 @@ describe('the bytes of a project’s aliases', () => {
   }
   async function fill(key: string, metadata: number, names: number): Promise<void> {
     const project = await projectOf(key)
-    await one.database
-      .sql`update alias_heads set metadata_bytes = ${metadata}, names_bytes = ${names} where project_id = ${project}`
+    await one.sql`update alias_heads set metadata_bytes = ${metadata}, names_bytes = ${names} where project_id = ${project}`
   }
 
   it('are counted with every change', async () => {
@@ -142,8 +141,8 @@ describe('the bytes of a project’s aliases', () => {
     const item = { alias: 'x', model: 'a:b', metadata: { b: 'c' } }
     await bulk('count', [item, { ...item, alias: 'y' }, { ...item, metadata: {} }, { ...item, profile: 'p' }])
     expect(await held('count')).toEqual({ metadata: 2 + 10 + 10, names: 12 + 11 + 11 + 5 })
-    await one.call('DELETE', `${BASE}/y`, { key: 'count' })
-    await one.call('DELETE', `${BASE}/nothing`, { key: 'count' })
+    await one.call(`${BASE}/y`, { method: 'DELETE', key: 'count' })
+    await one.call(`${BASE}/nothing`, { method: 'DELETE', key: 'count' })
     expect(await held('count')).toEqual({ metadata: 2 + 10, names: 12 + 11 + 5 })
   })
 
@@ -172,7 +171,7 @@ describe('the bytes of a project’s aliases', () => {
     await fill('over', metadataBytesPerProjectMax + 1_000, 1_000)
     expect((await bind('over', { alias: 'a', model: 'x:y', metadata: { t: 'x'.repeat(101) } })).status).toBe(413)
     expect((await bind('over', { alias: 'a', model: 'x:y', metadata: { t: 'x'.repeat(99) } })).status).toBe(200)
-    expect((await one.call('DELETE', `${BASE}/a`, { key: 'over' })).json).toEqual({ deleted: true })
+    expect((await one.call(`${BASE}/a`, { method: 'DELETE', key: 'over' })).json).toEqual({ deleted: true })
   })
 
   it('count numbers as Postgres writes them out', async () => {
@@ -186,8 +185,8 @@ describe('the bytes of a project’s aliases', () => {
   it('are nothing after an erasure', async () => {
     await bind('erased', { alias: 'a', model: 'x:y', metadata: { t: 1 } })
     const project = await projectOf('erased')
-    await one.projects.verbs.erase(project as Parameters<typeof one.projects.verbs.erase>[0])
-    expect(await one.database.sql`select 1 from alias_heads where project_id = ${project}`).toHaveLength(0)
+    await one.service.projects.verbs.erase(project as Parameters<typeof one.service.projects.verbs.erase>[0])
+    expect(await one.sql`select 1 from alias_heads where project_id = ${project}`).toHaveLength(0)
   })
 
   it('of rows from before they were counted are counted by the migration', async () => {
@@ -195,12 +194,12 @@ describe('the bytes of a project’s aliases', () => {
     await bind('old', { alias: 'b', models: ['x:y', 'x:z'], profile: 'p' })
     const before = await held('old')
     const project = await projectOf('old')
-    await one.database.sql`update aliases set metadata_bytes = 0, names_bytes = 0 where project_id = ${project}`
+    await one.sql`update aliases set metadata_bytes = 0, names_bytes = 0 where project_id = ${project}`
     await fill('old', 0, 0)
     const migration = await readFile(new URL('../../migrations/0003_alias_bytes.sql', import.meta.url), 'utf8')
     const updates = migration.match(/^update [\s\S]*?;$/gm) ?? []
     expect(updates).toHaveLength(2)
-    for (const update of updates) await one.database.sql.unsafe(update)
+    for (const update of updates) await one.sql.unsafe(update)
     expect(await held('old')).toEqual(before)
   })
 })

@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Instance, startInstance } from '../support/core-service.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
+import { type RunningService, startService } from '../support/service.js'
 
 let database: TestDatabase
-let one: Instance
+let one: RunningService
 
 beforeAll(async () => {
   database = await cloneDatabase()
-  one = await startInstance({ url: database.url })
+  one = await startService({ LLMRING_DATABASE_URL: database.url })
 })
 afterAll(async () => {
   await one.close()
   await database.drop()
 })
 
-const bind = (key: string, json: unknown) => one.call('POST', '/api/v1/aliases/bind', { key, json })
+const bind = (key: string, json: unknown) => one.call('/api/v1/aliases/bind', { key, json })
 const resolve = (key: string, alias: string, profile = 'default') =>
-  one.call('GET', `/api/v1/aliases/resolve?alias=${encodeURIComponent(alias)}&profile=${profile}`, { key })
+  one.call(`/api/v1/aliases/resolve?alias=${encodeURIComponent(alias)}&profile=${profile}`, { key })
 
 describe('binding', () => {
   it('answers with the fields that old clients know, and the new ones', async () => {
@@ -74,7 +74,7 @@ describe('binding', () => {
   it('is resolved with every character that JSON has to escape, and with its members in order', async () => {
     const alias = `"\\/\b\f\n\r\t\u0001\u001f\u007f\u0085\u2028\u2029é😀<&>'`
     const models = [`${alias}:1`, 'x:y']
-    expect((await one.call('POST', '/api/v1/aliases/bind', { key: 'spelt', json: { alias, models } })).status).toBe(200)
+    expect((await one.call('/api/v1/aliases/bind', { key: 'spelt', json: { alias, models } })).status).toBe(200)
     const answer = { alias, model: models[0], models, profile: 'default', revision: 1 }
     expect(JSON.stringify((await resolve('spelt', alias)).json)).toBe(JSON.stringify(answer))
   })
@@ -96,10 +96,10 @@ describe('binding', () => {
     for (const alias of names) {
       expect((await bind('names', { alias, model: `m:${alias.slice(0, 100)}` })).status).toBe(200)
       expect((await resolve('names', alias)).json).toMatchObject({ alias, model: `m:${alias.slice(0, 100)}` })
-      const shown = await one.call('GET', `/api/v1/aliases/${encodeURIComponent(alias)}`, { key: 'names' })
+      const shown = await one.call(`/api/v1/aliases/${encodeURIComponent(alias)}`, { key: 'names' })
       expect(shown.json).toMatchObject({ alias })
     }
-    const listed = (await one.call('GET', '/api/v1/aliases/', { key: 'names' })).json as { alias: string }[]
+    const listed = (await one.call('/api/v1/aliases/', { key: 'names' })).json as { alias: string }[]
     expect(listed.map(({ alias }) => alias)).toEqual(
       [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
     )
@@ -110,7 +110,7 @@ describe('binding', () => {
       '{"__proto__":{"x":1},"constructor":1,"n":0.1,"big":9007199254740991,"deep":[[[{"a":null}]]]}',
     )
     await bind('meta', { alias: 'a', model: 'x:y', metadata })
-    const shown = await one.call('GET', '/api/v1/aliases/a', { key: 'meta' })
+    const shown = await one.call('/api/v1/aliases/a', { key: 'meta' })
     expect(Object.entries((shown.json as { metadata: object }).metadata).sort()).toEqual(
       Object.entries(metadata).sort(),
     )
@@ -119,35 +119,37 @@ describe('binding', () => {
 
 describe('an alias named like a route', () => {
   it('resolve is shown by GET without alias=, and by PUT and DELETE', async () => {
-    const missing = await one.call('GET', '/api/v1/aliases/resolve', { key: 'routes' })
+    const missing = await one.call('/api/v1/aliases/resolve', { key: 'routes' })
     expect(missing.status).toBe(404)
     expect(await resolve('routes', '')).toMatchObject({ status: 200, json: { alias: '', model: null } })
-    expect((await one.call('PUT', '/api/v1/aliases/resolve', { key: 'routes', json: { model: 'x:y' } })).status).toBe(
-      200,
-    )
-    expect((await one.call('GET', '/api/v1/aliases/resolve', { key: 'routes' })).json).toMatchObject({
+    expect(
+      (await one.call('/api/v1/aliases/resolve', { method: 'PUT', key: 'routes', json: { model: 'x:y' } })).status,
+    ).toBe(200)
+    expect((await one.call('/api/v1/aliases/resolve', { key: 'routes' })).json).toMatchObject({
       alias: 'resolve',
       id: 1,
     })
     const empty = { alias: '', model: null, models: [], profile: 'default' }
     expect((await resolve('routes', '')).json).toEqual({ ...empty, revision: 1 })
     expect((await resolve('routes', '', '')).json).toEqual({ ...empty, revision: 1 })
-    expect((await one.call('DELETE', '/api/v1/aliases/resolve', { key: 'routes' })).json).toEqual({ deleted: true })
+    expect((await one.call('/api/v1/aliases/resolve', { method: 'DELETE', key: 'routes' })).json).toEqual({
+      deleted: true,
+    })
   })
 
   it('bulk_upsert and bind can be set and shown like others', async () => {
     for (const alias of ['bulk_upsert', 'bind']) {
       expect(
-        (await one.call('PUT', `/api/v1/aliases/${alias}/`, { key: 'routes', json: { model: 'x:y' } })).status,
+        (await one.call(`/api/v1/aliases/${alias}/`, { method: 'PUT', key: 'routes', json: { model: 'x:y' } })).status,
       ).toBe(200)
-      expect((await one.call('GET', `/api/v1/aliases/${alias}`, { key: 'routes' })).json).toMatchObject({ alias })
+      expect((await one.call(`/api/v1/aliases/${alias}`, { key: 'routes' })).json).toMatchObject({ alias })
     }
   })
 })
 
 describe('bulk_upsert', () => {
   const bulk = (key: string, json: unknown, query = '') =>
-    one.call('POST', `/api/v1/aliases/bulk_upsert${query}`, { key, json })
+    one.call(`/api/v1/aliases/bulk_upsert${query}`, { key, json })
 
   it('is one revision, counts the items sent, and lets an item’s own profile win', async () => {
     const items = [
@@ -175,7 +177,7 @@ describe('bulk_upsert', () => {
     ])
     expect(status).toBe(422)
     expect(json).toMatchObject({ errors: [{ pointer: '/1/alias' }, { pointer: '/2/model' }] })
-    expect((await one.call('GET', '/api/v1/aliases/', { key: 'wrong' })).json).toEqual([])
+    expect((await one.call('/api/v1/aliases/', { key: 'wrong' })).json).toEqual([])
   })
 
   it('refuses more aliases than a project may have, and writes none of them', async () => {
@@ -200,10 +202,10 @@ describe('history', () => {
   it('has one entry for every change, with the key that made it', async () => {
     await bind('history', { alias: 'a', model: 'x:1' })
     await bind('history', { alias: 'a', model: 'x:2' })
-    await one.call('DELETE', '/api/v1/aliases/a', { key: 'history' })
-    await one.call('DELETE', '/api/v1/aliases/a', { key: 'history' })
+    await one.call('/api/v1/aliases/a', { method: 'DELETE', key: 'history' })
+    await one.call('/api/v1/aliases/a', { method: 'DELETE', key: 'history' })
     const { project_id } = (await bind('history', { alias: 'b', model: 'x:1' })).json as { project_id: string }
-    const rows = await one.database.sql`
+    const rows = await one.sql`
       select history.revision::integer, action, array_to_json(models) as models, project_keys.id is not null as keyed from alias_history as history
       left join project_keys on project_keys.id = history.key_id
       where history.project_id = ${project_id} and alias = 'a' order by history.revision`
@@ -218,7 +220,7 @@ describe('history', () => {
     await Promise.all(
       Array.from({ length: 20 }, (_, index) => bind('racing', { alias: `a${index % 5}`, model: `x:${index}` })),
     )
-    const listed = (await one.call('GET', '/api/v1/aliases/', { key: 'racing' })).json as {
+    const listed = (await one.call('/api/v1/aliases/', { key: 'racing' })).json as {
       id: number
       revision: number
     }[]
@@ -231,8 +233,10 @@ describe('projects are strangers', () => {
   it('sees nothing of another project’s aliases', async () => {
     await bind('mine', { alias: 'secret', model: 'x:y' })
     expect((await resolve('yours', 'secret')).json).toMatchObject({ model: null })
-    expect((await one.call('GET', '/api/v1/aliases/secret', { key: 'yours' })).status).toBe(404)
-    expect((await one.call('DELETE', '/api/v1/aliases/secret', { key: 'yours' })).json).toEqual({ deleted: false })
+    expect((await one.call('/api/v1/aliases/secret', { key: 'yours' })).status).toBe(404)
+    expect((await one.call('/api/v1/aliases/secret', { method: 'DELETE', key: 'yours' })).json).toEqual({
+      deleted: false,
+    })
     expect((await resolve('mine', 'secret')).json).toMatchObject({ model: 'x:y' })
   })
 })

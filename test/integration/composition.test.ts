@@ -24,7 +24,7 @@ afterAll(async () => {
   await service.close()
   await database.drop()
 })
-const sql = () => service.service.resources.database.sql
+const sql = () => service.sql
 const operator = (path: string, init: { method?: string; json?: unknown } = {}) =>
   service.call(`${ADMIN}${path}`, { key: OPERATOR_KEY, ...init })
 const newProject = async () => (await operator('', { json: { name: 'p' } })).json.id as string

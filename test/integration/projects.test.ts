@@ -1,20 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createKeyHashing, inventedPrefix } from '../../src/features/projects/key-text.js'
-import { type Instance, startInstance } from '../support/core-service.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
+import { OPERATOR_KEY as OPERATOR, type RunningService, startService } from '../support/service.js'
 
-const OPERATOR = 'operator-key-of-the-tests'
 const BASE = '/api/v1/admin/projects'
 const ALIASES = '/api/v1/aliases/'
 
 let database: TestDatabase
-let open: Instance
-let closed: Instance
+let open: RunningService
+let closed: RunningService
 
 beforeAll(async () => {
   database = await cloneDatabase()
-  open = await startInstance({ url: database.url })
-  closed = await startInstance({ url: database.url, mode: 'closed' })
+  open = await startService({ LLMRING_DATABASE_URL: database.url })
+  closed = await startService(closedMode())
 })
 afterAll(async () => {
   await closed.close()
@@ -22,24 +21,25 @@ afterAll(async () => {
   await database.drop()
 })
 
+const closedMode = () => ({ LLMRING_DATABASE_URL: database.url, LLMRING_PROJECTS: 'closed' })
 type Made = { id: string; key: string; prefix: string; project_id: string }
 const operator = async <T>(method: string, path: string, json?: unknown) =>
-  (await open.call(method, BASE + path, { key: OPERATOR, json })) as { status: number; json: T }
+  (await open.call(BASE + path, { method, key: OPERATOR, json })) as { status: number; json: T }
 const newProject = async (name: string) => (await operator<{ id: string }>('POST', '', { name })).json.id
 const newKey = async (project: string, role = 'write') =>
   (await operator<Made>('POST', `/${project}/keys`, { role, name: role })).json
-const bind = (instance: Instance, key: string, alias = 'a') =>
-  instance.call('POST', `${ALIASES}bind`, { key, json: { alias, model: 'x:y' } })
+const bind = (instance: RunningService, key: string, alias = 'a') =>
+  instance.call(`${ALIASES}bind`, { key, json: { alias, model: 'x:y' } })
 const countProjects = async () => {
-  const [row] = await open.database.sql`select count(*)::integer as n from projects`
+  const [row] = await open.sql`select count(*)::integer as n from projects`
   return (row as { n: number }).n
 }
 
 describe('open mode', () => {
   it('makes a project at the first valid write, not at a read and not at a refused write', async () => {
     const before = await countProjects()
-    expect((await open.call('GET', ALIASES, { key: 'newcomer' })).json).toEqual([])
-    expect((await open.call('POST', `${ALIASES}bind`, { key: 'newcomer', json: { alias: '' } })).status).toBe(422)
+    expect((await open.call(ALIASES, { key: 'newcomer' })).json).toEqual([])
+    expect((await open.call(`${ALIASES}bind`, { key: 'newcomer', json: { alias: '' } })).status).toBe(422)
     expect(await countProjects()).toBe(before)
     expect((await bind(open, 'newcomer')).status).toBe(200)
     expect(await countProjects()).toBe(before + 1)
@@ -56,7 +56,7 @@ describe('open mode', () => {
   it('stores and shows nothing of the key but digits of its hash', async () => {
     await bind(open, 'my-secret-invented-key')
     const hash = createKeyHashing(undefined, undefined).hash('my-secret-invented-key')
-    const rows = await open.database.sql`select *, encode(key_hash, 'hex') as hex from project_keys`
+    const rows = await open.sql`select *, encode(key_hash, 'hex') as hex from project_keys`
     expect(rows.find((row) => row['hex'] === hash)).toMatchObject({ prefix: inventedPrefix(hash), role: 'write' })
     expect(JSON.stringify(rows)).not.toContain('invented')
   })
@@ -65,7 +65,7 @@ describe('open mode', () => {
 describe('closed mode', () => {
   it('accepts only keys that were made', async () => {
     expect((await bind(closed, 'invented')).status).toBe(401)
-    expect((await closed.call('GET', ALIASES, { key: 'invented' })).status).toBe(401)
+    expect((await closed.call(ALIASES, { key: 'invented' })).status).toBe(401)
     const key = await newKey(await newProject('closed'))
     expect((await bind(closed, key.key)).status).toBe(200)
   })
@@ -73,7 +73,7 @@ describe('closed mode', () => {
   it('learns within the second of a key that another instance made', async () => {
     const project = await newProject('later')
     const first = await newKey(project)
-    expect((await closed.call('GET', ALIASES, { key: first.key })).status).toBe(200)
+    expect((await closed.call(ALIASES, { key: first.key })).status).toBe(200)
   })
 })
 
@@ -98,8 +98,8 @@ describe('keys', () => {
     await bind(open, old.key, 'kept')
     expect((await operator('DELETE', `/${project}/keys/${old.id}`)).json).toEqual({ revoked: true })
     expect((await operator('DELETE', `/${project}/keys/${old.id}`)).json).toEqual({ revoked: false })
-    expect((await open.call('GET', `${ALIASES}kept`, { key: old.key })).status).toBe(401)
-    expect((await open.call('GET', `${ALIASES}kept`, { key: fresh.key })).status).toBe(200)
+    expect((await open.call(`${ALIASES}kept`, { key: old.key })).status).toBe(401)
+    expect((await open.call(`${ALIASES}kept`, { key: fresh.key })).status).toBe(200)
   })
 
   it.each([
@@ -110,13 +110,13 @@ describe('keys', () => {
     ['audit', 403, 403],
   ])('with the role %s may read aliases: %i, write them: %i', async (role, reads, writes) => {
     const made = await newKey(await newProject(role), role)
-    expect((await open.call('GET', ALIASES, { key: made.key })).status).toBe(reads)
+    expect((await open.call(ALIASES, { key: made.key })).status).toBe(reads)
     expect((await bind(open, made.key)).status).toBe(writes)
   })
 
   it('are at most a thousand, revoked ones included', async () => {
     const project = await newProject('many')
-    const fill = (keys: number) => open.database.sql`
+    const fill = (keys: number) => open.sql`
       insert into project_keys (id, project_id, key_hash, pepper_id, prefix, role, revoked_at)
       select gen_random_uuid(), ${project}, sha256(gen_random_uuid()::text::bytea), 'none', 'x', 'read', now()
       from generate_series(1, ${keys}::integer)`
@@ -129,31 +129,31 @@ describe('keys', () => {
     const made = await newKey(await newProject('victim'))
     const stranger = await newProject('stranger')
     expect((await operator('DELETE', `/${stranger}/keys/${made.id}`)).json).toEqual({ revoked: false })
-    expect((await open.call('GET', ALIASES, { key: made.key })).status).toBe(200)
+    expect((await open.call(ALIASES, { key: made.key })).status).toBe(200)
   })
 
   it('keep working when the pepper is introduced and rotated', async () => {
     const made = await newKey(await newProject('pepper'))
-    const peppered = await startInstance({ url: database.url, mode: 'closed', pepper: 'p'.repeat(32) })
+    const peppered = await startService({ ...closedMode(), LLMRING_KEY_PEPPER: 'p'.repeat(32) })
     const project = await newProject('peppered')
-    const inside = await peppered.call('POST', `${BASE}/${project}/keys`, { key: OPERATOR, json: {} })
+    const inside = await peppered.call(`${BASE}/${project}/keys`, { key: OPERATOR, json: {} })
     const fresh = (inside.json as Made).key
-    expect((await peppered.call('GET', ALIASES, { key: made.key })).status).toBe(200)
-    expect((await peppered.call('GET', ALIASES, { key: fresh })).status).toBe(200)
-    expect((await closed.call('GET', ALIASES, { key: fresh })).status).toBe(401)
+    expect((await peppered.call(ALIASES, { key: made.key })).status).toBe(200)
+    expect((await peppered.call(ALIASES, { key: fresh })).status).toBe(200)
+    expect((await closed.call(ALIASES, { key: fresh })).status).toBe(401)
     await peppered.close()
-    const rotated = await startInstance({
-      ...{ url: database.url, mode: 'closed', pepper: 'q'.repeat(32), pepperPrevious: 'p'.repeat(32) },
+    const rotated = await startService({
+      ...{ ...closedMode(), LLMRING_KEY_PEPPER: 'q'.repeat(32), LLMRING_KEY_PEPPER_PREVIOUS: 'p'.repeat(32) },
     })
-    expect((await rotated.call('GET', ALIASES, { key: fresh })).status).toBe(200)
+    expect((await rotated.call(ALIASES, { key: fresh })).status).toBe(200)
     await rotated.close()
   })
 })
 
 describe('the operator', () => {
   it('is refused with a project key, or another key', async () => {
-    expect((await open.call('GET', BASE, { key: 'stampede' })).status).toBe(401)
-    expect((await open.call('GET', BASE, { key: `${OPERATOR}x` })).status).toBe(401)
+    expect((await open.call(BASE, { key: 'stampede' })).status).toBe(401)
+    expect((await open.call(BASE, { key: `${OPERATOR}x` })).status).toBe(401)
   })
 
   it('pages through all projects without missing or repeating one', async () => {
@@ -178,8 +178,8 @@ describe('the operator', () => {
       model: 'x:y',
       metadata: { n: index },
     }))
-    await open.call('POST', `${ALIASES}bulk_upsert`, { key, json: items })
-    const text = (await open.call('GET', `${BASE}/${project}/export`, { key: OPERATOR })).json as string
+    await open.call(`${ALIASES}bulk_upsert`, { key, json: items })
+    const text = (await open.call(`${BASE}/${project}/export`, { key: OPERATOR })).text
     const lines = text
       .trimEnd()
       .split('\n')
@@ -200,14 +200,13 @@ describe('the operator', () => {
     await bind(open, other.key)
     expect((await operator('DELETE', `/${doomed}`)).json).toMatchObject({ erased: true, rows: { aliases: 2 } })
     for (const table of ['aliases', 'alias_history', 'alias_heads']) {
-      const [row] = await open.database
-        .sql`select count(*)::integer as n from ${open.database.sql(table)} where project_id = ${doomed}`
+      const [row] = await open.sql`select count(*)::integer as n from ${open.sql(table)} where project_id = ${doomed}`
       expect(row).toEqual({ n: 0 })
     }
     expect((await bind(open, key.key)).status).toBe(401)
     expect((await operator('GET', `/${doomed}`)).status).toBe(404)
     expect((await operator('DELETE', `/${doomed}`)).status).toBe(404)
     expect((await operator('POST', `/${doomed}/keys`, {})).status).toBe(404)
-    expect((await open.call('GET', `${ALIASES}a`, { key: other.key })).status).toBe(200)
+    expect((await open.call(`${ALIASES}a`, { key: other.key })).status).toBe(200)
   })
 })

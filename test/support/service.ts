@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { listenerOptions, serverLimits } from '../../src/compose/door.js'
 import { compose, type Service } from '../../src/compose/service.js'
 import { readConfig } from '../../src/config/config.js'
+import type { Sql } from '../../src/db/client.js'
 import type { DirectWay } from '../../src/http/direct-way.js'
 import { createListener } from '../../src/http/listener.js'
 import { listen, type ServerLimits } from '../../src/http/server.js'
@@ -15,6 +16,8 @@ import { REDIS_MISSING, startRedis } from './redis-server.js'
 export type RunningService = {
   readonly url: string
   readonly service: Service
+  /** The service's own connections to its database. */
+  readonly sql: Sql
   /** How many requests the warm lane has answered. */
   readonly laneAnswers: () => number
   /** How many requests were served the direct way. */
@@ -65,6 +68,7 @@ export async function startService(environment: Record<string, string>): Promise
   return {
     url: server.url,
     service: first.service,
+    sql: first.service.resources.database.sql,
     laneAnswers: () => all.reduce((sum, instance) => sum + instance.laneAnswers(), 0),
     directAnswers: () => all.reduce((sum, instance) => sum + instance.directAnswers(), 0),
     call: (path, init) => call(server.url, path, init),
