@@ -13,7 +13,7 @@ import type { DirectWay } from './direct-way.js'
 import { createInFlight } from './in-flight.js'
 import { HTTP_LIMITS } from './limits.js'
 import { onceOver } from './once-over.js'
-import { problemBody, problemHeaders, problemResponse } from './problem.js'
+import { problemResponse } from './problem.js'
 import { createRefusalLines, type RefusalLines } from './refusal-lines.js'
 import { attachContext, createContext, endRequest, type NodeEnv, type RequestContext } from './request-context.js'
 import { faultOf, malformed } from './request-fault.js'
@@ -21,6 +21,7 @@ import type { ServiceListener } from './server.js'
 import { ResponseCut } from './stream.js'
 import type { ReportUnparsed } from './unparsed.js'
 import type { WarmLane, WarmOutcome, WarmResponse } from './warm-lane.js'
+import { createResponseWriter, MANNERS, type WriteResponse } from './write-response.js'
 
 export type ListenerOptions = {
   readonly fetch: (request: Request, env: NodeEnv['Bindings']) => Response | Promise<Response>
@@ -39,7 +40,7 @@ export type ListenerOptions = {
   readonly draining: AbortSignal
 }
 
-type Reporting = ListenerOptions & { readonly refusals: RefusalLines }
+type Reporting = ListenerOptions & { readonly refusals: RefusalLines; readonly write: WriteResponse }
 
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/
 const IN_FLIGHT = {
@@ -48,8 +49,6 @@ const IN_FLIGHT = {
 }
 const UNMATCHED = '(unmatched)'
 const UNPARSED = '(unparsed)'
-/** On every response, unless it says otherwise itself. */
-const MANNERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' }
 const MANNER_LIST = Object.entries(MANNERS)
 
 /**
@@ -58,7 +57,11 @@ const MANNER_LIST = Object.entries(MANNERS)
  * `next()` costs a third of the throughput.
  */
 export function createListener(given: ListenerOptions): ServiceListener & { readonly inFlight: () => number } {
-  const options = { ...given, refusals: createRefusalLines(given.logger, HTTP_LIMITS.refusalLinesPerSecondMax) }
+  const options: Reporting = {
+    ...given,
+    refusals: createRefusalLines(given.logger, HTTP_LIMITS.refusalLinesPerSecondMax),
+    write: createResponseWriter(varyFor(given.corsOrigins)),
+  }
   const cors = createCors(options.corsOrigins)
   // Whose request is being taken apart: that is synchronous, so a failure to do so belongs to it.
   let taken: RequestContext | undefined
@@ -68,7 +71,6 @@ export function createListener(given: ListenerOptions): ServiceListener & { read
     errorHandler: (error) => faultResponse(error, taken, options.logger),
   })
   const inFlight = createInFlight(IN_FLIGHT)
-  const respondWarm = createWarmResponder(options)
 
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
     // Node drops what stands behind a wish to upgrade (Java's client sends one with its first request), and a request among
@@ -77,13 +79,11 @@ export function createListener(given: ListenerOptions): ServiceListener & { read
     // Whatever is under way: what is in memory is answered at once.
     const warm = options.lane?.answer(incoming)
     if (warm !== undefined) {
-      respondWarm(warm, incoming, outgoing)
+      respondWarm(options, warm, incoming, outgoing)
       return
     }
     const context = contextFor(incoming, options)
     attachContext(incoming, context)
-    outgoing.setHeader('X-Request-Id', context.requestId)
-    for (const [name, value] of MANNER_LIST) outgoing.setHeader(name, value)
     const network = networkOf(context.address)
     const fits = inFlight.enter(network)
     onceOver(incoming, outgoing, () => {
@@ -92,70 +92,51 @@ export function createListener(given: ListenerOptions): ServiceListener & { read
       finish(options, context, incoming, outgoing)
     })
     const fault = faultOf(incoming)
-    if (fault !== undefined) refuse(context, outgoing, fault)
-    else if (cors(incoming, outgoing)) return
-    else if (!fits) refuse(context, outgoing, overloaded())
-    else if (!respondDirect(options, context, incoming, outgoing)) {
-      taken = context
-      void serve(incoming, outgoing)
+    if (fault !== undefined) refuse(options, context, outgoing, fault)
+    else if (!fits || !respondDirect(options, context, incoming, outgoing)) {
+      outgoing.setHeader('X-Request-Id', context.requestId)
+      for (const [name, value] of MANNER_LIST) outgoing.setHeader(name, value)
+      if (cors(incoming, outgoing)) return
+      if (!fits) refuse(options, context, outgoing, overloaded())
+      else {
+        taken = context
+        void serve(incoming, outgoing)
+      }
     }
   }
   return Object.assign(listener, { inFlight: inFlight.count, reportUnparsed: createUnparsedReport(options) })
 }
 
-/** The lane's responses, in one write; their line and their count are due at once. */
-function createWarmResponder(options: Reporting) {
-  const manners = { ...MANNERS, ...varyFor(options.corsOrigins) }
-  // Names and values in one list are what Node takes with the least work. Most responses share one object of headers.
-  const flatten = (headers: WarmResponse['headers']) => Object.entries({ ...manners, ...headers }).flat()
-  const flattened = new WeakMap<WarmResponse['headers'], readonly string[]>()
-  const flat = (headers: WarmResponse['headers']): readonly string[] => {
-    const known = flattened.get(headers) ?? flatten(headers)
-    flattened.set(headers, known)
-    return known
-  }
-  return (outcome: WarmOutcome, incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    const context = contextFor(incoming, options)
-    context.route = outcome.route
-    context.projectId = outcome.projectId
-    const { response } = outcome
-    const refused = response instanceof AppError
-    if (refused) context.code = response.code
-    const status = refused ? PROBLEMS[response.code].status : response.status
-    const body = refused ? JSON.stringify(problemBody(response, context.requestId)) : response.body
-    const headers = ['X-Request-Id', context.requestId]
-    for (const text of refused ? flatten(problemHeaders(response)) : flat(response.headers)) headers.push(text)
-    const isMeasured = refused || !('Content-Length' in response.headers)
-    if (body !== null && isMeasured && incoming.method !== 'HEAD') {
-      headers.push('Content-Length', String(Buffer.byteLength(body)))
-    }
-    outgoing.writeHead(status, headers)
-    outgoing.end(body ?? undefined)
-    report(options, context, incoming, status, undefined)
-  }
+/** The lane's response, in one write; its line and its count are due at once. */
+function respondWarm(
+  options: Reporting,
+  { route, projectId, response }: WarmOutcome,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
+  const context = contextFor(incoming, options)
+  context.route = route
+  context.projectId = projectId
+  report(options, context, incoming, options.write(context, outgoing, response), undefined)
 }
 
 /** Says no, and has done nothing, if the request has to go the ordinary way. */
 function respondDirect(
-  { direct, logger }: Reporting,
+  options: Reporting,
   context: RequestContext,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): boolean {
+  const { direct, logger, write } = options
   const pending = direct?.way.begin(incoming, context)
   if (direct === undefined || pending === undefined) return false
-  const write = ({ status, headers, body }: WarmResponse) => {
-    for (const name in headers) outgoing.setHeader(name, headers[name] ?? '')
-    outgoing.setHeader('Content-Length', Buffer.byteLength(body ?? ''))
-    outgoing.writeHead(status)
-    outgoing.end(body)
-  }
+  const respond = (response: WarmResponse) => void write(context, outgoing, response)
   const refuseDirect = (error: unknown) => {
-    refuse(context, outgoing, direct.problemOf(error, context.requestId))
+    refuse(options, context, outgoing, direct.problemOf(error, context.requestId))
     // What is left of the body is small, and Node does not throw it away once a reader was there.
     incoming.resume()
   }
-  pending.then(write, refuseDirect).catch((error: unknown) => {
+  pending.then(respond, refuseDirect).catch((error: unknown) => {
     logger.error({ request_id: context.requestId, error: describeError(error) }, 'a response could not be written')
     outgoing.destroy()
   })
@@ -180,14 +161,11 @@ function faultResponse(error: unknown, context: RequestContext | undefined, logg
 
 const overloaded = () => new AppError('overloaded', 'Too many requests are under way.', { retryAfterSeconds: 1 })
 
-function refuse(context: RequestContext, outgoing: ServerResponse, error: AppError): void {
-  context.code = error.code
-  const body = JSON.stringify(problemBody(error, context.requestId))
-  const headers = { ...problemHeaders(error), 'Content-Length': Buffer.byteLength(body) }
+function refuse({ write }: Reporting, context: RequestContext, outgoing: ServerResponse, error: AppError): void {
   // Where the request ends is in doubt, so nothing that follows is taken for another one.
   const { httpVersion, headers: sent } = outgoing.req
   if (httpVersion !== '1.1' || sent['transfer-encoding'] !== undefined) outgoing.shouldKeepAlive = false
-  outgoing.writeHead(PROBLEMS[error.code].status, headers).end(body)
+  write(context, outgoing, error)
 }
 
 /** What Node cannot parse is counted, and its line is one of the refused requests'. */
