@@ -1,9 +1,14 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createKeyRing, type KeyRing } from '../../src/features/receipts/key-ring.js'
+import { RECEIPT_LIMITS } from '../../src/features/receipts/limits.js'
 import type { SigningKey } from '../../src/features/receipts/signing-keys.js'
 import type { KeyRow } from '../../src/features/receipts/store.js'
 import { createLogger } from '../../src/platform/logger.js'
 import { signerOfByte } from './proof-fixtures.js'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 type Answer = readonly KeyRow[] | Error
 type Pending = { resolve(rows: readonly KeyRow[]): void }
@@ -98,6 +103,26 @@ describe('looking for new keys', () => {
     state.now = 1_000
     await ring.refresh()
     expect(ids(ring)).toEqual(['own', 'new'])
+  })
+
+  it('gives up a database that does not answer, while the keys that are known can be had', async () => {
+    vi.useFakeTimers()
+    const listKeys = () => new Promise<never>(() => undefined)
+    const ring = createKeyRing({ own, clock: () => 0, logger: createLogger('silent'), listKeys })
+    const looked = expect(ring.refresh()).rejects.toMatchObject({ code: 'database-unavailable' })
+    await vi.advanceTimersByTimeAsync(RECEIPT_LIMITS.keysReadMsMax)
+    await looked
+    expect(ids(ring)).toEqual(['own'])
+  })
+
+  it('logs an outage once, however many ask meanwhile', async () => {
+    const logger = createLogger('silent')
+    const warned = vi.spyOn(logger, 'warn')
+    let now = 0
+    const listKeys = () => Promise.reject(new Error('away'))
+    const ring = createKeyRing({ own, clock: () => now, logger, listKeys })
+    for (; now < 5_000; now += 500) await expect(ring.refresh()).rejects.toThrow('away')
+    expect(warned).toHaveBeenCalledOnce()
   })
 
   it('goes on after the clock was set back', async () => {

@@ -75,7 +75,7 @@ export function createReceipts(deps: ReceiptsDeps) {
   return {
     name: 'receipts',
     mount: (app, guards) => {
-      const keys = createKeyDocuments(ring, deps.logger)
+      const keys = createKeyDocuments(ring)
       mountReceipts(app, guards, verbs, { keys, example: exampleReceipt(key) })
     },
     /** Registers the key and learns those of other instances. Throws `KeyConfigurationError` for an id that is taken. */

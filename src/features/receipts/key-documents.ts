@@ -1,5 +1,4 @@
 import { encodeBase64url } from '../../core/ed25519/index.js'
-import { describeError, type Logger } from '../../platform/logger.js'
 import type { KeyRing, ListedKey } from './key-ring.js'
 import { publicKeyPem } from './node-ed25519.js'
 
@@ -11,7 +10,7 @@ export type KeyDocuments = {
   readonly list: () => Promise<string | undefined>
 }
 
-export function createKeyDocuments(ring: KeyRing, logger: Logger): KeyDocuments {
+export function createKeyDocuments(ring: KeyRing): KeyDocuments {
   const { own } = ring
   const pem = own === null ? undefined : publicKeyPem(own.publicKey.bytes)
   const jwk =
@@ -22,9 +21,7 @@ export function createKeyDocuments(ring: KeyRing, logger: Logger): KeyDocuments 
     pem: () => pem,
     jwk: () => jwk,
     list: async () => {
-      await ring.refresh().catch((error: unknown) => {
-        logger.warn({ error: describeError(error) }, 'could not look for new receipts keys')
-      })
+      await ring.refresh().catch(() => undefined)
       const keys = ring.listed()
       if (keys.length === 0) return undefined
       return JSON.stringify({ keys: keys.map(renderKey), current_key_id: own?.keyId ?? null })

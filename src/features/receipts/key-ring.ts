@@ -1,7 +1,9 @@
 import { checkPublicKey, type PublicKey } from '../../core/ed25519/index.js'
 import type { KnownKeys } from '../../core/proof/index.js'
 import type { Clock } from '../../platform/clock.js'
-import type { Logger } from '../../platform/logger.js'
+import { deadline } from '../../platform/deadline.js'
+import { AppError } from '../../platform/errors.js'
+import { describeError, type Logger } from '../../platform/logger.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import { sameBytes } from './receipt.js'
 import type { SigningKey } from './signing-keys.js'
@@ -42,6 +44,7 @@ export function createKeyRing(deps: KeyRingDeps): KeyRing {
   let lastTry: { readonly at: number; readonly outcome: Promise<void> } | undefined
   let begun = 0
   let installed = 0
+  let isReadable = true
 
   const read = async (): Promise<void> => {
     begun += 1
@@ -55,8 +58,18 @@ export function createKeyRing(deps: KeyRingDeps): KeyRing {
     listed = mine === undefined ? [...self, ...fresh] : [mine, ...fresh.filter((key) => key !== mine)]
     known = indexOf(listed)
   }
-  const load = (): Promise<void> => {
-    const outcome = read()
+  /** Bounded, because a lost Postgres does not refuse, it keeps its callers waiting. Of an outage the begin is logged. */
+  const look = async (): Promise<void> => {
+    try {
+      await deadline(read(), RECEIPT_LIMITS.keysReadMsMax, unavailable)
+      isReadable = true
+    } catch (error) {
+      if (isReadable) deps.logger.warn({ error: describeError(error) }, 'could not look for new receipts keys')
+      isReadable = false
+      throw error
+    }
+  }
+  const attempt = (outcome: Promise<void>): Promise<void> => {
     lastTry = { at: deps.clock(), outcome }
     return outcome
   }
@@ -64,14 +77,18 @@ export function createKeyRing(deps: KeyRingDeps): KeyRing {
     own,
     known: () => known,
     listed: () => listed,
-    load,
+    load: () => attempt(read()),
     refresh: () => {
       const age = deps.clock() - (lastTry?.at ?? Number.NEGATIVE_INFINITY)
       // A clock that was set back must not keep us from looking.
-      return lastTry !== undefined && age >= 0 && age < RECEIPT_LIMITS.keysReloadMsMin ? lastTry.outcome : load()
+      if (lastTry !== undefined && age >= 0 && age < RECEIPT_LIMITS.keysReloadMsMin) return lastTry.outcome
+      return attempt(look())
     },
   }
 }
+
+const unavailable = () =>
+  new AppError('database-unavailable', 'The keys of receipts cannot be read right now.', { retryAfterSeconds: 1 })
 
 /** A row that fails the verification rule was not written by us: it verifies nothing. */
 function checkRows(deps: KeyRingDeps, known: KnownKeys, rows: readonly KeyRow[]): ListedKey[] {

@@ -26,6 +26,8 @@ export const RECEIPT_LIMITS = {
   keysListedMax: 1_000,
   /** Receipts that name an unknown key make an instance look for new keys at most this often. */
   keysReloadMsMin: 1_000,
+  /** How long that look may take: until then the request that caused it waits. */
+  keysReadMsMax: 2_000,
   /** How long a client may keep a public key's document. */
   keyCacheSeconds: 60,
   /** Members that an answer names as ignored, and characters of each name. */
