@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { REGISTRY_LIMITS } from '../../src/features/registry/limits.js'
 import { createOrigin, type Origin } from '../../src/features/registry/origin.js'
+import { eventually } from '../support/eventually.js'
 
 const servers: Server[] = []
 const origins: Origin[] = []
@@ -56,6 +57,18 @@ describe('a fetch', () => {
     await originAt(url).get('openai/models.json')
     await originAt(`${url}/`).get('openai/models.json')
     expect(seen).toEqual(Array(2).fill(['/registry/openai/models.json', 'llmring-server']))
+  })
+
+  it('lets go of the connection of a file that says that it is too large', async () => {
+    let left = false
+    const url = await listen((request, response) => {
+      request.socket.once('close', () => {
+        left = true
+      })
+      response.writeHead(200, { 'Content-Length': REGISTRY_LIMITS.fileBytesMax + 1 }).write('{')
+    })
+    expect(await originAt(url).get('openai/models.json')).toMatchObject({ status: 'failed' })
+    await eventually(() => expect(left).toBe(true))
   })
 
   it('follows redirects, and no more than five', async () => {

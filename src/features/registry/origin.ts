@@ -98,13 +98,17 @@ type BodyResult =
 
 type Body = {
   readonly headers: { get(name: string): string | null }
-  readonly body: AsyncIterable<Uint8Array> | null
+  readonly body: (AsyncIterable<Uint8Array> & { cancel(): Promise<void> }) | null
 }
 
 /** Reads a body of at most `bytesMax` bytes (after content decoding) and lets go of a larger one at once. */
 async function readBody(response: Body, bytesMax: number): Promise<BodyResult> {
   const tooLarge = { ok: false, reason: `its body is larger than ${bytesMax} bytes` } as const
-  if (Number(response.headers.get('content-length') ?? 0) > bytesMax) return tooLarge
+  if (Number(response.headers.get('content-length') ?? 0) > bytesMax) {
+    // Left unread, it would keep its connection for ever: nothing times out on a reader that does not read.
+    await response.body?.cancel()
+    return tooLarge
+  }
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of response.body ?? []) {
