@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import { Command } from 'commander'
 import { connectDatabase } from '../compose/database.js'
+import type { Config } from '../config/config.js'
 import { writeDump } from '../db/dump/dump.js'
 import type { Summary } from '../db/dump/progress.js'
 import { readVersion } from '../platform/version.js'
@@ -34,16 +35,17 @@ async function dump(file: string | undefined, options: Options, signal: AbortSig
   if (toStdout && process.stdout.isTTY) {
     throw new Error('A dump is not for terminals: name a file, or redirect standard output.')
   }
+  // Read before the file is made: a wrong configuration ends the process at once.
+  const config = prepareConfig()
   const summary = await (toStdout
-    ? dumpTo(process.stdout, options, signal)
-    : writeWholeFile(file, options.force === true, (output) => dumpTo(output, options, signal)))
+    ? dumpTo(config, process.stdout, options, signal)
+    : writeWholeFile(file, options.force === true, (output) => dumpTo(config, output, options, signal)))
   const text = options.json === true ? JSON.stringify(summary) : `Dumped ${renderSummary(summary)}.`
   const answer = toStdout ? process.stderr : process.stdout
   answer.write(`${text}\n`)
 }
 
-async function dumpTo(output: Writable, options: Options, signal: AbortSignal): Promise<Summary> {
-  const config = prepareConfig()
+async function dumpTo(config: Config, output: Writable, options: Options, signal: AbortSignal): Promise<Summary> {
   const connected = await connectDatabase(config, commandLogger(config), 'borrow', signal)
   try {
     const about = { direct: connected.direct, serviceVersion: readVersion(), signal }

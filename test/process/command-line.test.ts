@@ -1,11 +1,11 @@
-import { stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ROLE_MEANINGS, ROLES } from '../../src/access/principal.js'
 import { runCommand } from '../support/command.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import { MAIN, runProgram, temporaryDirectory } from '../support/program.js'
+import { MAIN, runProgram, startProgram, temporaryDirectory } from '../support/program.js'
 import { openShell } from '../support/terminal.js'
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>
@@ -62,6 +62,18 @@ describe('llmring-server', () => {
 
   it('ends with 1 after a command that is none', async () => {
     expect(await run(['sevre'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error:/) })
+  })
+
+  it('leaves no half-made dump behind where the configuration is wrong', async () => {
+    const refused = await run(['dump', 'backup.dump'], { LLMRING_PORT: 'eighty' })
+    expect(refused).toMatchObject({ code: 78, stdout: '' })
+    expect((await readdir(directory.path)).filter((name) => name.startsWith('backup.dump'))).toEqual([])
+  })
+
+  it('ends without a word where what reads its output is gone', async () => {
+    const program = startProgram(['config'], directory.path)
+    program.child.stdout?.destroy()
+    expect(await program.ended).toMatchObject({ code: 0, stderr: '' })
   })
 
   it('prints all faults of the environment together, without their values, and exits with 78', async () => {
