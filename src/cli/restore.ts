@@ -32,7 +32,6 @@ async function restore(file: string, options: Options, signal: AbortSignal): Pro
   const migrations = await readMigrations()
   const input: Readable = file === '-' ? process.stdin : (await open(file, 'r')).createReadStream()
   const dump = await abortable(openDump(input, migrations), signal)
-  signal.addEventListener('abort', dump.close)
   const summary = await restoreFrom(dump, migrations, options, signal).finally(dump.close)
   process.stdout.write(`${options.json === true ? JSON.stringify(summary) : `Restored ${renderSummary(summary)}.`}\n`)
 }
@@ -46,7 +45,9 @@ async function restoreFrom(
   const config = prepareConfig()
   const connected = await connectDatabase(config, commandLogger(config), 'refill', signal)
   try {
-    return await restoreDump({ direct: connected.direct, migrations, ...progressOnStandardError(options) }, dump)
+    const restoring = restoreDump({ direct: connected.direct, migrations, ...progressOnStandardError(options) }, dump)
+    // What is given up is rolled back by the server, which finds its client gone when the process ends.
+    return await abortable(restoring, signal)
   } finally {
     await connected.lifecycle.close()
   }

@@ -6,7 +6,14 @@ import { lookAtPostmaster } from '../../src/db/embedded/postmaster-pid.js'
 import { withSql } from '../fixtures/filled-database.js'
 import { cloneDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
-import { type Program, serveProgram, startProgram, stopProgram, temporaryDirectory } from '../support/program.js'
+import {
+  type Program,
+  runProgram,
+  serveProgram,
+  startProgram,
+  stopProgram,
+  temporaryDirectory,
+} from '../support/program.js'
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>
 const servers: Server[] = []
@@ -57,7 +64,7 @@ describe('SIGTERM', () => {
     await eventually(() => stat(join(clusterDir(), 'postmaster.pid')), 30_000)
     // On a slow day the service may answer by now: then it drains, and ends the same way.
     expect(await stopProgram(starting)).toMatchObject({ code: 0, signal: null })
-    expect(await lookAtPostmaster(clusterDir())).toEqual({ kind: 'none' })
+    expect(await lookAtPostmaster(clusterDir())).toEqual({ status: 'none' })
 
     const program = await serveProgram(directory.path)
     expect(program.stdout()).not.toContain('adopted')
@@ -87,6 +94,27 @@ describe('SIGTERM', () => {
         const program = start({ LLMRING_DATABASE_URL: database.url })
         await eventually(() => expect(program.stdout()).toContain('another session migrates'), 60_000)
         await expectToStop(program)
+      })
+    } finally {
+      await database.drop()
+    }
+  })
+
+  it('interrupts a restore that waits for another session to migrate', async () => {
+    const database = await cloneDatabase()
+    const file = join(directory.path, 'one.dump')
+    const environment = { LLMRING_DATABASE_URL: database.url }
+    try {
+      expect(await runProgram(['dump', file], directory.path, environment)).toMatchObject({ code: 0 })
+      await withSql(database.url, async (sql) => {
+        await sql`select pg_advisory_lock(hashtextextended('llmring-migrate:llmring', 0))`
+        const program = startProgram(['restore', file], directory.path, environment)
+        await eventually(async () => {
+          const sessions = await sql`
+            select from pg_stat_activity where datname = current_database() and application_name = 'llmring-server restore'`
+          expect(sessions).toHaveLength(1)
+        }, 60_000)
+        expect(await stopProgram(program)).toMatchObject({ code: 1, signal: null, stderr: 'Interrupted.\n' })
       })
     } finally {
       await database.drop()
