@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { expireAfter } from '../platform/deadline.js'
 import { AppError } from '../platform/errors.js'
-import { type BodyBudget, createServiceBudget } from './body-budget.js'
+import { type BodyAccount, type BodyBudget, createServiceBudget } from './body-budget.js'
 import type { ContentCoding } from './body-kinds.js'
 import { explainInflate, inflate } from './inflate.js'
 import { HTTP_LIMITS } from './limits.js'
@@ -45,42 +45,28 @@ export function readBytes(
   return new Promise((resolve, reject) => {
     const account = budget.open(isPublic, context.address)
     const source = coding === 'gzip' ? inflate(incoming, bytesMax, () => tooLarge(bytesMax)) : incoming
-    // Copied together: thousands of tiny chunks would each keep a Buffer object a hundred times their size.
-    let buffer = NOTHING
-    let length = 0
     const announced = source === incoming ? Number(incoming.headers['content-length'] ?? bytesMax) : bytesMax
+    const body: ArrivingBody = { buffer: NOTHING, length: 0, bytesMax, announced, account }
     let isSettled = false
     const refuse = (fault: () => AppError) => {
       if (isSettled) return
       isSettled = true
       cancelWait()
-      buffer = NOTHING
-      account.close()
+      drop(body)
       if (source !== incoming) source.destroy()
       incoming.pause()
       reject(fault())
     }
     const onData = (chunk: Buffer) => {
-      if (isSettled) return
-      if (length + chunk.length > bytesMax) return refuse(() => tooLarge(bytesMax))
-      if (length + chunk.length > buffer.length) {
-        const grown = Math.max(Math.min(2 * buffer.length, announced, bytesMax), length + chunk.length)
-        if (!account.hold(grown)) return refuse(overloaded)
-        const larger = Buffer.allocUnsafe(grown)
-        buffer.copy(larger, 0, 0, length)
-        buffer = larger
-      }
-      length += chunk.copy(buffer, length)
+      const fault = isSettled ? undefined : append(body, chunk)
+      if (fault !== undefined) refuse(fault)
     }
     const onEnd = () => {
       if (isSettled) return
       isSettled = true
       cancelWait()
-      // What grew beyond a length that was not announced: a part of it would keep all of it.
-      const body = buffer.length === length ? buffer : Buffer.from(buffer.subarray(0, length))
-      buffer = NOTHING
-      account.hold(length)
-      resolve(length > HTTP_LIMITS.largeBodyBytes ? turns.take(length, context).then(() => body) : body)
+      const bytes = takeWhole(body)
+      resolve(bytes.length > HTTP_LIMITS.largeBodyBytes ? turns.take(bytes.length, context).then(() => bytes) : bytes)
     }
     const onOver = () => refuse(cutShort)
     // What is inflated ends later than what came.
@@ -97,6 +83,50 @@ export function readBytes(
     })
     if (incoming.destroyed) onClose()
   })
+}
+
+/**
+ * What came of a body, in one buffer: thousands of tiny chunks would each keep a Buffer object a hundred times their
+ * size.
+ */
+type ArrivingBody = {
+  /** Its first `length` bytes are the body; it grows by doubling, up to what was announced. */
+  buffer: Buffer
+  length: number
+  readonly bytesMax: number
+  readonly announced: number
+  readonly account: BodyAccount
+}
+
+/** Adds what came next. Returns the fault, and adds nothing, if the body is too large or the budget has no room for it. */
+function append(body: ArrivingBody, chunk: Buffer): (() => AppError) | undefined {
+  const { buffer, bytesMax } = body
+  const length = body.length + chunk.length
+  if (length > bytesMax) return () => tooLarge(bytesMax)
+  if (length > buffer.length) {
+    const grown = Math.max(Math.min(2 * buffer.length, body.announced, bytesMax), length)
+    if (!body.account.hold(grown)) return overloaded
+    body.buffer = Buffer.allocUnsafe(grown)
+    buffer.copy(body.buffer, 0, 0, body.length)
+  }
+  chunk.copy(body.buffer, body.length)
+  body.length = length
+  return undefined
+}
+
+/** The bytes of a body that is complete; the account goes on holding them. */
+function takeWhole(body: ArrivingBody): Buffer {
+  const { buffer, length } = body
+  body.buffer = NOTHING
+  body.account.hold(length)
+  // What grew beyond a length that was not announced: a part of it would keep all of it.
+  return buffer.length === length ? buffer : Buffer.from(buffer.subarray(0, length))
+}
+
+/** Gives back what a body held that is not read on. */
+function drop(body: ArrivingBody): void {
+  body.buffer = NOTHING
+  body.account.close()
 }
 
 export const tooLarge = (bytesMax: number) =>

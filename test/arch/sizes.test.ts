@@ -14,8 +14,6 @@ const STILL_LONGER: Readonly<Record<string, number>> = {
   'src/features/registry/archives.ts createArchives': 64,
   'src/features/registry/copies.ts createCopy': 70,
   'src/features/registry/live-registry.ts openLiveRegistry': 70,
-  'src/http/read-bytes.ts (anonymous)': 55,
-  'src/http/read-bytes.ts readBytes': 62,
 }
 
 const source = readSourceFiles('src')
