@@ -34,68 +34,96 @@ export type ArchivesDeps = {
  * bundled version also while the origin cannot say.
  */
 export function createArchives(deps: ArchivesDeps): Archives {
-  const found = new LRUCache<string, ArchivedFile>({
-    max: REGISTRY_LIMITS.archivesMax,
-    maxSize: REGISTRY_LIMITS.archivesBytesMax,
-    sizeCalculation: ({ file }) => file.bytes.byteLength,
-  })
-  const missing = new LRUCache<string, { seen: ArchivedFile | undefined; until: number }>({
-    max: REGISTRY_LIMITS.missingMax,
-  })
+  const memory = createMemory(deps.clock)
   const underWay = new Map<string, Promise<ArchivedFile | undefined>>()
-  const budget = createBudget(deps.clock, REGISTRY_LIMITS.archiveFetchesPerMinuteMax)
+  const sources = { ...deps, budget: createBudget(deps.clock, REGISTRY_LIMITS.archiveFetchesPerMinuteMax) }
 
-  const ask = async (target: ProviderTarget): Promise<ProviderFile | undefined> => {
-    if (!budget.take()) throw unavailable('Too many archived versions are asked for at once')
-    const fetched = await deps.fetch(target.path, (bytes) => readProviderFile(target, bytes))
-    if (fetched.status === 'missing') return undefined
-    if (fetched.status === 'failed') throw unavailable(`The origin did not give ${target.path}: ${fetched.reason}`)
-    deps.kept.keep(fileToKeep(fetched.file, fetched.fetchedAt))
-    return fetched.file
-  }
-
-  const askOr = async (target: ProviderTarget, otherwise: () => Promise<ProviderFile | undefined>) => {
-    try {
-      return await ask(target)
-    } catch (error) {
-      const file = await otherwise()
-      if (file === undefined) throw error
-      return file
-    }
-  }
-
-  const load = async (provider: ProviderName, version: number): Promise<ArchivedFile | undefined> => {
-    const target = archiveTarget(provider, version)
-    const [kept] = await deps.kept.newest([target.path])
-    const bundled = async () =>
-      (await deps.bundled()).find((one) => one.provider === provider && one.version === version)
-    const file = parse(target, kept) ?? (await askOr(target, bundled))
-    if (file?.source === 'origin') {
-      found.set(target.path, { file, archived: true })
-      return { file, archived: true }
-    }
-    const current = { ...currentTarget(provider), version }
-    const copy = parse(current, await deps.kept.seenAsCurrent(provider, version)) ?? (await bundled())
-    const seen = copy === undefined ? undefined : { file: copy, archived: false }
-    missing.set(target.path, { seen, until: deps.clock() + REGISTRY_LIMITS.missingMsMax })
-    return seen
+  const begin = async (path: string, provider: ProviderName, version: number): Promise<ArchivedFile | undefined> => {
+    const file = await load(sources, provider, version)
+    memory.remember(path, file)
+    return file
   }
 
   return {
     find: async (provider, version) => {
       await deps.firstRound()
       const { path } = archiveTarget(provider, version)
-      const known = found.get(path)
-      if (known !== undefined) return known
-      const no = missing.get(path)
-      if (no !== undefined && no.until > deps.clock()) return no.seen
+      const known = memory.recall(path)
+      if (known !== undefined) return known.file
       const newest = deps.newestVersion(provider)
       if (newest !== undefined && version > newest + REGISTRY_LIMITS.versionsAheadMax) return undefined
-      const loading = underWay.get(path) ?? load(provider, version).finally(() => underWay.delete(path))
+      const loading = underWay.get(path) ?? begin(path, provider, version).finally(() => underWay.delete(path))
       underWay.set(path, loading)
       return loading
     },
   }
+}
+
+/** An archived file is remembered as long as there is room; that there is none, and what stands in for it, for a minute. */
+function createMemory(clock: Clock) {
+  const archived = new LRUCache<string, ArchivedFile>({
+    max: REGISTRY_LIMITS.archivesMax,
+    maxSize: REGISTRY_LIMITS.archivesBytesMax,
+    sizeCalculation: ({ file }) => file.bytes.byteLength,
+  })
+  const missing = new LRUCache<string, { file: ArchivedFile | undefined; until: number }>({
+    max: REGISTRY_LIMITS.missingMax,
+  })
+  return {
+    /** Undefined if nothing is known of this path, or not any more. */
+    recall: (path: string): { readonly file: ArchivedFile | undefined } | undefined => {
+      const file = archived.get(path)
+      if (file !== undefined) return { file }
+      const no = missing.get(path)
+      return no !== undefined && no.until > clock() ? no : undefined
+    },
+    remember: (path: string, file: ArchivedFile | undefined): void => {
+      if (file?.archived === true) archived.set(path, file)
+      else missing.set(path, { file, until: clock() + REGISTRY_LIMITS.missingMsMax })
+    },
+  }
+}
+
+type Sources = ArchivesDeps & { readonly budget: Budget }
+
+async function load(sources: Sources, provider: ProviderName, version: number): Promise<ArchivedFile | undefined> {
+  const target = archiveTarget(provider, version)
+  const [kept] = await sources.kept.newest([target.path])
+  const bundled = async () =>
+    (await sources.bundled()).find((one) => one.provider === provider && one.version === version)
+  const file = parse(target, kept) ?? (await fetchOr(sources, target, bundled))
+  if (file?.source === 'origin') return { file, archived: true }
+  const current = { ...currentTarget(provider), version }
+  const copy = parse(current, await sources.kept.seenAsCurrent(provider, version)) ?? (await bundled())
+  return copy === undefined ? undefined : { file: copy, archived: false }
+}
+
+/** What the origin has; `otherwise` if it cannot say. */
+async function fetchOr(
+  sources: Sources,
+  target: ProviderTarget,
+  otherwise: () => Promise<ProviderFile | undefined>,
+): Promise<ProviderFile | undefined> {
+  try {
+    return await fetchArchived(sources, target)
+  } catch (error) {
+    const file = await otherwise()
+    if (file === undefined) throw error
+    return file
+  }
+}
+
+/** Undefined if the origin has no such file. Throws `registry-unavailable` if it cannot say, or was asked too often. */
+async function fetchArchived(
+  { budget, fetch, kept }: Sources,
+  target: ProviderTarget,
+): Promise<ProviderFile | undefined> {
+  if (!budget.take()) throw unavailable('Too many archived versions are asked for at once')
+  const fetched = await fetch(target.path, (bytes) => readProviderFile(target, bytes))
+  if (fetched.status === 'missing') return undefined
+  if (fetched.status === 'failed') throw unavailable(`The origin did not give ${target.path}: ${fetched.reason}`)
+  kept.keep(fileToKeep(fetched.file, fetched.fetchedAt))
+  return fetched.file
 }
 
 function parse(target: ProviderTarget, kept: KeptFile | undefined): ProviderFile | undefined {
