@@ -48,76 +48,86 @@ export type CopyDeps<File> = {
   readonly cacheSeconds: number
 }
 
+/** What a copy remembers. */
+type Memory<File> = { state: CopyState<File>; failuresInARow: number }
+
 /** One file of the origin: the last good copy, how old it is, and when to ask again. */
 export function createCopy<File extends RegistryFile>(deps: CopyDeps<File>): Copy<File> {
-  const ttlMs = deps.cacheSeconds * 1000
-  let failures = 0
-  let state: CopyState<File> = {
-    file: undefined,
-    confirmedAt: undefined,
-    failure: undefined,
-    missing: false,
-    stale: false,
-    dueAt: 0,
-  }
-
-  const isStale = (confirmedAt: number | undefined) => {
-    return confirmedAt !== undefined && deps.clock() - confirmedAt >= ttlMs
-  }
-  const fail = (reason: string, missing: boolean): void => {
-    const now = deps.clock()
-    failures += 1
-    const retryMs = Math.min(REGISTRY_LIMITS.retryMsMin * 2 ** Math.min(failures - 1, 16), REGISTRY_LIMITS.retryMsMax)
-    state = {
-      ...state,
-      failure: reason,
-      missing,
-      stale: isStale(state.confirmedAt),
-      dueAt: now + Math.min(retryMs, ttlMs),
-    }
-  }
-
+  const nothing = { file: undefined, confirmedAt: undefined, failure: undefined, missing: false, stale: false }
+  const memory: Memory<File> = { state: { ...nothing, dueAt: 0 }, failuresInARow: 0 }
   return {
     target: deps.target,
-    state: () => state,
-    restore: ({ bytes, fetchedAt }) => {
-      const before = state.file
-      const confirmedAt = Math.min(fetchedAt, deps.clock())
-      if (before?.source === 'origin' && confirmedAt <= (state.confirmedAt ?? 0)) return false
-      const result = deps.read(bytes)
-      if (!result.ok) return false
-      const isNew = result.file.sha256 !== before?.sha256
-      const file = isNew || before === undefined ? result.file : before
-      state = { ...state, file, confirmedAt, stale: isStale(confirmedAt) && state.failure !== undefined }
-      if (isNew && before !== undefined) deps.replaced(before, file)
-      return isNew
-    },
+    state: () => memory.state,
+    restore: (kept) => restore(deps, memory, kept),
     fallBack: (file, at) => {
-      if (state.file !== undefined) return false
-      state = { ...state, file, confirmedAt: Math.min(at, deps.clock()) }
+      if (memory.state.file !== undefined) return false
+      memory.state = { ...memory.state, file, confirmedAt: Math.min(at, deps.clock()) }
       return true
     },
     refresh: async () => {
       const fetched = await deps.fetch(deps.target.path, deps.read)
-      if (fetched.status !== 'fetched') {
-        fail(
-          fetched.status === 'missing' ? 'the origin has no such file' : fetched.reason,
-          fetched.status === 'missing',
-        )
-        return false
+      if (fetched.status === 'fetched') return replace(deps, memory, fetched.file, fetched.fetchedAt)
+      const isMissing = fetched.status === 'missing'
+      memory.failuresInARow += 1
+      memory.state = {
+        ...memory.state,
+        failure: isMissing ? 'the origin has no such file' : fetched.reason,
+        missing: isMissing,
+        stale: isStale(deps, memory.state.confirmedAt),
+        dueAt: deps.clock() + retryMs(deps, memory.failuresInARow),
       }
-      const before = state.file
-      const isNew = fetched.file.sha256 !== before?.sha256
-      // The same bytes keep the parsed file that is in use: what was built from it stays valid.
-      const file = isNew || before === undefined ? fetched.file : before
-      failures = 0
-      const confirmedAt = fetched.fetchedAt
-      state = { file, confirmedAt, failure: undefined, missing: false, stale: false, dueAt: confirmedAt + ttlMs }
-      if (isNew) deps.replaced(before, file)
-      deps.keep(file, confirmedAt)
-      return isNew
+      return false
     },
   }
+}
+
+function restore<File extends RegistryFile>(deps: CopyDeps<File>, memory: Memory<File>, kept: KeptFile): boolean {
+  const { state } = memory
+  const before = state.file
+  const confirmedAt = Math.min(kept.fetchedAt, deps.clock())
+  if (before?.source === 'origin' && confirmedAt <= (state.confirmedAt ?? 0)) return false
+  const result = deps.read(kept.bytes)
+  if (!result.ok) return false
+  const isNew = result.file.sha256 !== before?.sha256
+  const file = isNew || before === undefined ? result.file : before
+  memory.state = { ...state, file, confirmedAt, stale: isStale(deps, confirmedAt) && state.failure !== undefined }
+  if (isNew && before !== undefined) deps.replaced(before, file)
+  return isNew
+}
+
+/** Takes over what the origin gave. Returns whether it is a new file. */
+function replace<File extends RegistryFile>(
+  deps: CopyDeps<File>,
+  memory: Memory<File>,
+  given: File,
+  confirmedAt: number,
+): boolean {
+  const before = memory.state.file
+  const isNew = given.sha256 !== before?.sha256
+  // The same bytes keep the parsed file that is in use: what was built from it stays valid.
+  const file = isNew || before === undefined ? given : before
+  const dueAt = confirmedAt + ttlMs(deps)
+  memory.failuresInARow = 0
+  memory.state = { file, confirmedAt, failure: undefined, missing: false, stale: false, dueAt }
+  if (isNew) deps.replaced(before, file)
+  deps.keep(file, confirmedAt)
+  return isNew
+}
+
+type Lifetime = Pick<CopyDeps<RegistryFile>, 'cacheSeconds' | 'clock'>
+
+function ttlMs({ cacheSeconds }: Lifetime): number {
+  return cacheSeconds * 1000
+}
+
+function isStale(lifetime: Lifetime, confirmedAt: number | undefined): boolean {
+  return confirmedAt !== undefined && lifetime.clock() - confirmedAt >= ttlMs(lifetime)
+}
+
+/** How long to wait after so many failures in a row: twice as long each time, and never longer than a good copy lives. */
+function retryMs(lifetime: Lifetime, failures: number): number {
+  const doubled = REGISTRY_LIMITS.retryMsMin * 2 ** Math.min(failures - 1, 16)
+  return Math.min(doubled, REGISTRY_LIMITS.retryMsMax, ttlMs(lifetime))
 }
 
 export type CopiesDeps = {
