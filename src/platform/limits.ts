@@ -15,6 +15,8 @@ export const LOG_LIMITS = {
 export const REDIS_LIMITS = {
   commandMsMax: 500,
   connectMsMax: 2_000,
+  /** How long a connection with unanswered commands may say nothing. Each of them is kept until its answer or the end. */
+  silentMsMax: 1_000,
   reconnectMsMax: 2_000,
 } as const
 

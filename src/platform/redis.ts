@@ -6,7 +6,9 @@ export type { Redis } from 'ioredis'
 
 /**
  * A Redis client for what may be lost: caches and counters. It never queues while the connection is away: commands fail
- * at once and their caller goes on without Redis. It connects, and reconnects, in the background.
+ * at once and their caller goes on without Redis. So do they once a Redis that accepted them says nothing for a second:
+ * without that each request would wait for it, and its commands would fill the memory. It connects, and reconnects, in the
+ * background.
  */
 export function openRedis(url: string, logger: Logger): Redis {
   const redis = new Redis(url, {
@@ -15,6 +17,7 @@ export function openRedis(url: string, logger: Logger): Redis {
     maxRetriesPerRequest: 0,
     commandTimeout: REDIS_LIMITS.commandMsMax,
     connectTimeout: REDIS_LIMITS.connectMsMax,
+    socketTimeout: REDIS_LIMITS.silentMsMax,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), REDIS_LIMITS.reconnectMsMax),
   })
   let wasUp: boolean | undefined
