@@ -1,7 +1,7 @@
 import { networkOf } from './address.js'
 import { HTTP_LIMITS } from './limits.js'
 
-/** The bytes of bodies that are held at once: while they arrive, and until their requests are answered. */
+/** The bytes of bodies that are held at once: while they arrive, and until their handlers are done. */
 export type BodyBudget = {
   /** An account for the body of one request, from this address. */
   open(isPublic: boolean, address: string): BodyAccount

@@ -5,7 +5,7 @@ import { HTTP_LIMITS } from './limits.js'
 import { type JsonBody, parseJson } from './parse-json.js'
 import type { ReadHeader } from './presented-key.js'
 import { type BodyLimits, readBytes } from './read-bytes.js'
-import type { RequestContext } from './request-context.js'
+import { endHandling, type RequestContext } from './request-context.js'
 import { type AdmitKnown, createHostCheck, isSentOnce, type WarmResponse } from './warm-lane.js'
 
 export type DirectCall = {
@@ -64,12 +64,14 @@ async function serve(
   incoming: IncomingMessage,
   call: Omit<DirectCall, 'sent'>,
 ): Promise<WarmResponse> {
-  const bytes = await readBytes(incoming, call.context, route.body, {
-    isPublic: route.access.kind === 'public',
-    coding: 'identity',
-  })
   const { principal, header, context } = call
-  return route.serve({ principal, header, context, sent: parseJson(bytes) })
+  const source = { isPublic: route.access.kind === 'public', coding: 'identity' } as const
+  try {
+    const bytes = await readBytes(incoming, context, route.body, source)
+    return await route.serve({ principal, header, context, sent: parseJson(bytes) })
+  } finally {
+    endHandling(context)
+  }
 }
 
 const JSON_TYPE = /^application\/json(?:; ?charset=utf-8)?$/i

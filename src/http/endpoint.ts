@@ -11,7 +11,7 @@ import type { DirectCall, DirectWay } from './direct-way.js'
 import { HTTP_LIMITS } from './limits.js'
 import { pathValues, queryValues } from './parameters.js'
 import type { BodyLimits } from './read-bytes.js'
-import { contextOf, cutRequest, type NodeEnv, type RequestContext, signalOf } from './request-context.js'
+import { contextOf, cutRequest, endHandling, type NodeEnv, type RequestContext, signalOf } from './request-context.js'
 import { respond } from './response.js'
 import { validate } from './validate.js'
 import type { WarmLane, WarmResponse } from './warm-lane.js'
@@ -77,9 +77,13 @@ async function serveLater<P, Q, B>(
   const context = contextOf(c)
   const principal = admitted instanceof Promise ? await withDeadline(context, admitted) : admitted
   const isPublic = endpoint.access.kind === 'public'
-  const body = endpoint.body === undefined ? NO_BODY : await takeBody(c, guards.body, endpoint, isPublic)
-  const response = serve(c, guards, endpoint, principal, body)
-  return response instanceof Promise ? withDeadline(context, response, endpoint.responseMsMax) : response
+  try {
+    const body = endpoint.body === undefined ? NO_BODY : await takeBody(c, guards.body, endpoint, isPublic)
+    const response = serve(c, guards, endpoint, principal, body)
+    return await (response instanceof Promise ? withDeadline(context, response, endpoint.responseMsMax) : response)
+  } finally {
+    endHandling(context)
+  }
 }
 
 function serve<P, Q, B>(

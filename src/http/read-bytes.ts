@@ -5,7 +5,7 @@ import { type BodyAccount, type BodyBudget, createServiceBudget } from './body-b
 import type { ContentCoding } from './body-kinds.js'
 import { explainInflate, inflate } from './inflate.js'
 import { HTTP_LIMITS } from './limits.js'
-import { type RequestContext, whenOver } from './request-context.js'
+import { type RequestContext, whenHandled } from './request-context.js'
 import { createTurns, type Turns } from './turns.js'
 
 export type BodyLimits = {
@@ -31,10 +31,10 @@ export function createBodyLimits(bytesMax: number): BodyLimits {
 export type BodySource = { readonly isPublic: boolean; readonly coding: ContentCoding }
 
 /**
- * The whole body of a request, whose bytes count against the budget until the request is over: what was read is held by
- * its handler. The bytes of a compressed one are those that it unfolds to. Throws `body-too-large`, `request-timeout` for
- * a body that does not arrive in time, `overloaded` if the budget has no room for it or its turn does not come, and `malformed-request` for one
- * that ends too early.
+ * The whole body of a request, whose bytes count against the budget until its handler is done. The bytes of a compressed
+ * one are those that it unfolds to. Throws `body-too-large`, `request-timeout` for a body that does not arrive in time,
+ * `overloaded` if the budget has no room for it or its turn does not come, and `malformed-request` for one that ends too
+ * early.
  */
 export function readBytes(
   incoming: IncomingMessage,
@@ -77,7 +77,7 @@ export function readBytes(
     incoming.on('close', onClose).on('error', onOver)
     if (source !== incoming) source.on('error', (error) => refuse(() => explainInflate(error)))
     // Not every way out closes `incoming`: one that was answered early stays open when its connection goes.
-    whenOver(context, () => {
+    whenHandled(context, () => {
       onOver()
       account.close()
     })

@@ -11,8 +11,8 @@ export type RequestContext = {
   projectId: string | null
   /** The problem's code if the response is one. */
   code: string | null
-  /** What to do once the request is over; null once it is. */
-  whenOver: (() => void)[] | null
+  /** What to do once the body is not needed any more; null from then on. */
+  whenHandled: (() => void)[] | null
   /** Aborted when the service drains: whatever waits without end comes to one now. */
   readonly draining: AbortSignal
   /** Behind `signalOf`; made when it is asked for, which few requests do. */
@@ -51,7 +51,7 @@ export function createContext({ requestId, startedAt, address, draining }: Known
     route,
     projectId: null,
     code: null,
-    whenOver: [],
+    whenHandled: [],
     cut: null,
     isCut: false,
   }
@@ -69,16 +69,21 @@ export function cutRequest(context: RequestContext): void {
   context.cut?.abort()
 }
 
-/** Calls back when the request is over, on every way out: answered, refused, cut, or its connection gone. */
-export function whenOver(context: RequestContext, callback: () => void): void {
-  if (context.whenOver === null) callback()
-  else context.whenOver.push(callback)
+/** Calls back when the handler is done with the request's body, or the request is over without it: refused, cut, or gone. */
+export function whenHandled(context: RequestContext, callback: () => void): void {
+  if (context.whenHandled === null) callback()
+  else context.whenHandled.push(callback)
+}
+
+/** The response may still wait for its reader, who must not decide how long the body's share of memory is taken. */
+export function endHandling(context: RequestContext): void {
+  const callbacks = context.whenHandled ?? []
+  context.whenHandled = null
+  for (const callback of callbacks) callback()
 }
 
 /** `isAnswered` is false if the response did not get out whole. */
 export function endRequest(context: RequestContext, isAnswered: boolean): void {
   if (!isAnswered) cutRequest(context)
-  const callbacks = context.whenOver ?? []
-  context.whenOver = null
-  for (const callback of callbacks) callback()
+  endHandling(context)
 }

@@ -1,6 +1,6 @@
 import { expireAfter } from '../platform/deadline.js'
 import { AppError } from '../platform/errors.js'
-import { type RequestContext, whenOver } from './request-context.js'
+import { type RequestContext, whenHandled } from './request-context.js'
 
 export type TurnLimits = {
   readonly bytesMax: number
@@ -9,7 +9,7 @@ export type TurnLimits = {
   readonly waitMsMax: number
 }
 
-/** Who has a body may handle it in its turn, and has the turn until its request is over. */
+/** A large body is handled in its turn, which lasts until its handler is done. */
 export type Turns = {
   /** Resolves when the body may be handled. Throws `overloaded` after `waitMsMax`, and if the request is over before. */
   take(bytes: number, context: RequestContext): Promise<void>
@@ -19,8 +19,8 @@ type Waiting = { readonly bytes: number; readonly start: () => void }
 
 /**
  * Bodies of at most `bytesMax` bytes together are handled at a time (one that is larger: alone), the others wait in the
- * order in which they came; those that may begin at the same moment take steps. Parsed, checked, written out and sent, a body takes up to ten times its bytes: 32 of 4 MiB at
- * once took 1.1 GB.
+ * order in which they came; those that may begin at the same moment take steps. Parsed, checked and written out, a body
+ * takes up to ten times its bytes: 32 of 4 MiB at once took 1.1 GB.
  */
 export function createTurns({ bytesMax, stepBytesMax, waitMsMax }: TurnLimits): Turns {
   const waiting = new Set<Waiting>()
@@ -58,7 +58,7 @@ export function createTurns({ bytesMax, stepBytesMax, waitMsMax }: TurnLimits): 
         const own: Waiting = { bytes, start }
         const cancelWait = expireAfter(waitMsMax, () => void (waiting.delete(own) && giveUp()))
         waiting.add(own)
-        whenOver(context, () => {
+        whenHandled(context, () => {
           if (waiting.delete(own)) giveUp()
           if (isTaken) taken -= bytes
           startNext()

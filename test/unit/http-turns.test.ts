@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { createContext, endRequest } from '../../src/http/request-context.js'
+import { createContext, endHandling, endRequest } from '../../src/http/request-context.js'
 import { createTurns } from '../../src/http/turns.js'
 
 const draining = new AbortController().signal
@@ -72,6 +72,16 @@ describe('turns for large bodies', () => {
     endRequest(late, false)
     await expect(turns.take(100, late)).rejects.toMatchObject({ code: 'overloaded' })
     await expect(turns.take(100, newNote())).resolves.toBeUndefined()
+  })
+
+  test('end when the handler is done with the body: its response may wait for its reader', async () => {
+    const turns = createTurns({ bytesMax: 100, stepBytesMax: 1_000, waitMsMax: 10 })
+    const context = newNote()
+    await turns.take(100, context)
+    endHandling(context)
+    await expect(turns.take(100, newNote())).resolves.toBeUndefined()
+    endRequest(context, true)
+    await expect(turns.take(100, newNote())).rejects.toMatchObject({ code: 'overloaded' })
   })
 
   test('are waited for only so long, and nothing is given back that was not taken', async () => {
