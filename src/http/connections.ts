@@ -18,9 +18,7 @@ export type Connections = {
   add(socket: Socket): void
   /** A request came: of the idle connections, this is now the last to go. */
   use(socket: Socket): void
-  /** Closes those that never sent a byte. */
-  closeSilent(): void
-  readonly count: () => number
+  readonly open: ReadonlySet<Socket>
 }
 
 export function createConnections({ totalMax, perAddressMax, isBusy }: ConnectionsOptions): Connections {
@@ -49,10 +47,7 @@ export function createConnections({ totalMax, perAddressMax, isBusy }: Connectio
       socket.once('close', () => open.remove(socket))
     },
     use: open.moveToEnd,
-    closeSilent: () => {
-      for (const socket of open.all) if (socket.bytesRead === 0) socket.destroy()
-    },
-    count: () => open.all.size,
+    open: open.all,
   }
 }
 

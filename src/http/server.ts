@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Connections, createConnections } from './connections.js'
 import { HTTP_LIMITS } from './limits.js'
@@ -53,7 +53,7 @@ export async function listen(
   server.timeout = all.idleMsMax
   // Node answers an unknown expectation with an empty 417; ignoring it is as good (RFC 9110, 10.1.1).
   server.on('checkExpectation', (incoming, outgoing) => server.emit('request', incoming, outgoing))
-  const connections = watchConnections(server, all, listener.reportUnparsed)
+  const { connections, latest } = watchConnections(server, all, listener.reportUnparsed)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)
@@ -63,12 +63,21 @@ export async function listen(
   return {
     url: `http://${name}:${address.port}`,
     port: address.port,
-    connections: connections.count,
-    drain: (msMax) => drain(server, connections, msMax),
+    connections: () => connections.open.size,
+    drain: (msMax) => {
+      for (const socket of connections.open) announceClose(latest.get(socket))
+      return drain(server, connections.open, msMax)
+    },
   }
 }
 
-function watchConnections(server: Server, limits: ServerLimits, report?: ReportUnparsed): Connections {
+type Watched = {
+  readonly connections: Connections
+  /** The response to the last request of a connection. */
+  readonly latest: Pick<WeakMap<Duplex, ServerResponse>, 'get'>
+}
+
+function watchConnections(server: Server, limits: ServerLimits, report?: ReportUnparsed): Watched {
   const latest = new WeakMap<Duplex, ServerResponse>()
   const connections = createConnections({
     totalMax: limits.connectionsMax,
@@ -79,17 +88,28 @@ function watchConnections(server: Server, limits: ServerLimits, report?: ReportU
   server.prependListener('request', (incoming, outgoing) => {
     latest.set(incoming.socket, outgoing)
     connections.use(incoming.socket)
+    if (!server.listening) announceClose(outgoing)
   })
   // Prepends its own listener: it has to see what was latest before this request.
   refuseUnparsed(server, limits.lingerMsMax, (socket) => latest.get(socket), report)
-  return connections
+  return { connections, latest }
 }
 
-async function drain(server: Server, connections: Connections, drainMsMax: number): Promise<void> {
+/** `Connection: close`: a client that was not told could send its next request just as the connection is closed. */
+function announceClose(response: ServerResponse | undefined): void {
+  if (response !== undefined && !response.headersSent) response.shouldKeepAlive = false
+}
+
+/** Those that never sent a byte. */
+function closeSilent(open: ReadonlySet<Socket>): void {
+  for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
+}
+
+async function drain(server: Server, open: ReadonlySet<Socket>, drainMsMax: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()))
   // A connection that is busy now becomes idle when its response is out: it has to be closed then.
   const sweep = setInterval(() => server.closeIdleConnections(), 50)
-  const hush = setTimeout(connections.closeSilent, HTTP_LIMITS.drainSilentMsMax)
+  const hush = setTimeout(() => closeSilent(open), HTTP_LIMITS.drainSilentMsMax)
   const cut = setTimeout(() => server.closeAllConnections(), drainMsMax)
   server.closeIdleConnections()
   await closed

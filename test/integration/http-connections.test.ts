@@ -83,6 +83,24 @@ describe('a connection', () => {
     await drained
   })
 
+  test('is told by the last response before a drain closes it, so that nothing more is sent on it', async () => {
+    const other = await startHttpWorld()
+    const later = await other.open('GET /held HTTP/1.1\r\nHost: a\r\n\r\n')
+    const early = await other.open('POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n')
+    const received = [later, early].map(async (socket) => {
+      let text = ''
+      for await (const data of socket) text += String(data)
+      return text
+    })
+    await eventually(() => expect(other.held).toHaveLength(1))
+    const drained = other.server.drain(60_000)
+    early.write('Content-Type: application/json\r\n\r\n""')
+    for (const release of other.held) release()
+    for (const text of await Promise.all(received))
+      expect(text).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\nConnection: close\r\n/i)
+    await drained
+  })
+
   test('that does not come to an end is cut when the drain has lasted long enough', async () => {
     const other = await startHttpWorld()
     const cut = expect(other.get('/held')).rejects.toThrow()
