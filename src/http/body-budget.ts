@@ -36,8 +36,8 @@ export function createServiceBudget(bodyBytesMax: number): BodyBudget {
 type Pot = { readonly bytesMax: number; held: number }
 
 /**
- * Counts the bytes of bodies against three limits: of all callers, of one caller, and of the routes that anybody may
- * call. So neither one caller nor all callers without a key can take what the others need.
+ * Counts the bytes of bodies against three limits: of all callers, of one caller, and of the routes that ask for
+ * no key. So neither one caller nor all callers without a key can take what the others need.
  */
 export function createBodyBudget(limits: BodyBudgetLimits): BodyBudget {
   const all: Pot = { bytesMax: limits.bytesMax, held: 0 }

@@ -91,7 +91,7 @@ export function mountDocs(app: App, guards: Guards): void {
 }
 
 function mountPageFiles(app: App, guards: Guards): void {
-  const files = new Map<string, Promise<Buffer<ArrayBuffer>>>()
+  const files = new Map<string, Buffer<ArrayBuffer>>()
   mount(app, guards, {
     method: 'get',
     path: '/docs/{file}',
@@ -106,9 +106,10 @@ function mountPageFiles(app: App, guards: Guards): void {
       if (file === 'start.js') return new Response(START, { headers: { 'Content-Type': 'text/javascript' } })
       const type = Object.hasOwn(UI_FILES, file) ? UI_FILES[file] : undefined
       if (type === undefined) throw new AppError('not-found', 'There is nothing at this address.')
-      const bytes = files.get(file) ?? readUiFile(file)
+      const bytes = files.get(file) ?? (await readUiFile(file))
+      // Kept only now: a read that failed once (too many open files) must not fail for ever.
       files.set(file, bytes)
-      return new Response(await bytes, { headers: { 'Content-Type': type, 'Cache-Control': 'public, max-age=86400' } })
+      return new Response(bytes, { headers: { 'Content-Type': type, 'Cache-Control': 'public, max-age=86400' } })
     },
   })
 }

@@ -42,7 +42,7 @@ export type ListenerOptions = {
 
 type Reporting = ListenerOptions & { readonly refusals: RefusalLines; readonly write: WriteResponse }
 
-const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/
+const REQUEST_ID = new RegExp(`^[A-Za-z0-9._-]{1,${HTTP_LIMITS.requestIdCharactersMax}}$`)
 const IN_FLIGHT = {
   totalMax: HTTP_LIMITS.requestsInFlightMax,
   perAddressMax: HTTP_LIMITS.requestsInFlightPerAddressMax,

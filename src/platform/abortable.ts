@@ -16,7 +16,7 @@ export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undef
     if (signal.aborted) giveUp()
     else signal.addEventListener('abort', giveUp, { once: true })
   })
-  // Whichever comes second is nobody's unhandled rejection.
+  // If the signal comes first, the work's rejection is not an unhandled one.
   work.catch(() => undefined)
   try {
     return await Promise.race([aborted, work])

@@ -48,7 +48,7 @@ type Load = { items: number; bytes: number }
 
 /**
  * Group commit: whatever arrives while all lanes are busy becomes the next group, so one transaction carries many
- * requests under load and a lone request waits for nobody. First come, first taken; with more than one lane a later
+ * requests under load and a lone request waits for no other. First come, first taken; with more than one lane a later
  * group may commit before an earlier one. Memory is bounded by the queue's limits plus `lanes` groups.
  */
 export function createGrouping<Item, Answer>(options: GroupingOptions<Item, Answer>): Grouping<Item, Answer> {

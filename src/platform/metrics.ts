@@ -4,7 +4,7 @@ import { type PlainSeries, registerPlainHistogram } from './plain-histogram.js'
 export type Metrics = {
   /** Counts one served request. Labels are bounded: the route's pattern, a known method, the status. */
   observeRequest(route: string, method: string, status: number, seconds: number): void
-  /** A value that is read when somebody asks for the metrics. */
+  /** A value that is read when the metrics are asked for. */
   gauge(name: string, help: string, read: () => number): void
   /** The same by one label, whose values are the members' names. They come from a bounded set, never from a request. */
   gauges(name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse, parseAllDocuments } from 'yaml'
 import { ENVIRONMENT } from '../../src/config/env.js'
+import { HTTP_LIMITS } from '../../src/http/limits.js'
 import { ROOT } from '../support/readme.js'
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
@@ -205,5 +206,22 @@ describe('the manifest for Kubernetes', () => {
     const values = Object.fromEntries(container?.env.map(({ name, value }) => [name, value]) ?? [])
     expect(ENVIRONMENT.safeParse(values).error).toBeUndefined()
     expect(text.match(/LLMRING_[A-Z0-9_]+/g)?.filter((name) => !SETTINGS.includes(name))).toEqual([])
+  })
+})
+
+describe('the page for operators', () => {
+  test('names the limits of one caller as they are', () => {
+    const text = read('.docs/operations.md').replace(/\s+/g, ' ')
+    const mib = (bytes: number) => String(bytes / 1024 ** 2)
+    const { bodyBytesInFlightMax: bytes, bodyPublicShareMax, bodyCallerShareMax } = HTTP_LIMITS
+    const open = bytes * bodyPublicShareMax
+    expect(bodyCallerShareMax).toBe(1 / 2)
+    expect(text).toContain(
+      `half of the ${mib(bytes)} MiB for bodies (${mib(open / 2)} of ${mib(open)} MiB on routes without`,
+    )
+    expect(text).toContain(`at most ${mib(HTTP_LIMITS.largeBytesAtOnceMax)} MiB of them at once`)
+    expect(text).toContain(`Bodies over ${HTTP_LIMITS.largeBodyBytes / 1024} KiB are handled in turn`)
+    expect(text).toContain(`does not come within ${HTTP_LIMITS.largeWaitMsMax / 1000} s gets 503`)
+    expect(text).toContain(`${HTTP_LIMITS.requestsInFlightPerAddressMax.toLocaleString('en')} requests under way`)
   })
 })

@@ -82,7 +82,7 @@ async function remove(tx: Tx, writer: Writer, key: AliasKey, at: Date): Promise<
   return revision
 }
 
-/** The head is locked first, as every writer does, and goes last: nobody starts counting ids anew beside old rows. */
+/** The head is locked first, as every writer does, and goes last: no write starts counting ids anew beside old rows. */
 async function eraseChunk(tx: Tx, projectId: ProjectId, rowsMax: number): Promise<number> {
   const inTx = sqlOf(tx)
   await inTx`select 1 from alias_heads where project_id = ${projectId} for update`

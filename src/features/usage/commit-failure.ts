@@ -7,7 +7,7 @@ import { classifyFailure } from '../../db/failure.js'
  * - `no-partition`: not written, its month has no partition.
  * - `not-written`: not written, and the database is to blame: it was never reached, or it said so itself.
  * - `unknown`: the connection went away while the statement was under way.
- * - `defect`: not written, nobody knows why.
+ * - `defect`: not written, for a reason that is not known here.
  */
 export type CommitFailure = 'poison' | 'duplicate' | 'no-partition' | 'not-written' | 'unknown' | 'defect'
 

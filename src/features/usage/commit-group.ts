@@ -33,7 +33,7 @@ export async function commitGroup(deps: CommitDeps, rows: readonly UsageRow[]): 
 }
 
 /**
- * Crash here, with the statement under way: the group is in the table or it is not, and nobody was told anything.
+ * Crash here, with the statement under way: the group is in the table or it is not, and no caller was told anything.
  */
 async function attempt(deps: CommitDeps, rows: readonly UsageRow[], msMax: number): Promise<Outcome> {
   try {

@@ -192,6 +192,7 @@ export const LogsQuery = z.object({
 const GROUP_BY = ['day', 'week', 'month'] as const
 export const StatsQuery = z.object({ ...periodFields, group_by: z.enum(GROUP_BY).default('day') })
 
+const MOST_NAMES = `The ${USAGE_LIMITS.statsNamesMax} names with the most requests; the others together as \`(other)\`.`
 const amount = () => z.number().int()
 const tally = () =>
   z
@@ -218,9 +219,11 @@ export const Stats = z
         top_model: z.string(),
       }),
     ),
-    by_model: z.record(z.string(), tally()),
-    by_origin: z.record(z.string(), z.object({ requests: amount(), cost: dollars() })),
-    by_alias: z.record(z.string(), tally()),
+    by_model: z.record(z.string(), tally()).openapi({ description: MOST_NAMES }),
+    by_origin: z
+      .record(z.string(), z.object({ requests: amount(), cost: dollars() }))
+      .openapi({ description: MOST_NAMES }),
+    by_alias: z.record(z.string(), tally()).openapi({ description: MOST_NAMES }),
   })
   .openapi('UsageStats')
 export type UsageStats = z.output<typeof Stats>
