@@ -1,5 +1,4 @@
-import { REGISTRY_FIXTURES } from '../support/registry-instance.js'
-import { startRegistryOrigin } from '../support/registry-origin.js'
+import { REGISTRY_FIXTURES, startRegistryOrigin } from '../support/registry-origin.js'
 import { compare, quantile, type Ratio } from './pairs.js'
 import { type Load, residentMegabytes, type Served, startBare, startBuilt } from './processes.js'
 

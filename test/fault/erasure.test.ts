@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { call } from '../support/call.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
-import { call, OPERATOR_KEY, type RunningService, startService } from '../support/service.js'
+import { OPERATOR_KEY, type RunningService, startService } from '../support/service.js'
 
 let database: TestDatabase
 let service: RunningService

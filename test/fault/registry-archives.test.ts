@@ -2,8 +2,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { REGISTRY_LIMITS } from '../../src/features/registry/limits.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
-import { REGISTRY_FIXTURES, type RegistryInstance, startRegistryInstance } from '../support/registry-instance.js'
-import { type FailMode, type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
+import { type RegistryInstance, startRegistryInstance } from '../support/feature-app.js'
+import {
+  type FailMode,
+  REGISTRY_FIXTURES,
+  type RegistryOrigin,
+  startRegistryOrigin,
+} from '../support/registry-origin.js'
 
 let database: TestDatabase
 let origin: RegistryOrigin

@@ -5,14 +5,13 @@ import { BUNDLED_AT } from '../../src/features/registry/bundled-registry.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import {
-  REGISTRY_FIXTURES,
   type RegistryInstance,
   type RegistryInstanceOptions,
   START_OF_TIME,
   startRegistryInstance,
   TTL_SECONDS,
-} from '../support/registry-instance.js'
-import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
+} from '../support/feature-app.js'
+import { REGISTRY_FIXTURES, type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
 
 const BUNDLED = 'anthropic@9+google@5+openai@7'
 const FROM_ORIGIN = 'anthropic@3+google@2+openai@2'

@@ -2,13 +2,17 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import {
-  REGISTRY_FIXTURES,
   type RegistryInstance,
   type RegistryInstanceOptions,
   startRegistryInstance,
   TTL_SECONDS,
-} from '../support/registry-instance.js'
-import { type FailMode, type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
+} from '../support/feature-app.js'
+import {
+  type FailMode,
+  REGISTRY_FIXTURES,
+  type RegistryOrigin,
+  startRegistryOrigin,
+} from '../support/registry-origin.js'
 
 /** Every way to fail that is not the plain "no such file". Slow ones are slower than the fetch may take. */
 const MODES: FailMode[] = [

@@ -3,15 +3,14 @@ import { createLogger } from '../../src/platform/logger.js'
 import { openRedis, type Redis } from '../../src/platform/redis.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
-import { REDIS_MISSING, startRedis, type TestRedis } from '../support/redis-server.js'
 import {
-  REGISTRY_FIXTURES,
   type RegistryInstance,
   type RegistryInstanceOptions,
   startRegistryInstance,
   TTL_SECONDS,
-} from '../support/registry-instance.js'
-import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
+} from '../support/feature-app.js'
+import { REDIS_MISSING, startRedis, type TestRedis } from '../support/redis-server.js'
+import { REGISTRY_FIXTURES, type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
 
 const ALL = 'anthropic@3+google@2+openai@2'
 

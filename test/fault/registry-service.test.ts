@@ -2,8 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import { REDIS_MISSING, startRedis } from '../support/redis-server.js'
-import { REGISTRY_FIXTURES } from '../support/registry-instance.js'
-import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
+import { REGISTRY_FIXTURES, type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
 import { type RunningService, startService } from '../support/service.js'
 
 const ALL = 'anthropic@3+google@2+openai@2'

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient, type Sql } from '../../src/db/client.js'
+import type { Answer } from '../support/call.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import { type Answer, OPERATOR_KEY, type RunningService, startService } from '../support/service.js'
+import { OPERATOR_KEY, type RunningService, startService } from '../support/service.js'
 
 let database: TestDatabase
 let direct: Sql

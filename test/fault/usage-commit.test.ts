@@ -4,9 +4,9 @@ import { createClient, type Sql } from '../../src/db/client.js'
 import type { FindPrice } from '../../src/features/usage/price-event.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
+import { EVENT, fixturePrices, newProject, openUsage, type UsageApp } from '../support/feature-app.js'
 import { holdTransaction } from '../support/held-transaction.js'
 import { startTcpProxy, type TcpProxy, throughProxy } from '../support/tcp-proxy.js'
-import { EVENT, fixturePrices, newProject, openUsage, type UsageApp } from '../support/usage-app.js'
 
 let database: TestDatabase
 let proxy: TcpProxy

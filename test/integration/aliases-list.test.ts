@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ALIAS_LIMITS } from '../../src/features/aliases/limits.js'
+import type { Answer } from '../support/call.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import { type Answer, type RunningService, startService } from '../support/service.js'
+import { type RunningService, startService } from '../support/service.js'
 
 type Shown = { alias: string; profile: string; project_id: string; metadata: unknown }
 

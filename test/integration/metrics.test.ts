@@ -6,8 +6,7 @@ import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import { ROOT } from '../support/readme.js'
 import { REDIS_MISSING, startRedis, type TestRedis } from '../support/redis-server.js'
-import { REGISTRY_FIXTURES } from '../support/registry-instance.js'
-import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
+import { REGISTRY_FIXTURES, type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
 import { type RunningService, startService } from '../support/service.js'
 
 let database: TestDatabase

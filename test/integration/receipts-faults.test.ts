@@ -8,8 +8,9 @@ import type { NewReceipt } from '../../src/features/receipts/receipt.js'
 import { createReceiptStore, type ReceiptStore } from '../../src/features/receipts/store.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
+import { keyOfByte, newProject, type ReceiptsInstance, START, startReceipts } from '../support/feature-app.js'
 import { startTcpProxy, throughProxy } from '../support/tcp-proxy.js'
-import { CLAIMS, keyOfByte, newProject, type ReceiptsInstance, START, startReceipts } from './receipts-fixtures.js'
+import { CLAIMS } from '../unit/proof-fixtures.js'
 
 let database: TestDatabase
 let observer: Database

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../../src/db/client.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import { CLAIMS, keyOfByte, newProject, type ReceiptsInstance, startReceipts } from './receipts-fixtures.js'
+import { keyOfByte, newProject, type ReceiptsInstance, startReceipts } from '../support/feature-app.js'
+import { CLAIMS } from '../unit/proof-fixtures.js'
 
 let database: TestDatabase
 let one: ReceiptsInstance

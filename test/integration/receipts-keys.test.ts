@@ -8,16 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { PublicKeyJwk, PublicKeys } from '../../src/features/receipts/schema.js'
 import { KeyConfigurationError, type KeySettings } from '../../src/features/receipts/signing-keys.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import { nestedReceipt, signerOfByte } from '../unit/proof-fixtures.js'
-import {
-  CLAIMS,
-  keyOfByte,
-  NO_KEY,
-  newProject,
-  type ReceiptsInstance,
-  signedBy,
-  startReceipts,
-} from './receipts-fixtures.js'
+import { keyOfByte, NO_KEY, newProject, type ReceiptsInstance, startReceipts } from '../support/feature-app.js'
+import { CLAIMS, nestedReceipt, signedBy, signerOfByte } from '../unit/proof-fixtures.js'
 
 let database: TestDatabase
 let running: ReceiptsInstance[]

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canonicalJson } from '../../src/core/json/index.js'
 import { ReceiptPageResponse, StoredResponse, VerifyResponse } from '../../src/features/receipts/schema.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
+import { newProject, type ReceiptsInstance, startReceipts } from '../support/feature-app.js'
+import { CLAIMS } from '../unit/proof-fixtures.js'
 import { BATCH, LEGACY_SEED, SINGLE_FETCHED } from '../unit/proof-legacy-vectors.js'
-import { CLAIMS, newProject, type ReceiptsInstance, startReceipts } from './receipts-fixtures.js'
 
 const RULE = 'llmring-server-2025-11'
 const MEMBERS = ['receipt_type', 'batch_summary', 'description', 'tags']

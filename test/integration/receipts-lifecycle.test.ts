@@ -4,8 +4,8 @@ import { openDatabase } from '../../src/db/client.js'
 import type { ExportedPage } from '../../src/features/contract.js'
 import { IssuedReceipt, ReceiptPageResponse, VerifyResponse } from '../../src/features/receipts/schema.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import { signerOfByte } from '../unit/proof-fixtures.js'
-import { CLAIMS, ISSUER, keyOfByte, newProject, type ReceiptsInstance, startReceipts } from './receipts-fixtures.js'
+import { ISSUER, keyOfByte, newProject, type ReceiptsInstance, startReceipts } from '../support/feature-app.js'
+import { CLAIMS, signerOfByte } from '../unit/proof-fixtures.js'
 
 let database: TestDatabase
 let one: ReceiptsInstance

@@ -2,8 +2,8 @@ import { createPrivateKey, sign } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canonicalJson } from '../../src/core/json/index.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import { flatReceipt, nestedReceipt } from '../unit/proof-fixtures.js'
-import { CLAIMS, keyOfByte, newProject, type ReceiptsInstance, signedBy, startReceipts } from './receipts-fixtures.js'
+import { keyOfByte, newProject, type ReceiptsInstance, startReceipts } from '../support/feature-app.js'
+import { CLAIMS, flatReceipt, nestedReceipt, signedBy } from '../unit/proof-fixtures.js'
 
 /** L, the order of the group, little-endian: S + L is a second spelling of every signature. */
 const GROUP_ORDER = Buffer.from('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010', 'hex')

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { VerifyResponse } from '../../src/features/receipts/schema.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import { flatReceipt, nestedReceipt } from '../unit/proof-fixtures.js'
-import { keyOfByte, NO_KEY, type ReceiptsInstance, signedBy, startReceipts } from './receipts-fixtures.js'
+import { keyOfByte, NO_KEY, type ReceiptsInstance, startReceipts } from '../support/feature-app.js'
+import { flatReceipt, nestedReceipt, signedBy } from '../unit/proof-fixtures.js'
 
 let database: TestDatabase
 let one: ReceiptsInstance

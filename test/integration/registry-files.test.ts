@@ -1,13 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import {
-  REGISTRY_FIXTURES,
-  type RegistryInstance,
-  startRegistryInstance,
-  TTL_SECONDS,
-} from '../support/registry-instance.js'
-import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
+import { type RegistryInstance, startRegistryInstance, TTL_SECONDS } from '../support/feature-app.js'
+import { REGISTRY_FIXTURES, type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
 
 let database: TestDatabase
 let origin: RegistryOrigin

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient, type Sql } from '../../src/db/client.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
-import { REGISTRY_FIXTURES, START_OF_TIME, startRegistryInstance, TTL_SECONDS } from '../support/registry-instance.js'
-import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
+import { START_OF_TIME, startRegistryInstance, TTL_SECONDS } from '../support/feature-app.js'
+import { REGISTRY_FIXTURES, type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
 
 let database: TestDatabase
 let origin: RegistryOrigin

@@ -10,7 +10,8 @@ import { REGISTRY_LIMITS } from '../../src/features/registry/limits.js'
 import { createRegistryStore } from '../../src/features/registry/store.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
-import { REGISTRY_FIXTURES, START_OF_TIME, startRegistryInstance } from '../support/registry-instance.js'
+import { START_OF_TIME, startRegistryInstance } from '../support/feature-app.js'
+import { REGISTRY_FIXTURES } from '../support/registry-origin.js'
 
 const NO_ORIGIN = 'http://127.0.0.1:9/'
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
-import { REGISTRY_FIXTURES, startRegistryInstance, TTL_SECONDS } from '../support/registry-instance.js'
-import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
+import { startRegistryInstance, TTL_SECONDS } from '../support/feature-app.js'
+import { REGISTRY_FIXTURES, type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
 
 let database: TestDatabase
 let origin: RegistryOrigin

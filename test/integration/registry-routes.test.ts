@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import { REGISTRY_FIXTURES, type RegistryInstance, startRegistryInstance } from '../support/registry-instance.js'
-import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
+import { type RegistryInstance, startRegistryInstance } from '../support/feature-app.js'
+import { REGISTRY_FIXTURES, type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
 
 let database: TestDatabase
 let origin: RegistryOrigin

@@ -6,9 +6,10 @@ import { ALIAS_LIMITS } from '../../src/features/aliases/limits.js'
 import { PROJECT_LIMITS } from '../../src/features/projects/limits.js'
 import { RECEIPT_LIMITS } from '../../src/features/receipts/limits.js'
 import { USAGE_LIMITS } from '../../src/features/usage/limits.js'
+import type { Answer } from '../support/call.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
-import { type Answer, OPERATOR_KEY, type RunningService, startService } from '../support/service.js'
+import { OPERATOR_KEY, type RunningService, startService } from '../support/service.js'
 
 const EVENT = { provider: 'openai', model: 'm', input_tokens: 1, output_tokens: 1, cost: 0.5 }
 

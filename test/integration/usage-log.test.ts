@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import { EVENT, NOON, newProject, openUsage, type UsageApp } from '../support/usage-app.js'
+import { EVENT, NOON, newProject, openUsage, type UsageApp } from '../support/feature-app.js'
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import { NOON, newProject, openUsage, type UsageApp } from '../support/usage-app.js'
+import { NOON, newProject, openUsage, type UsageApp } from '../support/feature-app.js'
 
 let database: TestDatabase
 let app: UsageApp

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FindPrice } from '../../src/features/usage/price-event.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
+import { fixturePrices, openUsage, type UsageApp, type UsageAppOptions } from '../support/feature-app.js'
 import { holdTransaction } from '../support/held-transaction.js'
-import { fixturePrices, openUsage, type UsageApp, type UsageAppOptions } from '../support/usage-app.js'
 
 let database: TestDatabase
 const opened: UsageApp[] = []

@@ -3,11 +3,11 @@ import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { call } from '../support/call.js'
 import { eventually } from '../support/eventually.js'
 import { runProgram, type ServedProgram, serveProgram, stopProgram, temporaryDirectory } from '../support/program.js'
 import { ROOT } from '../support/readme.js'
-import { REGISTRY_FIXTURES } from '../support/registry-instance.js'
-import { call } from '../support/service.js'
+import { REGISTRY_FIXTURES } from '../support/registry-origin.js'
 
 /** The service's own logger, as `serve` opens it, and one line. */
 const LOG_ONE = `import("${pathToFileURL(join(ROOT, 'dist/platform/logger.js'))}")

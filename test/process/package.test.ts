@@ -3,10 +3,10 @@ import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { call } from '../support/call.js'
 import { temporaryDirectory } from '../support/program.js'
 import { copyProject } from '../support/project-copy.js'
 import { ROOT } from '../support/readme.js'
-import { call } from '../support/service.js'
 import { openShell, type Shell } from '../support/terminal.js'
 
 const run = promisify(execFile)

@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { call } from '../support/call.js'
 import { eventually } from '../support/eventually.js'
 import {
   type Program,
@@ -13,7 +14,6 @@ import {
   stopProgram,
   temporaryDirectory,
 } from '../support/program.js'
-import { call } from '../support/service.js'
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>
 const running: Program[] = []

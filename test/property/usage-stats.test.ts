@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { decimalFromPico, picoFromDecimal } from '../../src/core/pricing/index.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import { newProject, openUsage, type UsageApp } from '../support/usage-app.js'
+import { newProject, openUsage, type UsageApp } from '../support/feature-app.js'
 
 let database: TestDatabase
 let app: UsageApp

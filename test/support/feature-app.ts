@@ -1,63 +1,103 @@
-import { NO_PROJECT, type Principal, type ProjectId, type Role } from '../../src/access/principal.js'
+import { randomUUID } from 'node:crypto'
+import type { z } from 'zod'
+import { NO_PROJECT, type ProjectId, type Role } from '../../src/access/principal.js'
+import { findModel } from '../../src/core/pricing/index.js'
+import { type Database, openDatabase } from '../../src/db/client.js'
 import { classifyFailure } from '../../src/db/failure.js'
+import { createTransact } from '../../src/db/transact.js'
+import type { Feature } from '../../src/features/contract.js'
+import { createReceipts, type ReceiptsDeps } from '../../src/features/receipts/feature.js'
+import type { KeySettings } from '../../src/features/receipts/signing-keys.js'
+import { createRegistry } from '../../src/features/registry/feature.js'
+import { RegistrySchema } from '../../src/features/registry/schema.js'
+import { createUsage, type UsageDeps } from '../../src/features/usage/feature.js'
+import type { FindPrice } from '../../src/features/usage/price-event.js'
 import { createApp } from '../../src/http/create-app.js'
 import type { App, Guards } from '../../src/http/endpoint.js'
 import { createBodyLimits } from '../../src/http/read-bytes.js'
 import { AppError } from '../../src/platform/errors.js'
-import { createLogger } from '../../src/platform/logger.js'
+import { createLogger, type Logger } from '../../src/platform/logger.js'
+import { createMetrics, type Metrics } from '../../src/platform/metrics.js'
+import type { Redis } from '../../src/platform/redis.js'
+import { fixtureIndex } from '../unit/pricing-fixtures.js'
+import { type Answer, type CallInit, exchange } from './call.js'
 
-export type FeatureAnswer = {
-  readonly status: number
-  readonly headers: Headers
-  readonly text: string
-  readonly json: unknown
-}
-export type FeatureCall = {
-  readonly method?: string
+export type FeatureCall = Omit<CallInit, 'key'> & {
   /** Whose key it is; null sends none. */
   readonly project?: ProjectId | null
   readonly role?: Role
-  readonly json?: unknown
-  readonly body?: string
 }
 
-export type FeatureApp = { readonly app: App; call(path: string, init?: FeatureCall): Promise<FeatureAnswer> }
+/** What every feature is built on here: see `common` in `compose/features.ts`. */
+type Common = Database & Pick<ReceiptsDeps, 'transact' | 'clock' | 'logger' | 'metrics'>
 
-const BODY_BYTES_MAX = 1_048_576
+type FeatureApp<F> = {
+  readonly feature: F
+  readonly app: App
+  readonly database: Database
+  readonly metrics: Metrics
+  /** What the feature takes for the time, in milliseconds since the epoch. It stands still unless a test moves it. */
+  now: number
+  call(path: string, init?: FeatureCall): Promise<Answer>
+  close(): Promise<void>
+}
 
-/** An app with the routes of a few features, whose keys are project ids: authentication is another feature's. */
-export function createFeatureApp(features: readonly { mount(app: App, guards: Guards): void }[]): FeatureApp {
-  const app = createApp({ logger: createLogger('silent'), explain })
-  for (const feature of features) feature.mount(app, testGuards)
-  return {
-    app,
-    call: async (path, init = {}) => {
-      const { method = init.json === undefined && init.body === undefined ? 'GET' : 'POST', role = 'write' } = init
-      const body = init.json === undefined ? init.body : JSON.stringify(init.json)
-      const project = init.project ?? null
-      const headers = {
-        'Content-Type': 'application/json',
-        ...(project === null ? {} : { 'X-Project-Key': project, 'X-Test-Role': role }),
-      }
-      const answer = await app.request(path, { method, headers, ...(body === undefined ? {} : { body }) })
-      const text = await answer.text()
-      const isJson = /json/.test(answer.headers.get('content-type') ?? '')
-      return { status: answer.status, headers: answer.headers, text, json: isJson ? JSON.parse(text) : undefined }
-    },
+type FeatureOptions = {
+  readonly url: string
+  readonly now: number
+  readonly logger?: Logger
+  /** False: it is not started. */
+  readonly started?: boolean
+}
+
+export const newProject = (): ProjectId => randomUUID() as ProjectId
+
+/**
+ * One feature on a real database, with its routes, where the composed service cannot serve a test: its clock, the
+ * prices that it finds and its patience with a lost statement are ports of the feature that no setting reaches.
+ * Authentication is another feature's: a key is a project's id, with the role that the request names.
+ */
+async function openFeature<F extends Feature>(
+  { url, now, logger = createLogger('silent'), started = true }: FeatureOptions,
+  create: (common: Common) => F,
+): Promise<FeatureApp<F>> {
+  const database = await openDatabase({ url, schema: 'llmring', connectionsMax: 6, prepare: true, pooled: false })
+  const metrics = createMetrics()
+  const state = { now }
+  const common = { ...database, transact: createTransact(database.sql), clock: () => state.now, logger, metrics }
+  const feature = create(common)
+  const close = async () => {
+    await feature.close?.()
+    await database.close()
   }
+  try {
+    if (started) await feature.start?.()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const app = createApp({ logger, explain })
+  feature.mount(app, testGuards)
+  const call = (path: string, { project = null, role = 'write', headers, ...init }: FeatureCall = {}) => {
+    const sent = { 'Content-Type': 'application/json', 'X-Test-Role': role, ...headers }
+    return exchange((request) => app.request(path, request), { ...init, key: project, headers: sent })
+  }
+  return Object.assign(state, { feature, app, database, metrics, call, close })
 }
+
+const KEY_ID = '019a0000-0000-7000-8000-000000000001'
 
 const testGuards: Guards = {
-  body: createBodyLimits(BODY_BYTES_MAX),
+  body: createBodyLimits(1_048_576),
   lane: { add: () => undefined },
   direct: { add: () => undefined },
   provision: (principal) => principal,
-  admit: (header, access): Principal => {
+  admit: (header, access) => {
     const role = (header('x-test-role') ?? 'read') as Role
-    const project = (header('x-project-key') ?? NO_PROJECT) as ProjectId
-    const principal = { projectId: project, role, keyId: 'test', newKey: null }
+    const projectId = (header('x-project-key') ?? NO_PROJECT) as ProjectId
+    const principal = { projectId, role, keyId: KEY_ID, newKey: null }
     if (access.kind !== 'project') return principal
-    if (project === NO_PROJECT) throw new AppError('key-required', 'Send the project key.')
+    if (projectId === NO_PROJECT) throw new AppError('key-required', 'Send the project key.')
     if (!access.roles.includes(role)) throw new AppError('role-not-allowed', `A '${role}' key may not do this.`)
     return principal
   },
@@ -66,4 +106,133 @@ const testGuards: Guards = {
 function explain(error: unknown): AppError | undefined {
   if (classifyFailure(error) !== 'unavailable') return undefined
   return new AppError('database-unavailable', 'The database does not answer right now.', { cause: error })
+}
+
+export const NOON = Date.parse('2026-03-15T12:00:00.000Z')
+export const EVENT = { provider: 'openai', model: 'gpt-4o-mini', input_tokens: 1200, output_tokens: 340 }
+
+const indexes = { openai: fixtureIndex('openai'), anthropic: fixtureIndex('anthropic'), google: fixtureIndex('google') }
+const VERSIONS: Record<string, string> = { openai: 'openai@2', anthropic: 'anthropic@3', google: 'google@2' }
+
+/** The prices of the fixture registry. */
+export const fixturePrices: FindPrice = (provider, model) => {
+  const name = provider.toLowerCase()
+  const index = Object.entries(indexes).find(([known]) => known === name)?.[1]
+  if (index === undefined) return { status: 'unknown_model', registryVersion: null }
+  const registryVersion = VERSIONS[name] ?? ''
+  const found = findModel(index, name, model)
+  return found === undefined
+    ? { status: 'unknown_model', registryVersion }
+    : { status: 'found', prices: found.prices, registryVersion }
+}
+
+export type UsageApp = Awaited<ReturnType<typeof openUsage>>
+export type UsageAppOptions = Partial<Pick<UsageDeps, 'findPrice' | 'registryLoaded' | 'patience'>> & {
+  readonly url: string
+}
+
+/** The usage feature at noon. What a call does not say of its project is the app's own. */
+export async function openUsage({ url, ...ports }: UsageAppOptions) {
+  const opened = await openFeature({ url, now: NOON }, (common) =>
+    createUsage({
+      ...{ ...common, config: { groupItemsMax: 500, lanes: 2 } },
+      ...{ findPrice: fixturePrices, registryLoaded: async () => true },
+      ...ports,
+    }),
+  )
+  const project = newProject()
+  const { call: ask } = opened
+  const call = (path: string, init: FeatureCall = {}) => ask(path, { project, ...init })
+  /** Records an event of gpt-4o-mini with these changes; throws where it is refused. */
+  const log = async (changes: Record<string, unknown> = {}, owner: ProjectId = project) => {
+    const { status, json, text } = await call('/api/v1/log', { project: owner, json: { ...EVENT, ...changes } })
+    if (status !== 200) throw new Error(text)
+    return json
+  }
+  // The same object, whose `now` the feature reads.
+  return Object.assign(opened, { usage: opened.feature, project, call, log })
+}
+
+export const ISSUER = 'receipts.example/log1'
+export const START = Date.parse('2026-03-01T12:00:00.000Z')
+
+/** The configuration of a key whose seed is one byte, repeated. */
+export function keyOfByte(byte: number, keyId?: string): KeySettings {
+  return { privateKey: Buffer.alloc(32, byte).toString('base64url'), publicKey: undefined, keyId }
+}
+
+export const NO_KEY: KeySettings = { privateKey: undefined, publicKey: undefined, keyId: undefined }
+
+export type ReceiptsInstance = Awaited<ReturnType<typeof startReceipts>>
+
+/** One instance of the receipts feature. */
+export async function startReceipts(
+  url: string,
+  config: KeySettings,
+  issuer: string = ISSUER,
+  patience?: ReceiptsDeps['patience'],
+) {
+  const opened = await openFeature({ url, now: START }, (common) =>
+    createReceipts({
+      ...{ ...common, config, issuer },
+      ...(patience === undefined ? {} : { patience }),
+      currentRegistryVersion: (provider) => {
+        if (provider === 'openai') return 'openai@7'
+        return provider === 'google' ? null : 'anthropic@9+openai@7'
+      },
+    }),
+  )
+  const post = (path: string, init: FeatureCall) => opened.call(`/api/v1/receipts/${path}`, init)
+  return Object.assign(opened, {
+    receipts: opened.feature,
+    advance: (milliseconds: number) => {
+      opened.now += milliseconds
+    },
+    issue: (json: unknown, project: ProjectId) => post('issue', { json, project }),
+    store: (receipt: unknown, project: ProjectId) => post('', { json: { receipt }, project }),
+    verify: (receipt: unknown) => post('verify', { json: receipt }),
+  })
+}
+
+export const TTL_SECONDS = 600
+export const START_OF_TIME = Date.parse('2026-09-01T00:00:00Z')
+
+export type RegistryInstance = Awaited<ReturnType<typeof startRegistryInstance>>
+export type RegistryInstanceOptions = {
+  readonly databaseUrl: string
+  readonly originUrl: string
+  readonly redis?: Redis
+  readonly fetchMsMax?: number
+  /** Default: false, so that what is served is the origin's. */
+  readonly bundled?: boolean
+  /** What would be logged; default: nothing. */
+  readonly logger?: Logger
+  /** Seconds after START_OF_TIME at which this instance begins. */
+  readonly atSeconds?: number
+  /** False: nothing is restored or fetched until it is asked for. */
+  readonly started?: boolean
+}
+
+/** One instance of the registry feature. */
+export async function startRegistryInstance(options: RegistryInstanceOptions) {
+  const { databaseUrl: url, originUrl, redis, fetchMsMax = 5_000, bundled = false, atSeconds = 0, ...rest } = options
+  const config = { baseUrl: originUrl, fetchMsMax, cacheSeconds: TTL_SECONDS, bundled }
+  const opened = await openFeature({ url, now: START_OF_TIME + atSeconds * 1000, ...rest }, (common) =>
+    createRegistry({ ...common, redis, config }),
+  )
+  const get = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+    opened.call(path, { method, headers })
+  return Object.assign(opened, {
+    get,
+    /** A merged registry, read by its declared schema. Throws where the answer is not 200. */
+    registry: async (path = '/registry'): Promise<z.infer<typeof RegistrySchema>> => {
+      const { status, text, json } = await get(path)
+      if (status !== 200) throw new Error(`${path} answered ${status}: ${text}`)
+      return RegistrySchema.parse(json)
+    },
+    /** Lets this instance's time pass. */
+    advance: (seconds: number) => {
+      opened.now += seconds * 1000
+    },
+  })
 }

@@ -2,6 +2,10 @@ import { readFileSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The registry that the project's tests serve. */
+export const REGISTRY_FIXTURES = fileURLToPath(new URL('../fixtures/registry/', import.meta.url))
 
 /**
  * How the origin misbehaves: an error, no answer at all, an answer that stops in the middle and stays open (`stall`) or is

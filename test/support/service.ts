@@ -11,6 +11,7 @@ import { createListener } from '../../src/http/listener.js'
 import { listen, type ServerLimits } from '../../src/http/server.js'
 import type { WarmLane } from '../../src/http/warm-lane.js'
 import { createLogger } from '../../src/platform/logger.js'
+import { type Answer, type CallInit, call } from './call.js'
 import { REDIS_MISSING, startRedis } from './redis-server.js'
 
 export type RunningService = {
@@ -26,16 +27,6 @@ export type RunningService = {
   call(path: string, init?: CallInit): Promise<Answer>
   close(): Promise<void>
 }
-
-export type CallInit = {
-  readonly method?: string
-  readonly key?: string | null
-  readonly json?: unknown
-  readonly body?: string | Uint8Array<ArrayBuffer>
-  readonly headers?: Record<string, string>
-}
-// biome-ignore lint/suspicious/noExplicitAny: what a test asserts is the shape
-export type Answer = { readonly status: number; readonly headers: Headers; readonly text: string; readonly json: any }
 
 export const OPERATOR_KEY = 'operator-key-of-the-tests'
 
@@ -152,32 +143,5 @@ function takeTurns(instances: readonly Instance[]): RequestListener {
     heard[index] = writes
     const serve = () => instance.listener(incoming, outgoing)
     return instance.service.notifications.caughtUp().then(serve, serve)
-  }
-}
-
-/** One request; `key` defaults to a project key, null sends none. */
-export async function call(url: string, path: string, init: CallInit = {}): Promise<Answer> {
-  const { method = init.json === undefined && init.body === undefined ? 'GET' : 'POST', key = 'test-key' } = init
-  const headers = {
-    ...(key === null ? {} : { 'X-Project-Key': key }),
-    ...(init.json === undefined ? {} : { 'Content-Type': 'application/json' }),
-    ...init.headers,
-  }
-  const body = init.json === undefined ? init.body : JSON.stringify(init.json)
-  const response = await fetch(url + path, {
-    method,
-    headers,
-    redirect: 'manual',
-    ...(body === undefined ? {} : { body }),
-  })
-  const text = await response.text()
-  const isJson =
-    /json/.test(response.headers.get('content-type') ?? '') &&
-    !/ndjson/.test(response.headers.get('content-type') ?? '')
-  return {
-    status: response.status,
-    headers: response.headers,
-    text,
-    json: isJson && text !== '' ? JSON.parse(text) : undefined,
   }
 }

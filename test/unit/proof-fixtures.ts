@@ -3,9 +3,11 @@ import {
   checkPublicKey,
   createPortableVerifier,
   decodeBase64url,
+  formatSignature,
   type PublicKey,
   type VerifierDeps,
 } from '../../src/core/ed25519/index.js'
+import { canonicalJson, type JsonObject } from '../../src/core/json/index.js'
 
 /** PKCS#8 of an Ed25519 seed, up to the seed. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -90,4 +92,24 @@ export const flatReceipt = {
   input_cost: 0.00018,
   output_cost: 0.00018,
   total_cost: 0.00036,
+}
+
+/** What a client says of a call, in the words of the first clients. */
+export const CLAIMS = {
+  timestamp: '2026-03-01T11:59:58Z',
+  registry_version: 'openai@3',
+  model: 'gpt-4o-mini',
+  alias: 'summarizer',
+  profile: 'default',
+  lock_digest: 'sha256:9f86d081',
+  tokens: { input: 1_200, output: 300 },
+  cost: { amount: 0.00036, calculation: '1200 × 0.15 + 300 × 0.60 per million' },
+}
+
+/** Signs a document with the key of `byte`, as a program of its own would. */
+export function signedBy(byte: number, unsigned: JsonObject): JsonObject & { readonly signature: string } {
+  const canonical = canonicalJson(unsigned)
+  if (!canonical.ok) throw new Error(canonical.reason)
+  const { sign } = signerOf(new Uint8Array(32).fill(byte))
+  return { ...unsigned, signature: formatSignature(sign(canonical.bytes)) }
 }

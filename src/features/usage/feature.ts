@@ -33,8 +33,6 @@ export type UsageDeps = {
   readonly patience?: { readonly commitMsMax: number; readonly outcomeMsMax: number }
 }
 
-export type UsageFeature = ReturnType<typeof createUsage>
-
 export function createUsage(deps: UsageDeps) {
   const store = createUsageStore(deps)
   const ensurePartitions = () => store.ensurePartitions(deps.clock())
