@@ -98,7 +98,7 @@ type ArrivingBody = {
   readonly account: BodyAccount
 }
 
-/** Adds what came next. Returns the fault, and adds nothing, if the body is too large or the budget has no room for it. */
+/** Adds what came next. Returns the fault, and adds nothing, if the body is too large or the budget has no room. */
 function append(body: ArrivingBody, chunk: Buffer): (() => AppError) | undefined {
   const { buffer, bytesMax } = body
   const length = body.length + chunk.length

@@ -59,7 +59,9 @@ export function createArchives(deps: ArchivesDeps): Archives {
   }
 }
 
-/** An archived file is remembered as long as there is room; that there is none, and what stands in for it, for a minute. */
+/**
+ * An archived file is remembered as long as there is room; that there is none, and what stands in for it, for a minute.
+ */
 function createMemory(clock: Clock) {
   const archived = new LRUCache<string, ArchivedFile>({
     max: REGISTRY_LIMITS.archivesMax,

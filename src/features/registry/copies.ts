@@ -124,7 +124,7 @@ function isStale(lifetime: Lifetime, confirmedAt: number | undefined): boolean {
   return confirmedAt !== undefined && lifetime.clock() - confirmedAt >= ttlMs(lifetime)
 }
 
-/** How long to wait after so many failures in a row: twice as long each time, and never longer than a good copy lives. */
+/** How long to wait after so many failures in a row: twice as long each time, never longer than a good copy lives. */
 function retryMs(lifetime: Lifetime, failures: number): number {
   const doubled = REGISTRY_LIMITS.retryMsMin * 2 ** Math.min(failures - 1, 16)
   return Math.min(doubled, REGISTRY_LIMITS.retryMsMax, ttlMs(lifetime))
