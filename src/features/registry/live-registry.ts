@@ -43,72 +43,92 @@ export type LiveRegistry = {
  * so that nothing is priced by old facts only because it came early.
  */
 export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
-  const { copies, clock } = deps
-  const callbacks: (() => void)[] = []
-  const firstLoadMsMax = Math.min(deps.fetchMsMax + REGISTRY_LIMITS.firstLoadMarginMs, REGISTRY_LIMITS.firstLoadMsMax)
-  const reportRound = createRoundReport(deps.logger)
+  const { copies, logger } = deps
+  const published = createPublished(copies, logger)
   let bundled: readonly ProviderFile[] = []
-  let snapshot = takeSnapshot(copies.providers)
-  let round: Promise<void> | undefined
-  let roundsDone = 0
-  let closed = false
-
-  const publish = (isNew: boolean): void => {
-    snapshot = takeSnapshot(copies.providers)
-    if (isNew) callAll(callbacks, deps.logger)
-  }
   const fallBack = (): void => {
-    if (bundled.filter((file) => copies.providers[file.provider].fallBack(file, BUNDLED_AT)).length > 0) publish(true)
+    const taken = bundled.filter((file) => copies.providers[file.provider].fallBack(file, BUNDLED_AT))
+    if (taken.length > 0) published.renew(true)
   }
-  const runRound = async (due: readonly Copy<RegistryFile>[]): Promise<void> => {
-    try {
-      await Promise.all(due.map(async (copy) => publish((await copy.refresh()) && copy !== copies.manifest)))
-      const failed = due.filter((copy) => copy.state().failure !== undefined)
-      publish(await restore(deps, failed))
-    } finally {
-      roundsDone += 1
-      round = undefined
-      fallBack()
-      reportRound(due)
-    }
-  }
-  const tick = (): void => {
-    if (round !== undefined || closed) return
-    const now = clock()
-    const isDue = (copy: Copy<RegistryFile>) => copy.state().dueAt <= now
-    if (copies.all.some(isDue)) round = runRound(copies.all.filter(isDue))
-  }
-  const heartbeat = every({
-    name: 'look for due registry files',
-    run: tick,
-    pauseMs: REGISTRY_LIMITS.heartbeatMs,
-    logger: deps.logger,
-  })
+  const rounds = createRounds(deps, published.renew, fallBack)
+  const { heartbeatMs, firstLoadMarginMs, firstLoadMsMax } = REGISTRY_LIMITS
+  const heartbeat = every({ name: 'look for due registry files', run: rounds.tick, pauseMs: heartbeatMs, logger })
   const awaitFirstRound = async (): Promise<void> => {
-    tick()
-    await deadline(round ?? Promise.resolve(), firstLoadMsMax).catch(() => undefined)
+    rounds.tick()
+    const msMax = Math.min(deps.fetchMsMax + firstLoadMarginMs, firstLoadMsMax)
+    await deadline(rounds.underWay() ?? Promise.resolve(), msMax).catch(() => undefined)
     fallBack()
   }
 
   return {
-    snapshot: () => snapshot,
-    tick,
-    firstRound: () => (roundsDone > 0 || snapshot.complete ? undefined : awaitFirstRound()),
+    snapshot: published.snapshot,
+    tick: rounds.tick,
+    firstRound: () => (rounds.isFirstOver() || published.snapshot().complete ? undefined : awaitFirstRound()),
     version: (provider) => {
       const file = copies.providers[provider].state().file ?? bundled.find((one) => one.provider === provider)
       return file?.version
     },
-    onLoaded: (callback) => void callbacks.push(callback),
+    onLoaded: published.onLoaded,
     start: async () => {
       await restore(deps, copies.all)
-      publish(takeSnapshot(copies.providers).files.length > 0)
-      if (!snapshot.complete) bundled = await deps.bundled()
+      published.renew(takeSnapshot(copies.providers).files.length > 0)
+      if (!published.snapshot().complete) bundled = await deps.bundled()
       await heartbeat.start()
     },
     close: async () => {
-      closed = true
+      rounds.beginNoMore()
       await heartbeat.stop()
-      await round
+      await rounds.underWay()
+    },
+  }
+}
+
+/** The snapshot that is in force, and who wants to hear of a new one. */
+function createPublished(copies: Copies, logger: Logger) {
+  const callbacks: (() => void)[] = []
+  let snapshot = takeSnapshot(copies.providers)
+  return {
+    snapshot: () => snapshot,
+    onLoaded: (callback: () => void): void => void callbacks.push(callback),
+    renew: (hasNewContent: boolean): void => {
+      snapshot = takeSnapshot(copies.providers)
+      if (hasNewContent) callAll(callbacks, logger)
+    },
+  }
+}
+
+/** `onOver` runs when a round is over, before the round is reported. */
+function createRounds(deps: LiveDeps, renew: (hasNewContent: boolean) => void, onOver: () => void) {
+  const { copies, clock } = deps
+  const reportRound = createRoundReport(deps.logger)
+  let round: Promise<void> | undefined
+  let isFirstOver = false
+  let closed = false
+
+  const run = async (due: readonly Copy<RegistryFile>[]): Promise<void> => {
+    try {
+      await Promise.all(due.map(async (copy) => renew((await copy.refresh()) && copy !== copies.manifest)))
+      const failed = due.filter((copy) => copy.state().failure !== undefined)
+      renew(await restore(deps, failed))
+    } finally {
+      isFirstOver = true
+      round = undefined
+      onOver()
+      reportRound(due)
+    }
+  }
+
+  return {
+    underWay: () => round,
+    isFirstOver: () => isFirstOver,
+    tick: (): void => {
+      if (round !== undefined || closed) return
+      const now = clock()
+      const due = copies.all.filter((copy) => copy.state().dueAt <= now)
+      if (due.length > 0) round = run(due)
+    },
+    beginNoMore: (): void => {
+      closed = true
     },
   }
 }
