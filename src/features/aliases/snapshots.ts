@@ -42,6 +42,50 @@ type Project = {
 }
 
 export function createSnapshots(deps: SnapshotDeps): Snapshots {
+  const memory = createMemory()
+
+  const isUsable = (snapshot: Snapshot) =>
+    deps.ageMs() < aliasesTrustedMs || deps.clock() - snapshot.loadedAt < aliasesUntrustedLifeMs
+
+  /** A load below the floor began before a commit that we know of: it is repeated, never installed. */
+  const loadOnce = async (project: Project, projectId: ProjectId, profile: string): Promise<Snapshot> => {
+    for (let attempt = 0; attempt < ALIAS_LIMITS.loadAttemptsMax; attempt++) {
+      const loadedAt = deps.clock()
+      const loaded = await deps.load(projectId, profile)
+      if (loaded.revision < project.floor) continue
+      const snapshot = await renderSnapshot(loaded, profile, loadedAt)
+      memory.install(project, profile, snapshot)
+      return snapshot
+    }
+    throw new AppError('database-unavailable', 'The database answers with an older state than it committed.', {
+      retryAfterSeconds: 1,
+    })
+  }
+
+  return {
+    cached: (projectId, profile) => {
+      const snapshot = memory.use(projectId)?.profiles.get(profile)
+      return snapshot !== undefined && isUsable(snapshot) ? snapshot : undefined
+    },
+    load: (projectId, profile) => {
+      const project = memory.use(projectId) ?? memory.add(projectId)
+      // Keyed by the floor, too: who comes after a commit must not be given a load that began before it.
+      const flight = `${project.floor} ${profile}`
+      const { loading } = project
+      const pending = loading.get(flight)
+      if (pending !== undefined) return pending
+      const fresh = loadOnce(project, projectId, profile).finally(() => loading.delete(flight))
+      loading.set(flight, fresh)
+      return fresh
+    },
+    raiseFloor: memory.raiseFloor,
+    reset: memory.clear,
+  }
+}
+
+/** The projects that were asked for last, within the limits of all snapshots, of one project's, and of their number. */
+function createMemory() {
+  /** Of all snapshots. */
   let characters = 0
   const projects = new LRUCache<ProjectId, Project>({
     max: ALIAS_LIMITS.snapshotProjectsMax,
@@ -52,73 +96,45 @@ export function createSnapshots(deps: SnapshotDeps): Snapshots {
     },
   })
 
-  const isUsable = (snapshot: Snapshot) =>
-    deps.ageMs() < aliasesTrustedMs || deps.clock() - snapshot.loadedAt < aliasesUntrustedLifeMs
-
-  const install = (project: Project, profile: string, snapshot: Snapshot) => {
-    // Rendering takes turns with everything else: a commit that became known meanwhile makes this an old state.
-    if (project.forgotten || snapshot.revision < project.floor) return
-    remove(project, profile)
-    const share = ALIAS_LIMITS.snapshotCharactersMax * ALIAS_LIMITS.snapshotProjectShareMax
-    let owned = snapshot.characters
-    for (const kept of project.profiles.values()) owned += kept.characters
-    if (owned > share) return
-    const oldest = project.profiles.keys().next()
-    if (project.profiles.size >= ALIAS_LIMITS.snapshotProfilesPerProjectMax && !oldest.done)
-      remove(project, oldest.value)
-    project.profiles.set(profile, snapshot)
-    characters += snapshot.characters
-    while (characters > ALIAS_LIMITS.snapshotCharactersMax && projects.size > 1) projects.pop()
-  }
-
-  const remove = (project: Project, profile: string) => {
+  const remove = (project: Project, profile: string): void => {
     characters -= project.profiles.get(profile)?.characters ?? 0
     project.profiles.delete(profile)
   }
 
-  /** A load below the floor began before a commit that we know of: it is repeated, never installed. */
-  const loadOnce = async (project: Project, projectId: ProjectId, profile: string): Promise<Snapshot> => {
-    for (let attempt = 0; attempt < ALIAS_LIMITS.loadAttemptsMax; attempt++) {
-      const loadedAt = deps.clock()
-      const loaded = await deps.load(projectId, profile)
-      if (loaded.revision < project.floor) continue
-      const snapshot = await renderSnapshot(loaded, profile, loadedAt)
-      install(project, profile, snapshot)
-      return snapshot
-    }
-    throw new AppError('database-unavailable', 'The database answers with an older state than it committed.', {
-      retryAfterSeconds: 1,
-    })
-  }
-
   return {
-    cached: (projectId, profile) => {
-      const snapshot = projects.get(projectId)?.profiles.get(profile)
-      return snapshot !== undefined && isUsable(snapshot) ? snapshot : undefined
+    use: (projectId: ProjectId): Project | undefined => projects.get(projectId),
+    add: (projectId: ProjectId): Project => {
+      const project = { floor: 0, profiles: new Map(), loading: new Map(), forgotten: false }
+      projects.set(projectId, project)
+      return project
     },
-    load: (projectId, profile) => {
-      let project = projects.get(projectId)
-      if (project === undefined) {
-        project = { floor: 0, profiles: new Map(), loading: new Map(), forgotten: false }
-        projects.set(projectId, project)
-      }
-      // Keyed by the floor, too: who comes after a commit must not be given a load that began before it.
-      const flight = `${project.floor} ${profile}`
-      const { loading } = project
-      const pending = loading.get(flight)
-      if (pending !== undefined) return pending
-      const fresh = loadOnce(project, projectId, profile).finally(() => loading.delete(flight))
-      loading.set(flight, fresh)
-      return fresh
+    install: (project: Project, profile: string, snapshot: Snapshot): void => {
+      // Rendering takes turns with everything else: a commit that became known meanwhile makes this an old state.
+      if (project.forgotten || snapshot.revision < project.floor) return
+      remove(project, profile)
+      const share = ALIAS_LIMITS.snapshotCharactersMax * ALIAS_LIMITS.snapshotProjectShareMax
+      if (charactersOf(project) + snapshot.characters > share) return
+      const oldest = project.profiles.keys().next()
+      const isFull = project.profiles.size >= ALIAS_LIMITS.snapshotProfilesPerProjectMax
+      if (isFull && !oldest.done) remove(project, oldest.value)
+      project.profiles.set(profile, snapshot)
+      characters += snapshot.characters
+      while (characters > ALIAS_LIMITS.snapshotCharactersMax && projects.size > 1) projects.pop()
     },
-    raiseFloor: (projectId, revision) => {
+    raiseFloor: (projectId: ProjectId, revision: number): void => {
       const project = projects.peek(projectId)
       if (project === undefined || revision <= project.floor) return
       project.floor = revision
       for (const [profile, snapshot] of project.profiles) if (snapshot.revision < revision) remove(project, profile)
     },
-    reset: () => projects.clear(),
+    clear: (): void => projects.clear(),
   }
+}
+
+function charactersOf({ profiles }: Project): number {
+  let characters = 0
+  for (const snapshot of profiles.values()) characters += snapshot.characters
+  return characters
 }
 
 async function renderSnapshot(loaded: LoadedProfile, profile: string, loadedAt: number): Promise<Snapshot> {
