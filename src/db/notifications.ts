@@ -42,105 +42,150 @@ const { echoPauseMs, listenerLostMs } = TRUST_LIMITS
  */
 export function createNotifications(options: NotificationOptions): Notifications {
   const clock = options.clock ?? monotonicClock
-  const changes = changesChannel(options.client.schema)
-  const echoes = `${options.client.schema}_ping_${randomBytes(6).toString('hex')}`
+  const subscribers = createSubscribers()
+  const echoes = createEchoes(`${options.client.schema}_ping_${randomBytes(6).toString('hex')}`, clock)
+  const listener = createListener(options, clock, {
+    echoChannel: echoes.channel,
+    onChange: subscribers.deliver,
+    onEcho: echoes.hear,
+    onMissed: subscribers.forgetAll,
+  })
+
+  const caughtUp = async (): Promise<void> => {
+    const client = listener.client()
+    if (client === undefined) throw new Error('there is no listener')
+    await echoes.await(client)
+  }
+
+  const tick = (): void => {
+    const client = listener.client()
+    const isSilent = clock() - Math.max(echoes.knownAt(), listener.connectedAt()) > listenerLostMs
+    if (client === undefined || isSilent) {
+      // A connect that hangs (half-open again) is overtaken by the next one.
+      if (!listener.isConnecting() || isSilent) void listener.connect()
+    } else void echoes.ping(client).catch(() => undefined)
+  }
+  const pinging = every({ name: 'ping the listener', run: tick, pauseMs: echoPauseMs, logger: options.logger })
+
+  return {
+    ageMs: () => clock() - echoes.knownAt(),
+    subscribe: subscribers.add,
+    caughtUp,
+    start: async () => {
+      await listener.connect()
+      await caughtUp().catch(() => undefined)
+      pinging.startLater()
+    },
+    close: async () => {
+      await pinging.stop()
+      await listener.close()
+    },
+  }
+}
+
+function createSubscribers() {
   const subscribers: Subscriber[] = []
-  let client: Sql | undefined
+
+  const forgetAll = (): void => {
+    for (const subscriber of subscribers) subscriber.onMissedMessages?.()
+  }
+
+  return {
+    add: (subscriber: Subscriber): void => void subscribers.push(subscriber),
+    forgetAll,
+    deliver: (payload: string): void => {
+      const message = decodeMessage(payload)
+      // What cannot be read may have said anything: it counts as missed.
+      if (message === undefined) forgetAll()
+      else for (const { onMessage = {} } of subscribers) dispatchMessage(onMessage, message)
+    },
+  }
+}
+
+type Waiter = { readonly sentAt: number; wake: () => void }
+
+/** Pings through Postgres, on a channel of their own, and which of them came back. A ping says when it was sent. */
+function createEchoes(channel: string, clock: Clock) {
+  const waiters = new Set<Waiter>()
   let knownAt = Number.NEGATIVE_INFINITY
+
+  const ping = async (through: Sql): Promise<void> => {
+    await through`select pg_notify(${channel}, ${String(clock())})`
+  }
+
+  return {
+    channel,
+    ping,
+    /** When the latest ping that came back was sent: everything committed before is here. */
+    knownAt: () => knownAt,
+    hear: (payload: string): void => {
+      knownAt = Math.max(knownAt, Number(payload))
+      for (const waiter of waiters) {
+        if (waiter.sentAt > knownAt) continue
+        waiters.delete(waiter)
+        waiter.wake()
+      }
+    },
+    /** Resolves when a ping that is sent now, or later, came back. */
+    await: async (through: Sql): Promise<void> => {
+      const waiter: Waiter = { sentAt: clock(), wake: () => undefined }
+      const echoed = new Promise<void>((resolve) => {
+        waiter.wake = resolve
+      })
+      waiters.add(waiter)
+      try {
+        await deadline(Promise.all([ping(through), echoed]), listenerLostMs)
+      } finally {
+        waiters.delete(waiter)
+      }
+    },
+  }
+}
+
+type ListenerPorts = {
+  readonly echoChannel: string
+  readonly onChange: (payload: string) => void
+  readonly onEcho: (payload: string) => void
+  readonly onMissed: () => void
+}
+
+/** One listening connection at a time: what one that was given up delivers late is not heard. */
+function createListener({ client: settings, logger }: NotificationOptions, clock: Clock, ports: ListenerPorts) {
+  let client: Sql | undefined
   let connectedAt = Number.NEGATIVE_INFINITY
   let connecting = false
   let closed = false
-  const waiting = new Set<{ readonly sentAt: number; readonly wake: () => void }>()
-
-  const forgetAll = () => {
-    for (const subscriber of subscribers) subscriber.onMissedMessages?.()
-  }
 
   const connect = async (): Promise<void> => {
     connecting = true
     void client?.end({ timeout: 0 }).catch(() => undefined)
-    const fresh = createClient({
-      ...options.client,
-      connectionsMax: 1,
-      pooled: false,
-      applicationName: 'llmring-server listener',
-    })
+    const applicationName = 'llmring-server listener'
+    const fresh = createClient({ ...settings, connectionsMax: 1, pooled: false, applicationName })
+    const unlessGivenUp = (hear: (payload: string) => void) => (payload: string) => {
+      if (fresh === client) hear(payload)
+    }
     client = fresh
     connectedAt = clock()
     try {
-      await fresh.listen(changes, (payload) => deliver(fresh, payload), forgetAll)
-      await fresh.listen(echoes, (sentAt) => {
-        if (fresh === client) hear(Number(sentAt))
-      })
+      await fresh.listen(changesChannel(settings.schema), unlessGivenUp(ports.onChange), ports.onMissed)
+      await fresh.listen(ports.echoChannel, unlessGivenUp(ports.onEcho))
       connectedAt = clock()
     } catch (error) {
       if (fresh === client) client = undefined
       void fresh.end({ timeout: 0 }).catch(() => undefined)
-      if (!closed) options.logger.warn({ error: describeError(error) }, 'cannot listen for changes; trying again')
+      if (!closed) logger.warn({ error: describeError(error) }, 'cannot listen for changes; trying again')
     } finally {
       connecting = false
     }
   }
 
-  const deliver = (from: Sql, payload: string) => {
-    if (from !== client) return
-    const message = decodeMessage(payload)
-    // What cannot be read may have said anything: it counts as missed.
-    if (message === undefined) return forgetAll()
-    for (const { onMessage = {} } of subscribers) dispatchMessage(onMessage, message)
-  }
-
-  const hear = (sentAt: number) => {
-    knownAt = Math.max(knownAt, sentAt)
-    for (const waiter of waiting) {
-      if (waiter.sentAt > knownAt) continue
-      waiting.delete(waiter)
-      waiter.wake()
-    }
-  }
-
-  const caughtUp = async (): Promise<void> => {
-    if (client === undefined) throw new Error('there is no listener')
-    const sentAt = clock()
-    let waiter: { readonly sentAt: number; readonly wake: () => void } | undefined
-    const echoed = new Promise<void>((resolve) => {
-      waiter = { sentAt, wake: resolve }
-      waiting.add(waiter)
-    })
-    try {
-      await deadline(Promise.all([ping(client), echoed]), listenerLostMs)
-    } finally {
-      if (waiter !== undefined) waiting.delete(waiter)
-    }
-  }
-
-  const ping = async (through: Sql): Promise<void> => {
-    await through`select pg_notify(${echoes}, ${String(clock())})`
-  }
-
-  const tick = () => {
-    const now = clock()
-    const silent = now - Math.max(knownAt, connectedAt) > listenerLostMs
-    if (client === undefined || silent) {
-      // A connect that hangs (half-open again) is overtaken by the next one.
-      if (!connecting || silent) void connect()
-    } else void ping(client).catch(() => undefined)
-  }
-
-  const pinging = every({ name: 'ping the listener', run: tick, pauseMs: echoPauseMs, logger: options.logger })
-
   return {
-    ageMs: () => clock() - knownAt,
-    subscribe: (subscriber) => void subscribers.push(subscriber),
-    caughtUp,
-    start: async () => {
-      await connect()
-      await caughtUp().catch(() => undefined)
-      pinging.startLater()
-    },
-    close: async () => {
+    client: () => client,
+    connectedAt: () => connectedAt,
+    isConnecting: () => connecting,
+    connect,
+    close: async (): Promise<void> => {
       closed = true
-      await pinging.stop()
       await client?.end({ timeout: 1 })
     },
   }
