@@ -18,10 +18,12 @@ const integer = (least: number, most: number, unset: number) =>
     .default(unset)
 const flag = (unset: boolean) =>
   z
-    .enum(['true', 'false', '1', '0'])
+    .enum(['true', 'false', '1', '0'], 'must be true or false')
     .transform((text) => text === 'true' || text === '1')
     .default(unset)
 const text = () => z.string().min(1)
+const pepper = () => z.string().min(16, 'must have 16 characters or more')
+const SHARE_RULE = 'must be a number from 0 to 1'
 const url = (protocol: RegExp, example: string) =>
   z
     .string()
@@ -42,7 +44,9 @@ const originList = z
   })
   .transform((items) => items.filter((item) => item !== ''))
   .pipe(
-    z.array(z.string().refine((item) => item === '*' || isOrigin(item), 'must be an origin like https://app.example')),
+    z.array(
+      z.string().refine((item) => item === '*' || isOrigin(item), 'each must be an origin like https://app.example'),
+    ),
   )
 
 /** A URL that can be shown, and to which a path can be added. */
@@ -92,10 +96,10 @@ export const ENVIRONMENT = z.object({
   LLMRING_TLOG_ORIGIN: optional(
     z.string().regex(/^[^\s+]{1,128}$/, 'must be 1 to 128 characters without spaces and +'),
   ),
-  LLMRING_PROJECTS: z.enum(['open', 'closed']).default('open'),
+  LLMRING_PROJECTS: z.enum(['open', 'closed'], 'must be open or closed').default('open'),
   LLMRING_ADMIN_KEY: optional(z.string().regex(/^\S{16,255}$/, 'must be 16 to 255 characters without spaces')),
-  LLMRING_KEY_PEPPER: optional(z.string().min(16)),
-  LLMRING_KEY_PEPPER_PREVIOUS: optional(z.string().min(16)),
+  LLMRING_KEY_PEPPER: optional(pepper()),
+  LLMRING_KEY_PEPPER_PREVIOUS: optional(pepper()),
   LLMRING_RATE_LIMIT_PER_KEY: integer(0, 100_000_000, 0),
   LLMRING_RATE_LIMIT_PER_ADDRESS: integer(0, 100_000_000, 0),
   LLMRING_NEW_PROJECTS_PER_MINUTE: integer(0, 1_000_000, 60),
@@ -104,8 +108,8 @@ export const ENVIRONMENT = z.object({
   LLMRING_BODY_BYTES_MAX: integer(1024, 67_108_864, 4_194_304),
   LLMRING_USAGE_GROUP_ITEMS_MAX: integer(1, 1000, 500),
   LLMRING_USAGE_LANES: integer(1, 64, 2),
-  LLMRING_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
-  LLMRING_ACCESS_LOG: z.coerce.number().min(0).max(1).default(0.01),
+  LLMRING_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  LLMRING_ACCESS_LOG: z.coerce.number(SHARE_RULE).min(0, SHARE_RULE).max(1, SHARE_RULE).default(0.01),
   LLMRING_ACCESS_LOG_SLOW_MS: integer(0, 3_600_000, 1000),
   LLMRING_SHUTDOWN_TIMEOUT_MS: integer(0, 600_000, 10_000),
 })
@@ -132,11 +136,12 @@ export function readEnvironment(
   variables: NodeJS.ProcessEnv = process.env,
 ): EnvironmentResult {
   const file = resolve(directory, '.env')
-  const fromFile = existsSync(file) ? parse(readFileSync(file)) : {}
-  const all = Object.entries({ ...fromFile, ...variables }).filter(([, value]) => value !== undefined && value !== '')
+  const read = readLines(file)
+  if (typeof read === 'string') return { ok: false, faults: [`.env: ${read}`] }
+  const all = Object.entries({ ...read, ...variables }).filter(([, value]) => value !== undefined && value !== '')
   const parsed = ENVIRONMENT.safeParse(Object.fromEntries(all))
   if (!parsed.success) {
-    return { ok: false, faults: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) }
+    return { ok: false, faults: parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`) }
   }
   const names = all.map(([name]) => name)
   return {
@@ -145,5 +150,20 @@ export function readEnvironment(
     unknown: names.filter((name) => name.startsWith(PREFIX) && !(name in ENVIRONMENT.shape)),
     proxied: names.some((name) => /^https?_proxy$/i.test(name)),
     sources: new Map(names.map((name) => [name, variables[name] === undefined ? '.env' : 'environment'])),
+  }
+}
+
+/** What the file sets, nothing where there is none; a text says why it cannot be used. */
+function readLines(file: string): Record<string, string> | string {
+  try {
+    if (!existsSync(file)) return {}
+    const text = readFileSync(file, 'utf8')
+    const set = parse(text)
+    // Passed over, `LLMRING_PROJECTS closed` would leave the service open.
+    const lost = [...text.matchAll(/^\s*(?:export\s+)?(LLMRING_\w+)/gm)].find(([, name = '']) => !(name in set))
+    return lost === undefined ? set : `the line that begins with ${lost[1]} is not NAME=value`
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    return `${file} must be a file that this user may read (${code})`
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'dotenv'
@@ -51,5 +51,26 @@ describe('.env.example', () => {
 
   test('holds no key, no password and no address of anybody', () => {
     expect(text).not.toMatch(/-----BEGIN|sk-[a-z0-9]|lrk_/i)
+  })
+})
+
+describe('a .env that cannot be used', () => {
+  const complaint = (fault: string) => ({ ok: false, faults: [expect.stringContaining(fault)] })
+
+  test.each(['LLMRING_PROJECTS closed\n', '  export LLMRING_PROJECTS\n', 'LLMRING_PORT=1\nLLMRING_PROJECTS\n'])(
+    'for its line without a value is a fault: %j',
+    (text) =>
+      expect(readFile(text)).toEqual(complaint('.env: the line that begins with LLMRING_PROJECTS is not NAME=value')),
+  )
+
+  test.each(['# LLMRING_PROJECTS closed\n', 'OTHER thing\n', 'LLMRING_PROJECTS=\n', 'LLMRING_PROJECTS: closed\n'])(
+    'is not one with %j',
+    (text) => expect(readFile(text)).toMatchObject({ ok: true }),
+  )
+
+  test('for it is a folder is a fault', () => {
+    const place = mkdtempSync(join(directory, 'folder-'))
+    mkdirSync(join(place, '.env'))
+    expect(readEnvironment(place, {})).toEqual(complaint('must be a file that this user may read (EISDIR)'))
   })
 })
