@@ -3,6 +3,7 @@ import { EmbeddedError } from '../db/embedded/embedded-error.js'
 import { KeyConfigurationError } from '../features/receipts/signing-keys.js'
 import { Aborted } from '../platform/abortable.js'
 import { createLogger, describeError, type Logger } from '../platform/logger.js'
+import { explainFileTrouble } from './file-trouble.js'
 import { interruptible } from './interruptible.js'
 
 const EXIT_CONFIG = 78
@@ -38,7 +39,7 @@ export async function runToItsEnd(command: () => Promise<void>): Promise<void> {
     await command()
   } catch (error) {
     const { message, code } = describeError(error)
-    process.stderr.write(`${String(message) || String(code)}\n`)
+    process.stderr.write(`${explainFileTrouble(error) ?? (String(message) || String(code))}\n`)
     process.exitCode = exitCodeOf(error)
     // What was given up may still be waiting for something; all that has to be closed is closed.
     if (error instanceof Aborted) process.exit()

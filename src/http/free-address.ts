@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 
 const TROUBLE: Readonly<Record<string, (host: string, port: number) => string>> = {
   EADDRINUSE: (host, port) =>
-    `Port ${port} of ${host} is taken by another program. Stop that one, or set LLMRING_PORT to another port (0 takes any free one).`,
+    `Port ${port} of ${host} is taken by another program, perhaps by a llmring-server that already runs. Stop that one, or set LLMRING_PORT to another port (0 takes any free one).`,
   EADDRNOTAVAIL: (host) => `This machine has no address ${host}. Set LLMRING_HOST to one of its own, or to 0.0.0.0.`,
   EACCES: (host, port) =>
     `Port ${port} of ${host} may not be used by this user (ports below 1024 need rights). Set LLMRING_PORT to another one.`,

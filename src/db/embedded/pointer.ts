@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { link, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { flush, makingName, writeNew } from '../../platform/durable.js'
-import { codeOf, EmbeddedError } from './embedded-error.js'
+import { codeOf, EmbeddedError, messageOf } from './embedded-error.js'
 
 /**
  * What a data directory says of its database, in the file `database-id`: `<id>`, or `<id> new` until that database exists.
@@ -55,7 +55,9 @@ async function write(home: string, text: string, publish: (from: string, to: str
   const file = pointerFileOf(home)
   const making = makingName(file)
   try {
-    await writeNew(making, text, READABLE_BY_ALL)
+    await writeNew(making, text, READABLE_BY_ALL).catch((error: unknown) => {
+      throw cannotWrite(home, error)
+    })
     await publish(making, file).catch((error: unknown) => {
       if (codeOf(error) !== 'EEXIST') throw error
     })
@@ -63,4 +65,12 @@ async function write(home: string, text: string, publish: (from: string, to: str
   } finally {
     await rm(making, { force: true })
   }
+}
+
+function cannotWrite(home: string, error: unknown): EmbeddedError {
+  return new EmbeddedError(
+    'start-failed',
+    `The data directory ${home} cannot be written to (${codeOf(error) ?? messageOf(error)}). Run llmring-server as the user whose it is, or set LLMRING_DATA_DIR to another folder.`,
+    { cause: error },
+  )
 }
