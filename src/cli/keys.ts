@@ -45,7 +45,9 @@ async function create(projects: ProjectsFeature, options: CreateOptions): Promis
   const projectId = options.project === undefined ? (await projects.verbs.create(name)).id : readId(options.project)
   const made = await projects.verbs.createKey({ projectId, name, role: options.role })
   if (options.json === true) return print(JSON.stringify({ ...renderKey(made), key: made.key }))
-  print(`${made.key}\n\nKey ${made.id} of project ${made.projectId}, role ${made.role}. It is not shown again.`)
+  print(made.key)
+  // Beside the answer, so that `$(llmring-server keys create)` is the key and nothing else.
+  process.stderr.write(`\nKey ${made.id} of project ${made.projectId}, role ${made.role}. It is not shown again.\n`)
 }
 
 async function list(projects: ProjectsFeature, options: ListOptions): Promise<void> {
