@@ -50,8 +50,10 @@ describe('the package that `npm pack` makes', () => {
     expect(paths).toContain('dist/main.js')
     expect(paths).toContain('migrations/0001_foundation.sql')
     expect(paths).toContain('src/db/citus.sql')
+    // What the README points to.
+    expect(paths).toEqual(expect.arrayContaining(['.env.example', '.docs/operations.md', '.docs/differences.md']))
     const expected =
-      /^(dist\/.+\.js|dist\/features\/registry\/bundled\/\w+\.json|migrations\/.+\.sql|src\/db\/citus\.sql|package\.json|README\.md)$/
+      /^(dist\/.+\.js|dist\/features\/registry\/bundled\/\w+\.json|migrations\/.+\.sql|src\/db\/citus\.sql|package\.json|README\.md|\.env\.example|\.docs\/\w+\.md)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])
     expect(paths.filter((path) => path.startsWith('dist/left-behind'))).toEqual([])
   })
