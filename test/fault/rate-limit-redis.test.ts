@@ -46,6 +46,24 @@ describe.skipIf(REDIS_MISSING !== null)(`a rate limit with Redis${why}`, () => {
     await expect(limit('id')).rejects.toMatchObject({ code: 'too-many-requests' })
   })
 
+  test('gives up a connection to a Redis that hangs, and comes back when it answers', async () => {
+    const redis = await connect()
+    const limit = createRateLimit('key', 2, redis, 'requests')
+    await limit('id')
+    server.freeze()
+    try {
+      await limit('id')
+      // Until then every request would wait for it, and leave a command in the memory.
+      await eventually(() => expect(redis.status).not.toBe('ready'))
+      await limit('id')
+      await expect(limit('id')).rejects.toMatchObject({ code: 'too-many-requests' })
+    } finally {
+      server.thaw()
+    }
+    await eventually(() => expect(redis.status).toBe('ready'))
+    await limit('another id')
+  })
+
   test('works where Redis was never there', async () => {
     await server.kill()
     const redis = openRedis(server.url, createLogger('silent'))

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -56,6 +56,10 @@ describe('the package that `npm pack` makes', () => {
       /^(dist\/.+\.js|dist\/features\/registry\/bundled\/\w+\.json|migrations\/.+\.sql|src\/db\/citus\.sql|package\.json|README\.md|\.env\.example|\.docs\/\w+\.md)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])
     expect(paths.filter((path) => path.startsWith('dist/left-behind'))).toEqual([])
+  })
+
+  it('leaves a checkout in which npx can run the program, although it was built anew', async () => {
+    expect((await stat(join(directory.path, 'checkout', 'dist', 'main.js'))).mode & 0o111).toBe(0o111)
   })
 
   it('runs with npx where it is installed: its version, and the service with its embedded database', async () => {

@@ -9,7 +9,14 @@ import { join } from 'node:path'
 export const REDIS_MISSING: string | null =
   spawnSync('redis-server', ['--version']).status === 0 ? null : 'there is no redis-server on the PATH'
 
-export type TestRedis = { readonly url: string; kill(): Promise<void>; close(): Promise<void> }
+export type TestRedis = {
+  readonly url: string
+  /** Lets it hang: it accepts connections and answers nothing, until `thaw`. */
+  freeze(): void
+  thaw(): void
+  kill(): Promise<void>
+  close(): Promise<void>
+}
 
 /** A redis-server of the caller's own on a free loopback port, without persistence. */
 export async function startRedis(): Promise<TestRedis> {
@@ -30,6 +37,8 @@ export async function startRedis(): Promise<TestRedis> {
   }
   return {
     url: `redis://:${password}@127.0.0.1:${port}/0`,
+    freeze: () => void server.kill('SIGSTOP'),
+    thaw: () => void server.kill('SIGCONT'),
     kill: () => stop('SIGKILL'),
     close: async () => {
       await stop('SIGTERM')
