@@ -79,20 +79,9 @@ describe('binding', () => {
     expect(JSON.stringify((await resolve('spelt', alias)).json)).toBe(JSON.stringify(answer))
   })
 
-  it.each([
-    [
-      'a',
-      'unicode ✓ ünï',
-      'x'.repeat(255),
-      'a/b/c',
-      "'; drop table aliases; --",
-      '__proto__',
-      'constructor',
-      'a%2Fb',
-      'résumé',
-      '%',
-    ],
-  ])('finds every name again, byte for byte', async (...names) => {
+  it('finds every name again, byte for byte', async () => {
+    const escapes = ['a/b/c', 'a%2Fb', '%', "'; drop table aliases; --", '__proto__', 'constructor']
+    const names = ['a', 'unicode ✓ ünï', 'résumé', 'x'.repeat(255), ...escapes]
     for (const alias of names) {
       expect((await bind('names', { alias, model: `m:${alias.slice(0, 100)}` })).status).toBe(200)
       expect((await resolve('names', alias)).json).toMatchObject({ alias, model: `m:${alias.slice(0, 100)}` })

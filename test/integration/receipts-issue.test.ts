@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openDatabase } from '../../src/db/client.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { keyOfByte, newProject, type ReceiptsInstance, startReceipts } from '../support/feature-app.js'
 import { CLAIMS } from '../unit/proof-fixtures.js'
@@ -199,14 +198,10 @@ describe('a payload', () => {
 
 it('every receipt of a burst is stored, in fewer transactions than receipts', async () => {
   const project = newProject()
-  const { sql, close } = await openDatabase({
-    ...{ url: database.url, schema: 'llmring', connectionsMax: 2, prepare: true, pooled: false },
-  })
   const answers = await Promise.all(Array.from({ length: 300 }, () => one.issue(CLAIMS, project)))
   expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200]))
-  const [row] = await sql<{ rows: number; transactions: number }[]>`
+  const [row] = await one.database.sql<{ rows: number; transactions: number }[]>`
     select count(*)::int as rows, count(distinct xmin::text)::int as transactions from receipts where project_id = ${project}`
-  await close()
   expect(row?.rows).toBe(300)
   expect(row?.transactions).toBeLessThan(100)
 })

@@ -54,7 +54,10 @@ const guardsWith = (body: BodyLimits): Guards => ({
   provision: (principal) => principal,
 })
 
-/** The listener and the server with a small app behind them, whose routes misbehave by name. */
+/**
+ * The listener and the server with a small app behind them, whose routes misbehave by name: no route of the composed
+ * service can be made to hang, throw or break off its response when a test wants it.
+ */
 export async function startHttpWorld({
   body = createBodyLimits(1_000),
   limits,
