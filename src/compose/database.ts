@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import type { Config } from '../config/config.js'
-import { type ClientOptions, createClient, type Database, openDatabase } from '../db/client.js'
+import { type ClientOptions, createClient, type Database, openDatabase, type Sql } from '../db/client.js'
 import { distributeTables } from '../db/distribute.js'
 import { openEmbedded } from '../db/embedded/open-embedded.js'
 import { explainConnection } from '../db/explain-connection.js'
@@ -71,34 +71,35 @@ function describePlace(place: string, dataDir: string): string {
   return `embedded PostgreSQL in ${place}${away ? `, for ${dataDir}` : ''}`
 }
 
-/** Brings the schema to the newest version, on a connection of its own. Throws `Aborted` if the signal is given. */
+/** Brings the schema to the newest version. Throws `Aborted` if the signal is given. */
 export async function migrateDatabase(
   connected: Connected,
   signal?: AbortSignal,
   onWaiting?: (holder: string) => void,
 ): Promise<MigrationResult> {
   const migrations = await readMigrations()
-  const applicationName = 'llmring-server migrations'
-  const sql = createClient({ ...connected.direct, connectionsMax: 1, applicationName, statementMsMax: 0 })
-  try {
-    if (signal?.aborted) throw new Aborted()
-    const migrating = migrate(sql, connected.direct.schema, migrations, onWaiting === undefined ? {} : { onWaiting })
-    return await abortable(migrating, signal)
-  } catch (error) {
-    throw explainConnection(error, connected.direct.url)
-  } finally {
-    // A migration that is given up is rolled back by the server, which finds its client gone.
-    await sql.end({ timeout: signal?.aborted ? 0 : 5 })
-  }
+  const options = onWaiting === undefined ? {} : { onWaiting }
+  return onOwnConnection(connected, signal, (sql) => migrate(sql, connected.direct.schema, migrations, options))
 }
 
-/** Lays the tables out over a Citus cluster; answers those that were moved. */
-export async function distributeDatabase(connected: Connected, signal?: AbortSignal): Promise<string[]> {
+/** Lays the tables out over a Citus cluster; answers those that were moved. Throws `Aborted` if the signal is given. */
+export function distributeDatabase(connected: Connected, signal?: AbortSignal): Promise<string[]> {
+  return onOwnConnection(connected, signal, distributeTables)
+}
+
+/** Work that may take long, on a connection of its own. What is given up the server rolls back, as its client is gone. */
+async function onOwnConnection<T>(
+  connected: Connected,
+  signal: AbortSignal | undefined,
+  work: (sql: Sql) => Promise<T>,
+): Promise<T> {
   const applicationName = 'llmring-server migrations'
   const sql = createClient({ ...connected.direct, connectionsMax: 1, applicationName, statementMsMax: 0 })
   try {
     if (signal?.aborted) throw new Aborted()
-    return await abortable(distributeTables(sql), signal)
+    return await abortable(work(sql), signal)
+  } catch (error) {
+    throw explainConnection(error, connected.direct.url)
   } finally {
     await sql.end({ timeout: signal?.aborted ? 0 : 5 })
   }

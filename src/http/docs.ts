@@ -7,7 +7,7 @@ import { AppError } from '../platform/errors.js'
 import { readVersion } from '../platform/version.js'
 import { type App, type Guards, mount } from './endpoint.js'
 import { createDocument } from './openapi-document.js'
-import { jsonBytesResponse, jsonResponse } from './response.js'
+import { jsonResponse, plainBytes } from './response.js'
 
 const UI_FILES: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css',
@@ -74,7 +74,7 @@ export function mountDocs(app: App, guards: Guards): void {
     responses: { 200: { description: 'OpenAPI 3.1.', schema: z.looseObject({ openapi: z.string() }) } },
     handle: () => {
       document ??= JSON.stringify(createDocument(app, version))
-      return jsonBytesResponse(document)
+      return plainBytes(document)
     },
   })
   mount(app, guards, {

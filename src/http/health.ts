@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { PUBLIC } from '../access/principal.js'
 import type { Metrics } from '../platform/metrics.js'
 import { type App, type Guards, mount } from './endpoint.js'
-import { JSON_HEADERS, jsonBytesResponse, jsonResponse } from './response.js'
+import { JSON_HEADERS, jsonResponse, plainBytes } from './response.js'
 
 export type HealthDeps = {
   readonly metrics: Metrics
@@ -62,7 +62,7 @@ function mountLiveness(app: App, guards: Guards): void {
     access: PUBLIC,
     responses: { 200: { description: 'Alive.', schema: Liveness } },
     warm: () => ({ status: 200, headers: JSON_HEADERS, body: ALIVE }),
-    handle: () => jsonBytesResponse(ALIVE),
+    handle: () => plainBytes(ALIVE),
   })
 }
 

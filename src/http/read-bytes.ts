@@ -21,9 +21,8 @@ const NOTHING = Buffer.alloc(0)
 /** The limits of a service whose bodies are at most this large. */
 export function createBodyLimits(bytesMax: number): BodyLimits {
   const { bodyMsMax, largeBytesAtOnceMax, largeStepBytesMax, largeWaitMsMax } = HTTP_LIMITS
-  const turns = createTurns({
-    ...{ bytesMax: largeBytesAtOnceMax, stepBytesMax: largeStepBytesMax, waitMsMax: largeWaitMsMax },
-  })
+  const limits = { bytesMax: largeBytesAtOnceMax, stepBytesMax: largeStepBytesMax, waitMsMax: largeWaitMsMax }
+  const turns = createTurns(limits)
   return { bytesMax, msMax: bodyMsMax, budget: createServiceBudget(bytesMax), turns }
 }
 

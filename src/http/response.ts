@@ -14,19 +14,12 @@ export function plainJson(data: unknown): WarmResponse {
   return plainBytes(JSON.stringify(data))
 }
 
+/** A response whose text exists already, JSON unless `headers` say otherwise: stored or cached bytes go out untouched. */
 export function plainBytes(
   body: string | Uint8Array<ArrayBuffer>,
   headers: Record<string, string> = JSON_HEADERS,
 ): WarmResponse {
   return { status: 200, headers, body }
-}
-
-/** A response whose JSON text exists already: stored or cached bytes go out untouched. */
-export function jsonBytesResponse(
-  bytes: string | Uint8Array<ArrayBuffer>,
-  headers: Record<string, string> = JSON_HEADERS,
-): Response {
-  return new Response(bytes, { status: 200, headers })
 }
 
 export const JSON_HEADERS = { 'Content-Type': JSON_TYPE }

@@ -1,8 +1,8 @@
 import { type ProjectId, READS, WRITES } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { JSON_TYPE, jsonBytesResponse, jsonResponse } from '../../http/response.js'
+import { JSON_TYPE, jsonResponse, plainBytes } from '../../http/response.js'
 import { streamResponse } from '../../http/stream.js'
-import type { Warm } from '../../http/warm-lane.js'
+import type { Warm, WarmResponse } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
@@ -55,7 +55,7 @@ function mountResolve(app: App, guards: Guards, verbs: AliasVerbs): void {
       const { alias, profile } = query
       if (alias === undefined) return showAlias(verbs, { projectId: principal.projectId, profile, alias: 'resolve' })
       const answer = verbs.resolve({ projectId: principal.projectId, profile, alias })
-      return answer instanceof Promise ? answer.then((bytes) => jsonBytesResponse(bytes)) : jsonBytesResponse(answer)
+      return answer instanceof Promise ? answer.then((bytes) => plainBytes(bytes)) : plainBytes(answer)
     },
   })
 }
@@ -76,19 +76,19 @@ function mountList(app: App, guards: Guards, verbs: AliasVerbs): void {
       if (limit !== undefined)
         return pageResponse(await verbs.page(principal.projectId, { ...input, limit }), profile, limit)
       const list = await verbs.list(principal.projectId, input)
-      return typeof list === 'string' ? jsonBytesResponse(list) : streamResponse(list, { 'Content-Type': JSON_TYPE })
+      return typeof list === 'string' ? plainBytes(list) : streamResponse(list, { 'Content-Type': JSON_TYPE })
     },
   })
 }
 
-function pageResponse({ text, next }: AliasPage, profile: string | undefined, limit: number): Response {
-  if (next === undefined) return jsonBytesResponse(text)
+function pageResponse({ text, next }: AliasPage, profile: string | undefined, limit: number): WarmResponse {
+  if (next === undefined) return plainBytes(text)
   const query = new URLSearchParams({
     ...(profile === undefined ? {} : { profile }),
     limit: String(limit),
     after: next,
   })
-  return jsonBytesResponse(text, { 'Content-Type': JSON_TYPE, Link: `<${BASE}/?${query}>; rel="next"` })
+  return plainBytes(text, { 'Content-Type': JSON_TYPE, Link: `<${BASE}/?${query}>; rel="next"` })
 }
 
 function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {

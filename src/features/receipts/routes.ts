@@ -2,7 +2,7 @@ import { type ProjectId, PUBLIC, READS_RECEIPTS, WRITES } from '../../access/pri
 import type { JsonObject } from '../../core/json/index.js'
 import type { LegacyVerdict, ReceiptReport } from '../../core/proof/index.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { JSON_TYPE, jsonBytesResponse, jsonResponse, plainBytes, plainJson } from '../../http/response.js'
+import { JSON_TYPE, jsonResponse, plainBytes, plainJson } from '../../http/response.js'
 import { streamResponse } from '../../http/stream.js'
 import type { WarmResponse } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
@@ -138,7 +138,7 @@ function mountList(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     responses: { 200: { description: 'A page of receipts.', schema: schema.ReceiptPageResponse } },
     handle: async ({ principal, query }) => {
       const list = await verbs.list({ projectId: principal.projectId, ...query })
-      if (list instanceof Uint8Array) return jsonBytesResponse(responseBytes(list))
+      if (list instanceof Uint8Array) return plainBytes(responseBytes(list))
       return streamResponse(list, { 'Content-Type': JSON_TYPE })
     },
   })
@@ -157,8 +157,8 @@ function mountShow(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     responses: { 200: { description: 'Exactly as it was signed.', schema: schema.SignedReceipt, example: SIGNED } },
     handle: async ({ principal, params }) => {
       const { canonical, legacyRule } = await verbs.find({ projectId: principal.projectId, id: params.id })
-      if (legacyRule === null) return jsonBytesResponse(responseBytes(canonical))
-      return jsonBytesResponse(responseBytes(canonical), { 'Content-Type': JSON_TYPE, 'X-Receipt-Legacy': legacyRule })
+      if (legacyRule === null) return plainBytes(responseBytes(canonical))
+      return plainBytes(responseBytes(canonical), { 'Content-Type': JSON_TYPE, 'X-Receipt-Legacy': legacyRule })
     },
   })
 }
@@ -200,13 +200,13 @@ function mountKeys(app: App, guards: Guards, keys: KeyDocuments, base: string): 
   })
 }
 
-function keyResponse(document: string | undefined, contentType: string): Response {
+function keyResponse(document: string | undefined, contentType: string): WarmResponse {
   if (document === undefined) throw new AppError('not-found', 'No receipts key is configured here.')
-  return jsonBytesResponse(document, keyHeaders(contentType))
+  return plainBytes(document, keyHeaders(contentType))
 }
 
 function warmKey(document: string | undefined, contentType: string): WarmResponse | undefined {
-  return document === undefined ? undefined : { status: 200, headers: keyHeaders(contentType), body: document }
+  return document === undefined ? undefined : plainBytes(document, keyHeaders(contentType))
 }
 
 const keyHeaders = (contentType: string) => ({

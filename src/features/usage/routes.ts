@@ -1,6 +1,6 @@
 import { APPENDS_USAGE, type ProjectId, READS } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { JSON_TYPE, jsonBytesResponse, jsonResponse, plainJson } from '../../http/response.js'
+import { JSON_TYPE, jsonResponse, plainBytes, plainJson } from '../../http/response.js'
 import { streamResponse } from '../../http/stream.js'
 import type { StatsInput } from './compute-stats.js'
 import { USAGE_LIMITS } from './limits.js'
@@ -65,7 +65,7 @@ function mountLogs(app: App, guards: Guards, verbs: UsageVerbs): void {
     responses: { 200: { description: 'One page.', schema: schema.LogList } },
     handle: async ({ principal, query: { limit, offset, start_date: start, end_date: end, ...filter } }) => {
       const list = await verbs.list(principal.projectId, { limit, offset, period: { start, end }, filter })
-      return typeof list === 'string' ? jsonBytesResponse(list) : streamResponse(list, { 'Content-Type': JSON_TYPE })
+      return typeof list === 'string' ? plainBytes(list) : streamResponse(list, { 'Content-Type': JSON_TYPE })
     },
   })
 }
