@@ -87,7 +87,9 @@ export function distributeDatabase(connected: Connected, signal?: AbortSignal): 
   return onOwnConnection(connected, signal, distributeTables)
 }
 
-/** Work that may take long, on a connection of its own. What is given up the server rolls back, as its client is gone. */
+/**
+ * Work that may take long, on a connection of its own. What is given up the server rolls back, as its client is gone.
+ */
 async function onOwnConnection<T>(
   connected: Connected,
   signal: AbortSignal | undefined,

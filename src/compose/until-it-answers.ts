@@ -11,7 +11,9 @@ export type Patience = {
   readonly signal: AbortSignal | undefined
 }
 
-/** Tries again while the database is away. Once the signal is given nothing is tried any more, and `Aborted` is thrown. */
+/**
+ * Tries again while the database is away. Once the signal is given nothing is tried any more, and `Aborted` is thrown.
+ */
 export async function untilItAnswers<T>(patience: Patience, work: () => Promise<T>): Promise<T> {
   const { logger, msMax, pauseMs, signal } = patience
   const giveUpAt = performance.now() + msMax

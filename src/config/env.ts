@@ -129,7 +129,8 @@ export type EnvironmentResult =
 
 /**
  * Reads the process environment, over a `.env` in the working directory. All faults come together, one line each;
- * `unknown` lists LLMRING_ names that mean nothing here. An empty value means unset. No value is ever repeated in a fault.
+ * `unknown` lists LLMRING_ names that mean nothing here. An empty value means unset. No value is ever repeated in a
+ * fault.
  */
 export function readEnvironment(
   directory = process.cwd(),

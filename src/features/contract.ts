@@ -30,9 +30,9 @@ export type Feature = {
 type EraseChunk = (projectId: ProjectId, rowsMax: number) => Promise<number>
 
 /**
- * One page of what a feature holds of a project, in a stable order: the JSON texts of objects with members, and the cursor
- * of the next page (null at the end). At most `rowsMax` rows and fewer if they are large (but one at least), so that a
- * page needs little memory. Each page is a statement of its own, so no transaction lasts as long as a download.
+ * One page of what a feature holds of a project, in a stable order: the JSON texts of objects with members, and the
+ * cursor of the next page (null at the end). At most `rowsMax` rows and fewer if they are large (but one at least), so
+ * that a page needs little memory. Each page is a statement of its own, so no transaction lasts as long as a download.
  */
 type ExportPage = (projectId: ProjectId, after: string | null, rowsMax: number) => Promise<ExportedPage>
 export type ExportedPage = { readonly rows: readonly string[]; readonly next: string | null }

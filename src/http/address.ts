@@ -15,9 +15,9 @@ export function clientAddress(incoming: IncomingMessage, trustedProxies: number)
 }
 
 /**
- * Whom a limit counts: an IPv4 address, or the /64 of an IPv6 address (the least that one subscriber gets, RFC 6177). An
- * IPv4-mapped address is the IPv4 address. Ports, brackets and zones, which some proxies write, are left out; what is no
- * address stands for itself.
+ * Whom a limit counts: an IPv4 address, or the /64 of an IPv6 address (the least that one subscriber gets, RFC 6177).
+ * An IPv4-mapped address is the IPv4 address. Ports, brackets and zones, which some proxies write, are left out; what
+ * is no address stands for itself.
  */
 export function networkOf(address: string): string {
   const host = withoutPort(address)

@@ -30,11 +30,19 @@ export type Endpoint<Params, Query, Body> = {
   readonly emptyQuery?: readonly string[]
   readonly body?: z.ZodType<Body>
   readonly bodyExample?: unknown
-  /** The largest body here, where that is less than the service takes; for a public route `publicBodyBytesMax` if absent. */
+  /**
+   * The largest body here, where that is less than the service takes; for a public route `publicBodyBytesMax` if
+   * absent.
+   */
   readonly bodyBytesMax?: number
-  /** For a body that may be a long array: how its items are checked, in slices. `body` then sees only what is no array. */
+  /**
+   * For a body that may be a long array: how its items are checked, in slices. `body` then sees only what is no array.
+   */
   readonly bodyItems?: BodyItems
-  /** What the body may be, if not JSON: the items of `ndjson` are `bodyItems`, and `toml` and `text` are a string to `body`. */
+  /**
+   * What the body may be, if not JSON: the items of `ndjson` are `bodyItems`, and `toml` and `text` are a string to
+   * `body`.
+   */
   readonly bodyKinds?: BodyKinds
   /** Whether the body may come with `Content-Encoding: gzip`. Its limits count what it unfolds to. */
   readonly bodyGzip?: boolean
@@ -45,7 +53,9 @@ export type Endpoint<Params, Query, Body> = {
   readonly problems?: readonly ProblemCode[]
   /** The same response from memory, for GET and HEAD of an exact path that changes nothing: see warm-lane.ts. */
   readonly warm?: Warm
-  /** Every response is plain, so a small body can be served below the router: see direct-way.ts. For POST with a body. */
+  /**
+   * Every response is plain, so a small body can be served below the router: see direct-way.ts. For POST with a body.
+   */
   readonly direct?: true
   readonly handle: (request: EndpointRequest<Params, Query, Body>) => Handled | Promise<Handled>
 }

@@ -7,8 +7,8 @@ import { HTTP_LIMITS } from './limits.js'
 import { JSON_TYPE } from './response.js'
 
 /**
- * The route for the OpenAPI document: its own responses, and every problem that follows from its declaration. Its body may
- * have `bodyBytesMax` bytes.
+ * The route for the OpenAPI document: its own responses, and every problem that follows from its declaration. Its body
+ * may have `bodyBytesMax` bytes.
  */
 export function describeEndpoint<P, Q, B>(endpoint: Endpoint<P, Q, B>, bodyBytesMax: number): RouteConfig {
   const request = {

@@ -30,10 +30,10 @@ export type DirectWay = {
 }
 
 /**
- * Serves a small JSON body on an exact path below the router, from a key that is known: the same body reader, checks and
- * handler as on the ordinary way, without Request and Response objects, Hono's context and its router. They are a third
- * of what a logged event costs. Whatever is not plain, and every refusal that comes before the body, goes the ordinary
- * way, so this one has no meaning of its own.
+ * Serves a small JSON body on an exact path below the router, from a key that is known: the same body reader, checks
+ * and handler as on the ordinary way, without Request and Response objects, Hono's context and its router. They are a
+ * third of what a logged event costs. Whatever is not plain, and every refusal that comes before the body, goes the
+ * ordinary way, so this one has no meaning of its own.
  */
 export function createDirectWay(admitKnown: AdmitKnown): DirectWay {
   const routes = new Map<string, DirectRoute>()

@@ -19,7 +19,9 @@ import type { WarmLane, WarmResponse } from './warm-lane.js'
 export type App = OpenAPIHono<NodeEnv>
 
 export type Guards = {
-  /** Who is asking, or a refusal: `key-required`, `key-unknown`, `role-not-allowed`, `not-found`, `too-many-requests`. */
+  /**
+   * Who is asking, or a refusal: `key-required`, `key-unknown`, `role-not-allowed`, `not-found`, `too-many-requests`.
+   */
   admit(header: (name: string) => string | undefined, access: Access, address: string): Principal | Promise<Principal>
   /** Gives a key that is new here its project, at its first valid write. */
   provision(principal: Principal): Principal | Promise<Principal>
@@ -28,7 +30,9 @@ export type Guards = {
   readonly direct: Pick<DirectWay, 'add'>
 }
 
-/** Puts a route on the app and into its OpenAPI document. Nothing is asynchronous unless something has to be waited for. */
+/**
+ * Puts a route on the app and into its OpenAPI document. Nothing is asynchronous unless something has to be waited for.
+ */
 export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: Endpoint<Params, Query, Body>): void {
   const isListed = endpoint.bodyItems !== undefined || !endpoint.bodyKinds?.includes('ndjson')
   invariant(isListed, 'the lines of a body are items')

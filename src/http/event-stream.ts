@@ -24,8 +24,8 @@ export type EventStreamOptions = {
 export type EventStream = {
   readonly response: Response
   /**
-   * Sends an event. A reader that has not taken what was sent before is cut instead: it comes back with the id of the last
-   * event it has. One event may be of any size. Says whether the stream goes on.
+   * Sends an event. A reader that has not taken what was sent before is cut instead: it comes back with the id of the
+   * last event it has. One event may be of any size. Says whether the stream goes on.
    */
   send(event: StreamEvent): boolean
 }

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
 
 /**
- * A list or map of at most `entriesMax` entries: counted before the schema looks at any of them, which would find one fault
- * for each. The schema says the limit again if the document is to show it.
+ * A list or map of at most `entriesMax` entries: counted before the schema looks at any of them, which would find one
+ * fault for each. The schema says the limit again if the document is to show it.
  */
 export function limited<T extends z.ZodType>(entriesMax: number, schema: T) {
   return z.preprocess((value, context) => {

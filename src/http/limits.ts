@@ -21,14 +21,21 @@ export const HTTP_LIMITS = {
   responseMsMax: 20_000,
   /** Between two signs of life of a stream of events: well below the time after which a proxy gives up. */
   heartbeatMs: 15_000,
-  /** Of events that a reader has not taken: with as many it gets no more, and is cut. As much as Node itself buffers. */
+  /**
+   * Of events that a reader has not taken: with as many it gets no more, and is cut. As much as Node itself buffers.
+   */
   eventBytesUndrainedMax: 16_384,
   bodyMsMax: 20_000,
-  /** Of the bodies of all requests that are not answered yet, together (more if one body may be larger than a quarter). */
+  /**
+   * Of the bodies of all requests that are not answered yet, together (more if one body may be larger than a quarter).
+   */
   bodyBytesInFlightMax: 33_554_432,
   /** One caller's share of them. */
   bodyCallerShareMax: 1 / 2,
-  /** Larger bodies are handled in turn: so many bytes at once, of them so many in one step, after so long a wait at most. */
+  /**
+   * Larger bodies are handled in turn: so many bytes at once, of them so many in one step, after so long a wait at
+   * most.
+   */
   largeBodyBytes: 16_384,
   largeBytesAtOnceMax: 8_388_608,
   largeStepBytesMax: 262_144,
@@ -53,6 +60,9 @@ export const HTTP_LIMITS = {
   refusalLinesPerSecondMax: 10,
   requestIdCharactersMax: 128,
   refusalWindowMs: 1_000,
-  /** A number of fewer digits than this makes no infinity unless it has an exponent (the largest double is about 1.8e308). */
+  /**
+   * A number of fewer digits than this makes no infinity unless it has an exponent (the largest double is about
+   * 1.8e308).
+   */
   jsonFiniteDigitsMax: 200,
 } as const

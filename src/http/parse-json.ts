@@ -8,7 +8,9 @@ import { invalid, issuesOf } from './validate.js'
 
 export type JsonBody = { readonly value: unknown; readonly text: string }
 
-/** A body that is a list of many things: each is parsed and checked on its own, and other requests are served between. */
+/**
+ * A body that is a list of many things: each is parsed and checked on its own, and other requests are served between.
+ */
 export type BodyItems = { readonly schema: z.ZodType; readonly itemsMax: number; readonly itemBytesMax: number }
 
 type Surveyed = Extract<SurveyResult, { ok: true }>
@@ -28,7 +30,9 @@ export function parseJson(bytes: Uint8Array): JsonBody {
   return { value: keepable(parse(text), suspect, ''), text }
 }
 
-/** A body that is a text. Throws `malformed-request` for what is not UTF-8, and `validation-failed` for U+0000 in it. */
+/**
+ * A body that is a text. Throws `malformed-request` for what is not UTF-8, and `validation-failed` for U+0000 in it.
+ */
 export function parseText(bytes: Uint8Array): JsonBody {
   const text = decode(strictUtf8, bytes, 'malformed-request')
   return { value: keepable(text, true, ''), text }

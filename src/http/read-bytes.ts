@@ -30,10 +30,10 @@ export function createBodyLimits(bytesMax: number): BodyLimits {
 export type BodySource = { readonly isPublic: boolean; readonly coding: ContentCoding }
 
 /**
- * The whole body of a request, whose bytes count against the budget until its handler is done. The bytes of a compressed
- * one are those that it unfolds to. Throws `body-too-large`, `request-timeout` for a body that does not arrive in time,
- * `overloaded` if the budget has no room for it or its turn does not come, and `malformed-request` for one that ends too
- * early.
+ * The whole body of a request, whose bytes count against the budget until its handler is done. The bytes of a
+ * compressed one are those that it unfolds to. Throws `body-too-large`, `request-timeout` for a body that does not
+ * arrive in time, `overloaded` if the budget has no room for it or its turn does not come, and `malformed-request` for
+ * one that ends too early.
  */
 export function readBytes(
   incoming: IncomingMessage,

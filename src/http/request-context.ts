@@ -69,7 +69,10 @@ export function cutRequest(context: RequestContext): void {
   context.cut?.abort()
 }
 
-/** Calls back when the handler is done with the request's body, or the request is over without it: refused, cut, or gone. */
+/**
+ * Calls back when the handler is done with the request's body, or the request is over without it: refused, cut, or
+ * gone.
+ */
 export function whenHandled(context: RequestContext, callback: () => void): void {
   if (context.whenHandled === null) callback()
   else context.whenHandled.push(callback)

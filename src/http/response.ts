@@ -14,7 +14,9 @@ export function plainJson(data: unknown): WarmResponse {
   return plainBytes(JSON.stringify(data))
 }
 
-/** A response whose text exists already, JSON unless `headers` say otherwise: stored or cached bytes go out untouched. */
+/**
+ * A response whose text exists already, JSON unless `headers` say otherwise: stored or cached bytes go out untouched.
+ */
 export function plainBytes(
   body: string | Uint8Array<ArrayBuffer>,
   headers: Record<string, string> = JSON_HEADERS,

@@ -1,6 +1,6 @@
 /**
- * A response that broke off after its head was out, so that no problem can be sent any more. Printing it shows nothing of
- * the reason, which may carry a statement and its parameters.
+ * A response that broke off after its head was out, so that no problem can be sent any more. Printing it shows nothing
+ * of the reason, which may carry a statement and its parameters.
  */
 export class ResponseCut extends Error {
   readonly #reason: unknown
@@ -17,9 +17,9 @@ export class ResponseCut extends Error {
 }
 
 /**
- * A response that is written while it is read, texts as UTF-8 and bytes as they are: a slow reader slows the generator, a
- * reader that leaves ends it. If the generator throws, the connection is cut: the reader sees a broken transfer, never
- * a shorter response.
+ * A response that is written while it is read, texts as UTF-8 and bytes as they are: a slow reader slows the generator,
+ * a reader that leaves ends it. If the generator throws, the connection is cut: the reader sees a broken transfer,
+ * never a shorter response.
  */
 export function streamResponse(chunks: AsyncGenerator<string | Uint8Array>, headers: Record<string, string>): Response {
   const encoder = new TextEncoder()

@@ -44,8 +44,9 @@ interface Cursor {
 
 /**
  * Counts what a JSON text in UTF-8 holds, without parsing it: a text that a parser would need seconds for is refused
- * after milliseconds. The counts are upper bounds: each comma and each opening bracket is a value, each colon a name. The
- * grammar is not checked: a text that is not JSON gives any result, and the parser has to refuse it. Linear, iterative.
+ * after milliseconds. The counts are upper bounds: each comma and each opening bracket is a value, each colon a name.
+ * The grammar is not checked: a text that is not JSON gives any result, and the parser has to refuse it. Linear,
+ * iterative.
  */
 export function surveyJson(bytes: Uint8Array, limits: SurveyLimits): SurveyResult {
   const { nestingLevelsMax, valuesMax, namesMax } = limits
@@ -90,8 +91,8 @@ export type ItemsResult =
   | { readonly ok: false; readonly reason: 'no-array' | 'too-many-items' | 'syntax' }
 
 /**
- * Where the items of a text that is a JSON array stand, so that each can be parsed on its own: if all of them parse, the
- * whole is well-formed. `no-array` is said of a text that begins as something else.
+ * Where the items of a text that is a JSON array stand, so that each can be parsed on its own: if all of them parse,
+ * the whole is well-formed. `no-array` is said of a text that begins as something else.
  */
 export function findItems(bytes: Uint8Array, itemsMax: number): ItemsResult {
   const start = skipSpace(bytes, 0)
@@ -113,7 +114,9 @@ export function findItems(bytes: Uint8Array, itemsMax: number): ItemsResult {
   return { ok: true, borders: isEmpty ? borders : [...borders, cursor.at] }
 }
 
-/** Where the lines of a text are: line `index` lies between `borders[index]` and `borders[index + 1]`, without either. */
+/**
+ * Where the lines of a text are: line `index` lies between `borders[index]` and `borders[index + 1]`, without either.
+ */
 export function findLines(bytes: Uint8Array, itemsMax: number): ItemsResult {
   const borders = [-1]
   for (let at = 0; at < bytes.length; ) {

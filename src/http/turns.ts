@@ -11,7 +11,9 @@ export type TurnLimits = {
 
 /** A large body is handled in its turn, which lasts until its handler is done. */
 export type Turns = {
-  /** Resolves when the body may be handled. Throws `overloaded` after `waitMsMax`, and if the request is over before. */
+  /**
+   * Resolves when the body may be handled. Throws `overloaded` after `waitMsMax`, and if the request is over before.
+   */
   take(bytes: number, context: RequestContext): Promise<void>
 }
 

@@ -9,7 +9,9 @@ import { problemBody, problemHeaders } from './problem.js'
 
 const STATUS_LINES = { 400: '400 Bad Request', 408: '408 Request Timeout' } as const
 
-/** Hears of each refusal, but not of a request that was parsed and whose body was not: it is counted as that request. */
+/**
+ * Hears of each refusal, but not of a request that was parsed and whose body was not: it is counted as that request.
+ */
 export type ReportUnparsed = (refusal: {
   readonly requestId: string
   readonly code: ProblemCode
@@ -17,9 +19,9 @@ export type ReportUnparsed = (refusal: {
 }) => void
 
 /**
- * What Node cannot parse is refused once, and after the responses that are still due on its connection: anything written
- * before those would be taken for one of them. Then the connection is closed, whether its peer answers or not; one that
- * never sent a byte is closed without a word.
+ * What Node cannot parse is refused once, and after the responses that are still due on its connection: anything
+ * written before those would be taken for one of them. Then the connection is closed, whether its peer answers or not;
+ * one that never sent a byte is closed without a word.
  */
 export function refuseUnparsed(
   server: Server,

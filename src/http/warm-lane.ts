@@ -47,7 +47,8 @@ export type WarmLane = {
 /**
  * Answers what is in memory below the router: one lookup of the exact path, one of the key, and the bytes. The ordinary
  * way costs three times as much CPU (a Request, a Response, their headers, the router, zod), and resolve is what every
- * process of every user asks for. Whatever is not plain goes the ordinary way, so the lane can add no meaning of its own.
+ * process of every user asks for. Whatever is not plain goes the ordinary way, so the lane can add no meaning of its
+ * own.
  */
 export function createWarmLane(admitKnown: AdmitKnown): WarmLane {
   const routes = new Map<string, WarmRoute>()

@@ -18,8 +18,9 @@ export type WriteResponse = (
 type Headers = Readonly<Record<string, string>>
 
 /**
- * A list of names and values, one `writeHead` and one `end` are what Node takes with the least work: headers that are set
- * one by one cost a warm response a tenth more. Most responses share one object of headers, whose list is made once.
+ * A list of names and values, one `writeHead` and one `end` are what Node takes with the least work: headers that are
+ * set one by one cost a warm response a tenth more. Most responses share one object of headers, whose list is made
+ * once.
  */
 export function createResponseWriter(vary: Headers): WriteResponse {
   const flatten = (headers: Headers) => Object.entries({ ...MANNERS, ...vary, ...headers }).flat()

@@ -19,7 +19,8 @@ const queues = new Map<number, Queue>()
 
 /**
  * The work's outcome, or the rejection `late()` if it does not settle within `msMax` milliseconds. The work itself goes
- * on unheard: `late` may end it. Requests that overlap share one timer, since a timer for each would cost the hot paths.
+ * on unheard: `late` may end it. Requests that overlap share one timer, since a timer for each would cost the hot
+ * paths.
  */
 export function deadline<T>(
   work: Promise<T>,
@@ -46,7 +47,8 @@ export function expireAfter(ms: number, expire: () => void): Cancel {
   const now = performance.now()
   const entry: Waiting = { dueAt: now + ms, expire }
   const queue = queues.get(ms) ?? openQueue(ms, now)
-  // A timer that should have fired by now, or later than is possible, belongs to another clock (a test's): not waited for.
+  // A timer that should have fired by now, or later than is possible, belongs to another clock (a test's): not waited
+  // for.
   if (queue.firesAt < now || queue.firesAt > now + ms) arm(queue, ms, now, ms)
   if (queue.waiting.size === 0) queue.timer.ref()
   queue.waiting.add(entry)

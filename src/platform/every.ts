@@ -29,8 +29,8 @@ export type Periodic = {
 }
 
 /**
- * A job that is done again and again, one run at a time. Of failures in a row the first is logged, and the run that ends
- * them. The timer keeps no process alive.
+ * A job that is done again and again, one run at a time. Of failures in a row the first is logged, and the run that
+ * ends them. The timer keeps no process alive.
  */
 export function every(job: Job): Periodic {
   const report = createReport(job)

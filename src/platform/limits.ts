@@ -15,7 +15,9 @@ export const LOG_LIMITS = {
 export const REDIS_LIMITS = {
   commandMsMax: 500,
   connectMsMax: 2_000,
-  /** How long a connection with unanswered commands may say nothing. Each of them is kept until its answer or the end. */
+  /**
+   * How long a connection with unanswered commands may say nothing. Each of them is kept until its answer or the end.
+   */
   silentMsMax: 1_000,
   reconnectMsMax: 2_000,
 } as const
@@ -34,10 +36,10 @@ export const SLICE_LIMITS = {
 } as const
 
 /**
- * How long what is remembered is trusted, decided in one place because the times hold each other. The listener's echo comes
- * about once a second. An alias may be answered while the last echo is younger than three seconds, which two lost echoes do
- * not reach; then the listener is made anew. A revoked key must be refused within two seconds everywhere, so keys are
- * trusted for less: one lost echo has them looked up again. Without a trusted listener both live two seconds.
+ * How long what is remembered is trusted, decided in one place because the times hold each other. The listener's echo
+ * comes about once a second. An alias may be answered while the last echo is younger than three seconds, which two lost
+ * echoes do not reach; then the listener is made anew. A revoked key must be refused within two seconds everywhere, so
+ * keys are trusted for less: one lost echo has them looked up again. Without a trusted listener both live two seconds.
  */
 export const TRUST_LIMITS = {
   echoPauseMs: 1_000,
@@ -46,6 +48,8 @@ export const TRUST_LIMITS = {
   aliasesTrustedMs: 3_000,
   /** How long an entry lives while the listener is not trusted. */
   aliasesUntrustedLifeMs: 2_000,
-  /** A revocation is effective within this time on every instance, even on one whose listener has been lost unnoticed. */
+  /**
+   * A revocation is effective within this time on every instance, even on one whose listener has been lost unnoticed.
+   */
   keysTrustedMs: 2_000,
 } as const

@@ -8,9 +8,9 @@ export type LogOutput = {
 }
 
 /**
- * Log lines on a file descriptor, a buffer at a time. What its reader does not take is kept up to `bufferBytesMax`; lines
- * beyond that are dropped, and all once the reader is gone. It is not pino's own destination because that one tries its
- * last flush for ever if the reader is gone (sonic-boom 4.2.1, `flushSync` on EPIPE) or takes nothing.
+ * Log lines on a file descriptor, a buffer at a time. What its reader does not take is kept up to `bufferBytesMax`;
+ * lines beyond that are dropped, and all once the reader is gone. It is not pino's own destination because that one
+ * tries its last flush for ever if the reader is gone (sonic-boom 4.2.1, `flushSync` on EPIPE) or takes nothing.
  */
 export function openLogOutput(fd: number): LogOutput {
   let lines: string[] = []

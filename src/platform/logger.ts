@@ -20,8 +20,8 @@ export type ServiceLogger = { readonly logger: Logger; readonly flush: () => voi
 
 /**
  * The service's log on standard output: readable text where that is a terminal, JSON lines otherwise. JSON is written a
- * buffer at a time: a line appears within a quarter of a second, and logging every request stays cheap. `flush` writes what
- * is left; a killed process loses at most one buffer of log lines.
+ * buffer at a time: a line appears within a quarter of a second, and logging every request stays cheap. `flush` writes
+ * what is left; a killed process loses at most one buffer of log lines.
  */
 export async function createServiceLogger(level: LogLevel, isTerminal: boolean): Promise<ServiceLogger> {
   return isTerminal ? createTerminalLogger(level) : createBufferedLogger(level)
@@ -48,8 +48,9 @@ const CONNECTION_CODES = new Set([
 ])
 
 /**
- * What a log line says of an error, without a stack for a connection that was refused or lost: these members and no others, since driver errors carry the statement's parameters. The
- * ORM even writes them into its own message, so of a failed query only its cause is described.
+ * What a log line says of an error, without a stack for a connection that was refused or lost: these members and no
+ * others, since driver errors carry the statement's parameters. The ORM even writes them into its own message, so of a
+ * failed query only its cause is described.
  */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) }

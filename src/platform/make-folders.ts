@@ -3,7 +3,8 @@ import { dirname } from 'node:path'
 
 /**
  * Makes a folder and those above it that are missing, and returns whether it was missing itself. Throws what the file
- * system throws. Node's own recursive `mkdir` asks for ever if the system says ENOENT below a folder that exists (/proc).
+ * system throws. Node's own recursive `mkdir` asks for ever if the system says ENOENT below a folder that exists
+ * (/proc).
  */
 export async function makeFolders(path: string, mode?: number): Promise<boolean> {
   try {

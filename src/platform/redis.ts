@@ -7,8 +7,8 @@ export type { Redis } from 'ioredis'
 /**
  * A Redis client for what may be lost: caches and counters. It never queues while the connection is away: commands fail
  * at once and their caller goes on without Redis. So do they once a Redis that accepted them says nothing for a second:
- * without that each request would wait for it, and its commands would fill the memory. It connects, and reconnects, in the
- * background.
+ * without that each request would wait for it, and its commands would fill the memory. It connects, and reconnects, in
+ * the background.
  */
 export function openRedis(url: string, logger: Logger): Redis {
   const redis = new Redis(url, {

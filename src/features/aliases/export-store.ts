@@ -17,7 +17,9 @@ export type ExportStore = ReturnType<typeof createExportStore>
 
 type Held = { readonly held: number; readonly revision: number }
 
-/** At most `rowsMax` rows and one page's bytes (but one row at least). Without a position it starts at the beginning. */
+/**
+ * At most `rowsMax` rows and one page's bytes (but one row at least). Without a position it starts at the beginning.
+ */
 export function createExportStore(sql: Sql) {
   return {
     /** By id. */

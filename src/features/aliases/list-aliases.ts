@@ -9,8 +9,9 @@ export type ListInput = { readonly profile: string | undefined; readonly after: 
 export type AliasPage = { readonly text: string; readonly next: string | undefined }
 
 /**
- * All aliases behind `after`, by name, as the pieces of one JSON array. A page is held at a time, so a list of any length
- * needs the same memory; what is written meanwhile may show or not. The first page is read before there is an answer.
+ * All aliases behind `after`, by name, as the pieces of one JSON array. A page is held at a time, so a list of any
+ * length needs the same memory; what is written meanwhile may show or not. The first page is read before there is an
+ * answer.
  */
 export async function listAliases(
   read: ReadPage,

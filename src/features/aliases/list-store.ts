@@ -26,9 +26,9 @@ type Row = Omit<ListedAlias, 'id' | 'revision'> & {
 }
 
 /**
- * Aliases by name, then profile, from one place on: at most `rowsMax`, and no more than one page's bytes (but one alias at
- * least). The sizes are columns, so that what is left out is not even read. Without a position it starts at the beginning:
- * no name is empty.
+ * Aliases by name, then profile, from one place on: at most `rowsMax`, and no more than one page's bytes (but one alias
+ * at least). The sizes are columns, so that what is left out is not even read. Without a position it starts at the
+ * beginning: no name is empty.
  */
 export function createListStore(sql: Sql): ReadPage {
   return async (projectId, { profile, after = { alias: '', profile: '' }, rowsMax }) => {

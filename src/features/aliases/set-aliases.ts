@@ -18,8 +18,8 @@ export type WriteDeps = {
 
 /**
  * Binds aliases, all or none: one transaction takes the project's next revision, writes the rows and their history and
- * tells every instance. Of several bindings of one alias the last one counts. Gives the alias where there is one. Throws
- * `conflict` at the project's number of aliases and `project-full` at its bytes.
+ * tells every instance. Of several bindings of one alias the last one counts. Gives the alias where there is one.
+ * Throws `conflict` at the project's number of aliases and `project-full` at its bytes.
  */
 export async function setAliases(
   deps: WriteDeps,

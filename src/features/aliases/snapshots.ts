@@ -26,7 +26,9 @@ export type Snapshots = {
   /** The snapshot in memory, if it may be used: no I/O. */
   cached(projectId: ProjectId, profile: string): Snapshot | undefined
   load(projectId: ProjectId, profile: string): Promise<Snapshot>
-  /** Learns of a committed revision: nothing older is answered from here on. Only ever a number that Postgres gave us. */
+  /**
+   * Learns of a committed revision: nothing older is answered from here on. Only ever a number that Postgres gave us.
+   */
   raiseFloor(projectId: ProjectId, revision: number): void
   /** Messages may have been missed: forgets everything. */
   reset(): void

@@ -55,8 +55,8 @@ type Slice = {
 }
 
 /**
- * At most `rowsMax` rows and one page's bytes (but one row at least). Sizes are measured where the rows are, so that what
- * does not fit is not sent here.
+ * At most `rowsMax` rows and one page's bytes (but one row at least). Sizes are measured where the rows are, so that
+ * what does not fit is not sent here.
  */
 async function readPage(
   sql: Sql,

@@ -1,5 +1,7 @@
 import { USAGE_LIMITS } from './limits.js'
-/** A stretch of time in milliseconds since the Unix epoch: from `fromMs` on, before `untilMs`; empty if they are equal. */
+/**
+ * A stretch of time in milliseconds since the Unix epoch: from `fromMs` on, before `untilMs`; empty if they are equal.
+ */
 export type Period = { readonly fromMs: number; readonly untilMs: number }
 
 export type PeriodText = { readonly start?: string | undefined; readonly end?: string | undefined }
