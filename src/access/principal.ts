@@ -25,7 +25,10 @@ export type Principal = {
   readonly newKey: { readonly hash: string } | null
 }
 
-/** No project has this id: whoever has none reads from it, and finds nothing, by the same statements as every other caller. */
+/**
+ * No project has this id: whoever has none reads from it, and finds nothing, by the same statements as every other
+ * caller.
+ */
 export const NO_PROJECT = '00000000-0000-0000-0000-000000000000' as ProjectId
 
 /** Which roles may do what. `admin` may do everything in its own project. */
@@ -37,8 +40,9 @@ const ROLES_THAT = {
 } as const satisfies Record<string, readonly Role[]>
 
 /**
- * Who may call a route: any caller (`public`), the operator (with the admin key), or a project's keys of these roles. `creates`
- * says that a key unknown so far becomes a project of its own here (open mode), after the request proved valid.
+ * Who may call a route: any caller (`public`), the operator (with the admin key), or a project's keys of these roles.
+ * `creates` says that a key unknown so far becomes a project of its own here (open mode), after the request proved
+ * valid.
  */
 export type Access =
   | { readonly kind: 'public' }

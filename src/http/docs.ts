@@ -50,7 +50,10 @@ const Root = z
   })
   .openapi('Root')
 
-/** Says what this is, and documents it: the OpenAPI document and a page to read and try it. Nothing is loaded from elsewhere. */
+/**
+ * Says what this is, and documents it: the OpenAPI document and a page to read and try it. Nothing is loaded from
+ * elsewhere.
+ */
 export function mountDocs(app: App, guards: Guards): void {
   const version = readVersion()
   let document: string | undefined

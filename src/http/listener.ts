@@ -33,7 +33,10 @@ export type ListenerOptions = {
   readonly metrics: Metrics
   readonly corsOrigins: readonly string[]
   readonly trustedProxies: number
-  /** The share of ordinary requests that get a log line, 0 to 1. Failed, slow and refused ones do, of the last so many a second. */
+  /**
+   * The share of ordinary requests that get a log line, 0 to 1. Failed, slow and refused ones do, of the last so many a
+   * second.
+   */
   readonly accessShare: number
   readonly slowMs: number
   /** Aborted when the service begins to drain. */
@@ -73,8 +76,8 @@ export function createListener(given: ListenerOptions): ServiceListener & { read
   const inFlight = createInFlight(IN_FLIGHT)
 
   const listener = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    // Node drops what stands behind a wish to upgrade (Java's client sends one with its first request), and a request among
-    // it would wait for ever: the connection ends here, so its sender knows to send it again.
+    // Node drops what stands behind a wish to upgrade (Java's client sends one with its first request), and a request
+    // among it would wait for ever: the connection ends here, so its sender knows to send it again.
     if (incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false
     // Whatever is under way: what is in memory is answered at once.
     const warm = options.lane?.answer(incoming)
@@ -150,7 +153,9 @@ function contextFor(incoming: IncomingMessage, { trustedProxies, draining }: Lis
   return createContext({ requestId, startedAt: performance.now(), address, draining }, UNMATCHED)
 }
 
-/** A request that cannot be taken apart is the caller's fault. The app answers its own failures: others do not get here. */
+/**
+ * A request that cannot be taken apart is the caller's fault. The app answers its own failures: others do not get here.
+ */
 function faultResponse(error: unknown, context: RequestContext | undefined, logger: Logger): Response {
   const expected = error instanceof RequestError
   if (!expected) logger.error({ error: describeError(error) }, 'unexpected error outside the app')
@@ -194,7 +199,10 @@ function finish(
   )
 }
 
-/** Counts the request and writes its line, if it gets one: failed and slow ones always do, refused ones up to a number a second. */
+/**
+ * Counts the request and writes its line, if it gets one: failed and slow ones always do, refused ones up to a number a
+ * second.
+ */
 function report(
   options: Reporting,
   context: RequestContext,

@@ -49,7 +49,10 @@ async function findHead(orm: Orm, projectId: ProjectId): Promise<Head | undefine
   return head
 }
 
-/** Deletes an alias, with its history and the counters: its revision, or undefined, and nothing changed, if it was not there. */
+/**
+ * Deletes an alias, with its history and the counters: its revision, or undefined, and nothing changed, if it was not
+ * there.
+ */
 async function remove(tx: Tx, writer: Writer, key: AliasKey, at: Date): Promise<number | undefined> {
   const { projectId, profile, alias } = key
   // The head first, as every writer does: two orders of locks would deadlock.
