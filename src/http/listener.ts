@@ -12,7 +12,7 @@ import type { ProblemOf } from './create-app.js'
 import type { DirectWay } from './direct-way.js'
 import { createInFlight } from './in-flight.js'
 import { HTTP_LIMITS } from './limits.js'
-import { onceOver } from './once-over.js'
+import { inTurn, onceOver } from './once-over.js'
 import { problemResponse } from './problem.js'
 import { createRefusalLines, type RefusalLines } from './refusal-lines.js'
 import { attachContext, createContext, endRequest, type NodeEnv, type RequestContext } from './request-context.js'
@@ -60,11 +60,7 @@ const MANNER_LIST = Object.entries(MANNERS)
  * `next()` costs a third of the throughput.
  */
 export function createListener(given: ListenerOptions): ServiceListener & { readonly inFlight: () => number } {
-  const options: Reporting = {
-    ...given,
-    refusals: createRefusalLines(given.logger, HTTP_LIMITS.refusalLinesPerSecondMax),
-    write: createResponseWriter(varyFor(given.corsOrigins)),
-  }
+  const options = withReporting(given)
   const cors = createCors(options.corsOrigins)
   // Whose request is being taken apart: that is synchronous, so a failure to do so belongs to it.
   let taken: RequestContext | undefined
@@ -94,20 +90,34 @@ export function createListener(given: ListenerOptions): ServiceListener & { read
       endRequest(context, outgoing.writableFinished)
       finish(options, context, incoming, outgoing)
     })
-    const fault = faultOf(incoming)
-    if (fault !== undefined) refuse(options, context, outgoing, fault)
-    else if (!fits || !respondDirect(options, context, incoming, outgoing)) {
-      outgoing.setHeader('X-Request-Id', context.requestId)
-      for (const [name, value] of MANNER_LIST) outgoing.setHeader(name, value)
-      if (cors(incoming, outgoing)) return
-      if (!fits) refuse(options, context, outgoing, overloaded())
-      else {
-        taken = context
-        void serve(incoming, outgoing)
+    inTurn(outgoing, () => {
+      const fault = faultOf(incoming)
+      if (fault !== undefined) refuse(options, context, outgoing, fault)
+      else if (!fits || !respondDirect(options, context, incoming, outgoing)) {
+        setManners(outgoing, context)
+        if (cors(incoming, outgoing)) return
+        if (!fits) refuse(options, context, outgoing, overloaded())
+        else {
+          taken = context
+          void serve(incoming, outgoing)
+        }
       }
-    }
+    })
   }
   return Object.assign(listener, { inFlight: inFlight.count, reportUnparsed: createUnparsedReport(options) })
+}
+
+function withReporting(given: ListenerOptions): Reporting {
+  return {
+    ...given,
+    refusals: createRefusalLines(given.logger, HTTP_LIMITS.refusalLinesPerSecondMax),
+    write: createResponseWriter(varyFor(given.corsOrigins)),
+  }
+}
+
+function setManners(outgoing: ServerResponse, { requestId }: RequestContext): void {
+  outgoing.setHeader('X-Request-Id', requestId)
+  for (const [name, value] of MANNER_LIST) outgoing.setHeader(name, value)
 }
 
 /** The lane's response, in one write; its line and its count are due at once. */

@@ -22,6 +22,16 @@ export function onceOver(incoming: IncomingMessage, outgoing: ServerResponse, ca
   outgoing.once('close', end)
 }
 
+/**
+ * Calls back when the response of a request that is pipelined behind others is the next one of its connection; never, if
+ * the connection closes before. Node hands over hundreds of such requests at once, and their responses would all wait in
+ * the memory: 4,000 of 240 kB, which two addresses did not read, took 550 MB.
+ */
+export function inTurn(outgoing: ServerResponse, callback: () => void): void {
+  if (outgoing.socket === null) outgoing.once('socket', callback)
+  else callback()
+}
+
 /** What waits on a connection, under one listener: a client may pipeline hundreds of requests. */
 function waitersOf(socket: Socket): Set<() => void> {
   const known = waiting.get(socket)

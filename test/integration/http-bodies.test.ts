@@ -106,22 +106,24 @@ describe('the bytes of a body are given back', () => {
     await eventually(() => expect(budget.held()).toBe(0))
   })
 
-  test('when it waits behind another request on its connection, which closes', async () => {
+  test('when others wait behind it on its connection, which closes, and they took nothing yet', async () => {
     const budget = await start()
     const socket = await stall('/held-echo', 1_000, 1_000)
-    socket.write(headOf('/held-echo', 2_000) + json(2_000) + headOf('/held-echo', 3_000) + json(3_000))
-    await eventually(() => expect(budget.held()).toBe(6_000))
+    socket.write(headOf('/held-echo', 2_000) + json(2_000) + headOf('/echo', 3_000) + json(3_000))
+    await eventually(() => expect(world.inFlight()).toBe(3))
+    expect(budget.held()).toBe(1_000)
     socket.destroy()
-    await eventually(() => expect(budget.held()).toBe(0))
+    await eventually(() => expect(world.inFlight()).toBe(0))
+    expect(budget.held()).toBe(0)
   })
 
-  test('when its handler is done, though its response waits behind one that nothing reads', async () => {
+  test('when its handler is done, and the request behind it takes its own', async () => {
     const budget = await start()
     const socket = await stall('/held-echo', 1_000, 1_000)
     socket.write(headOf('/held-echo', 2_000) + json(2_000))
-    await eventually(() => expect([world.held.length, budget.held()]).toEqual([2, 3_000]))
-    world.held[1]?.()
-    await eventually(() => expect(budget.held()).toBe(1_000))
+    await eventually(() => expect([world.held.length, budget.held()]).toEqual([1, 1_000]))
+    world.held[0]?.()
+    await eventually(() => expect([world.held.length, budget.held()]).toEqual([2, 2_000]))
   })
 })
 

@@ -165,4 +165,17 @@ describe('requests under way', () => {
     await eventually(() => expect(world.inFlight()).toBe(0))
     expect(await answerOn(await open(GET_OK, '127.0.0.3'))).toMatch(/^HTTP\/1\.1 200/)
   })
+
+  test('of one connection are handled one after the other: the responses that nobody reads do not pile up', async () => {
+    await start({})
+    const socket = await open(pipeline(3))
+    await eventually(() => expect(world.inFlight()).toBe(3))
+    expect(world.held).toHaveLength(1)
+    world.held[0]?.()
+    await eventually(() => expect(world.held).toHaveLength(2))
+    expect(world.inFlight()).toBe(2)
+    socket.destroy()
+    await eventually(() => expect(world.inFlight()).toBe(0))
+    expect(world.held).toHaveLength(2)
+  })
 })
