@@ -114,7 +114,8 @@ function createRounds(deps: LiveDeps, renew: (hasNewContent: boolean) => void, o
       isFirstOver = true
       round = undefined
       onOver()
-      reportRound(due)
+      // What the end of the service breaks off is no failure of the origin.
+      if (!closed) reportRound(due)
     }
   }
 
