@@ -3,7 +3,7 @@ import { ROLE_MEANINGS, ROLES, type Role } from '../access/principal.js'
 import type { ProjectsFeature } from '../features/projects/feature.js'
 import { renderKey } from '../features/projects/render.js'
 import { run } from './prepare.js'
-import { listAllProjects, print, readId, readName, withProjects } from './with-projects.js'
+import { listAllKeys, listAllProjects, print, readId, readName, withProjects } from './with-projects.js'
 
 type CreateOptions = { project?: string; name?: string; role: Role; json?: boolean }
 type ListOptions = { project?: string; json?: boolean }
@@ -51,7 +51,9 @@ async function create(projects: ProjectsFeature, options: CreateOptions): Promis
 }
 
 async function list(projects: ProjectsFeature, options: ListOptions): Promise<void> {
-  const keys = await projects.listKeys(options.project === undefined ? undefined : readId(options.project))
+  const keys = await (options.project === undefined
+    ? listAllKeys(projects)
+    : projects.verbs.listKeys(readId(options.project)))
   if (options.json === true) return print(JSON.stringify({ keys: keys.map(renderKey) }))
   if (keys.length === 0) return print('There are no keys.')
   const names = new Map((await listAllProjects(projects)).map(({ id, name }) => [id, name]))

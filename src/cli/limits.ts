@@ -15,6 +15,7 @@ export const CLI_LIMITS = {
   openFilesMin: 256,
   checkMsMax: 5_000,
   pageProjects: 1_000,
+  pageKeys: 1_000,
   pagesMax: 1_000,
   /** A terminal's Ctrl-C arrives twice when npm started the program: what comes this soon is the same request. */
   sameRequestMs: 1_000,

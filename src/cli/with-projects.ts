@@ -10,6 +10,8 @@ import { commandLogger, prepareConfig } from './prepare.js'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+type Keys = Awaited<ReturnType<ProjectsFeature['listAllKeys']>>
+
 /** Opens the database for a command about projects, and closes it behind that. */
 export async function withProjects(
   signal: AbortSignal,
@@ -46,6 +48,17 @@ export async function listAllProjects({ verbs }: ProjectsFeature): Promise<Proje
     found.push(...projects)
     if (next === null) break
     after = next
+  }
+  return found
+}
+
+/** Every key, by project, oldest first. */
+export async function listAllKeys(projects: ProjectsFeature): Promise<Keys> {
+  const found: Keys = []
+  for (let page = 0; page < CLI_LIMITS.pagesMax; page += 1) {
+    const keys = await projects.listAllKeys(found.at(-1), CLI_LIMITS.pageKeys)
+    found.push(...keys)
+    if (keys.length < CLI_LIMITS.pageKeys) break
   }
   return found
 }

@@ -125,6 +125,16 @@ describe('keys', () => {
     expect(await operator('POST', `/${project}/keys`, {})).toMatchObject({ status: 409, json: { code: 'conflict' } })
   })
 
+  it('are at most a thousand, too, if several are made at once', async () => {
+    const project = await newProject('crowd')
+    await open.sql`
+      insert into project_keys (id, project_id, key_hash, pepper_id, prefix, role)
+      select gen_random_uuid(), ${project}, sha256(gen_random_uuid()::text::bytea), 'none', 'x', 'read'
+      from generate_series(1, 999)`
+    const made = await Promise.all(Array.from({ length: 6 }, () => operator('POST', `/${project}/keys`, {})))
+    expect(made.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409, 409])
+  })
+
   it('cannot be revoked through another project', async () => {
     const made = await newKey(await newProject('victim'))
     const stranger = await newProject('stranger')

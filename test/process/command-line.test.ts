@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ROLE_MEANINGS, ROLES } from '../../src/access/principal.js'
+import { withSql } from '../fixtures/filled-database.js'
 import { runCommand } from '../support/command.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { MAIN, runProgram, startProgram, temporaryDirectory } from '../support/program.js'
@@ -176,6 +177,20 @@ describe('llmring-server', () => {
     const refused = await run(['serve'], { LLMRING_PORT: '0', LLMRING_DATA_DIR: '/proc/nope' })
     expect(refused.code).toBe(1)
     expect(refused.stderr).toMatch(/^The data directory \/proc\/nope cannot be made .*LLMRING_DATA_DIR.*\n$/)
+  })
+
+  it('lists every key, however many there are', async () => {
+    await withSql(
+      database.url,
+      (sql) => sql`
+      insert into llmring.project_keys (id, project_id, key_hash, pepper_id, prefix, role)
+      select gen_random_uuid(), gen_random_uuid(), sha256(gen_random_uuid()::text::bytea), 'none', 'x', 'read'
+      from generate_series(1, 10001)`,
+    )
+    const { stdout } = await runCommand(['keys', 'list', '--json'], { LLMRING_DATABASE_URL: database.url })
+    const ids: string[] = JSON.parse(stdout).keys.map(({ id }: { id: string }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+    expect(ids.length).toBeGreaterThan(10_000)
   })
 
   it('says in one line that the database is away', async () => {

@@ -20,7 +20,7 @@ import { listProjects } from './list-projects.js'
 import { createProvisionProject, type ProvisionProject } from './provision-project.js'
 import { revokeKey } from './revoke-key.js'
 import { mountProjects, type ProjectVerbs } from './routes.js'
-import { createProjectStore, type ProjectKey } from './store.js'
+import { createProjectStore, type KeyPosition, type ProjectKey } from './store.js'
 
 export type ProjectsDeps = {
   readonly sql: Sql
@@ -44,8 +44,8 @@ export type ProjectsFeature = Feature & {
   readonly recall: (key: string) => Principal | AppError | undefined
   readonly provision: ProvisionProject
   readonly verbs: ProjectVerbs
-  /** Keys of one project, or of all of them: for the command line. */
-  readonly listKeys: (id: ProjectId | undefined) => Promise<ProjectKey[]>
+  /** A page of the keys of all projects: for the command line. */
+  readonly listAllKeys: (after: KeyPosition | undefined, limit: number) => Promise<ProjectKey[]>
   readonly revokeKey: (id: ProjectId | undefined, keyId: string) => Promise<boolean>
 }
 
@@ -85,7 +85,7 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
     recall,
     provision: createProvisionProject({ ...writing, newProjects: deps.newProjects, clock: monotonicClock }),
     verbs,
-    listKeys: store.listKeys,
+    listAllKeys: store.listAllKeys,
     revokeKey: (id, keyId) => revokeKey(writing, id, keyId),
     // Not waited for: what an erasure left is deleted while requests are answered.
     start: () => void sweeping.start(),

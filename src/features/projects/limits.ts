@@ -14,7 +14,6 @@ export const PROJECT_LIMITS = {
   exportRowsMax: 500,
   keysPerProjectMax: 1_000,
   findKeyMsMax: 5_000,
-  keysShownMax: 10_000,
   buriedPerSweepMax: 1_000,
   knownKeysMax: 10_000,
   unknownKeysMax: 10_000,

@@ -32,6 +32,8 @@ export type ProjectKey = {
   readonly createdAt: Date
   readonly revokedAt: Date | null
 }
+/** Where a key stands in the list of all of them. */
+export type KeyPosition = Pick<ProjectKey, 'projectId' | 'id'>
 export type NewKey = {
   readonly hash: string
   readonly pepperId: string
@@ -63,7 +65,8 @@ export function createProjectStore({ sql: hot, orm, announce }: Db) {
     lockProject,
     findProject: (id: ProjectId) => findProject(orm, id),
     listProjects: (after: string, limit: number) => listProjects(orm, after, limit),
-    listKeys: (projectId: ProjectId | undefined) => listKeys(orm, projectId),
+    listKeys: (projectId: ProjectId) => listKeys(orm, projectId),
+    listAllKeys: (after: KeyPosition | undefined, limit: number) => listAllKeys(orm, after, limit),
     countKeys,
     revokeKey: (tx: Tx, projectId: ProjectId | undefined, keyId: string) => revokeKey(announce, tx, projectId, keyId),
     buryProject: (tx: Tx, id: ProjectId) => buryProject(announce, tx, id),
@@ -106,13 +109,13 @@ async function insertProject(tx: Tx, id: ProjectId, name: string | null, origin:
   return confirmRow(await ormOf(tx).insert(projects).values({ id, name, origin }).returning(PROJECT)) as Project
 }
 
-/** The project, locked against its erasure until the transaction ends. */
+/** The project, locked until the transaction ends: it is not erased, and its keys are counted and made one at a time. */
 async function lockProject(tx: Tx, id: ProjectId): Promise<Project | undefined> {
   const [row] = await ormOf(tx)
     .select(PROJECT)
     .from(projects)
     .where(and(eq(projects.id, id), isNull(projects.erasedAt)))
-    .for('share')
+    .for('update')
   return row as Project | undefined
 }
 
@@ -135,14 +138,26 @@ async function listProjects(orm: Orm, after: string, limit: number): Promise<Pro
   return rows as Project[]
 }
 
-/** A project's keys, oldest first; of all projects where none is named (the command line). */
-async function listKeys(orm: Orm, projectId: ProjectId | undefined): Promise<ProjectKey[]> {
+/** A project's keys, oldest first. `createKey` bounds their number. */
+async function listKeys(orm: Orm, projectId: ProjectId): Promise<ProjectKey[]> {
   const rows = await orm
     .select(KEY)
     .from(projectKeys)
-    .where(projectId === undefined ? undefined : eq(projectKeys.projectId, projectId))
-    .orderBy(asc(projectKeys.projectId), asc(projectKeys.id))
-    .limit(PROJECT_LIMITS.keysShownMax)
+    .where(eq(projectKeys.projectId, projectId))
+    .orderBy(asc(projectKeys.id))
+    .limit(PROJECT_LIMITS.keysPerProjectMax)
+  return rows as ProjectKey[]
+}
+
+/** A page of the keys of all projects, by project, oldest first; `after` is the last key of the page before. */
+async function listAllKeys(orm: Orm, after: KeyPosition | undefined, limit: number): Promise<ProjectKey[]> {
+  const { projectId, id } = projectKeys
+  const rows = await orm
+    .select(KEY)
+    .from(projectKeys)
+    .where(after && sql`(${projectId}, ${id}) > (${after.projectId}::uuid, ${after.id}::uuid)`)
+    .orderBy(asc(projectId), asc(id))
+    .limit(limit)
   return rows as ProjectKey[]
 }
 
