@@ -47,6 +47,5 @@ export async function runToItsEnd(command: () => Promise<void>): Promise<void> {
 }
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof EmbeddedError) return error.exitCode
-  return error instanceof KeyConfigurationError ? EXIT_CONFIG : 1
+  return error instanceof EmbeddedError || error instanceof KeyConfigurationError ? error.exitCode : 1
 }
