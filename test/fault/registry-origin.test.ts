@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createLogger } from '../../src/platform/logger.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import {
@@ -96,6 +97,17 @@ describe.each(MODES)('an origin that answers with %s', (mode) => {
     expect(later.headers.get('etag')).toBe(etag)
     expect(later.headers.get('age')).toBe(String(TTL_SECONDS + 3600))
   })
+})
+
+it('says nothing of a fetch that the end of the instance breaks off', async () => {
+  const logger = createLogger('silent')
+  const warned = vi.spyOn(logger, 'warn')
+  await origin.fail('hang')
+  origin.forget()
+  const one = await startRegistryInstance({ databaseUrl: empty.url, originUrl: origin.url, fetchMsMax: 30_000, logger })
+  await eventually(() => expect(origin.requests()).toHaveLength(4))
+  await one.close()
+  expect(warned).not.toHaveBeenCalled()
 })
 
 describe('one provider that fails', () => {

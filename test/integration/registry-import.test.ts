@@ -13,6 +13,7 @@ import { eventually } from '../support/eventually.js'
 import { START_OF_TIME, startRegistryInstance } from '../support/feature-app.js'
 import { REGISTRY_FIXTURES } from '../support/registry-origin.js'
 
+let allowedMs = 0
 const NO_ORIGIN = 'http://127.0.0.1:9/'
 
 let test: TestDatabase
@@ -33,8 +34,11 @@ afterEach(async () => {
 
 async function importFolder(options: { bundled?: boolean; now?: number } = {}) {
   const directory = await readRegistryDirectory(folder)
-  const deps = {
-    transact: createTransact(database.sql),
+  const deps: Parameters<typeof openImport>[1] = {
+    transact: (work, msMax) => {
+      allowedMs = msMax ?? 0
+      return createTransact(database.sql)(work, msMax)
+    },
     bundled: options.bundled === true,
     clock: () => options.now ?? START_OF_TIME,
   }
@@ -49,6 +53,12 @@ const googleAt = (version: number) => ({ provider: 'google', version, models: { 
 const rows = () => database.sql`select path, sha256, last_fetched_at from registry_files order by path, sha256`
 
 describe('an import', () => {
+  it('has minutes for its transaction: a far database answers thousands of statements one by one', async () => {
+    await importFolder()
+    expect(allowedMs).toBe(REGISTRY_LIMITS.importMsMax)
+    expect(allowedMs).toBeGreaterThan(60_000)
+  })
+
   it('brings every file of the folder, current and archived, as it is', async () => {
     const imported = await importFolder()
     expect(imported.map(({ provider, version, before }) => [provider, version, before])).toEqual([

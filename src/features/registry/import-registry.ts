@@ -128,7 +128,7 @@ export async function importRegistry(deps: ImportDeps, directory: RegistryDirect
   const fetchedAt = Math.max(deps.clock(), ...kept.map((file) => file.fetchedAt + 1))
   const files = [manifest, ...current, ...archived].map((file) => fileToKeep(file, fetchedAt))
   // Crash before the commit: nothing is imported. After it: everything is, and a second import changes only the time.
-  await deps.transact((tx) => deps.store.keepTogether(tx, files))
+  await deps.transact((tx) => deps.store.keepTogether(tx, files), REGISTRY_LIMITS.importMsMax)
   return imported
 }
 

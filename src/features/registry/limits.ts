@@ -18,6 +18,8 @@ export const REGISTRY_LIMITS = {
   keptReadMsMax: 2_000,
   /** Archived versions of a provider that one import takes: the newest. */
   importVersionsMax: 500,
+  /** Its one transaction: no request waits for it, and a far database answers some 3,000 statements one by one. */
+  importMsMax: 300_000,
   /** Files that wait to be kept in Postgres. */
   writesWaitingMax: 64,
   writesOnCloseMsMax: 2_000,
