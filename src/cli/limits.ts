@@ -14,8 +14,7 @@ export const CLI_LIMITS = {
   /** Loading the program opens some 170 files at once; the pool of connections and a few clients come after that. */
   openFilesMin: 256,
   checkMsMax: 5_000,
-  pageProjects: 1_000,
-  pageKeys: 1_000,
+  pageRows: 1_000,
   pagesMax: 1_000,
   /** A terminal's Ctrl-C arrives twice when npm started the program: what comes this soon is the same request. */
   sameRequestMs: 1_000,

@@ -44,7 +44,7 @@ export async function listAllProjects({ verbs }: ProjectsFeature): Promise<Proje
   const found: ProjectPage['projects'][number][] = []
   let after: string | undefined
   for (let page = 0; page < CLI_LIMITS.pagesMax; page += 1) {
-    const { projects, next } = await verbs.list({ limit: CLI_LIMITS.pageProjects, after })
+    const { projects, next } = await verbs.list({ limit: CLI_LIMITS.pageRows, after })
     found.push(...projects)
     if (next === null) break
     after = next
@@ -56,9 +56,9 @@ export async function listAllProjects({ verbs }: ProjectsFeature): Promise<Proje
 export async function listAllKeys(projects: ProjectsFeature): Promise<Keys> {
   const found: Keys = []
   for (let page = 0; page < CLI_LIMITS.pagesMax; page += 1) {
-    const keys = await projects.listAllKeys(found.at(-1), CLI_LIMITS.pageKeys)
+    const keys = await projects.listAllKeys(found.at(-1), CLI_LIMITS.pageRows)
     found.push(...keys)
-    if (keys.length < CLI_LIMITS.pageKeys) break
+    if (keys.length < CLI_LIMITS.pageRows) break
   }
   return found
 }
