@@ -109,7 +109,11 @@ export const ENVIRONMENT = z.object({
   LLMRING_USAGE_GROUP_ITEMS_MAX: integer(1, 1000, 500),
   LLMRING_USAGE_LANES: integer(1, 64, 2),
   LLMRING_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
-  LLMRING_ACCESS_LOG: z.coerce.number(SHARE_RULE).min(0, SHARE_RULE).max(1, SHARE_RULE).default(0.01),
+  LLMRING_ACCESS_LOG: z
+    .string()
+    .regex(/^(0|0?\.\d{1,9}|1|1\.0{1,9})$/, SHARE_RULE)
+    .transform(Number)
+    .default(0.01),
   LLMRING_ACCESS_LOG_SLOW_MS: integer(0, 3_600_000, 1000),
   LLMRING_SHUTDOWN_TIMEOUT_MS: integer(0, 600_000, 10_000),
 })
