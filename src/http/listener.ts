@@ -43,7 +43,11 @@ export type ListenerOptions = {
   readonly draining: AbortSignal
 }
 
-type Reporting = ListenerOptions & { readonly refusals: RefusalLines; readonly write: WriteResponse }
+type Reporting = ListenerOptions & {
+  readonly refusals: RefusalLines
+  readonly unavailable: RefusalLines
+  readonly write: WriteResponse
+}
 
 const REQUEST_ID = new RegExp(`^[A-Za-z0-9._-]{1,${HTTP_LIMITS.requestIdCharactersMax}}$`)
 const IN_FLIGHT = {
@@ -111,6 +115,8 @@ function withReporting(given: ListenerOptions): Reporting {
   return {
     ...given,
     refusals: createRefusalLines(given.logger, HTTP_LIMITS.refusalLinesPerSecondMax),
+    // Apart, so that a flood of the ones does not hide the others.
+    unavailable: createRefusalLines(given.logger, HTTP_LIMITS.refusalLinesPerSecondMax, 'error'),
     write: createResponseWriter(varyFor(given.corsOrigins)),
   }
 }
@@ -238,6 +244,7 @@ function report(
   }
   const isRefusal = (status >= 400 && status < 500) || context.code === 'overloaded'
   if (isRefusal) options.refusals.write(line, context.code ?? String(status))
+  else if (status === 503) options.unavailable.write(line, context.code ?? String(status))
   else if (status >= 500) options.logger.error(line, 'request')
   else options.logger.info(line, 'request')
 }

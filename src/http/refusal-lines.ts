@@ -8,9 +8,14 @@ export type RefusalLines = {
 
 /**
  * The log lines of refused requests: the first `perSecondMax` of a second, and one that sums up the rest. A flood of
- * refusals costs its sender nothing, so it must not be written down line by line.
+ * refusals costs its sender nothing, so it must not be written down line by line. `level` is info for what callers do
+ * wrong, and error for what is unavailable here.
  */
-export function createRefusalLines(logger: Logger, perSecondMax: number): RefusalLines {
+export function createRefusalLines(
+  logger: Logger,
+  perSecondMax: number,
+  level: 'info' | 'error' = 'info',
+): RefusalLines {
   let written = 0
   let more = new Map<string, number>()
   let isOpen = false
@@ -22,7 +27,7 @@ export function createRefusalLines(logger: Logger, perSecondMax: number): Refusa
     const count = [...more.values()].reduce((sum, some) => sum + some, 0)
     const kinds = Object.fromEntries(more)
     more = new Map()
-    logger.info({ more: count, kinds }, `and ${count} more refused requests`)
+    logger[level]({ more: count, kinds }, `and ${count} more refused requests`)
   }
 
   return {
@@ -31,7 +36,7 @@ export function createRefusalLines(logger: Logger, perSecondMax: number): Refusa
       isOpen = true
       if (written < perSecondMax) {
         written += 1
-        logger.info(line, 'request')
+        logger[level](line, 'request')
       } else more.set(kind, (more.get(kind) ?? 0) + 1)
     },
   }

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { HTTP_LIMITS } from '../../src/http/limits.js'
 import { eventually } from '../support/eventually.js'
 import { SECRET, startHttpWorld } from '../support/http-world.js'
 
@@ -91,6 +92,16 @@ test('a handler that takes longer than its route allows is told that nothing wai
 })
 
 describe('the log line of a request', () => {
+  test('is an error if something here is unavailable, and one of so many a second: anybody can ask for it', async () => {
+    const asked = HTTP_LIMITS.refusalLinesPerSecondMax + 20
+    const written = () => lines.filter(({ level, fields }) => level === 'error' && fields['route'] === '/explained')
+    const before = written().length
+    await Promise.all(Array.from({ length: asked }, () => get('/explained')))
+    const sums = () => lines.filter(({ message }) => message.endsWith('more refused requests'))
+    await eventually(() => expect(sums().at(-1)).toMatchObject({ level: 'error' }))
+    expect(written().length - before).toBeLessThan(asked)
+  })
+
   test('names the pattern of the route, the client behind the proxy, and the problem', async () => {
     const answer = await get('/nowhere?secret=1', {
       'X-Forwarded-For': '6.6.6.6, 203.0.113.9',
