@@ -128,6 +128,11 @@ describe('what is not a dump of this program', () => {
     )
   })
 
+  it('is refused where it names more months than a table has, before a partition is made for any', async () => {
+    const months = Array.from({ length: 1_201 }, (_, index) => new Date(Date.UTC(2000, index)).toISOString())
+    await refused(withHeader({ partition_times: { usage_logs: months } }), /not a dump/)
+  })
+
   it('is refused where the same version number means another schema', async () => {
     const migrations = [{ name: '0001_other.sql', sha256: 'a'.repeat(64) }]
     await refused(withHeader({ schema_version: 1, migrations }), /0001_other\.sql is not this program's/)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DUMP_LIMITS } from './limits.js'
 import { CUT_OFF, DumpFault, NOT_A_DUMP } from './lines.js'
 
 const FORMAT = 'llmring-server dump'
@@ -17,7 +18,7 @@ const Header = z.object({
   created_at: z.string().max(64),
   migrations: z.array(z.object({ name: z.string().max(128), sha256: z.string().regex(/^[0-9a-f]{64}$/) })).min(1),
   /** For each table that is partitioned by month: a moment in every month that has rows. */
-  partition_times: z.record(name, z.array(z.iso.datetime())),
+  partition_times: z.record(name, z.array(z.iso.datetime()).max(DUMP_LIMITS.monthsMax)),
 })
 
 const Table = z.object({

@@ -2,6 +2,8 @@
 export const DUMP_LIMITS = {
   /** The longest line that a restore accepts, except rows, which are never held as lines. */
   documentBytesMax: 1024 * 1024,
+  /** Of one table: a restore makes a partition for each before it has read a row, and keeps them if it fails then. */
+  monthsMax: 1_200,
   /** How much of the unpacked dump is read at once. */
   pieceBytes: 64 * 1024,
   /** How long a dump or a restore waits for a lock that somebody else's change of a table holds. */
