@@ -13,7 +13,7 @@ type Options = { readonly force?: boolean; readonly progress?: boolean; readonly
 
 const NOTES = `
 This is the way to copy an installation: a copied data directory may come without its database. The dump shows the
-database at one moment and holds all of its data: keep it where nobody else can read it. It is gzipped text:
+database at one moment and holds all of its data: keep it where only you can read it. It is gzipped text:
 \`gunzip -c FILE | less\` shows it, and its last line proves that it is whole. The service may run meanwhile.
 \`llmring-server restore\` reads it, on any version of PostgreSQL.
 The key that receipts are signed with (the file receipts-key in the data directory, or your own setting) and the key

@@ -20,14 +20,16 @@ export function prepareConfig(): Config {
   return read.config
 }
 
-/** Commands print their answer on standard output, so what they log goes to standard error, and only when it matters. */
+/**
+ * Commands print their answer on standard output, so what they log goes to standard error, and only when it matters.
+ */
 export function commandLogger(config: Config): Logger {
   return createLogger(config.logging.level === 'info' ? 'warn' : config.logging.level, STDERR)
 }
 
 /**
- * Runs a command that stops cleanly when it is interrupted; expected trouble is one line on standard error and the right
- * exit code, never a stack.
+ * Runs a command that stops cleanly when it is interrupted; expected trouble is one line on standard error and the
+ * right exit code, never a stack.
  */
 export function run(command: (signal: AbortSignal) => Promise<void>): Promise<void> {
   return runToItsEnd(() => interruptible(command))

@@ -14,7 +14,7 @@ type Options = { readonly progress?: boolean; readonly json?: boolean }
 
 const NOTES = `
 The database must be empty; it is migrated where that is missing. Nothing is kept unless all of the dump arrives whole.
-Stop the service first: in the data directory it is refused while one runs, elsewhere nobody can tell.
+Stop the service first: in the data directory it is refused while one runs, elsewhere it is not noticed.
 The key that receipts are signed with is not part of a dump: put receipts-key (or your setting) in place, too, so that
 receipts go on being signed with the same key. The same goes for the key pepper: without it, no project key is known.`
 

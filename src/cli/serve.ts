@@ -24,7 +24,7 @@ async function serve(): Promise<void> {
     await checkAddress(host, port)
     const service = await compose(config, logger, stop.signal)
     try {
-      // Its first reader would hold the event loop for 70 ms; nobody waits for anything here.
+      // Its first reader would hold the event loop for 70 ms; no request waits for it here.
       await service.app.request('/openapi.json')
       const server = await listen(createServiceListener(config, service, logger), host, port, serverLimits(config))
       service.metrics.gauge('llmring_connections', 'Connections that are open.', server.connections)

@@ -41,8 +41,9 @@ export type Database = {
 const SERVER_KEEPALIVE = { tcp_keepalives_idle: 10, tcp_keepalives_interval: 5, tcp_keepalives_count: 3 } as const
 
 /**
- * JSON for both kinds of statements: a string is JSON text already (Drizzle renders its columns itself), any other value
- * is rendered. postgres.js alone would render Drizzle's text once more, and store a JSON string instead of an object.
+ * JSON for both kinds of statements: a string is JSON text already (Drizzle renders its columns itself), any other
+ * value is rendered. postgres.js alone would render Drizzle's text once more, and store a JSON string instead of an
+ * object.
  */
 const json: postgres.PostgresType = {
   to: 114,
@@ -67,11 +68,11 @@ export function createClient(options: ClientOptions): Sql {
     connect_timeout: DATABASE_LIMITS.connectSecondsMax,
     answer_timeout: statementMsMax === 0 ? 0 : (statementMsMax + DATABASE_LIMITS.answerDelayMsMax) / 1000,
     keep_alive: 10,
-    // At most one statement waits behind a slow one on its connection; others take the next one that is free. 64 readers
-    // on 8 connections are answered as fast as with 100 in a row, and at 0.85 of that with none.
+    // At most one statement waits behind a slow one on its connection; others take the next one that is free. 64
+    // readers on 8 connections are answered as fast as with 100 in a row, and at 0.85 of that with none.
     max_pipeline: 1,
-    // On: a connection that is lost while it asks for the array types is a rejection that nobody can catch. So arrays go
-    // in as text (array-text.ts) and come out as JSON.
+    // On: a connection that is lost while it asks for the array types is a rejection that no caller can catch. So
+    // arrays go in as text (array-text.ts) and come out as JSON.
     fetch_types: false,
     ...(statementMsMax === 0 ? {} : { onquery: limitWaiting(options.waitMsMax ?? DATABASE_LIMITS.waitMsMax) }),
     backoff: (attempt: number) => Math.min(0.05 * 2 ** attempt, DATABASE_LIMITS.reconnectSecondsMax),

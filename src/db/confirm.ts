@@ -1,7 +1,9 @@
 /** How a statement was answered: PostgreSQL's name for what it did (the command tag), and the rows that it counted. */
 type Completed = { readonly command: string | null; readonly count: number | null }
 
-/** A write whose answer does not say what it should. Whether it happened is not known: it is treated like a lost one. */
+/**
+ * A write whose answer does not say what it should. Whether it happened is not known: it is treated like a lost one.
+ */
 class UnconfirmedWrite extends Error {
   override readonly name = 'UnconfirmedWrite'
   readonly code = 'WRITE_UNCONFIRMED'
@@ -9,7 +11,8 @@ class UnconfirmedWrite extends Error {
 
 /**
  * The answer, if the server itself says that it ran this command (on so many rows, if `rows` is given). An answer
- * without that comes from a lost connection, or from a table whose triggers do something else. Throws `UnconfirmedWrite`.
+ * without that comes from a lost connection, or from a table whose triggers do something else. Throws
+ * `UnconfirmedWrite`.
  */
 export function confirmCompleted<Answer extends Completed>(
   answer: Answer,

@@ -27,7 +27,9 @@ export async function distributeTables(direct: Sql): Promise<string[]> {
   return moved
 }
 
-/** Each in a transaction of its own: Citus refuses some of them together. No statement of the file holds a semicolon. */
+/**
+ * Each in a transaction of its own: Citus refuses some of them together. No statement of the file holds a semicolon.
+ */
 function splitStatements(text: string): string[] {
   const statements = text
     .replace(/^--.*$/gm, '')

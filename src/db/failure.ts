@@ -24,7 +24,9 @@ const UNAVAILABLE_CODES = new Set([
 const SHUTDOWN = /^57P0[1-5]$/
 /** Connection exceptions (08), too many connections and out of disk or memory (53), read-only standby (25006). */
 const OUT_OF_REACH = /^(08...|53...|25006)$/
-/** A statement that was cancelled, a lock that did not come in time, a deadlock, a conflict of transactions: try again. */
+/**
+ * A statement that was cancelled, a lock that did not come in time, a deadlock, a conflict of transactions: try again.
+ */
 const TOO_SLOW = /^(57014|55P03|40P01|40001)$/
 /** Data exceptions, and programs that a value made too large: the fault of what was sent. */
 const DATA_FAULT = /^(22...|23...|54...)$/

@@ -2,7 +2,9 @@
 export const DATABASE_LIMITS = {
   connectSecondsMax: 5,
   statementMsMax: 10_000,
-  /** A server that says nothing for so much longer than its statements may take does not end them either: it is lost. */
+  /**
+   * A server that says nothing for so much longer than its statements may take does not end them either: it is lost.
+   */
   answerDelayMsMax: 2_000,
   waitMsMax: 5_000,
   idleInTransactionMsMax: 5_000,

@@ -3,8 +3,8 @@ import { confirmRow } from './confirm.js'
 import { sqlOf, type Tx } from './transact.js'
 
 /**
- * What instances tell one another. A new kind is one more line; features subscribe by kind and see no text. Ids are plain
- * text here: the feature that hears one knows what it is.
+ * What instances tell one another. A new kind is one more line; features subscribe by kind and see no text. Ids are
+ * plain text here: the feature that hears one knows what it is.
  */
 const Message = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('aliases-changed'), projectId: z.uuid(), revision: z.int().positive() }),

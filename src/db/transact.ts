@@ -30,8 +30,8 @@ export function createTransact(sql: Sql): Transact {
 }
 
 /**
- * Makes the server end the session once the transaction has lasted `msMax`. Its other limits do not hold while it has half
- * of a statement's messages and waits for the rest: a client that is lost just then would keep its locks until TCP
+ * Makes the server end the session once the transaction has lasted `msMax`. Its other limits do not hold while it has
+ * half of a statement's messages and waits for the rest: a client that is lost just then would keep its locks until TCP
  * notices. PostgreSQL 15 and 16 have no such limit; there the keepalives of `createClient` have to do.
  */
 function limit(sql: Sql, transaction: Statements, msMax: number): void {

@@ -23,8 +23,8 @@ export class QueryTimedOut extends Error {
 }
 
 /**
- * Lets queries wait at most `msMax` for a connection: tell it of each. Once a query is sent, the limits of its session and
- * of its connection hold. One sweep for all of them, four times a second: a timer for each would cost the hot path.
+ * Lets queries wait at most `msMax` for a connection: tell it of each. Once a query is sent, the limits of its session
+ * and of its connection hold. One sweep for all of them, four times a second: a timer for each would cost the hot path.
  */
 export function limitWaiting(msMax: number): (query: IssuedQuery) => void {
   const waiting = new Map<IssuedQuery, number>()

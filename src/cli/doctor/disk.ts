@@ -11,7 +11,7 @@ const FREE_BYTES_MIN = GIB
 const OTHERS = 0o077
 
 type Needs = {
-  /** Undefined if the database is somebody else's: then nothing is kept in the data directory. */
+  /** Undefined if the database is not the embedded one: then nothing is kept in the data directory. */
   readonly dataDir: string | undefined
   /** Where the embedded PostgreSQL really keeps its data; rejects where it cannot be asked. */
   readonly clusterDir: () => Promise<string>
@@ -53,7 +53,7 @@ async function measureSpace(path: string): Promise<Space> {
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
 }
 
-/** Those of the files that somebody else may read or write. */
+/** Those of the files that other users may read or write. */
 async function listExposed(paths: readonly string[]): Promise<string[]> {
   const found: string[] = []
   for (const path of paths) {

@@ -9,7 +9,7 @@ import type { Logger } from '../../platform/logger.js'
 import { CLI_LIMITS } from '../limits.js'
 import { type Check, fail, ok, warn } from './check.js'
 
-/** Fetches every provider's file from the origin. Nothing is kept: a doctor leaves no traces, and needs no database. */
+/** Fetches every provider's file from the origin. Nothing is kept, and no database is needed. */
 export function registryCheck(settings: RegistryConfig, logger: Logger): Check {
   const config = { ...settings, fetchMsMax: Math.min(settings.fetchMsMax, CLI_LIMITS.registryFetchMsMax) }
   return {

@@ -48,7 +48,10 @@ export function verifySignature(
   return typeof matches === 'boolean' ? verdict(matches) : matches.then(verdict)
 }
 
-/** The last part of the rule, for a signature text that `parseSignature` has taken: whoever tries several keys parses it once. */
+/**
+ * The last part of the rule, for a signature text that `parseSignature` has taken: whoever tries several keys parses it
+ * once.
+ */
 export function verifyParsed(
   deps: VerifierDeps,
   key: PublicKey,

@@ -2,8 +2,8 @@
  * The 14 texts of 32 bytes that a decoder may take for one of the 8 points whose order divides the cofactor of
  * edwards25519 (RFC 7748 section 4.1): the 8 canonical encodings, then 6 that a lenient decoder maps to the same
  * points, because x = 0 has no sign (the identity and the point of order 2) or because y was not reduced (0 and 1 fit
- * below 2^255 a second time, as p and p + 1). A key or an R among them proves nothing: it fits signatures that nobody
- * made.
+ * below 2^255 a second time, as p and p + 1). A key or an R among them proves nothing: it fits signatures that were
+ * never made.
  */
 const LOW_ORDER_HEX: readonly string[] = [
   // y = 1: the identity

@@ -7,7 +7,7 @@ const checked: unique symbol = Symbol('checked Ed25519 public key')
 
 /**
  * A public key that passed `checkPublicKey`. `bytes` is the same array for as long as the key lives, so a verifier may
- * keep what it derives from it (a KeyObject, a CryptoKey) in a WeakMap; nobody may write to it.
+ * keep what it derives from it (a KeyObject, a CryptoKey) in a WeakMap; it must not be written to.
  */
 export interface PublicKey {
   readonly bytes: Uint8Array

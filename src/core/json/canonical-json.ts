@@ -26,9 +26,9 @@ export interface CanonicalHalves {
 const utf8 = new TextEncoder()
 
 /**
- * The RFC 8785 (JCS) bytes of a plain JSON value, and the same as text. Refused: what `writeCanonical` refuses, and more
- * than `canonicalBytesMax` bytes. Negative zero is written `0`: the two are one number there, and a text that claims to
- * be canonical with `-0` in it fails the comparison.
+ * The RFC 8785 (JCS) bytes of a plain JSON value, and the same as text. Refused: what `writeCanonical` refuses, and
+ * more than `canonicalBytesMax` bytes. Negative zero is written `0`: the two are one number there, and a text that
+ * claims to be canonical with `-0` in it fails the comparison.
  */
 export function canonicalJson(value: unknown): CanonicalResult {
   const walk = startWalk()

@@ -15,7 +15,9 @@ export interface Cost {
   readonly pico: bigint
   /** The prices used, by the registry's own field name: USD per million tokens, exact, `"0.8"`. */
   readonly unitPrices: Readonly<Record<string, string>>
-  /** One line to recompute by hand; `/M` is per million tokens, `(as f)` names the price where it is not the kind's own. */
+  /**
+   * One line to recompute by hand; `/M` is per million tokens, `(as f)` names the price where it is not the kind's own.
+   */
   readonly calculation: string
 }
 
@@ -28,9 +30,9 @@ interface Charge {
 }
 
 /**
- * Which price a kind of token takes: the first one that the model has.
- * Cached tokens without a price of their own are billed as plain input: that is what a provider without a discount does.
- * Cache writes never are: if they are billed at all they cost more than input, so a guess would be too low.
+ * Which price a kind of token takes: the first one that the model has. Cached tokens without a price of their own are
+ * billed as plain input: that is what a provider without a discount does. Cache writes never are: if they are billed at
+ * all they cost more than input, so a guess would be too low.
  */
 const ORDINARY: Record<TokenKind, readonly PriceKind[]> = {
   input: ['input'],
@@ -60,9 +62,9 @@ const LONG_CONTEXT: Record<TokenKind, readonly PriceKind[]> = {
 export const TOKEN_KINDS = Object.keys(ORDINARY) as TokenKind[]
 
 /**
- * What one event cost, exactly: a sum of whole products, nothing is rounded. Kinds without tokens need no price.
- * The whole event takes long-context prices where its input (plain, cached, read and written together) is greater than
- * the threshold. Storage of caches is not part of an event. With no tokens at all the model's own prices decide the status.
+ * What one event cost, exactly: a sum of whole products, nothing is rounded. Kinds without tokens need no price. The
+ * whole event takes long-context prices where its input (plain, cached, read and written together) is greater than the
+ * threshold. Storage of caches is not part of an event. With no tokens at all the model's own prices decide the status.
  */
 export function costOf(prices: Prices, parts: TokenParts): Cost {
   const charges: Charge[] = []

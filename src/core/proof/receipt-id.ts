@@ -1,7 +1,7 @@
 /** Characters (UTF-16 code units) of an id that we issue, ours or the client's. */
 const issuedReceiptIdCharsMax = 128
 
-/** Characters (UTF-16 code units) of an id in a receipt that somebody else issued. */
+/** Characters (UTF-16 code units) of an id in a receipt that another party issued. */
 export const foreignReceiptIdCharsMax = 255
 
 const ISSUED_ID = /^[A-Za-z0-9._:-]+$/

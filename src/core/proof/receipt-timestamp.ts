@@ -13,9 +13,10 @@ export type TimestampResult =
 /**
  * Checks the instant that a client claims for its call and keeps it byte for byte: RFC 3339 with an upper-case `T` and
  * `Z`, with or without fraction, any age, at most `timestampAheadMsMax` ahead of `issuedAtMs` (milliseconds since
- * 1970). Clients in the field leave the `Z` out: such a time is UTC and gets its `Z`, since what is signed has to say so. Only days that exist, and not the year 0000. A leap second (`:60`) is refused although RFC 3339 has it:
- * neither Date nor most readers of a receipt can parse one, and the last 27 of them are no calls to a language model.
- * `epochMs` is the instant cut to milliseconds.
+ * 1970). Clients in the field leave the `Z` out: such a time is UTC and gets its `Z`, since what is signed has to say
+ * so. Only days that exist, and not the year 0000. A leap second (`:60`) is refused although RFC 3339 has it: neither
+ * Date nor most readers of a receipt can parse one, and the last 27 of them are no calls to a language model. `epochMs`
+ * is the instant cut to milliseconds.
  */
 export function checkTimestamp(text: string, issuedAtMs: number): TimestampResult {
   const match = INSTANT.exec(text)

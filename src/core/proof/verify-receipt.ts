@@ -30,9 +30,9 @@ export interface ReceiptReport {
 
 /**
  * Whether a receipt, of either shape, is signed by a key that we know. One that names a key verifies under that key
- * only; one that names none under any of the first `unnamedKeysTriedMax`. One that fails is read once more by the legacy
- * rule, under the same keys. Hostile input makes an invalid report, never
- * an exception; what the verifier throws (it could not decide) is passed on. Answers at once if the verifier does.
+ * only; one that names none under any of the first `unnamedKeysTriedMax`. One that fails is read once more by the
+ * legacy rule, under the same keys. Hostile input makes an invalid report, never an exception; what the verifier throws
+ * (it could not decide) is passed on. Answers at once if the verifier does.
  */
 export function verifyReceipt(deps: VerifierDeps<boolean>, keys: KnownKeys, receipt: unknown): ReceiptReport
 export function verifyReceipt(

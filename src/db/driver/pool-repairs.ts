@@ -2,11 +2,13 @@ import { type Repair, repairsOf } from './repairs.js'
 
 const repair = repairsOf('index.js')
 
-/** A client: its connections, the queries that wait for one (`queries`), and transactions, each with a queue of its own. */
+/**
+ * A client: its connections, the queries that wait for one (`queries`), and transactions, each with a queue of its own.
+ */
 export const POOL_REPAIRS: readonly Repair[] = [
   repair(
     'transaction-without-its-connection',
-    "The statements of a transaction that had lost its connection, or was over, ran on that connection all the same: in the next session, or inside somebody else's transaction. Those that waited in its queue were never rejected.",
+    "The statements of a transaction that had lost its connection, or was over, ran on that connection all the same: in the next session, or inside another caller's transaction. Those that waited in its queue were never rejected.",
     {
       find: `
   let ending = false
@@ -89,7 +91,7 @@ export const POOL_REPAIRS: readonly Repair[] = [
   ),
   repair(
     'end-leaves-queries-behind',
-    'Queries that waited for a connection when the client was ended opened connections anew, after `end()` had resolved, and nobody closed them.',
+    'Queries that waited for a connection when the client was ended opened connections anew, after `end()` had resolved, which were never closed.',
     {
       find: `.then(() => clearTimeout(timer))`,
       replace: `.then(() => (clearTimeout(timer), new Promise(destroy)))`,

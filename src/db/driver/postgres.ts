@@ -17,7 +17,9 @@ type DriverOptions = postgres.Options<Record<string, postgres.PostgresType>> & {
 
 export const REPAIRS: readonly Repair[] = [...SOCKET_REPAIRS, ...QUERY_REPAIRS, ...POOL_REPAIRS]
 
-/** What a client's connections do now, and how many queries wait for one. Of a transaction only its connection counts. */
+/**
+ * What a client's connections do now, and how many queries wait for one. Of a transaction only its connection counts.
+ */
 export type PoolLoad = {
   readonly idle: number
   readonly busy: number

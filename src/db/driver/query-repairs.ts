@@ -2,7 +2,9 @@ import { type Repair, repairsOf } from './repairs.js'
 
 const repair = repairsOf('connection.js')
 
-/** The queries of a connection: the one that runs (`query`) and those sent behind it (`sent`), answered in that order. */
+/**
+ * The queries of a connection: the one that runs (`query`) and those sent behind it (`sent`), answered in that order.
+ */
 export const QUERY_REPAIRS: readonly Repair[] = [
   repair(
     'rows-after-an-error',
@@ -68,7 +70,7 @@ export const QUERY_REPAIRS: readonly Repair[] = [
   ),
   repair(
     'begin-in-a-full-pipeline',
-    "A BEGIN that filled the connection's pipeline or its socket's buffer did not reserve the connection: everybody's statements ran in that transaction, which nobody committed.",
+    "A BEGIN that filled the connection's pipeline or its socket's buffer did not reserve the connection: the statements of every caller ran in that transaction, which was never committed.",
     {
       find: `return write(toBuffer(q))
         && !q.describeFirst`,

@@ -60,7 +60,10 @@ export function decodeHeader(line: string | undefined): DumpHeader {
   )
 }
 
-/** What stands behind the header and behind each table's rows: the next table, or the end. Throws `DumpFault` for anything else. */
+/**
+ * What stands behind the header and behind each table's rows: the next table, or the end. Throws `DumpFault` for
+ * anything else.
+ */
 export function decodeTableOrFooter(line: string | undefined): DumpTable | DumpFooter {
   return decode(line, z.union([Table, Footer]))
 }

@@ -28,9 +28,9 @@ const GZIP_LEVEL = 3
 
 /**
  * Writes everything of the schema to `output`, as it was at one moment: all tables are read in one repeatable-read
- * transaction. gzip around lines that a person can read: a header as JSON, for each table its description as JSON, its rows
- * as COPY text and `\\.`, and as the last line row counts and a SHA-256 as JSON. Memory stays flat; a slow `output` slows the reading down. Does not migrate. Throws if
- * the schema was never migrated.
+ * transaction. gzip around lines that a person can read: a header as JSON, for each table its description as JSON, its
+ * rows as COPY text and `\\.`, and as the last line row counts and a SHA-256 as JSON. Memory stays flat; a slow
+ * `output` slows the reading down. Does not migrate. Throws if the schema was never migrated.
  */
 export async function writeDump(options: DumpOptions, output: Writable): Promise<Summary> {
   const tables: Record<string, number> = {}

@@ -6,6 +6,6 @@ export const DUMP_LIMITS = {
   monthsMax: 1_200,
   /** How much of the unpacked dump is read at once. */
   pieceBytes: 64 * 1024,
-  /** How long a dump or a restore waits for a lock that somebody else's change of a table holds. */
+  /** How long a dump or a restore waits for a lock that another session's change of a table holds. */
   lockWaitMsMax: 10_000,
 } as const

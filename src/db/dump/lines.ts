@@ -9,7 +9,9 @@ export class DumpFault extends Error {
 export const NOT_A_DUMP = 'It is not a dump of llmring-server, or it is damaged.'
 export const CUT_OFF = 'The dump is cut off: its end is missing.'
 
-/** The line behind a table's rows. COPY's text format writes every backslash of a value twice, so no row is this line. */
+/**
+ * The line behind a table's rows. COPY's text format writes every backslash of a value twice, so no row is this line.
+ */
 export const ROWS_END = '\\.\n'
 
 const NEWLINE = Buffer.from('\n')
@@ -19,7 +21,10 @@ const LAST_ROW_END = Buffer.from(`\n${ROWS_END}`)
 export type LineReader = {
   /** The next line without its newline; undefined at the end. Throws `DumpFault` if it is too long or cut off. */
   line(): Promise<string | undefined>
-  /** All lines up to `ROWS_END`, in pieces of any size, which mean nothing: a row may lie in several. Takes that line, too. */
+  /**
+   * All lines up to `ROWS_END`, in pieces of any size, which mean nothing: a row may lie in several. Takes that line,
+   * too.
+   */
   rows(): AsyncGenerator<Buffer>
   /** SHA-256 over all bytes before the line that was taken last, in hex. */
   digestBeforeLine(): string

@@ -37,9 +37,9 @@ export async function withClient<T>(
 }
 
 /**
- * Runs `work` in one transaction (`mode`: what stands behind BEGIN). No query comes before it, so a snapshot is taken as
- * late as `work` takes it. When `work` fails the connection is cut: a server in the middle of a COPY would hear of no
- * rollback.
+ * Runs `work` in one transaction (`mode`: what stands behind BEGIN). No query comes before it, so a snapshot is taken
+ * as late as `work` takes it. When `work` fails the connection is cut: a server in the middle of a COPY would hear of
+ * no rollback.
  */
 export async function inLongTransaction<T>(
   direct: DirectClient,

@@ -16,8 +16,8 @@ export type OpenDump = {
 }
 
 /**
- * Reads the header of a dump from `input`. `known`: all migrations of this program. Throws `DumpFault` where it is not a
- * dump, or one that this program cannot restore.
+ * Reads the header of a dump from `input`. `known`: all migrations of this program. Throws `DumpFault` where it is not
+ * a dump, or one that this program cannot restore.
  */
 export async function openDump(input: Readable, known: readonly Migration[]): Promise<OpenDump> {
   let bytes = 0

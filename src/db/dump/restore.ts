@@ -22,9 +22,9 @@ const APPLICATION = 'llmring-server restore'
 
 /**
  * Reads a dump into a database that has no rows. Migrates it first to the dump's version, and after the restore to the
- * newest one. All rows come in one transaction, which is committed only when the last line has proved the dump to be whole.
- * Throws `DumpFault` for a dump that cannot be used, and where the database is not empty or already past the dump's
- * version.
+ * newest one. All rows come in one transaction, which is committed only when the last line has proved the dump to be
+ * whole. Throws `DumpFault` for a dump that cannot be used, and where the database is not empty or already past the
+ * dump's version.
  */
 export async function restoreDump(options: RestoreOptions, dump: OpenDump): Promise<Summary> {
   const { direct, migrations } = options

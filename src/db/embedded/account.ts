@@ -10,12 +10,14 @@ export type Account = {
 /** Postgres refuses to run as root: these are tried instead, in this order. */
 const STAND_INS = ['postgres', 'nobody'] as const
 
-/** Whether this process is root's and so must run Postgres as somebody else. */
+/** Whether this process is root's and so must run Postgres as another user. */
 export function isRoot(): boolean {
   return process.getuid?.() === 0
 }
 
-/** The user to run Postgres as: ourselves, or for root `postgres` or `nobody`. Throws `start-failed` if neither exists. */
+/**
+ * The user to run Postgres as: ourselves, or for root `postgres` or `nobody`. Throws `start-failed` if neither exists.
+ */
 export async function chooseAccount(): Promise<Account> {
   if (!isRoot()) return { name: 'this user', ids: undefined }
   const passwd = await readFile('/etc/passwd', 'utf8').catch(() => '')

@@ -49,7 +49,8 @@ function heldBy(visit: Exclude<Claim, { status: 'not-yet' }>, port: number, spaw
 async function claim(cluster: Cluster, options: StartOptions, port: number): Promise<Claim> {
   const visit = await claimOwnership(port, cluster.password, options.lockWaitMsMax, options.signal)
   if (visit.status !== 'owned' || options.port === undefined || options.port === port) return visit
-  // Somebody started it elsewhere while it was down, and ended. Whoever knows our address needs it back there.
+  // Another process started it on another port while it was down, and ended. Clients know our port: it comes back
+  // there.
   await stopPostmaster(cluster.place.clusterDir)
   await visit.ownership.release()
   return { status: 'not-yet', reason: 'It was on another port.' }

@@ -47,7 +47,9 @@ export async function listAways(stateDir: string): Promise<Away[]> {
   return found
 }
 
-/** Whether `recorded` is still a data directory of its own that points to the same database: then `home` is its copy. */
+/**
+ * Whether `recorded` is still a data directory of its own that points to the same database: then `home` is its copy.
+ */
 export async function isCopy(home: string, recorded: string, id: string): Promise<boolean> {
   if ((await identityOf(recorded)) === (await identityOf(home))) return false
   const pointer = await readPointer(recorded).catch(() => undefined)

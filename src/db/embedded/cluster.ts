@@ -56,7 +56,7 @@ async function makeCluster(place: Place, binaries: Binaries, signal: AbortSignal
   try {
     // Crash from here to the rename: a half-made cluster under a name of its own, which a later start removes.
     await fill(making, place, binaries, signal)
-    // Crash after this: a whole cluster that nobody has started yet.
+    // Crash after this: a whole cluster that was not started yet.
     await rename(making, place.dir)
     // Unflushed, a power cut could bring the old name back later, and with it the data under a name that is removed.
     await flush(place.home)

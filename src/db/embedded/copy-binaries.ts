@@ -11,7 +11,7 @@ import { makePassable } from './passable.js'
 export type PackagedBinaries = { readonly dir: string; readonly name: string }
 
 /**
- * Copies binaries to `<copiesDir>/<name>`, readable for everybody, unless that exists: it only ever appears whole.
+ * Copies binaries to `<copiesDir>/<name>`, readable for all users, unless that exists: it only ever appears whole.
  * Returns where they are and whether this call made them. Throws what the file system throws.
  */
 export async function copyBinaries(
@@ -34,7 +34,7 @@ export async function copyBinaries(
   } catch (error) {
     // Writers that had not finished may be in the way of this; then its age removes it.
     await rm(making, { recursive: true, force: true }).catch(() => undefined)
-    // Somebody else's copy of the same version was there first.
+    // Another process's copy of the same version was there first.
     if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EEXIST') return { dir, made: false }
     throw error
   }

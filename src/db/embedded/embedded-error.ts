@@ -52,7 +52,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** Whatever was thrown as an `EmbeddedError`: trouble that nobody foresaw is a `start-failed` in its own words. */
+/** Whatever was thrown as an `EmbeddedError`: unforeseen trouble is a `start-failed` in its own words. */
 export function asEmbeddedError(error: unknown): EmbeddedError {
   return error instanceof EmbeddedError ? error : new EmbeddedError('start-failed', messageOf(error), { cause: error })
 }

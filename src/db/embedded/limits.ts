@@ -1,4 +1,6 @@
-/** Every bound of the embedded Postgres, with its unit. The sums of these are what a start or a stop can take at most. */
+/**
+ * Every bound of the embedded Postgres, with its unit. The sums of these are what a start or a stop can take at most.
+ */
 export const EMBEDDED_LIMITS = {
   /** initdb takes about a second; a slow disk gets two minutes. */
   initdbMsMax: 120_000,
@@ -13,7 +15,10 @@ export const EMBEDDED_LIMITS = {
   lockWaitMsMax: 1_000,
   /** An empty `postmaster.pid` is either being written or what a crash left. */
   pidFileEmptyMsMax: 2_000,
-  /** Backends that outlive a killed postmaster keep its memory for a moment: an early start is refused, a later one is not. */
+  /**
+   * Backends that outlive a killed postmaster keep its memory for a moment: an early start is refused, a later one is
+   * not.
+   */
   spawnAttemptsMax: 6,
   respawnAttemptsMax: 10,
   backoffMsMin: 100,
@@ -28,7 +33,7 @@ export const EMBEDDED_LIMITS = {
   logBytesMax: 8 * 1024 * 1024,
   logCheckMs: 60_000,
   logTailBytesMax: 4_096,
-  /** A half-made folder is nobody's once it is older than anything that could still be making it. */
+  /** A half-made folder is a leftover once it is older than any process that could still be making it. */
   leftoverMsMin: 600_000,
   othersShownMax: 5,
   listedMax: 1_000,

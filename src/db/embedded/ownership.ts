@@ -8,7 +8,7 @@ import { EMBEDDED_LIMITS } from './limits.js'
 
 /** The right to stop and restart a cluster: an advisory lock, held by a connection that does nothing else. */
 export type Ownership = {
-  /** Resolves when the connection is gone, and with it the lock: Postgres died, or somebody ended the session. */
+  /** Resolves when the connection is gone, and with it the lock: Postgres died, or the session was ended. */
   readonly lost: Promise<void>
   release(): Promise<void>
 }
@@ -41,7 +41,7 @@ export async function claimOwnership(
   try {
     await ensureDatabase(sql)
     const got = await takeLock(sql, lockWaitMsMax, signal)
-    // The client reconnects between statements: what the second connection got, nobody would be watching.
+    // The client reconnects between statements: a lock that a second connection took would not be watched.
     if (isLost()) throw new LostOnTheWay()
     if (got) {
       return { status: 'owned', ownership: { lost, release: () => sql.end({ timeout: 1 }) } }
@@ -105,7 +105,7 @@ async function ensureDatabase(sql: postgres.Sql): Promise<void> {
   if (row !== undefined) return
   try {
     // Crash here: a cluster without the database, which the next visit makes.
-    // template0, because nobody can be connected to it: template1 is refused while somebody is.
+    // template0, because it takes no connections: template1 is refused as a template while a session uses it.
     await sql`create database ${sql(DATABASE)} template template0`
   } catch (error) {
     // Another visitor was first: duplicate_database, or its unique index at the same moment.

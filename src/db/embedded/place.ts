@@ -30,14 +30,14 @@ export type PlaceOptions = {
   readonly stateDir: string
   /** A file that only a used data directory holds: beside it no new database is made. */
   readonly witness?: string
-  /** A database that is lost is made anew all the same: somebody is about to fill it from a backup. */
+  /** A database that is lost is made anew all the same: it is about to be filled from a backup. */
   readonly refill?: boolean
 }
 
 /**
  * Decides where the data of `dataDir` lives: there, or, where the account that Postgres needs cannot reach it, in
- * `<stateDir>/<id>`; `database-id` in the data directory holds the id, so a directory that is moved takes its data along.
- * Throws `data-missing` if there was a database and is none now, and `start-failed`.
+ * `<stateDir>/<id>`; `database-id` in the data directory holds the id, so a directory that is moved takes its data
+ * along. Throws `data-missing` if there was a database and is none now, and `start-failed`.
  */
 export async function choosePlace(dataDir: string, options: PlaceOptions): Promise<Place> {
   const chosen = await chooseAccount()
@@ -131,7 +131,7 @@ async function existing(home: string, { id }: Pointer, chosen: Account, dataDir 
   if (await canEnter(place.account, place.dir)) return place
   throw new EmbeddedError(
     'start-failed',
-    `The database in ${place.dir} exists, but ${place.account.name}, who owns it, can no longer enter that folder. Let everybody pass through the folders above it (chmod o+x).`,
+    `The database in ${place.dir} exists, but ${place.account.name}, who owns it, can no longer enter that folder. Let other users pass through the folders above it (chmod o+x).`,
   )
 }
 
@@ -150,7 +150,7 @@ async function existingAway(home: string, pointer: Pointer, away: string, chosen
 async function makeHome(dataDir: string, account: Account): Promise<string> {
   try {
     const made = await makeFolders(dataDir)
-    // Only a folder of our own making is opened to passers-by: root's Postgres has to pass as somebody else.
+    // Only a folder of our own making is opened to passers-by: root's Postgres has to pass as another user.
     if (made) await chmod(dataDir, account.ids === undefined ? 0o700 : 0o711)
     return await realpath(dataDir)
   } catch (error) {

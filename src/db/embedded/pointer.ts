@@ -5,8 +5,8 @@ import { flush, makingName, writeNew } from '../../platform/durable.js'
 import { codeOf, EmbeddedError, messageOf } from './embedded-error.js'
 
 /**
- * What a data directory says of its database, in the file `database-id`: `<id>`, or `<id> new` until that database exists.
- * A database that the file calls made and that is not found was lost; it is never replaced by an empty one.
+ * What a data directory says of its database, in the file `database-id`: `<id>`, or `<id> new` until that database
+ * exists. A database that the file calls made and that is not found was lost; it is never replaced by an empty one.
  */
 export type Pointer = { readonly id: string; readonly made: boolean }
 

@@ -53,7 +53,7 @@ export async function removePidFile(clusterDir: string, judged: string): Promise
   const name = pidFileOf(clusterDir)
   const aside = makingName(name)
   try {
-    // Crash after this: a stray file in the cluster that nobody reads.
+    // Crash after this: a stray file in the cluster that is never read.
     await rename(name, aside)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return

@@ -15,7 +15,7 @@ import { boundLog } from './server-log.js'
 /** A Postgres that we started. `running` turns false when it has ended and been reaped. */
 export type Postmaster = { readonly pid: number; readonly running: () => boolean }
 
-/** Given on the command line, which wins over every file in the cluster: what must hold whatever somebody wrote there. */
+/** Given on the command line, which wins over every file in the cluster: what must hold whatever is written there. */
 function settings(port: number): Record<string, string> {
   return {
     listen_addresses: '127.0.0.1',
@@ -30,17 +30,19 @@ function settings(port: number): Record<string, string> {
     log_destination: 'stderr',
     log_timezone: 'UTC',
     timezone: 'UTC',
-    // A failed statement's text and details would carry tenants' values into a file that nobody guards as data.
+    // A failed statement's text and details would carry tenants' values into a file that is not guarded like data.
     log_min_error_statement: 'panic',
     log_error_verbosity: 'terse',
   }
 }
 
-/** Starts Postgres on 127.0.0.1. It is up when its `postmaster.pid` is live and it lets us in. Throws `start-failed`. */
+/**
+ * Starts Postgres on 127.0.0.1. It is up when its `postmaster.pid` is live and it lets us in. Throws `start-failed`.
+ */
 export async function spawnPostmaster(place: Place, binaries: Binaries, port: number): Promise<Postmaster> {
   await boundLog(place.logFile)
-  // Another installation under a running service (`npm ci`) leaves libraries without their links. If they cannot be made,
-  // PostgreSQL itself says in its log what is missing.
+  // Another installation under a running service (`npm ci`) leaves libraries without their links. If they cannot be
+  // made, PostgreSQL itself says in its log what is missing.
   await linkLibraries(binaries.dir).catch(() => undefined)
   const log = await open(place.logFile, 'a', 0o600)
   try {
@@ -86,7 +88,7 @@ export async function stopPostmaster(clusterDir: string): Promise<void> {
   }
 }
 
-/** A port of 127.0.0.1 that nobody listens on right now. Somebody may take it before we do: then another is tried. */
+/** A port of 127.0.0.1 that is free right now. Another process may take it before we do: then another port is tried. */
 export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()

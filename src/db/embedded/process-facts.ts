@@ -35,7 +35,8 @@ export async function workingDirectoryOf(pid: number): Promise<string | undefine
 
 async function commandFromPs(pid: number): Promise<Command | undefined> {
   const { ok, output } = await runAs(OURSELVES, '/bin/ps', ['-ww', '-o', 'command=', '-p', String(pid)])
-  // Ours are started as `<path>/postgres -D <folder> -c <setting>…`; paths may hold spaces, so the marks are looked for.
+  // Ours are started as `<path>/postgres -D <folder> -c <setting>…`; paths may hold spaces, so the marks are looked
+  // for.
   const words = /^(.*?postgres) -D (.*?) -c /.exec(output)
   if (ok && words?.[1] !== undefined) return { program: words[1], dataDir: words[2] }
   return ok && basename(output) === 'postgres' ? { program: output, dataDir: undefined } : undefined

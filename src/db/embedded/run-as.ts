@@ -16,7 +16,10 @@ export type CommandResult = {
  */
 export const COMMAND_ENVIRONMENT = { PATH: '/usr/bin:/bin:/usr/sbin:/sbin', LC_ALL: 'C', TZ: 'UTC' } as const
 
-/** Runs a program as the account and waits for it, at most `msMax` milliseconds or until the signal. Never throws: failure is a result. */
+/**
+ * Runs a program as the account and waits for it, at most `msMax` milliseconds or until the signal. Never throws:
+ * failure is a result.
+ */
 export async function runAs(
   account: Account,
   program: string,

@@ -8,7 +8,9 @@ import type { ProjectKey, ProjectStore } from './store.js'
 export type CreateKeyDeps = { readonly transact: Transact; readonly store: ProjectStore; readonly hashing: KeyHashing }
 export type CreateKeyInput = { readonly projectId: ProjectId; readonly name: string | null; readonly role: Role }
 
-/** A new key of a project; its text is in this answer and nowhere else. Throws `not-found`, and `conflict` at the limit. */
+/**
+ * A new key of a project; its text is in this answer and nowhere else. Throws `not-found`, and `conflict` at the limit.
+ */
 export async function createKey(
   deps: CreateKeyDeps,
   input: CreateKeyInput,

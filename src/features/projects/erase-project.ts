@@ -26,8 +26,9 @@ export async function eraseProject(deps: EraseDeps, id: ProjectId): Promise<Reco
 }
 
 /**
- * Deletes what is left of buried projects: what an interrupted erasure left, and writes that were under way when the keys
- * were revoked. A project that cannot be swept does not keep the others from it; then this rejects with the first failure.
+ * Deletes what is left of buried projects: what an interrupted erasure left, and writes that were under way when the
+ * keys were revoked. A project that cannot be swept does not keep the others from it; then this rejects with the first
+ * failure.
  */
 export async function sweepBuried(deps: EraseDeps): Promise<void> {
   const failures: unknown[] = []

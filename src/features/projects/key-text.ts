@@ -1,6 +1,8 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 
-/** How keys are hashed: with a pepper (HMAC-SHA-256) where one is configured, so that a stolen table is no use alone. */
+/**
+ * How keys are hashed: with a pepper (HMAC-SHA-256) where one is configured, so that a stolen table is no use alone.
+ */
 export type KeyHashing = {
   /** The id that is stored with a hash made now. */
   readonly pepperId: string

@@ -7,7 +7,10 @@ export const PROJECT_LIMITS = {
   sweepPauseMs: 60_000,
   /** Rows that one statement of an erasure deletes. */
   eraseChunkRowsMax: 5_000,
-  /** An authenticated write may land this long after its key was revoked; a sweep that began later than this is the last. */
+  /**
+   * An authenticated write may land this long after its key was revoked; a sweep that began later than this is the
+   * last.
+   */
   lastSweepAfterSeconds: 300,
   /** Rows of an export that are asked for at once: first these, then twice what came. */
   exportFirstRows: 16,

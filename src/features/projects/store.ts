@@ -84,7 +84,10 @@ async function findKey(hot: Sql, hashes: readonly string[]): Promise<FoundKey | 
   return row
 }
 
-/** Inserts the key unless its hash exists; undefined if it does. An inserted one is this transaction's to give a project. */
+/**
+ * Inserts the key unless its hash exists; undefined if it does. An inserted one is this transaction's to give a
+ * project.
+ */
 async function insertKey(
   announce: Announce,
   tx: Tx,
@@ -109,7 +112,9 @@ async function insertProject(tx: Tx, id: ProjectId, name: string | null, origin:
   return confirmRow(await ormOf(tx).insert(projects).values({ id, name, origin }).returning(PROJECT)) as Project
 }
 
-/** The project, locked until the transaction ends: it is not erased, and its keys are counted and made one at a time. */
+/**
+ * The project, locked until the transaction ends: it is not erased, and its keys are counted and made one at a time.
+ */
 async function lockProject(tx: Tx, id: ProjectId): Promise<Project | undefined> {
   const [row] = await ormOf(tx)
     .select(PROJECT)
@@ -222,8 +227,8 @@ async function markSwept(hot: Sql, orm: Orm, id: ProjectId): Promise<void> {
 }
 
 /**
- * The server's time, for statements that take it as a parameter: Citus refuses `now()` in most places of an UPDATE. It is
- * not this process's clock, because an erasure here and its last sweep elsewhere have to agree.
+ * The server's time, for statements that take it as a parameter: Citus refuses `now()` in most places of an UPDATE. It
+ * is not this process's clock, because an erasure here and its last sweep elsewhere have to agree.
  */
 async function readClock(on: Statements): Promise<Date> {
   return confirmRow(await on<{ now: Date }[]>`select now() as now`).now

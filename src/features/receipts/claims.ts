@@ -50,8 +50,8 @@ function readClaims(body: IssueInput): ReceiptClaims {
 
 /**
  * Undefined where everything is signed. Clients in the field send members that the original dropped, so they are no
- * fault; but nobody shall believe that they were signed. A `signature` is what the answer brings anew, and `null` says
- * nothing: neither is named.
+ * fault; but a client must not believe that they were signed. A `signature` is what the answer brings anew, and `null`
+ * says nothing: neither is named.
  */
 function ignoredMembers(sent: JsonValue): string | undefined {
   if (!isJsonObject(sent)) return undefined

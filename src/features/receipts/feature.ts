@@ -78,7 +78,9 @@ export function createReceipts(deps: ReceiptsDeps) {
       const keys = createKeyDocuments(ring)
       mountReceipts(app, guards, verbs, { keys, example: exampleReceipt(key) })
     },
-    /** Registers the key and learns those of other instances. Throws `KeyConfigurationError` for an id that is taken. */
+    /**
+     * Registers the key and learns those of other instances. Throws `KeyConfigurationError` for an id that is taken.
+     */
     start: () => startKeys(deps, ring, keyStore),
     close: keeper.drain,
     erase: store.eraseChunk,

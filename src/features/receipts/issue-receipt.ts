@@ -33,8 +33,8 @@ export type ReceiptClaims = Omit<ReceiptPayload, 'registry_version'> & {
 const MODEL_WITH_PROVIDER = /^([^:]{1,64}):./
 
 /**
- * Signs a receipt over a client's claims, keeps it, and gives its canonical bytes. With an id of the client's choice the
- * call is idempotent: the same claims again give the kept receipt, others throw `conflict`. Throws
+ * Signs a receipt over a client's claims, keeps it, and gives its canonical bytes. With an id of the client's choice
+ * the call is idempotent: the same claims again give the kept receipt, others throw `conflict`. Throws
  * `receipts-not-configured`, `validation-failed`, and what `Keep` throws.
  *
  * Everything that can be refused is refused before the signature. A receipt that was signed and could not be kept never
@@ -53,7 +53,7 @@ export async function issueReceipt(deps: IssueDeps, projectId: ProjectId, claims
   const requestSha256 = claims.id === undefined ? null : hashClaims(claims)
   const signed = signReceipt({ sign: key.sign }, built.receipt)
   if (!signed.ok) throw refusePayload(signed)
-  // Crash here: a signature that nobody has seen is lost with the process.
+  // Crash here: a signature that never left the process is lost with it.
   const taken = await deps.keep({
     ...{ projectId, id: built.receipt.id, kind: 'issued', keyId: key.keyId },
     ...{ requestSha256, legacyRule: null, canonical: signed.bytes, storedAt: issuedAt.getTime() },

@@ -58,8 +58,8 @@ export function createKeeper(deps: KeepDeps): Keeper {
 async function commitReceipts(deps: KeepDeps, receipts: readonly NewReceipt[]): Promise<Outcome[]> {
   const firsts = new Map<string, NewReceipt>()
   for (const receipt of receipts) if (!firsts.has(identityOf(receipt))) firsts.set(identityOf(receipt), receipt)
-  // Crash before the commit: nothing of the group is kept, and nobody was answered. Crash after it: all of it is kept and
-  // nobody knows; whoever asks again with the same id and payload gets the receipt that is kept.
+  // Crash before the commit: nothing of the group is kept, and no request was answered. Crash after it: all of it is
+  // kept and no client knows; a request that is repeated with the same id and payload gets the receipt that is kept.
   const { commitMsMax = RECEIPT_LIMITS.commitMsMax } = deps
   const fresh = await deps.transact((tx) => deps.store.insertNew(tx, [...firsts.values()]), commitMsMax)
   const inserted = new Set(fresh.map(identityOf))

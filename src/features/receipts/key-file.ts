@@ -11,7 +11,8 @@ const SEED_TEXT = /^[A-Za-z0-9_-]{43}\n?$/
 /**
  * The signing key of an installation that was given none: 32 random bytes, generated once into `path` (base64url, mode
  * 0600), and returned as base64url. Processes that race agree on one key. Throws `KeyConfigurationError` if the file
- * holds something else, or is gone while the database knows a key: a key that signed receipts is never replaced silently.
+ * holds something else, or is gone while the database knows a key: a key that signed receipts is never replaced
+ * silently.
  */
 export async function ensureKeyFile(path: string, knownKeyId: () => Promise<string | undefined>): Promise<string> {
   const present = await readKeyFile(path)
@@ -21,7 +22,7 @@ export async function ensureKeyFile(path: string, knownKeyId: () => Promise<stri
   await makeFolders(dirname(path), 0o700)
   const making = makingName(path)
   try {
-    // Crash here: a file that nobody reads is left behind; the next start generates another key.
+    // Crash here: a file that is never read is left behind; the next start generates another key.
     await writeNew(making, `${randomBytes(SEED_BYTES).toString('base64url')}\n`, 0o600)
     // A link, unlike a rename, fails if the name is taken: the first of several processes wins, whole or not at all.
     await linkUnlessTaken(making, path)

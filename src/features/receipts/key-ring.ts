@@ -35,7 +35,7 @@ export type KeyRing = {
   refresh(): Promise<void>
 }
 
-/** The keys that this instance knows. Those of other instances are learnt when somebody asks for one. */
+/** The keys that this instance knows. Those of other instances are learnt when a receipt or a reader asks for one. */
 export function createKeyRing(deps: KeyRingDeps): KeyRing {
   const { own } = deps
   const self = own === null ? [] : [{ keyId: own.keyId, publicKey: own.publicKey, notBefore: null, notAfter: null }]
@@ -58,7 +58,7 @@ export function createKeyRing(deps: KeyRingDeps): KeyRing {
     listed = mine === undefined ? [...self, ...fresh] : [mine, ...fresh.filter((key) => key !== mine)]
     known = indexOf(listed)
   }
-  /** Bounded, because a lost Postgres does not refuse, it keeps its callers waiting. Of an outage the begin is logged. */
+  /** Bounded: a lost Postgres does not refuse, it keeps its callers waiting. Of an outage the begin is logged. */
   const look = async (): Promise<void> => {
     try {
       await deadline(read(), RECEIPT_LIMITS.keysReadMsMax, unavailable)

@@ -21,8 +21,8 @@ export type ReadPage = (projectId: ProjectId, query: ListQuery) => Promise<Recei
 type Row = { readonly total: number; readonly held: number | null } & ReceiptPosition & ShownReceipt
 
 /**
- * Newest first, at most `rowsMax` receipts and one page's bytes (but one receipt at least). Postgres knows the size of a
- * receipt without reading it, so what does not fit is not even read. The page from an offset and its total are of one
+ * Newest first, at most `rowsMax` receipts and one page's bytes (but one receipt at least). Postgres knows the size of
+ * a receipt without reading it, so what does not fit is not even read. The page from an offset and its total are of one
  * snapshot; a page behind a row does not count, and its total is 0.
  */
 export function createListStore(sql: Sql): ReadPage {

@@ -24,7 +24,7 @@ export type ReceiptVerbs = {
   readonly list: (input: PageInput) => Promise<Uint8Array | AsyncGenerator<Uint8Array>>
 }
 
-/** What everybody may see: the keys, and for the document a receipt that verifies under the current one. */
+/** What is public: the keys, and for the document a receipt that verifies under the current one. */
 export type Published = { readonly keys: KeyDocuments; readonly example: JsonObject }
 
 const BASE = '/api/v1/receipts'
@@ -214,7 +214,7 @@ const keyHeaders = (contentType: string) => ({
   'Cache-Control': `public, max-age=${RECEIPT_LIMITS.keyCacheSeconds}`,
 })
 
-/** A body needs bytes that nobody shares between threads; ours never are, but their type does not say so. */
+/** A body needs bytes that are not shared between threads; ours never are, but their type does not say so. */
 function responseBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer
     ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)

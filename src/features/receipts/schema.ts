@@ -15,7 +15,7 @@ import { RECEIPT_LIMITS } from './limits.js'
 
 const { pageReceiptsMax, pageReceiptsDefault, offsetReceiptsMax } = RECEIPT_LIMITS
 
-/** What we say of a receipt ourselves: a client that sends it believes in a statement that nobody makes. */
+/** What we say of a receipt ourselves: a client that sends it believes in a statement that is not made. */
 const OURS = ['issued_at', 'issuer', 'project', 'evidence', 'seq', 'prev', 'usage', 'log'] as const
 /** Under these names a receipt could not be fetched: the address means something else, or loses them on its way. */
 const UNREACHABLE_IDS = new Set(['.', '..', 'public-key.pem', 'public-key.jwk', 'public-keys.json', 'uncertified'])
@@ -161,9 +161,9 @@ const Legacy = z
     valid: z.literal(true),
     rule: legacyRule(),
     key_id: z.string().openapi({ description: 'The key that it verified under.' }),
-    unsigned_members: z
-      .array(z.string())
-      .openapi({ description: 'Nothing vouches for these: anybody may have written them.' }),
+    unsigned_members: z.array(z.string()).openapi({
+      description: 'The signature does not cover these: whoever passed the receipt on may have written them.',
+    }),
   })
   .openapi('LegacyReceipt', { description: 'How a receipt holds that does not verify as it stands.' })
 export const ReceiptPageResponse = z

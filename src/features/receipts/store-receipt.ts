@@ -18,8 +18,9 @@ export type StoredReceipt = { readonly id: string; readonly legacy: LegacyVerdic
 /**
  * Keeps a signed receipt, of either shape, out of the text `{"receipt": {…}}`. The text itself is read, since a parser
  * that merges members would hide what was signed. One that holds by the legacy rule only is kept as it was sent and
- * marked. Storing the same receipt again changes nothing; another one under its id throws `conflict`. Throws `validation-failed` for what is no receipt and
- * `receipt-not-verified` for one whose signature does not hold or that we issued to another project.
+ * marked. Storing the same receipt again changes nothing; another one under its id throws `conflict`. Throws
+ * `validation-failed` for what is no receipt and `receipt-not-verified` for one whose signature does not hold or that
+ * we issued to another project.
  */
 export async function storeReceipt(deps: StoreDeps, projectId: ProjectId, text: string): Promise<StoredReceipt> {
   const receipt = readBody(text)

@@ -26,8 +26,8 @@ export type Copy<File> = {
   readonly target: Target
   readonly state: () => CopyState<File>
   /**
-   * Takes over a file that was kept, unless this one was confirmed later. It is served at once, and due as before. Returns
-   * whether it is a new one; false, too, for one that does not read any more.
+   * Takes over a file that was kept, unless this one was confirmed later. It is served at once, and due as before.
+   * Returns whether it is a new one; false, too, for one that does not read any more.
    */
   restore(kept: KeptFile): boolean
   /** Takes a bundled file as long as there is no other. Returns whether it did. */

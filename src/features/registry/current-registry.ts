@@ -92,7 +92,7 @@ export type PriceAnswer =
   | { readonly status: 'found'; readonly prices: Prices; readonly registryVersion: string }
   /** The registry knows no such model. `registryVersion` is null if it does not even know the provider. */
   | { readonly status: 'unknown_model'; readonly registryVersion: string | null }
-  /** The provider's models were never loaded: nobody can say yet. */
+  /** The provider's models were never loaded: no price can be known yet. */
   | { readonly status: 'no_registry' }
 
 export type FindPriceDeps = { readonly file: (provider: ProviderName) => ProviderFile | undefined }

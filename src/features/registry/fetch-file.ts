@@ -30,9 +30,9 @@ export function fetchFromOrigin({ origin, clock }: FetchDeps): FetchFile {
 }
 
 /**
- * The same for several instances: what one of them fetched is in Redis for its time to live, and the others take it from
- * there. Instances that ask at the same moment each ask the origin: these are four small files an hour. A Redis that
- * fails is passed over.
+ * The same for several instances: what one of them fetched is in Redis for its time to live, and the others take it
+ * from there. Instances that ask at the same moment each ask the origin: these are four small files an hour. A Redis
+ * that fails is passed over.
  */
 export function fetchThroughRedis(deps: FetchDeps, redis: Redis, options: SharedOptions): FetchFile {
   const fetch = fetchFromOrigin(deps)

@@ -23,8 +23,8 @@ class ImportRefused extends Error {
 const ARCHIVE_NUMBER = /^[1-9]\d{0,6}$/
 
 /**
- * Reads `manifest.json`, `<provider>/models.json` and `<provider>/v/<n>/models.json`, of the providers that are there. What
- * else lies in the folder is left alone. Throws `ImportRefused` with every file that is not what it should be.
+ * Reads `manifest.json`, `<provider>/models.json` and `<provider>/v/<n>/models.json`, of the providers that are there.
+ * What else lies in the folder is left alone. Throws `ImportRefused` with every file that is not what it should be.
  */
 export async function readRegistryDirectory(path: string): Promise<RegistryDirectory> {
   const faults: string[] = []
@@ -111,8 +111,8 @@ export type ImportedProvider = {
 
 /**
  * Takes a copy of the registry as if it had been fetched now: its current files serve until the origin answers, and its
- * archived ones are the price history. All of it or nothing; throws `ImportRefused` for a provider whose file is older than
- * the one that is known.
+ * archived ones are the price history. All of it or nothing; throws `ImportRefused` for a provider whose file is older
+ * than the one that is known.
  */
 export async function importRegistry(deps: ImportDeps, directory: RegistryDirectory): Promise<ImportedProvider[]> {
   const { manifest, current, archived } = directory

@@ -1,4 +1,6 @@
-/** Every limit of the registry, with its unit. How long one fetch may take and how long a copy is fresh are settings. */
+/**
+ * Every limit of the registry, with its unit. How long one fetch may take and how long a copy is fresh are settings.
+ */
 export const REGISTRY_LIMITS = {
   fileBytesMax: 16 * 1024 * 1024,
   jsonDepthMax: 32,

@@ -37,10 +37,10 @@ export type LiveRegistry = {
 }
 
 /**
- * One round at a time: all copies that are due are fetched in parallel, and each is published when it is there. What the
- * origin does not give is looked for in Postgres, where another instance or an import may have put a newer file. The
- * bundled files take the place of what is still missing when the first round is over: a request that comes before waits,
- * so that nothing is priced by old facts only because it came early.
+ * One round at a time: all copies that are due are fetched in parallel, and each is published when it is there. What
+ * the origin does not give is looked for in Postgres, where another instance or an import may have put a newer file.
+ * The bundled files take the place of what is still missing when the first round is over: a request that comes before
+ * waits, so that nothing is priced by old facts only because it came early.
  */
 export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
   const { copies, logger } = deps

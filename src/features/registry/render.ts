@@ -6,7 +6,9 @@ import { REGISTRY_LIMITS } from './limits.js'
 import { isProvider, PROVIDER_NAMES, PROVIDERS, type ProviderName } from './providers.js'
 import type { FileSource, ProviderFile, RegistryFile } from './registry-file.js'
 
-/** Which models are asked for: of any of these providers, with all of these capabilities. Sorted, without repetition. */
+/**
+ * Which models are asked for: of any of these providers, with all of these capabilities. Sorted, without repetition.
+ */
 export type Filter = {
   readonly providers?: readonly string[] | undefined
   readonly capabilities?: readonly string[] | undefined

@@ -66,7 +66,10 @@ function registryEndpoint(path: string, verbs: RegistryVerbs): Endpoint<unknown,
   }
 }
 
-/** The whole registry, as the lane answers it. Both responses are made anew when the content or its age in seconds changes. */
+/**
+ * The whole registry, as the lane answers it. Both responses are made anew when the content or its age in seconds
+ * changes.
+ */
 function warmRegistry(currentRegistry: () => Copied | Promise<Copied>): Warm {
   let made: { readonly from: Copied; readonly full: WarmResponse; readonly unchanged: WarmResponse } | undefined
   return ({ query, ifNoneMatch }) => {

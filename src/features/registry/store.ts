@@ -8,7 +8,9 @@ import { describeError, type Logger } from '../../platform/logger.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import type { RegistryFile } from './registry-file.js'
 
-/** A file as it was kept. `fetchedAt`: when the origin last served exactly these bytes, in milliseconds since the epoch. */
+/**
+ * A file as it was kept. `fetchedAt`: when the origin last served exactly these bytes, in milliseconds since the epoch.
+ */
 export type KeptFile = {
   readonly path: string
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -92,7 +94,9 @@ function toKept(row: { path: string; body: Uint8Array; fetchedAt: Date }): KeptF
   return { path: row.path, bytes: new Uint8Array(row.body), fetchedAt: row.fetchedAt.getTime() }
 }
 
-/** The files that Postgres keeps, as far as it can be reached. The registry can do without it while the origin answers. */
+/**
+ * The files that Postgres keeps, as far as it can be reached. The registry can do without it while the origin answers.
+ */
 export type KeptFiles = {
   /** For each path the content that was served last. Never rejects. */
   newest(paths: readonly string[]): Promise<readonly KeptFile[]>
@@ -105,8 +109,9 @@ export type KeptFiles = {
 }
 
 /**
- * Reads are bounded in time, because a lost Postgres does not refuse, it keeps its callers waiting. Writes go in the order
- * in which files came, one at a time; beyond `writesWaitingMax` a file is left out, and the next refresh brings it again.
+ * Reads are bounded in time, because a lost Postgres does not refuse, it keeps its callers waiting. Writes go in the
+ * order in which files came, one at a time; beyond `writesWaitingMax` a file is left out, and the next refresh brings
+ * it again.
  *
  * A crash before a write is done loses a copy that the next refresh, here or in another instance, keeps.
  */
