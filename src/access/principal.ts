@@ -42,14 +42,15 @@ const ROLES_THAT = {
 /**
  * Who may call a route: any caller (`public`), the operator (with the admin key), or a project's keys of these roles.
  * `creates` says that a key unknown so far becomes a project of its own here (open mode), after the request proved
- * valid.
+ * valid. `isProbe`: for what watches the service, which may come from the address of its clients; no rate limit counts it.
  */
 export type Access =
-  | { readonly kind: 'public' }
+  | { readonly kind: 'public'; readonly isProbe?: true }
   | { readonly kind: 'operator' }
   | { readonly kind: 'project'; readonly roles: readonly Role[]; readonly creates: boolean }
 
 export const PUBLIC: Access = { kind: 'public' }
+export const PROBE: Access = { kind: 'public', isProbe: true }
 export const OPERATOR: Access = { kind: 'operator' }
 export const READS: Access = { kind: 'project', roles: ROLES_THAT.read, creates: false }
 export const WRITES: Access = { kind: 'project', roles: ROLES_THAT.write, creates: true }

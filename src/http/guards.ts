@@ -40,15 +40,17 @@ export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLan
     direct: createDirectWay(admitKnown),
     provision: deps.provision,
     admit: (header, access, address) => {
-      if (deps.perAddress === undefined) return byAccess(header, access)
+      if (deps.perAddress === undefined || isProbe(access)) return byAccess(header, access)
       return deps.perAddress(networkOf(address)).then(() => byAccess(header, access))
     },
   }
 }
 
+const isProbe = (access: Access): boolean => access.kind === 'public' && access.isProbe === true
+
 /** If requests are counted, the ordinary way counts them. */
 function recallPrincipal(deps: GuardDeps, ...[header, access]: Parameters<AdmitKnown>): ReturnType<AdmitKnown> {
-  if (deps.perAddress !== undefined) return undefined
+  if (deps.perAddress !== undefined && !isProbe(access)) return undefined
   if (access.kind === 'public') return ANONYMOUS
   if (access.kind === 'operator' || deps.perKey !== undefined) return undefined
   try {

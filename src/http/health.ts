@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { PUBLIC } from '../access/principal.js'
+import { PROBE, PUBLIC } from '../access/principal.js'
 import type { Metrics } from '../platform/metrics.js'
 import { type App, type Guards, mount } from './endpoint.js'
 import { JSON_HEADERS, jsonResponse, plainBytes } from './response.js'
@@ -40,7 +40,7 @@ function mountWholeHealth(app: App, guards: Guards, { databaseAnswers }: HealthD
     tag: 'Meta',
     operationId: 'getHealth',
     summary: 'Whether the service and its database work',
-    access: PUBLIC,
+    access: PROBE,
     responses: { 200: { description: 'Healthy.', schema: Health }, 503: { description: 'Unhealthy.', schema: Health } },
     handle: async () => {
       const connected = await databaseAnswers()
@@ -59,7 +59,7 @@ function mountLiveness(app: App, guards: Guards): void {
     tag: 'Meta',
     operationId: 'getLiveness',
     summary: 'Whether the process runs (restart it if not)',
-    access: PUBLIC,
+    access: PROBE,
     responses: { 200: { description: 'Alive.', schema: Liveness } },
     warm: () => ({ status: 200, headers: JSON_HEADERS, body: ALIVE }),
     handle: () => plainBytes(ALIVE),
@@ -73,7 +73,7 @@ function mountReadiness(app: App, guards: Guards, deps: HealthDeps): void {
     tag: 'Meta',
     operationId: 'getReadiness',
     summary: 'Whether requests should be sent here (take it out of rotation if not)',
-    access: PUBLIC,
+    access: PROBE,
     responses: {
       200: { description: 'Ready.', schema: Readiness },
       503: { description: 'Not ready.', schema: Readiness },

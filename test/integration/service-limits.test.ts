@@ -49,7 +49,7 @@ describe('a service whose setting says 2', () => {
 
   test('refuses the third request from one address or IPv6 /64, and none from another', async () => {
     await start({ LLMRING_RATE_LIMIT_PER_ADDRESS: '2', LLMRING_TRUSTED_PROXIES: '1' })
-    const from = (address: string) => service.call('/livez', { key: null, headers: { 'X-Forwarded-For': address } })
+    const from = (address: string) => service.call('/', { key: null, headers: { 'X-Forwarded-For': address } })
     for (const [one, other] of [
       ['203.0.113.1', '203.0.113.2'],
       ['2001:db8:0:1::1', '2001:db8:0:2::1'],
@@ -60,6 +60,11 @@ describe('a service whose setting says 2', () => {
     }
     expectRefused(await from('2001:db8:0:1:ffff::9'), /one address/)
     expectRefused(await from('::ffff:203.0.113.1'), /one address/)
+    // A balancer's probes may come from the address of its clients.
+    for (const probe of ['/livez', '/readyz', '/health']) {
+      const response = await service.call(probe, { key: null, headers: { 'X-Forwarded-For': '203.0.113.1' } })
+      expect(response.status).toBe(200)
+    }
   })
 
   test('refuses the third new project, and no key that is known', async () => {

@@ -78,7 +78,7 @@ function mountWholeProject(app: App, guards: Guards, verbs: ProjectVerbs): void 
     summary: 'Erase a project and everything of it',
     description: 'Its keys are refused from then on. Cannot be undone.',
     params: schema.ProjectPath,
-    responses: { 200: { description: 'How many rows went, by kind.', schema: schema.Erased } },
+    responses: { 200: { description: 'How many rows went, by feature.', schema: schema.Erased } },
     handle: async ({ params }) => jsonResponse({ erased: true, rows: await verbs.erase(params.id as ProjectId) }),
   })
   mount(app, guards, {
