@@ -4,7 +4,9 @@ import type { H, RouterRoute } from 'hono/types'
 import { AppError } from '../platform/errors.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import type { App } from './endpoint.js'
+import { HTTP_LIMITS } from './limits.js'
 import { problemResponse } from './problem.js'
+import { createRefusalLines } from './refusal-lines.js'
 import { contextOf, type NodeEnv } from './request-context.js'
 import { ExactFirstRouter } from './router.js'
 
@@ -35,12 +37,15 @@ export function createApp(options: AppOptions): App {
 export type ProblemOf = (error: unknown, requestId: string) => AppError
 
 export function createProblemOf({ logger, explain }: AppOptions): ProblemOf {
+  const texts = { each: 'dependency failed', rest: 'failures of a dependency' }
+  // While a database is away, every request fails by it.
+  const failures = createRefusalLines(logger, HTTP_LIMITS.refusalLinesPerSecondMax, 'warn', texts)
   return (error, requestId) => {
     if (error instanceof AppError) return error
     const explained = explain(error)
     const line = { request_id: requestId, error: describeError(error) }
     if (explained !== undefined) {
-      logger.warn(line, 'dependency failed')
+      failures.write(line, explained.code)
       return explained
     }
     logger.error(line, 'unexpected error')

@@ -6,15 +6,19 @@ export type RefusalLines = {
   write(line: Readonly<Record<string, unknown>>, kind: string): void
 }
 
+/** What a line says, and what the line that sums up the rest calls them. */
+type LineTexts = { readonly each: string; readonly rest: string }
+
 /**
  * The log lines of refused requests: the first `perSecondMax` of a second, and one that sums up the rest. A flood of
  * refusals costs its sender nothing, so it must not be written down line by line. `level` is info for what callers do
- * wrong, and error for what is unavailable here.
+ * wrong, warn for a dependency that failed them, and error for what is unavailable here.
  */
 export function createRefusalLines(
   logger: Logger,
   perSecondMax: number,
-  level: 'info' | 'error' = 'info',
+  level: 'info' | 'warn' | 'error' = 'info',
+  texts: LineTexts = { each: 'request', rest: 'refused requests' },
 ): RefusalLines {
   let written = 0
   let more = new Map<string, number>()
@@ -27,7 +31,7 @@ export function createRefusalLines(
     const count = [...more.values()].reduce((sum, some) => sum + some, 0)
     const kinds = Object.fromEntries(more)
     more = new Map()
-    logger[level]({ more: count, kinds }, `and ${count} more refused requests`)
+    logger[level]({ more: count, kinds }, `and ${count} more ${texts.rest}`)
   }
 
   return {
@@ -36,7 +40,7 @@ export function createRefusalLines(
       isOpen = true
       if (written < perSecondMax) {
         written += 1
-        logger[level](line, 'request')
+        logger[level](line, texts.each)
       } else more.set(kind, (more.get(kind) ?? 0) + 1)
     },
   }

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createProblemOf } from '../../src/http/create-app.js'
 import { createRefusalLines } from '../../src/http/refusal-lines.js'
+import { AppError } from '../../src/platform/errors.js'
 import type { Logger } from '../../src/platform/logger.js'
 
 let lines: { message: string; fields: Record<string, unknown> }[]
 const logger = {
   info: (fields: Record<string, unknown>, message: string) => void lines.push({ message, fields }),
+  warn: (fields: Record<string, unknown>, message: string) => void lines.push({ message, fields }),
 } as unknown as Logger
 
 beforeEach(() => {
@@ -47,4 +50,15 @@ describe('the lines of refused requests', () => {
     const sums = lines.filter((line) => line.message !== 'request').map((line) => line.fields['more'])
     expect(sums).toEqual([2, 4])
   })
+})
+
+test('the warnings of a dependency that is away are bounded, too', () => {
+  const away = new AppError('database-unavailable', 'The database does not answer right now.')
+  const problemOf = createProblemOf({ logger, explain: () => away })
+  for (let count = 0; count < 500; count++) expect(problemOf(new Error('lost'), 'r')).toBe(away)
+  vi.advanceTimersByTime(1_000)
+  expect(lines.map((line) => line.message)).toEqual([
+    ...Array(10).fill('dependency failed'),
+    'and 490 more failures of a dependency',
+  ])
 })
