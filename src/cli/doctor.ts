@@ -76,6 +76,7 @@ function examine({ direct, pooled, location, lifecycle }: Connected): Patient {
   return {
     ...clients,
     directOptions: { ...direct, applicationName: 'llmring-server doctor' },
+    pooledUrl: pooled.url,
     behindPooler: pooled.pooled,
     location,
   }

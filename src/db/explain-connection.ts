@@ -22,13 +22,13 @@ const CHECKS: readonly (readonly [RegExp, string])[] = [
 ]
 
 /** Trouble with a connection, in words that name the database and what to check; anything else as it is. No secrets. */
-export function explainConnection(error: unknown, url: string): unknown {
+export function explainConnection(error: unknown, url: string, setting = 'LLMRING_DATABASE_URL'): unknown {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
   const check = CHECKS.find(([codes]) => code !== undefined && codes.test(code))?.[1]
   if (code === undefined || check === undefined) return error
   const { host, pathname, username } = new URL(url)
   const user = username === '' ? '' : `, user ${decodeURIComponent(username)}`
-  return new Error(`Database ${host}${pathname}${user}: ${check} (${code}). Its address is LLMRING_DATABASE_URL.`, {
+  return new Error(`Database ${host}${pathname}${user}: ${check} (${code}). Its address is ${setting}.`, {
     cause: error,
   })
 }

@@ -103,8 +103,16 @@ describe('without a database', () => {
       ...['fail database', 'fail migrations', 'fail notifications', 'fail connections', 'fail clock'],
       ...['ok redis', 'ok registry', 'warn keys', 'ok disk', 'ok node'],
     ])
-    expect(lines[0]).toMatch(/127\.0\.0\.1:9.*ECONNREFUSED/)
+    expect(lines[0]).toMatch(/127\.0\.0\.1:9.*nothing listens there.*ECONNREFUSED.*LLMRING_DATABASE_URL/)
+    // What to do is said once.
+    for (const line of lines.slice(1, 5)) expect(line).toMatch(/not looked at: there is no connection to the database$/)
     expect(stdout).not.toMatch(/hidden-word|\n\s+at /)
+  })
+
+  it('a wrong way around the pooler is told from a database that is away', async () => {
+    const seen = await findings({ LLMRING_DATABASE_DIRECT_URL: CLOSED })
+    expect(seen['database']).toMatchObject({ status: 'ok' })
+    expect(seen['migrations']).toEqual(found('fail', /nothing listens there.*LLMRING_DATABASE_DIRECT_URL/))
   })
 
   it('a server that takes connections and never answers is given up', async () => {

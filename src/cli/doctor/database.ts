@@ -1,4 +1,5 @@
 import type { ClientOptions, Sql } from '../../db/client.js'
+import { explainConnection } from '../../db/explain-connection.js'
 import {
   type ConnectionFacts,
   echoNotification,
@@ -18,6 +19,7 @@ import { type Check, describeTrouble, type Finding, fail, ok, warn } from './che
 export type Patient = {
   /** What the service's requests go through: perhaps a pooler. */
   readonly pooled: Sql
+  readonly pooledUrl: string
   /** Around any pooler. */
   readonly direct: Sql
   readonly directOptions: Omit<ClientOptions, 'connectionsMax'>
@@ -42,30 +44,32 @@ export function databaseChecks({ patient, schema, connectionsMax, clock }: Needs
     {
       name: 'database',
       look: async () => {
-        const { pooled, location, behindPooler } = await patient()
+        const { pooled, pooledUrl, location, behindPooler } = await patient()
         try {
           const facts = await deadline(inspectServer(pooled, schema), CLI_LIMITS.databaseAnswerMsMax)
           return judgeServer(facts, { schema, location, behindPooler })
         } catch (error) {
-          return fail(`${location}: ${describeTrouble(error)}`)
+          const explained = explainConnection(error, pooledUrl)
+          return fail(explained === error ? `${location}: ${describeTrouble(error)}` : describeTrouble(explained))
         }
       },
     },
     {
       name: 'migrations',
-      look: async () => {
-        const { direct } = await patient()
-        return judgeMigrations(await listRecordedMigrations(direct), await readMigrations())
-      },
+      look: () =>
+        asking(patient, async ({ direct }) =>
+          judgeMigrations(await listRecordedMigrations(direct), await readMigrations()),
+        ),
     },
     {
       name: 'notifications',
       look: async () => {
-        const { pooled, directOptions } = await patient()
+        const { pooled, pooledUrl, directOptions } = await patient()
         try {
           await echoNotification(pooled, directOptions, CLI_LIMITS.echoMsMax)
           return ok('LISTEN and NOTIFY work')
         } catch (error) {
+          if (explainConnection(error, pooledUrl) !== error && directOptions.url === pooledUrl) return fail(UNREACHED)
           const wayOut = 'Behind a pooler, LLMRING_DATABASE_DIRECT_URL must lead around it to the same database.'
           return fail(`LISTEN and NOTIFY do not work: ${describeTrouble(error)}. ${wayOut}`)
         }
@@ -73,10 +77,29 @@ export function databaseChecks({ patient, schema, connectionsMax, clock }: Needs
     },
     {
       name: 'connections',
-      look: async () => judgeConnections(await inspectConnections((await patient()).direct), connectionsMax),
+      look: () =>
+        asking(patient, async ({ direct }) => judgeConnections(await inspectConnections(direct), connectionsMax)),
     },
-    { name: 'clock', look: async () => judgeClock(await measureSkew((await patient()).pooled, clock)) },
+    {
+      name: 'clock',
+      look: () => asking(patient, async ({ pooled }) => judgeClock(await measureSkew(pooled, clock))),
+    },
   ]
+}
+
+const UNREACHED = 'not looked at: there is no connection to the database'
+
+/** If it is reached around no pooler, the first check has said what the trouble is, and what to do about it. */
+async function asking(patient: Needs['patient'], look: (patient: Patient) => Promise<Finding>): Promise<Finding> {
+  const asked = await patient()
+  try {
+    return await look(asked)
+  } catch (error) {
+    const { pooledUrl, directOptions } = asked
+    const explained = explainConnection(error, directOptions.url, 'LLMRING_DATABASE_DIRECT_URL')
+    if (explained !== error && directOptions.url === pooledUrl) return fail(UNREACHED)
+    throw explained
+  }
 }
 
 export function judgeServer(
