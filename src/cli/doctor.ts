@@ -18,8 +18,8 @@ import { CLI_LIMITS } from './limits.js'
 import { prepareConfig, run } from './prepare.js'
 
 const NOTES = `
-Exits with 1 where a check fails; warnings are no failure. Changes nothing: pending migrations are reported, not applied.
-An embedded PostgreSQL that no service runs is started for the duration.`
+Exits with 1 if a check fails; warnings are no failure. Changes nothing: pending migrations are reported, not applied.
+An embedded PostgreSQL that no service runs is started for the duration, and made if the data directory has none yet.`
 
 export function doctorCommand(): Command {
   return new Command('doctor')

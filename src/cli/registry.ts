@@ -8,7 +8,8 @@ import { commandLogger, prepareConfig, run } from './prepare.js'
 
 const NOTES = `
 The folder is laid out like the public registry: manifest.json, <provider>/models.json and <provider>/v/<n>/models.json, of
-one or more of anthropic, google and openai. A folder with a wrong file, or older than what is known, changes nothing.
+one or more of anthropic, google and openai. A service with a network has these files, byte for byte: make the folders
+and \`curl -o openai/models.json http://<service>/registry/openai/models.json\`, and so on. A folder with a wrong file, or older than what is known, changes nothing.
 Running instances take it over within a minute while the registry's origin does not answer; once it does, it counts.`
 
 export function registryCommand(): Command {
