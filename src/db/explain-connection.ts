@@ -3,7 +3,7 @@ const CHECKS: readonly (readonly [RegExp, string])[] = [
   [/^ECONNREFUSED$/, 'nothing listens there: is PostgreSQL running, and are host and port right?'],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'the host name is not known: is it spelled right, and does DNS answer?'],
   [
-    /^(CONNECT_TIMEOUT|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/,
+    /^(CONNECT_TIMEOUT|QUERY_NOT_SENT|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/,
     'nothing answers: is it the right address, and does a firewall drop packets?',
   ],
   [
