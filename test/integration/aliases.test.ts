@@ -187,6 +187,24 @@ describe('bulk_upsert', () => {
   })
 })
 
+describe('a profile that is too large to be kept in memory', () => {
+  it('is resolved, written and resolved again, and answers as every other', async () => {
+    const key = 'too-large'
+    const { project_id } = (await bind(key, { alias: 'a', model: 'x:1' })).json as { project_id: string }
+    const large = 'y'.repeat(255)
+    await one.sql`
+      insert into aliases (project_id, profile, alias, id, models, revision, created_at, updated_at, metadata_bytes, names_bytes)
+      select ${project_id}::uuid, 'default', 'large' || n, n + 100, array_fill(${large}::text, array[32]), 1, now(), now(), 0, 400
+      from generate_series(1, 1200) as n`
+    expect((await bind(key, { alias: 'b', model: 'x:2' })).status).toBe(200)
+    expect((await resolve(key, 'a')).json).toMatchObject({ model: 'x:1', revision: 2 })
+    expect((await resolve(key, 'large7')).json).toMatchObject({ model: large, revision: 2 })
+    expect((await resolve(key, 'unbound')).json).toMatchObject({ alias: 'unbound', model: null, revision: 2 })
+    expect((await bind(key, { alias: 'a', model: 'x:3' })).status).toBe(200)
+    expect((await resolve(key, 'a')).json).toMatchObject({ model: 'x:3', models: ['x:3'], revision: 3 })
+  })
+})
+
 describe('history', () => {
   it('has one entry for every change, with the key that made it', async () => {
     await bind('history', { alias: 'a', model: 'x:1' })

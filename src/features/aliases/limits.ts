@@ -20,8 +20,9 @@ export const ALIAS_LIMITS = {
   snapshotProjectsMax: 10_000,
   snapshotProfilesPerProjectMax: 64,
   snapshotCharactersMax: 64 * 1024 * 1024,
-  /** What one project's snapshots may take of that; beyond it they are answered and not kept. */
+  /** What one project's snapshots may take of that; a profile beyond it is read row by row, and tried again after a time. */
   snapshotProjectShareMax: 1 / 8,
+  tooLargeForMs: 60_000,
   loadAttemptsMax: 10,
   loadMsMax: 5_000,
   /** Base64url of two names, each character of which may be escaped. */

@@ -5,7 +5,7 @@ import { renderUnbound, type Snapshot, type Snapshots } from './snapshots.js'
 export function resolveAlias(snapshots: Pick<Snapshots, 'cached' | 'load'>, key: AliasKey): string | Promise<string> {
   const snapshot = snapshots.cached(key.projectId, key.profile)
   if (snapshot !== undefined) return lookUp(snapshot, key)
-  return snapshots.load(key.projectId, key.profile).then((loaded) => lookUp(loaded, key))
+  return snapshots.load(key.projectId, key.profile, key.alias).then((loaded) => lookUp(loaded, key))
 }
 
 function lookUp(snapshot: Snapshot, { alias, profile }: AliasKey): string {

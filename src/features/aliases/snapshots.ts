@@ -16,7 +16,8 @@ export type Snapshot = {
 }
 
 export type SnapshotDeps = {
-  readonly load: (projectId: ProjectId, profile: string) => Promise<LoadedProfile>
+  /** A profile; with an alias, only what it says of that one. */
+  readonly load: (projectId: ProjectId, profile: string, alias?: string) => Promise<LoadedProfile>
   /** How old our knowledge of commits elsewhere may be, in milliseconds. */
   readonly ageMs: () => number
   readonly clock: Clock
@@ -25,7 +26,8 @@ export type SnapshotDeps = {
 export type Snapshots = {
   /** The snapshot in memory, if it may be used: no I/O. */
   cached(projectId: ProjectId, profile: string): Snapshot | undefined
-  load(projectId: ProjectId, profile: string): Promise<Snapshot>
+  /** The profile's snapshot; of a profile that was too large to be kept only what it says of this alias. */
+  load(projectId: ProjectId, profile: string, alias: string): Promise<Snapshot>
   /**
    * Learns of a committed revision: nothing older is answered from here on. Only ever a number that Postgres gave us.
    */
@@ -36,9 +38,13 @@ export type Snapshots = {
 
 const { aliasesTrustedMs, aliasesUntrustedLifeMs } = TRUST_LIMITS
 
+const SHARE = ALIAS_LIMITS.snapshotCharactersMax * ALIAS_LIMITS.snapshotProjectShareMax
+
 type Project = {
   floor: number
   readonly profiles: Map<string, Snapshot>
+  /** Until when each profile that was too large to be kept is asked for row by row, by the monotonic clock. */
+  readonly tooLarge: Map<string, number>
   readonly loading: Map<string, Promise<Snapshot>>
   forgotten: boolean
 }
@@ -50,13 +56,13 @@ export function createSnapshots(deps: SnapshotDeps): Snapshots {
     deps.ageMs() < aliasesTrustedMs || deps.clock() - snapshot.loadedAt < aliasesUntrustedLifeMs
 
   /** A load below the floor began before a commit that we know of: it is repeated, never installed. */
-  const loadOnce = async (project: Project, projectId: ProjectId, profile: string): Promise<Snapshot> => {
+  const loadOnce = async (project: Project, projectId: ProjectId, profile: string, alias?: string) => {
     for (let attempt = 0; attempt < ALIAS_LIMITS.loadAttemptsMax; attempt++) {
       const loadedAt = deps.clock()
-      const loaded = await deps.load(projectId, profile)
+      const loaded = await deps.load(projectId, profile, alias)
       if (loaded.revision < project.floor) continue
       const snapshot = await renderSnapshot(loaded, profile, loadedAt)
-      memory.install(project, profile, snapshot)
+      if (alias === undefined) memory.install(project, profile, snapshot)
       return snapshot
     }
     throw new AppError('database-unavailable', 'The database answers with an older state than it committed.', {
@@ -69,14 +75,15 @@ export function createSnapshots(deps: SnapshotDeps): Snapshots {
       const snapshot = memory.use(projectId)?.profiles.get(profile)
       return snapshot !== undefined && isUsable(snapshot) ? snapshot : undefined
     },
-    load: (projectId, profile) => {
+    load: (projectId, profile, alias) => {
       const project = memory.use(projectId) ?? memory.add(projectId)
+      const only = deps.clock() < (project.tooLarge.get(profile) ?? Number.NEGATIVE_INFINITY) ? alias : undefined
       // Keyed by the floor, too: who comes after a commit must not be given a load that began before it.
-      const flight = `${project.floor} ${profile}`
+      const flight = JSON.stringify([project.floor, profile, only])
       const { loading } = project
       const pending = loading.get(flight)
       if (pending !== undefined) return pending
-      const fresh = loadOnce(project, projectId, profile).finally(() => loading.delete(flight))
+      const fresh = loadOnce(project, projectId, profile, only).finally(() => loading.delete(flight))
       loading.set(flight, fresh)
       return fresh
     },
@@ -106,7 +113,7 @@ function createMemory() {
   return {
     use: (projectId: ProjectId): Project | undefined => projects.get(projectId),
     add: (projectId: ProjectId): Project => {
-      const project = { floor: 0, profiles: new Map(), loading: new Map(), forgotten: false }
+      const project = { floor: 0, profiles: new Map(), tooLarge: new Map(), loading: new Map(), forgotten: false }
       projects.set(projectId, project)
       return project
     },
@@ -114,8 +121,11 @@ function createMemory() {
       // Rendering takes turns with everything else: a commit that became known meanwhile makes this an old state.
       if (project.forgotten || snapshot.revision < project.floor) return
       remove(project, profile)
-      const share = ALIAS_LIMITS.snapshotCharactersMax * ALIAS_LIMITS.snapshotProjectShareMax
-      if (charactersOf(project) + snapshot.characters > share) return
+      if (charactersOf(project) + snapshot.characters > SHARE) {
+        markTooLarge(project, profile, snapshot.loadedAt)
+        return
+      }
+      project.tooLarge.delete(profile)
       const oldest = project.profiles.keys().next()
       const isFull = project.profiles.size >= ALIAS_LIMITS.snapshotProfilesPerProjectMax
       if (isFull && !oldest.done) remove(project, oldest.value)
@@ -131,6 +141,17 @@ function createMemory() {
     },
     clear: (): void => projects.clear(),
   }
+}
+
+/**
+ * Read and rendered for every resolve, such a profile takes 300 ms each time. Of the whole budget it would take what
+ * thousands of other projects need, so that it is read row by row, and tried as a whole now and then.
+ */
+function markTooLarge({ tooLarge }: Project, profile: string, nowMs: number): void {
+  tooLarge.delete(profile)
+  const oldest = tooLarge.keys().next()
+  if (tooLarge.size >= ALIAS_LIMITS.snapshotProfilesPerProjectMax && !oldest.done) tooLarge.delete(oldest.value)
+  tooLarge.set(profile, nowMs + ALIAS_LIMITS.tooLargeForMs)
 }
 
 function charactersOf({ profiles }: Project): number {

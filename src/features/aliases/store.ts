@@ -22,18 +22,22 @@ export function createAliasStore({ sql, orm }: { readonly sql: Sql; readonly orm
     remove,
     eraseChunk,
     listPage: createListStore(sql),
-    loadProfile: (projectId: ProjectId, profile: string) => loadProfile(sql, projectId, profile),
+    loadProfile: (projectId: ProjectId, profile: string, alias?: string) => loadProfile(sql, projectId, profile, alias),
     find: (key: AliasKey) => findAlias(orm, key),
     findHead: (projectId: ProjectId) => findHead(orm, projectId),
   }
 }
 
-/** Head and bindings in one statement, so that the revision is the one that the bindings are from. */
-async function loadProfile(sql: Sql, projectId: ProjectId, profile: string): Promise<LoadedProfile> {
+/**
+ * Head and bindings in one statement, so that the revision is the one that the bindings are from. With an alias, only
+ * its binding.
+ */
+async function loadProfile(sql: Sql, projectId: ProjectId, profile: string, alias?: string): Promise<LoadedProfile> {
+  const only = alias === undefined ? sql`` : sql`and aliases.alias = ${alias}`
   const query = sql<({ revision: string } & (LoadedBinding | { alias: null }))[]>`
     select head.revision, aliases.alias, to_json(aliases.models[1])::text as model, array_to_json(aliases.models)::text as models
     from (select coalesce(max(revision), 0) as revision from alias_heads where project_id = ${projectId}) as head
-    left join aliases on aliases.project_id = ${projectId} and aliases.profile = ${profile}`
+    left join aliases on aliases.project_id = ${projectId} and aliases.profile = ${profile} ${only}`
   const rows = await bounded(query, ALIAS_LIMITS.loadMsMax)
   const bindings = rows.filter((row) => row.alias !== null)
   return { revision: Number(rows[0]?.revision ?? 0), bindings }
