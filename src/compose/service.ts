@@ -94,11 +94,14 @@ function readiness(features: readonly Feature[]): Record<string, boolean> {
   return said
 }
 
+const SHUT_OUT = 'The database does not let this service in; its log says why.'
+
 /** The trouble of a database as a problem. Its own words stay here. */
 function explain(error: unknown): AppError | undefined {
   const kind = classifyFailure(error)
   const extras = { retryAfterSeconds: 1, cause: error }
   if (kind === 'unavailable') return new AppError('database-unavailable', unavailableDetail(error), extras)
+  if (kind === 'shut-out') return new AppError('database-unavailable', SHUT_OUT, extras)
   if (kind === 'too-slow') return new AppError('timed-out', 'The database took too long.', extras)
   return undefined
 }

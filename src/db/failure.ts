@@ -24,6 +24,8 @@ const UNAVAILABLE_CODES = new Set([
 const SHUTDOWN = /^57P0[1-5]$/
 /** Connection exceptions (08), too many connections and out of disk or memory (53), read-only standby (25006). */
 const OUT_OF_REACH = /^(08...|53...|25006)$/
+/** The login fails: the password or the role is not what it was (28), or the database is gone (3D000). */
+const SHUT_OUT = /^(28...|3D000)$/
 /**
  * A statement that was cancelled, a lock that did not come in time, a deadlock, a conflict of transactions: try again.
  */
@@ -31,13 +33,15 @@ const TOO_SLOW = /^(57014|55P03|40P01|40001)$/
 /** Data exceptions, and programs that a value made too large: the fault of what was sent. */
 const DATA_FAULT = /^(22...|23...|54...)$/
 
-export type DatabaseFailure = 'unavailable' | 'too-slow' | 'data' | 'other'
+/** `shut-out`: nothing was sent. It lasts until an operator mends it, so that a start does not wait for its end. */
+export type DatabaseFailure = 'unavailable' | 'shut-out' | 'too-slow' | 'data' | 'other'
 
 /** What a rejected statement means, through the wrapper of Drizzle or our own if there is one. */
 export function classifyFailure(error: unknown): DatabaseFailure {
   const code = failureCode(error)
   if (code === undefined) return 'other'
   if (UNAVAILABLE_CODES.has(code) || SHUTDOWN.test(code) || OUT_OF_REACH.test(code)) return 'unavailable'
+  if (SHUT_OUT.test(code)) return 'shut-out'
   if (TOO_SLOW.test(code)) return 'too-slow'
   return DATA_FAULT.test(code) ? 'data' : 'other'
 }

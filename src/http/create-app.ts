@@ -41,9 +41,13 @@ export function createProblemOf({ logger, explain }: AppOptions): ProblemOf {
   // While a database is away, every request fails by it.
   const failures = createRefusalLines(logger, HTTP_LIMITS.refusalLinesPerSecondMax, 'warn', texts)
   return (error, requestId) => {
-    if (error instanceof AppError) return error
-    const explained = explain(error)
-    const line = { request_id: requestId, error: describeError(error) }
+    const cause = error instanceof AppError ? error.cause : error
+    const explained = cause === undefined ? undefined : explain(cause)
+    const line = { request_id: requestId, error: describeError(cause) }
+    if (error instanceof AppError) {
+      if (explained !== undefined) failures.write(line, error.code)
+      return error
+    }
     if (explained !== undefined) {
       failures.write(line, explained.code)
       return explained

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { PROBE, PUBLIC } from '../access/principal.js'
 import type { Metrics } from '../platform/metrics.js'
 import { type App, type Guards, mount } from './endpoint.js'
+import { HTTP_LIMITS } from './limits.js'
 import { JSON_HEADERS, jsonResponse, plainBytes } from './response.js'
 
 export type HealthDeps = {
@@ -44,12 +45,14 @@ function mountWholeHealth(app: App, guards: Guards, { databaseAnswers }: HealthD
     responses: { 200: { description: 'Healthy.', schema: Health }, 503: { description: 'Unhealthy.', schema: Health } },
     handle: async () => {
       const connected = await databaseAnswers()
-      return jsonResponse(
-        { status: connected ? 'healthy' : 'unhealthy', database: connected ? 'connected' : 'disconnected' },
-        connected ? 200 : 503,
-      )
+      const said = { status: connected ? 'healthy' : 'unhealthy', database: connected ? 'connected' : 'disconnected' }
+      return answerProbe(said, connected)
     },
   })
+}
+
+function answerProbe(said: object, isGood: boolean): Response {
+  return isGood ? jsonResponse(said) : jsonResponse(said, 503, { 'Retry-After': String(HTTP_LIMITS.probeRetrySeconds) })
 }
 
 function mountLiveness(app: App, guards: Guards): void {
@@ -82,7 +85,7 @@ function mountReadiness(app: App, guards: Guards, deps: HealthDeps): void {
       const database = await deps.databaseAnswers()
       const checks = { database, accepting: !deps.isDraining(), ...deps.featuresReady() }
       const ready = Object.values(checks).every(Boolean)
-      return jsonResponse({ status: ready ? 'ready' : 'not-ready', checks }, ready ? 200 : 503)
+      return answerProbe({ status: ready ? 'ready' : 'not-ready', checks }, ready)
     },
   })
 }

@@ -56,6 +56,8 @@ export const HTTP_LIMITS = {
   /** Of an error's message, and of its pointer. */
   errorCharactersMax: 512,
   keyCharactersMax: 255,
+  /** After which a probe that was told no may ask again. */
+  probeRetrySeconds: 1,
   /** Log lines of refused requests; the rest of a second is summed up in one. */
   refusalLinesPerSecondMax: 10,
   requestIdCharactersMax: 128,

@@ -46,6 +46,8 @@ const CONNECTION_CODES = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
   ...['ENOTFOUND', 'EAI_AGAIN', 'CONNECT_TIMEOUT', 'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED'],
 ])
+/** Nor is a login that Postgres refuses, or a database that it does not have. */
+const LOGIN_REFUSED = /^(28...|3D000)$/
 
 /**
  * What a log line says of an error, without a stack for a connection that was refused or lost: these members and no
@@ -57,5 +59,6 @@ export function describeError(error: unknown): Record<string, unknown> {
   if ('params' in error) return describeError(error.cause ?? new Error('a query failed'))
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   const described = { name: error.name, message: error.message, ...(code === undefined ? {} : { code }) }
-  return code !== undefined && CONNECTION_CODES.has(code) ? described : { ...described, stack: error.stack }
+  const isElsewhere = code !== undefined && (CONNECTION_CODES.has(code) || LOGIN_REFUSED.test(code))
+  return isElsewhere ? described : { ...described, stack: error.stack }
 }

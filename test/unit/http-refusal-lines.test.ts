@@ -62,3 +62,21 @@ test('the warnings of a dependency that is away are bounded, too', () => {
     'and 490 more failures of a dependency',
   ])
 })
+
+test('a failure that a verb has put into words already is logged with its cause, so that the log says which it was', () => {
+  const away = new AppError('database-unavailable', 'The database does not answer right now.')
+  const problemOf = createProblemOf({ logger, explain: (error) => (error === lost ? away : undefined) })
+  const lost = Object.assign(new Error('database "d" does not exist'), { code: '3D000' })
+  const worded = new AppError('database-unavailable', 'Nothing was written.', { cause: lost })
+  expect(problemOf(worded, 'r')).toBe(worded)
+  expect(lines).toEqual([
+    {
+      message: 'dependency failed',
+      fields: { request_id: 'r', error: { name: 'Error', message: lost.message, code: '3D000' } },
+    },
+  ])
+  for (const cause of [undefined, new Error('no trouble of a dependency')]) {
+    problemOf(new AppError('conflict', 'Taken.', cause === undefined ? {} : { cause }), 'r')
+  }
+  expect(lines).toHaveLength(1)
+})

@@ -24,5 +24,7 @@ describe('what a log line says of an error', () => {
     })
     const lost = new DrizzleQueryError('select 1', [], Object.assign(new Error('lost'), { code: 'CONNECTION_CLOSED' }))
     expect(describeError(lost)).not.toHaveProperty('stack')
+    const shutOut = Object.assign(new Error('password authentication failed for user "a"'), { code: '28P01' })
+    expect(describeError(shutOut)).toEqual({ name: 'Error', message: shutOut.message, code: '28P01' })
   })
 })
