@@ -28,6 +28,7 @@ export async function withProjects(
       announce: createAnnounce(config.database.schema),
       ageMs: () => 0,
       mode: config.projects.mode,
+      adminKey: undefined,
       pepper: config.projects.pepper?.reveal(),
       pepperPrevious: config.projects.pepperPrevious?.reveal(),
       newProjects: undefined,

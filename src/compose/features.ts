@@ -42,11 +42,11 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
   })
   const features: readonly Feature[] = [registry, aliases, usage, receipts]
 
-  const { mode, pepper, pepperPrevious } = config.projects
+  const { mode, adminKey, pepper, pepperPrevious } = config.projects
   // Last: projects export and erase what every other feature holds of them.
   const projects = createProjects({
     ...{ ...common, mode, pepper: pepper?.reveal(), pepperPrevious: pepperPrevious?.reveal() },
-    ...{ newProjects: limits.newProjects, features },
+    ...{ adminKey: adminKey?.reveal(), newProjects: limits.newProjects, features },
   })
   return { list: [...features, projects], projects, receipts, registry }
 }

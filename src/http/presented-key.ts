@@ -11,7 +11,7 @@ const BEARER = /^bearer +(.*)$/i
  * Throws `key-required` where there is none, `conflicting-keys` where they differ, `malformed-key` for one that is too
  * long or has white space inside. The key is never part of a message.
  */
-export function presentedKey(header: ReadHeader): string {
+export function presentedKey(header: ReadHeader, kind: 'project' | 'admin' = 'project'): string {
   let key: string | undefined
   for (const value of [header('x-project-key'), header('x-api-key'), bearerToken(header('authorization'))]) {
     const candidate = value?.trim()
@@ -25,7 +25,7 @@ export function presentedKey(header: ReadHeader): string {
     key = candidate
   }
   if (key === undefined) {
-    throw new AppError('key-required', 'Send the project key in X-Project-Key, X-API-Key or Authorization: Bearer.')
+    throw new AppError('key-required', `Send the ${kind} key in X-Project-Key, X-API-Key or Authorization: Bearer.`)
   }
   if (key.length > HTTP_LIMITS.keyCharactersMax) {
     throw new AppError('malformed-key', `A key has at most ${HTTP_LIMITS.keyCharactersMax} characters.`)

@@ -13,12 +13,15 @@ const guarded = operations.filter((operation) => operation.access !== 'public')
 const ofProjects = operations.filter((operation) => operation.access === 'project')
 const ofOperator = operations.filter((operation) => operation.access === 'operator')
 
+const WANTED_KEY = { public: /^$/, project: /the project key/, operator: /the admin key/ }
+
 describe.concurrent.each(guarded)('$name', (operation) => {
   test('asks for a key', async () => {
     const sample = await refusedSampleOf(contract, operation.name)
     for (const headers of [{}, { 'X-Project-Key': '' }, { 'X-API-Key': '  ' }, { Authorization: 'Basic eDp5' }]) {
       const answer = await askWith(contract, operation, sample, { key: null, headers })
       expectProblem(answer, 'key-required')
+      expect(answer.json).toMatchObject({ detail: expect.stringMatching(WANTED_KEY[operation.access]) })
       expectDeclared(operation, answer)
     }
   })

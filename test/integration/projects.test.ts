@@ -62,6 +62,40 @@ describe('open mode', () => {
   })
 })
 
+describe('a key by which no project was meant', () => {
+  const NOT_KNOWN = { code: 'key-unknown', detail: expect.stringContaining('looks like one that this service made') }
+  const ADMIN = { code: 'role-not-allowed', detail: expect.stringContaining('admin key') }
+
+  it.each([
+    ['a key of ours with a character wrong', 401, NOT_KNOWN, (made: string) => `${made.slice(0, -1)}!`],
+    ['a key of ours that is cut', 401, NOT_KNOWN, (made: string) => made.slice(0, 20)],
+    ['the admin key', 403, ADMIN, () => OPERATOR],
+  ])('makes none: %s', async (_what, status, problem, keyOf) => {
+    const key = keyOf((await newKey(await newProject('meant'))).key)
+    const before = await countProjects()
+    // The second time from memory.
+    for (let time = 0; time < 2; time++) {
+      expect(await open.call(`${ALIASES}resolve?alias=a`, { key })).toMatchObject({ status, json: problem })
+      expect(await bind(open, key)).toMatchObject({ status, json: problem })
+    }
+    expect(await countProjects()).toBe(before)
+  })
+
+  it('is refused in closed mode, too', async () => {
+    expect(await bind(closed, OPERATOR)).toMatchObject({ status: 403, json: ADMIN })
+    expect((await bind(closed, 'lrk_unknown')).status).toBe(401)
+  })
+
+  it('stays a project’s if it is one already', async () => {
+    const first = await startService({ LLMRING_DATABASE_URL: database.url, LLMRING_ADMIN_KEY: 'the-admin-key-before' })
+    expect((await bind(first, 'later-the-admin-key')).status).toBe(200)
+    await first.close()
+    const second = await startService({ LLMRING_DATABASE_URL: database.url, LLMRING_ADMIN_KEY: 'later-the-admin-key' })
+    expect((await bind(second, 'later-the-admin-key')).status).toBe(200)
+    await second.close()
+  })
+})
+
 describe('closed mode', () => {
   it('accepts only keys that were made', async () => {
     expect((await bind(closed, 'invented')).status).toBe(401)

@@ -18,6 +18,7 @@ function world() {
     },
     hashing,
     mode: 'closed',
+    adminKey: undefined,
     ageMs: () => state.ageMs,
     clock: () => state.nowMs,
   })

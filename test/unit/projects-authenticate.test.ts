@@ -8,6 +8,8 @@ const hashing = createKeyHashing(undefined, undefined)
 const PROJECT = '019a3c5e-7d10-7a52-8f43-0b5d6a3c9e11' as ProjectId
 const row = (revoked: boolean): FoundKey => ({ keyId: 'k', projectId: PROJECT, role: 'write', revoked })
 
+const SERVICE = { mode: 'open', adminKey: undefined } as const
+
 let stored: FoundKey
 let selects: number
 let now: number
@@ -23,7 +25,7 @@ beforeEach(() => {
     await hold
     return read
   }
-  authenticator = createAuthenticator({ findKey, hashing, mode: 'open', ageMs: () => age, clock: () => now })
+  authenticator = createAuthenticator({ findKey, hashing, ...SERVICE, ageMs: () => age, clock: () => now })
 })
 const ask = async (key = 'key') => {
   try {

@@ -3,7 +3,7 @@ import { NO_PROJECT, type Principal } from '../../access/principal.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import { TRUST_LIMITS } from '../../platform/limits.js'
-import type { KeyHashing } from './key-text.js'
+import { isMadeHere, type KeyHashing } from './key-text.js'
 import { PROJECT_LIMITS } from './limits.js'
 import type { FoundKey } from './store.js'
 
@@ -11,13 +11,18 @@ export type AuthenticateDeps = {
   readonly findKey: (hashes: readonly string[]) => Promise<FoundKey | undefined>
   readonly hashing: KeyHashing
   readonly mode: 'open' | 'closed'
+  /** The operator's: it never becomes a project's by a mistake. */
+  readonly adminKey: string | undefined
   /** How old our knowledge of other instances' changes may be, in milliseconds. */
   readonly ageMs: () => number
   readonly clock: Clock
 }
 
 export type Authenticator = {
-  /** Who presents this key: from memory where it is fresh, else by one SELECT. Throws `key-unknown`. */
+  /**
+   * Who presents this key: from memory where it is fresh, else by one SELECT. Throws `key-unknown`, and
+   * `role-not-allowed` for the admin key.
+   */
   authenticate(key: string): Principal | Promise<Principal>
   /** The same from memory alone: a refusal is returned; undefined where the database would be asked. */
   recall(key: string): Principal | AppError | undefined
@@ -25,8 +30,9 @@ export type Authenticator = {
   forget(hash?: string): void
 }
 
-/** Null stands for a key that is refused. */
-type Verdict = { readonly principal: Principal | null; readonly hashes: readonly string[]; readonly loadedAt: number }
+/** The principal, or why the key is refused. */
+type Judgement = Principal | keyof typeof REFUSALS
+type Verdict = { readonly judgement: Judgement; readonly hashes: readonly string[]; readonly loadedAt: number }
 
 export function createAuthenticator(deps: AuthenticateDeps): Authenticator {
   const known = new LRUCache<string, Verdict>({ max: PROJECT_LIMITS.knownKeysMax })
@@ -40,20 +46,21 @@ export function createAuthenticator(deps: AuthenticateDeps): Authenticator {
     const loadedAt = deps.clock()
     const hashes = deps.hashing.candidates(key)
     const found = await deps.findKey(hashes)
-    const verdict = { principal: judge(deps, found, key), hashes, loadedAt }
+    const judgement = judge(deps, found, key)
     // Something was forgotten meanwhile: this may be the very row that changed, so it answers once and is not kept.
     if (epoch === begun) {
-      const refused = found === undefined || found.revoked
-      ;(refused ? known : unknown).delete(key)
-      ;(refused ? unknown : known).set(key, verdict)
+      const isUnknown = found === undefined || found.revoked
+      ;(isUnknown ? known : unknown).delete(key)
+      ;(isUnknown ? unknown : known).set(key, { judgement, hashes, loadedAt })
     }
-    if (verdict.principal === null) throw refused()
-    return verdict.principal
+    if (typeof judgement === 'string') throw refusal(judgement)
+    return judgement
   }
 
   const recall = (key: string): Principal | AppError | undefined => {
     const verdict = known.get(key) ?? unknown.get(key)
-    return verdict !== undefined && isFresh(deps, verdict) ? (verdict.principal ?? refused()) : undefined
+    if (verdict === undefined || !isFresh(deps, verdict)) return undefined
+    return typeof verdict.judgement === 'string' ? refusal(verdict.judgement) : verdict.judgement
   }
 
   return {
@@ -86,12 +93,30 @@ function forgetIn(cache: LRUCache<string, Verdict>, hash: string | undefined): v
   else for (const [key, verdict] of cache.entries()) if (verdict.hashes.includes(hash)) cache.delete(key)
 }
 
-function judge(deps: AuthenticateDeps, found: FoundKey | undefined, key: string): Principal | null {
+function judge(deps: AuthenticateDeps, found: FoundKey | undefined, key: string): Judgement {
   if (found !== undefined) {
-    return found.revoked ? null : { projectId: found.projectId, role: found.role, keyId: found.keyId, newKey: null }
+    return found.revoked
+      ? 'unknown'
+      : { projectId: found.projectId, role: found.role, keyId: found.keyId, newKey: null }
   }
-  if (deps.mode === 'closed') return null
-  return { projectId: NO_PROJECT, role: 'write', keyId: null, newKey: { hash: deps.hashing.hash(key) } }
+  const hash = deps.hashing.hash(key)
+  if (deps.adminKey !== undefined && hash === deps.hashing.hash(deps.adminKey)) return 'admin'
+  if (deps.mode === 'closed') return 'unknown'
+  // With a character wrong, or of another installation: the caller means a project that there is.
+  if (isMadeHere(key)) return 'mistyped'
+  return { projectId: NO_PROJECT, role: 'write', keyId: null, newKey: { hash } }
 }
 
-const refused = () => new AppError('key-unknown', 'The key is unknown or was revoked.')
+const REFUSALS = {
+  unknown: { code: 'key-unknown', detail: 'The key is unknown or was revoked.' },
+  mistyped: {
+    code: 'key-unknown',
+    detail: 'The key looks like one that this service made, and is not known here. Is it complete?',
+  },
+  admin: {
+    code: 'role-not-allowed',
+    detail: 'This is the admin key, which belongs to no project. Send the key of a project.',
+  },
+} as const
+
+const refusal = (why: keyof typeof REFUSALS) => new AppError(REFUSALS[why].code, REFUSALS[why].detail)

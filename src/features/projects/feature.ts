@@ -31,6 +31,7 @@ export type ProjectsDeps = {
   readonly ageMs: () => number
   readonly logger: Logger
   readonly mode: 'open' | 'closed'
+  readonly adminKey: string | undefined
   readonly pepper: string | undefined
   readonly pepperPrevious: string | undefined
   readonly newProjects: RateLimit | undefined
@@ -57,6 +58,7 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
     findKey: store.findKey,
     hashing,
     mode: deps.mode,
+    adminKey: deps.adminKey,
     ageMs: deps.ageMs,
     clock: monotonicClock,
   })

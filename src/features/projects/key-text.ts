@@ -29,6 +29,9 @@ export function makeKeyText(): string {
   return MADE_KEY_PREFIX + randomBytes(32).toString('base64url')
 }
 
+/** Whether a key has the form of those that this service makes. A caller may invent any other. */
+export const isMadeHere = (key: string): boolean => key.startsWith(MADE_KEY_PREFIX)
+
 /** What may be shown of a key that we made. */
 export const displayPrefix = (key: string): string => key.slice(0, DISPLAY_CHARACTERS)
 
