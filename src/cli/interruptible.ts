@@ -2,7 +2,7 @@ import { Aborted } from '../platform/abortable.js'
 import { listenForStop } from './stop-signals.js'
 
 /**
- * Lets `work` clean up when it is interrupted: the first SIGINT or SIGTERM aborts its signal, a later one ends the
+ * Lets `work` clean up when it is interrupted: the first SIGINT, SIGTERM or SIGHUP aborts its signal, a later one ends the
  * process at once. Rejects with `Aborted` if work that was aborted rejects.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -42,7 +42,7 @@ export function keysCommand(): Command {
 
 async function create(projects: ProjectsFeature, options: CreateOptions): Promise<void> {
   const name = options.name === undefined ? null : readName(options.name)
-  const projectId = options.project === undefined ? (await projects.verbs.create(name)).id : readId(options.project)
+  const projectId = options.project === undefined ? null : readId(options.project)
   const made = await projects.verbs.createKey({ projectId, name, role: options.role })
   if (options.json === true) return print(JSON.stringify({ ...renderKey(made), key: made.key }))
   print(made.key)

@@ -11,7 +11,7 @@ import { listenForStop } from './stop-signals.js'
 
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('Run the service: migrate the database, then answer requests until SIGINT or SIGTERM.')
+    .description('Run the service: migrate the database, then answer requests until SIGINT, SIGTERM or SIGHUP.')
     .action(() => runToItsEnd(serve))
 }
 

@@ -1,9 +1,10 @@
 import { CLI_LIMITS } from './limits.js'
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+/** SIGHUP is what a closed terminal sends: an embedded PostgreSQL must not be left behind by it. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export type StopSignals = {
-  /** Aborted by the first SIGINT or SIGTERM, with its name as the reason. */
+  /** Aborted by the first of them, with its name as the reason. */
   readonly signal: AbortSignal
   /** Resolves with its name. */
   readonly asked: Promise<NodeJS.Signals>

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parse } from 'dotenv'
 import { z } from 'zod'
@@ -136,12 +136,8 @@ export type EnvironmentResult =
  * `unknown` lists LLMRING_ names that mean nothing here. An empty value means unset. No value is ever repeated in a
  * fault.
  */
-export function readEnvironment(
-  directory = process.cwd(),
-  variables: NodeJS.ProcessEnv = process.env,
-): EnvironmentResult {
-  const file = resolve(directory, '.env')
-  const read = readLines(file)
+export function readEnvironment(directory?: string, variables: NodeJS.ProcessEnv = process.env): EnvironmentResult {
+  const read = readLines(directory)
   if (typeof read === 'string') return { ok: false, faults: [`.env: ${read}`] }
   const all = Object.entries({ ...read, ...variables }).filter(([, value]) => value !== undefined && value !== '')
   const parsed = ENVIRONMENT.safeParse(Object.fromEntries(all))
@@ -158,17 +154,20 @@ export function readEnvironment(
   }
 }
 
-/** What the file sets, nothing where there is none; a text says why it cannot be used. */
-function readLines(file: string): Record<string, string> | string {
+/** What the `.env` sets, nothing if there is none; a text says why it cannot be used. */
+function readLines(directory: string | undefined): Record<string, string> | string {
+  let file = 'the working directory'
   try {
-    if (!existsSync(file)) return {}
+    file = resolve(directory ?? process.cwd(), '.env')
     const text = readFileSync(file, 'utf8')
     const set = parse(text)
     // Passed over, `LLMRING_PROJECTS closed` would leave the service open.
     const lost = [...text.matchAll(/^\s*(?:export\s+)?(LLMRING_\w+)/gm)].find(([, name = '']) => !(name in set))
     return lost === undefined ? set : `the line that begins with ${lost[1]} is not NAME=value`
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    return `${file} must be a file that this user may read (${code})`
+    const { code, syscall } = error as NodeJS.ErrnoException
+    if (syscall === 'uv_cwd') return 'the working directory is gone'
+    // Of any other failure it is not known whether there is one: passed over, it would leave the service open, too.
+    return code === 'ENOENT' ? {} : `${file} must be a file that this user may read (${code})`
   }
 }

@@ -121,6 +121,17 @@ describe('keys', () => {
     expect(JSON.stringify(listed.json)).not.toContain(made.key)
   })
 
+  it('come with their new project or not at all', async () => {
+    const before = await countProjects()
+    const make = () => open.service.projects.verbs.createKey({ projectId: null, name: 'both', role: 'log' })
+    const made = await make()
+    expect((await operator(`GET`, `/${made.projectId}`)).json).toMatchObject({ name: 'both', origin: 'made' })
+    await open.sql`alter table project_keys add constraint no_key check (name <> 'both') not valid`
+    await expect(make()).rejects.toThrow()
+    await open.sql`alter table project_keys drop constraint no_key`
+    expect(await countProjects()).toBe(before + 1)
+  })
+
   it('have the role write where none is named', async () => {
     const project = await newProject('plain')
     expect((await operator<object>('POST', `/${project}/keys`, {})).json).toMatchObject({ role: 'write' })

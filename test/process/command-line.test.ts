@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -89,6 +90,16 @@ describe('llmring-server', () => {
       expect(refused.stderr).toContain(name)
     }
     expect(refused.stderr).not.toMatch(/hunter2|eighty|ajar/)
+  })
+
+  it('ends with 78 if its working directory is gone, since a .env in it would be passed over', () => {
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$1" config'
+    const ended = spawnSync('sh', ['-c', script, process.execPath, MAIN], { cwd: directory.path, encoding: 'utf8' })
+    expect(ended).toMatchObject({
+      status: 78,
+      stdout: '',
+      stderr: expect.stringContaining('working directory is gone'),
+    })
   })
 
   it('refuses a pair of receipt keys that does not match with 78', async () => {

@@ -162,6 +162,16 @@ describe('a wrong setting', () => {
     expect([...Object.keys(WRONG), ...ANY_TEXT].sort()).toEqual(Object.keys(ENVIRONMENT.shape).sort())
   })
 
+  test('may be in a file that cannot be looked at: that is a fault, and not the defaults', () => {
+    const noFolder = join(withFile, 'file')
+    writeFileSync(noFolder, '')
+    const { ok, faults } = { faults: [], ...readConfig(noFolder, {}) }
+    expect([ok, faults]).toEqual([
+      false,
+      [`.env: ${join(noFolder, '.env')} must be a file that this user may read (ENOTDIR)`],
+    ])
+  })
+
   test('does not hide the others: all faults come together', () => {
     const wrong = Object.fromEntries(Object.entries(WRONG).map(([name, [value]]) => [name, value ?? '']))
     const faults = faultsOf(wrong)

@@ -74,21 +74,24 @@ describe('a file that is written whole', () => {
 })
 
 describe('work that is interrupted', () => {
-  it('is told by its signal, cleans up, and ends as interrupted', async () => {
-    const before = process.listenerCount('SIGTERM')
-    const seen: string[] = []
-    const work = interruptible(async (signal) => {
-      await new Promise((resolve) => {
-        signal.addEventListener('abort', resolve)
-        process.kill(process.pid, 'SIGTERM')
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'is told of %s by its signal, cleans up, and ends as interrupted',
+    async (name) => {
+      const before = process.listenerCount(name)
+      const seen: string[] = []
+      const work = interruptible(async (signal) => {
+        await new Promise((resolve) => {
+          signal.addEventListener('abort', resolve)
+          process.kill(process.pid, name)
+        })
+        seen.push('cleaned up')
+        signal.throwIfAborted()
       })
-      seen.push('cleaned up')
-      signal.throwIfAborted()
-    })
-    await expect(work).rejects.toThrow(/^Interrupted\.$/)
-    expect(seen).toEqual(['cleaned up'])
-    expect(process.listenerCount('SIGTERM')).toBe(before)
-  })
+      await expect(work).rejects.toThrow(/^Interrupted\.$/)
+      expect(seen).toEqual(['cleaned up'])
+      expect(process.listenerCount(name)).toBe(before)
+    },
+  )
 
   it('keeps its own error and result where nobody interrupts it', async () => {
     await expect(interruptible(() => Promise.reject(new Error('own')))).rejects.toThrow('own')
