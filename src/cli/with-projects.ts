@@ -5,6 +5,7 @@ import { createProjects, type ProjectsFeature } from '../features/projects/featu
 import type { ProjectPage } from '../features/projects/list-projects.js'
 import { isName, NAME_RULE } from '../features/projects/name.js'
 import { abortable } from '../platform/abortable.js'
+import { ALWAYS_REACHED } from '../platform/reach.js'
 import { CLI_LIMITS } from './limits.js'
 import { commandLogger, prepareConfig } from './prepare.js'
 
@@ -27,6 +28,8 @@ export async function withProjects(
       logger,
       announce: createAnnounce(config.database.schema),
       ageMs: () => 0,
+      reach: ALWAYS_REACHED,
+      staleSecondsMax: 0,
       mode: config.projects.mode,
       adminKey: undefined,
       pepper: config.projects.pepper?.reveal(),

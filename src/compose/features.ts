@@ -21,10 +21,11 @@ export type Features = {
 
 /** Builds every feature and gives each what it needs of the others. Nothing is started yet. */
 export async function composeFeatures(ground: Ground, limits: RateLimits): Promise<Features> {
-  const { resources, config, logger, metrics, redis, notifications } = ground
+  const { resources, config, logger, metrics, redis, notifications, reach } = ground
   const common = {
     ...{ sql: resources.database.sql, orm: resources.database.orm, transact: resources.transact },
-    ...{ announce: createAnnounce(config.database.schema), ageMs: notifications.ageMs },
+    ...{ announce: createAnnounce(config.database.schema), ageMs: notifications.ageMs, reach },
+    staleSecondsMax: config.database.staleSecondsMax,
     ...{ clock: systemClock, logger, metrics },
   }
 

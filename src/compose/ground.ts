@@ -1,7 +1,9 @@
 import type { Config } from '../config/config.js'
 import { createNotifications, type Notifications } from '../db/notifications.js'
+import { createReach } from '../db/reach.js'
 import type { Logger } from '../platform/logger.js'
 import { createMetrics, type Metrics } from '../platform/metrics.js'
+import type { Reach } from '../platform/reach.js'
 import { openRedis, type Redis } from '../platform/redis.js'
 import { readVersion } from '../platform/version.js'
 import type { Resources } from './database.js'
@@ -14,6 +16,7 @@ export type Ground = {
   readonly metrics: Metrics
   readonly redis: Redis | undefined
   readonly notifications: Notifications
+  readonly reach: Reach
 }
 
 /** Opens what the database leaves to be opened. The notifications are started later, when all have subscribed. */
@@ -24,7 +27,12 @@ export function openGround(resources: Resources, config: Config, logger: Logger)
   if (redis !== undefined) lifecycle.onClose('redis', () => redis.disconnect())
   const notifications = createNotifications({ client: resources.direct, logger })
   lifecycle.onClose('notifications', notifications.close)
-  const age = () => notifications.ageMs() / 1000
+  const { ageMs } = notifications
+  const reach = createReach({ answers: resources.database.answers, ageMs, logger })
+  lifecycle.onClose('reach of the database', reach.close)
+  const away = () => (reach.isAway() ? 1 : 0)
+  metrics.gauge('llmring_database_away', '1 while the database is away and what is known is answered.', away)
+  const age = () => ageMs() / 1000
   metrics.gauge('llmring_listener_age_seconds', 'Age of what is known of other instances.', age)
   const { sql } = resources.database
   metrics.gauges('llmring_database_connections', 'Connections of the pool, by what they do.', 'state', () => {
@@ -41,5 +49,5 @@ export function openGround(resources: Resources, config: Config, logger: Logger)
     const up = () => (redis.status === 'ready' ? 1 : 0)
     metrics.gauge('llmring_redis_up', '1 while Redis is connected; missing where none is configured.', up)
   }
-  return { config, logger, resources, metrics, redis, notifications }
+  return { config, logger, resources, metrics, redis, notifications, reach }
 }

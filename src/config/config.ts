@@ -80,6 +80,7 @@ const groupStores = (environment: Environment) => ({
     connectionsMax: environment.LLMRING_DATABASE_POOL_SIZE + environment.LLMRING_DATABASE_POOL_OVERFLOW,
     prepare: environment.LLMRING_DATABASE_PREPARE,
     statementMsMax: environment.LLMRING_DATABASE_TIMEOUT_MS,
+    staleSecondsMax: environment.LLMRING_STALE_MAX,
   },
   redis: { url: secret(environment.LLMRING_REDIS_URL) },
 })

@@ -80,6 +80,7 @@ export const ENVIRONMENT = z.object({
   LLMRING_DATABASE_POOL_OVERFLOW: integer(0, 1000, 10),
   LLMRING_DATABASE_PREPARE: flag(true),
   LLMRING_DATABASE_TIMEOUT_MS: integer(100, 18_000, 10_000),
+  LLMRING_STALE_MAX: integer(0, 86_400, 300),
   LLMRING_REDIS_URL: optional(url(/^rediss?:$/, 'redis://host:6379/0')),
   LLMRING_CACHE_TTL: integer(1, 31_536_000, 3600),
   LLMRING_CORS_ORIGINS: originList.prefault('http://localhost:5173,http://localhost:5174'),

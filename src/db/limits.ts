@@ -11,6 +11,14 @@ export const DATABASE_LIMITS = {
   reconnectSecondsMax: 1,
   transactionMsMax: 15_000,
   waitingSweepMs: 250,
+  /** How soon a probe has to be answered, and how long until the next one: while that is decided, and once it is away. */
+  probeMsMax: 1_000,
+  probePauseMs: 100,
+  awayPauseMs: 500,
+  /** Without an answer for so long the database is away, whatever the listener hears. */
+  undecidedMsMax: 3_000,
+  /** How often a question is asked that lost its connection, while the database answers others. */
+  questionsMax: 3,
   partitionLockMsMax: 3_000,
   migrationWaitMsMax: 120_000,
   /** Shorter than a session may stay idle in its transaction. */

@@ -11,9 +11,9 @@ import { type AdmitKnown, createWarmLane, type WarmLane } from './warm-lane.js'
 
 export type GuardDeps = {
   /** Who presents this key. Throws `key-unknown`. */
-  readonly authenticate: (key: string) => Principal | Promise<Principal>
+  readonly authenticate: (key: string, purpose: 'read' | 'write') => Principal | Promise<Principal>
   /** The same from memory alone: a refusal is returned; undefined where something has to be waited for. */
-  readonly recall: (key: string) => Principal | AppError | undefined
+  readonly recall: (key: string, purpose: 'read' | 'write') => Principal | AppError | undefined
   /** Gives a key that is new here its project. */
   readonly provision: (principal: Principal) => Promise<Principal>
   readonly adminKey: string | undefined
@@ -29,7 +29,7 @@ export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLan
   const byAccess = (header: ReadHeader, access: Access): Principal | Promise<Principal> => {
     if (access.kind === 'public') return ANONYMOUS
     if (access.kind === 'operator') return admitOperator(header, deps.adminKey)
-    const principal = deps.authenticate(presentedKey(header))
+    const principal = deps.authenticate(presentedKey(header), purposeOf(access))
     if (!(principal instanceof Promise) && deps.perKey === undefined) return checkRole(principal, access)
     return admitCounted(principal, access, deps.perKey)
   }
@@ -48,13 +48,16 @@ export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLan
 
 const isProbe = (access: Access): boolean => access.kind === 'public' && access.isProbe === true
 
+/** What may make a project writes, and so do the routes of every role that may. */
+const purposeOf = (access: Access) => (access.kind === 'project' && !access.creates ? 'read' : 'write')
+
 /** If requests are counted, the ordinary way counts them. */
 function recallPrincipal(deps: GuardDeps, ...[header, access]: Parameters<AdmitKnown>): ReturnType<AdmitKnown> {
   if (deps.perAddress !== undefined && !isProbe(access)) return undefined
   if (access.kind === 'public') return ANONYMOUS
   if (access.kind === 'operator' || deps.perKey !== undefined) return undefined
   try {
-    const known = deps.recall(presentedKey(header))
+    const known = deps.recall(presentedKey(header), purposeOf(access))
     return known === undefined || known instanceof AppError ? known : checkRole(known, access)
   } catch (error) {
     if (error instanceof AppError) return error

@@ -130,7 +130,7 @@ describe('a revoked key', () => {
     eventually(async () => {
       expect(await status(instance, key)).toBe(200)
       expect(instance.service.notifications.ageMs()).toBeLessThan(1_500)
-      expect(instance.service.projects.recall(key)).toMatchObject({ role: 'write' })
+      expect(instance.service.projects.recall(key, 'read')).toMatchObject({ role: 'write' })
     })
 
   it('is refused at once where it was revoked, and elsewhere within two seconds', async () => {
@@ -167,7 +167,7 @@ describe('a revoked key', () => {
     const made = await create()
     await remembered(reader, made.key)
     await writer.sql`select pg_notify('llmring_changes', '{"kind":"of a newer program"}')`
-    await eventually(() => expect(reader.service.projects.recall(made.key)).toBeUndefined(), 1_500)
+    await eventually(() => expect(reader.service.projects.recall(made.key, 'read')).toBeUndefined(), 1_500)
   })
 
   it('never becomes a new project, though the service is open', async () => {

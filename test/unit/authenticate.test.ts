@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { NO_PROJECT } from '../../src/access/principal.js'
 import { createAuthenticator } from '../../src/features/projects/authenticate.js'
 import { createKeyHashing } from '../../src/features/projects/key-text.js'
+import { ALWAYS_REACHED } from '../../src/platform/reach.js'
 
 const KEY = 'a key'
 /** The promise of README: a revocation is effective within two seconds, on every instance. */
@@ -20,10 +21,12 @@ function world() {
     mode: 'closed',
     adminKey: undefined,
     ageMs: () => state.ageMs,
+    reach: ALWAYS_REACHED,
+    staleMsMax: 0,
     clock: () => state.nowMs,
   })
-  const ask = async () => authenticate(KEY)
-  return { state, hashing, ask, recall: () => recall(KEY), forget }
+  const ask = async () => authenticate(KEY, 'read')
+  return { state, hashing, ask, recall: () => recall(KEY, 'read'), forget }
 }
 
 describe('a key that is revoked after it was accepted', () => {

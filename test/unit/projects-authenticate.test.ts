@@ -3,6 +3,8 @@ import type { ProjectId } from '../../src/access/principal.js'
 import { type Authenticator, createAuthenticator } from '../../src/features/projects/authenticate.js'
 import { createKeyHashing } from '../../src/features/projects/key-text.js'
 import type { FoundKey } from '../../src/features/projects/store.js'
+import { AppError } from '../../src/platform/errors.js'
+import { ALWAYS_REACHED } from '../../src/platform/reach.js'
 
 const hashing = createKeyHashing(undefined, undefined)
 const PROJECT = '019a3c5e-7d10-7a52-8f43-0b5d6a3c9e11' as ProjectId
@@ -14,22 +16,29 @@ let stored: FoundKey
 let selects: number
 let now: number
 let age: number
+/** The database is away: a SELECT fails. */
+let away: boolean
 /** Set: a SELECT has read its row and has not answered yet. */
 let hold: Promise<void> | undefined
 let authenticator: Authenticator
 beforeEach(() => {
-  ;[stored, selects, now, age, hold] = [row(false), 0, 1_000_000, 0, undefined]
+  ;[stored, selects, now, age, away, hold] = [row(false), 0, 1_000_000, 0, false, undefined]
   const findKey = async () => {
     selects += 1
     const read = stored
     await hold
+    if (away) throw new AppError('database-unavailable', 'The database does not answer right now.')
     return read
   }
-  authenticator = createAuthenticator({ findKey, hashing, ...SERVICE, ageMs: () => age, clock: () => now })
+  const reach = { ...ALWAYS_REACHED, isAway: () => away }
+  authenticator = createAuthenticator({
+    ...{ findKey, hashing, ...SERVICE, ageMs: () => age, clock: () => now },
+    ...{ reach, staleMsMax: 300_000 },
+  })
 })
-const ask = async (key = 'key') => {
+const ask = async (key = 'key', purpose: 'read' | 'write' = 'read') => {
   try {
-    return (await authenticator.authenticate(key)).projectId
+    return (await authenticator.authenticate(key, purpose)).projectId
   } catch (error) {
     return (error as { code: string }).code
   }
@@ -78,7 +87,65 @@ describe('a key that is revoked', () => {
   it('is asked for again after messages may have been missed', async () => {
     await ask()
     stored = row(true)
-    authenticator.forget()
+    authenticator.suspectAll()
+    expect(authenticator.recall('key', 'read')).toBeUndefined()
+    expect(await ask()).toBe('key-unknown')
+  })
+})
+
+describe('while the database is away', () => {
+  /** As the listener is silent, too, the age of what is known grows with the time. */
+  const pass = (ms: number) => {
+    now += ms
+    age += ms
+  }
+  const goAway = () => {
+    away = true
+    pass(2_000)
+  }
+
+  it('a key that was known stays known, for as long as the setting says and no longer', async () => {
+    await ask()
+    pass(1_000)
+    goAway()
+    expect(authenticator.recall('key', 'read')).toMatchObject({ projectId: PROJECT })
+    pass(296_999)
+    expect([await ask(), selects]).toEqual([PROJECT, 1])
+    pass(1)
+    expect(authenticator.recall('key', 'read')).toBeUndefined()
+    expect(await ask()).toBe('database-unavailable')
+  })
+
+  it('it passes to read and not to write, for nothing says that it was not revoked elsewhere', async () => {
+    await ask()
+    goAway()
+    expect(authenticator.recall('key', 'write')).toBeUndefined()
+    expect(await ask('key', 'write')).toBe('database-unavailable')
+  })
+
+  it('no other key is known: not one that was refused or never seen, and none that was revoked before', async () => {
+    stored = row(true)
+    expect(await ask()).toBe('key-unknown')
+    stored = row(false)
+    await ask('revoked')
+    authenticator.forget(hashing.hash('revoked'))
+    goAway()
+    expect([await ask(), await ask('never seen'), await ask('revoked')]).toEqual(Array(3).fill('database-unavailable'))
+  })
+
+  it('a key that may have missed its revocation is known since before that, and asked for once the database answers', async () => {
+    await ask()
+    pass(100_000)
+    authenticator.suspectAll()
+    age = 0
+    goAway()
+    pass(197_999)
+    expect(await ask()).toBe(PROJECT)
+    authenticator.suspectAll()
+    pass(1)
+    expect(await ask()).toBe('database-unavailable')
+    stored = row(true)
+    away = false
     expect(await ask()).toBe('key-unknown')
   })
 })

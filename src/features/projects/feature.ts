@@ -1,15 +1,15 @@
-import type { Principal, ProjectId } from '../../access/principal.js'
+import type { ProjectId } from '../../access/principal.js'
 import type { Sql } from '../../db/client.js'
 import type { Announce } from '../../db/messages.js'
 import type { Orm } from '../../db/orm.js'
 import type { Transact } from '../../db/transact.js'
 import { monotonicClock } from '../../platform/clock.js'
-import type { AppError } from '../../platform/errors.js'
 import { every } from '../../platform/every.js'
 import type { Logger } from '../../platform/logger.js'
 import type { RateLimit } from '../../platform/rate-limit.js'
+import type { Reach } from '../../platform/reach.js'
 import type { Feature } from '../contract.js'
-import { createAuthenticator } from './authenticate.js'
+import { type Authenticator, createAuthenticator } from './authenticate.js'
 import { createKey } from './create-key.js'
 import { createProject } from './create-project.js'
 import { eraseProject, sweepBuried } from './erase-project.js'
@@ -29,6 +29,9 @@ export type ProjectsDeps = {
   readonly announce: Announce
   /** How old our knowledge of what other instances committed may be, in milliseconds. */
   readonly ageMs: () => number
+  readonly reach: Reach
+  /** How long what was known stays known while the database is away, in seconds. */
+  readonly staleSecondsMax: number
   readonly logger: Logger
   readonly mode: 'open' | 'closed'
   readonly adminKey: string | undefined
@@ -40,9 +43,8 @@ export type ProjectsDeps = {
 }
 
 export type ProjectsFeature = Feature & {
-  readonly authenticate: (key: string) => Principal | Promise<Principal>
-  /** See `Authenticator`. */
-  readonly recall: (key: string) => Principal | AppError | undefined
+  readonly authenticate: Authenticator['authenticate']
+  readonly recall: Authenticator['recall']
   readonly provision: ProvisionProject
   readonly verbs: ProjectVerbs
   /** A page of the keys of all projects: for the command line. */
@@ -54,12 +56,14 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
   const { transact, features } = deps
   const store = createProjectStore(deps)
   const hashing = createKeyHashing(deps.pepper, deps.pepperPrevious)
-  const { authenticate, recall, forget } = createAuthenticator({
+  const { authenticate, recall, forget, suspectAll } = createAuthenticator({
     findKey: store.findKey,
     hashing,
     mode: deps.mode,
     adminKey: deps.adminKey,
     ageMs: deps.ageMs,
+    reach: deps.reach,
+    staleMsMax: deps.staleSecondsMax * 1000,
     clock: monotonicClock,
   })
   const writing = { transact, store, hashing, forget }
@@ -93,6 +97,6 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
     start: () => void sweeping.start(),
     close: sweeping.stop,
     onMessage: { 'key-changed': ({ hash }) => forget(hash), 'all-keys-changed': () => forget() },
-    onMissedMessages: () => forget(),
+    onMissedMessages: suspectAll,
   }
 }
