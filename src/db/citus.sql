@@ -12,5 +12,8 @@ select create_reference_table('receipt_keys') where not exists (select from pg_d
 select create_distributed_table('alias_heads', 'project_id', colocate_with => 'none') where not exists (select from pg_dist_partition where logicalrelid = 'alias_heads'::regclass);
 select create_distributed_table('aliases', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'aliases'::regclass);
 select create_distributed_table('alias_history', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'alias_history'::regclass);
+select create_distributed_table('alias_revisions', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'alias_revisions'::regclass);
+select create_distributed_table('lock_headers', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'lock_headers'::regclass);
+select create_distributed_table('lock_digests', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'lock_digests'::regclass);
 select create_distributed_table('usage_logs', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'usage_logs'::regclass);
 select create_distributed_table('receipts', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'receipts'::regclass);

@@ -7,7 +7,13 @@ import { sqlOf, type Tx } from './transact.js'
  * plain text here: the feature that hears one knows what it is.
  */
 const Message = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('aliases-changed'), projectId: z.uuid(), revision: z.int().positive() }),
+  z.strictObject({
+    kind: z.literal('aliases-changed'),
+    projectId: z.uuid(),
+    revision: z.int().positive(),
+    /** Those that changed; undefined: any of them may have. */
+    profiles: z.array(z.string()).readonly().optional(),
+  }),
   z.strictObject({ kind: z.literal('key-changed'), hash: z.string().regex(/^[0-9a-f]{64}$/) }),
   z.strictObject({ kind: z.literal('all-keys-changed') }),
 ])

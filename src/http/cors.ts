@@ -7,7 +7,9 @@ const ALLOWED_HEADERS = [
   'Authorization',
   'Content-Type',
   'Content-Encoding',
+  'If-Match',
   'If-None-Match',
+  'X-Change-Note',
   'X-Request-Id',
 ].join(', ')
 /** What some response carries for the program that asked, beyond the names that every page may read. */

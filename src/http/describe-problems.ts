@@ -19,6 +19,7 @@ const ProblemSchema = z
     request_id: z.string(),
     errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
     current: z.unknown().optional().openapi({ description: 'The state that the request conflicts with.' }),
+    revision: z.number().int().optional().openapi({ description: 'The revision that holds.' }),
   })
   .openapi('Problem', { description: 'RFC 9457 problem details.', example: problemExample('validation-failed') })
 

@@ -12,12 +12,13 @@ export type Problem = {
   readonly request_id: string
   readonly errors?: readonly { readonly pointer: string; readonly message: string }[]
   readonly current?: unknown
+  readonly revision?: number
 }
 
 /** The body of a problem (RFC 9457). `detail` is always a string: old clients read it. */
 export function problemBody(error: AppError, requestId: string): Problem {
   const { status, title } = PROBLEMS[error.code]
-  const { errors, current } = error.extras
+  const { errors, current, revision } = error.extras
   return {
     type: `urn:llmring:problem:${error.code}`,
     title,
@@ -27,6 +28,7 @@ export function problemBody(error: AppError, requestId: string): Problem {
     request_id: requestId,
     ...(errors === undefined ? {} : { errors }),
     ...(current === undefined ? {} : { current }),
+    ...(revision === undefined ? {} : { revision }),
   }
 }
 

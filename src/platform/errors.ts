@@ -6,8 +6,10 @@ export type FieldError = { readonly pointer: string; readonly message: string }
 export type AppErrorExtras = {
   /** What is wrong, field by field (422). */
   readonly errors?: readonly FieldError[]
-  /** The state that the request conflicts with (409). */
+  /** The state that the request conflicts with (409, 412). */
   readonly current?: unknown
+  /** The revision that holds (412). */
+  readonly revision?: number
   /** Whole seconds after which a retry makes sense (429, 503). */
   readonly retryAfterSeconds?: number
   /** The methods that the resource knows (405). */

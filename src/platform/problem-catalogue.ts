@@ -15,6 +15,7 @@ export const PROBLEMS = {
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'request-timeout': { status: 408, title: 'The request did not arrive in time' },
   conflict: { status: 409, title: 'The request conflicts with what is stored' },
+  'precondition-failed': { status: 412, title: 'What the request expects does not hold' },
   'body-too-large': { status: 413, title: 'The body is too large' },
   'project-full': { status: 413, title: 'The project holds as much as it may' },
   'unsupported-media-type': { status: 415, title: 'The content type is not supported' },

@@ -121,7 +121,7 @@ describe('an alias named like a route', () => {
     const empty = { alias: '', model: null, models: [], profile: 'default' }
     expect((await resolve('routes', '')).json).toEqual({ ...empty, revision: 1 })
     expect((await resolve('routes', '', '')).json).toEqual({ ...empty, revision: 1 })
-    expect((await one.call('/api/v1/aliases/resolve', { method: 'DELETE', key: 'routes' })).json).toEqual({
+    expect((await one.call('/api/v1/aliases/resolve', { method: 'DELETE', key: 'routes' })).json).toMatchObject({
       deleted: true,
     })
   })
@@ -146,15 +146,15 @@ describe('bulk_upsert', () => {
       { alias: 'b', model: 'x:2', profile: 'prod' },
       { alias: 'a', model: 'x:3' },
     ]
-    expect((await bulk('bulk', items, '?profile=dev')).json).toEqual({ updated: 3 })
+    expect((await bulk('bulk', items, '?profile=dev')).json).toMatchObject({ updated: 3 })
     expect((await resolve('bulk', 'a', 'dev')).json).toMatchObject({ model: 'x:3', revision: 1 })
     expect((await resolve('bulk', 'b', 'prod')).json).toMatchObject({ model: 'x:2', revision: 1 })
     expect((await resolve('bulk', 'b', 'dev')).json).toMatchObject({ model: null })
   })
 
   it('takes null and an empty list for nothing to do', async () => {
-    expect((await bulk('empty', null)).json).toEqual({ updated: 0 })
-    expect((await bulk('empty', [])).json).toEqual({ updated: 0 })
+    expect((await bulk('empty', null)).json).toMatchObject({ updated: 0 })
+    expect((await bulk('empty', [])).json).toMatchObject({ updated: 0 })
     expect((await resolve('empty', 'a')).json).toMatchObject({ revision: 0 })
   })
 
@@ -241,7 +241,7 @@ describe('projects are strangers', () => {
     await bind('mine', { alias: 'secret', model: 'x:y' })
     expect((await resolve('yours', 'secret')).json).toMatchObject({ model: null })
     expect((await one.call('/api/v1/aliases/secret', { key: 'yours' })).status).toBe(404)
-    expect((await one.call('/api/v1/aliases/secret', { method: 'DELETE', key: 'yours' })).json).toEqual({
+    expect((await one.call('/api/v1/aliases/secret', { method: 'DELETE', key: 'yours' })).json).toMatchObject({
       deleted: false,
     })
     expect((await resolve('mine', 'secret')).json).toMatchObject({ model: 'x:y' })

@@ -61,6 +61,7 @@ const lineOf = ({ table, column, type, notNull, hasDefault }: CatalogColumn) =>
 /** Words that columns with a list of allowed ones take. */
 const ALLOWED: Readonly<Record<string, string>> = {
   'alias_history.action': 'set',
+  'alias_revisions.kind': 'write',
   'project_keys.role': 'write',
   'receipts.kind': 'stored',
   'usage_logs.cost_status': 'reported',
@@ -85,7 +86,7 @@ function markedValue(type: string, marks: { readonly text: string; readonly numb
   if (type === 'uuid') return randomUUID()
   if (type === 'text') return marks.text
   if (type === 'text[]') return `{${marks.text}}`
-  if (type === 'jsonb') return JSON.stringify({ mark: marks.text })
+  if (type === 'jsonb' || type === 'json') return JSON.stringify({ mark: marks.text })
   if (type === 'bytea') return `\\x${Buffer.from(`${marks.text} ${randomUUID()}`).toString('hex')}`
   if (type === 'timestamp with time zone') return new Date().toISOString()
   if (type === 'boolean') return 'true'

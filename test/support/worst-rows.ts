@@ -28,14 +28,14 @@ export async function insertWorstRows(sql: Sql, projectId: string, counts: RowCo
     select ${projectId}::uuid, now() - n * interval '1 ms', gen_random_uuid(), 'openai', 'gpt-4o-mini', 0, 'no_price', ${metadata}::text::jsonb
     from generate_series(1, ${counts.events}::int) as n`
   await sql`
-    insert into aliases (project_id, profile, alias, id, models, metadata, revision, created_at, updated_at, metadata_bytes, names_bytes)
+    insert into aliases (project_id, profile, alias, id, models, metadata, revision, created_at, updated_at, metadata_bytes, names_bytes, place)
     select ${projectId}::uuid, 'default', 'a' || n, n, array(select 'abcd:' || lpad(((n + m) % 9973)::text, 7, '0') from generate_series(1, 32) as m),
-      large.metadata, 1, now(), now(), coalesce(octet_length(large.metadata::text), 0), 400
+      large.metadata, 1, now(), now(), coalesce(octet_length(large.metadata::text), 0), 400, n
     from generate_series(1, ${counts.aliases}::int) as n
     left join (select ${metadata}::text::jsonb as metadata) as large on n <= ${counts.largeAliases}::int`
   await sql`
-    insert into alias_heads (project_id, revision, last_id, alias_count)
-    values (${projectId}::uuid, 1, ${counts.aliases}::int, ${counts.aliases}::int)
+    insert into alias_heads (project_id, revision, last_id, alias_count, epoch)
+    values (${projectId}::uuid, 1, ${counts.aliases}::int, ${counts.aliases}::int, gen_random_uuid())
     on conflict (project_id) do update set last_id = excluded.last_id, alias_count = excluded.alias_count`
   await sql`
     insert into alias_history (project_id, revision, profile, alias, action, models, metadata, changed_at)

@@ -71,6 +71,10 @@ async function restoreRows(
   if (!whole || (await lines.line()) !== undefined) {
     throw new DumpFault('The dump is damaged: its checksum does not match.')
   }
+  // Revisions after the dump were made may have been seen, and will be taken again: they count in a new epoch.
+  if (present.some(({ name, columns }) => name === 'alias_heads' && columns.includes('epoch'))) {
+    await sql.unsafe('update alias_heads set epoch = gen_random_uuid()')
+  }
   // Without statistics the first queries would be planned as if the tables were empty.
   for (const { name } of present) await sql.unsafe(`analyze ${quoted(name)}`)
   return rows

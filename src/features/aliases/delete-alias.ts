@@ -1,15 +1,22 @@
 import type { AliasKey, Writer } from './alias.js'
-import type { WriteDeps } from './set-aliases.js'
+import { type Believed, refuseOtherAlias } from './expectations.js'
+import { type PublishDeps, type Published, publish } from './publish.js'
 
-/** Deletes an alias; says truthfully whether it was there. Nothing changes, not even the revision, if it was not. */
-export async function deleteAlias(deps: WriteDeps, writer: Writer, key: AliasKey): Promise<boolean> {
-  const revision = await deps.transact(async (tx) => {
-    const taken = await deps.store.remove(tx, writer, key, new Date(deps.clock()))
-    if (taken !== undefined) {
-      await deps.announce(tx, { kind: 'aliases-changed', projectId: key.projectId, revision: taken })
-    }
-    return taken
+/**
+ * Deletes an alias; `changed` says truthfully whether it was there. Throws `precondition-failed` if it is not what the
+ * caller believes.
+ */
+export function deleteAlias(
+  deps: PublishDeps,
+  writer: Writer,
+  key: AliasKey,
+  { note, ...believed }: Believed & { readonly note?: string | undefined },
+): Promise<Published> {
+  return publish(deps, {
+    ...{ writer, note, kind: 'write' },
+    plan: async (tx, head) => {
+      await refuseOtherAlias(deps.store, tx, head, key, believed)
+      return { remove: [key] }
+    },
   })
-  if (revision !== undefined) deps.snapshots.raiseFloor(key.projectId, revision)
-  return revision !== undefined
 }

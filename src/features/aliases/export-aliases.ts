@@ -1,6 +1,6 @@
 import type { ProjectId } from '../../access/principal.js'
 import type { ExportedPage } from '../contract.js'
-import type { ExportedChange, ExportStore, HistoryPosition } from './export-store.js'
+import type { ExportedChange, ExportStore, HistoryPosition, ReadRevisionRows } from './export-store.js'
 import { renderListed } from './render.js'
 import type { AliasStore } from './store.js'
 
@@ -8,7 +8,10 @@ import type { AliasStore } from './store.js'
 export async function exportHead(store: Pick<AliasStore, 'findHead'>, projectId: ProjectId): Promise<ExportedPage> {
   const head = await store.findHead(projectId)
   if (head === undefined) return { rows: [], next: null }
-  const row = { revision: head.revision, last_id: head.lastId, alias_count: head.aliasCount }
+  const row = {
+    ...{ epoch: head.epoch, revision: head.revision, last_id: head.lastId, last_place: head.lastPlace },
+    alias_count: head.aliasCount,
+  }
   return { rows: [JSON.stringify(row)], next: null }
 }
 
@@ -39,6 +42,18 @@ export async function exportHistory(
   return { rows: rows.map(renderChange), next }
 }
 
+/** A page of what is kept of each revision, in their order: whole rows as JSON. */
+export async function exportRevisionRows(
+  read: ReadRevisionRows,
+  projectId: ProjectId,
+  after: string | null,
+  rowsMax: number,
+): Promise<ExportedPage> {
+  const { rows, isLast } = await read(projectId, Number(after ?? 0), rowsMax)
+  const last = isLast ? undefined : rows.at(-1)
+  return { rows: rows.map(({ text }) => text), next: last === undefined ? null : String(last.revision) }
+}
+
 function renderChange({
   revision,
   profile,
@@ -49,8 +64,9 @@ function renderChange({
   metadata,
   keyId,
   changedAt,
+  place,
 }: ExportedChange) {
-  const shown = { revision, profile, alias, action, models, key_id: keyId, changed_at: changedAt.toISOString() }
+  const shown = { revision, profile, alias, action, models, place, key_id: keyId, changed_at: changedAt.toISOString() }
   const large = `"constraints":${constraints ?? 'null'},"metadata":${metadata ?? 'null'}`
   return `${JSON.stringify(shown).slice(0, -1)},${large}}`
 }

@@ -12,7 +12,15 @@ export type ExportedChange = HistoryPosition & {
   readonly metadata: string | null
   readonly keyId: string | null
   readonly changedAt: Date
+  readonly place: number | null
 }
+/** Rows with a revision above `after`, whole revisions together; `text` is the row as JSON. */
+export type ReadRevisionRows = (
+  projectId: ProjectId,
+  after: number,
+  rowsMax: number,
+) => Promise<{ readonly rows: readonly RevisionText[]; readonly isLast: boolean }>
+type RevisionText = { readonly revision: number; readonly text: string }
 export type ExportStore = ReturnType<typeof createExportStore>
 
 type Held = { readonly held: number; readonly revision: number }
@@ -22,6 +30,11 @@ type Held = { readonly held: number; readonly revision: number }
  */
 export function createExportStore(sql: Sql) {
   return {
+    revisions: rowsOf(sql, 'alias_revisions', 1),
+    /** A header may be as large as the metadata of a lockfile. */
+    headers: rowsOf(sql, 'lock_headers', 16),
+    digests: rowsOf(sql, 'lock_digests', 1),
+
     /** By id. */
     pageOfAliases: async (projectId: ProjectId, afterId: number, rowsMax: number) => {
       const rows = await sql<(ListedAlias & Held)[]>`
@@ -57,10 +70,25 @@ export function createExportStore(sql: Sql) {
           from measured
         )
         select revision::float8 as revision, profile, alias, action, array_to_json(models) as models, constraints::text,
-          metadata::text, key_id as "keyId", changed_at as "changedAt", held::float8 as held
+          metadata::text, key_id as "keyId", changed_at as "changedAt", place, held::float8 as held
         from sized where before <= ${ALIAS_LIMITS.pageBytesMax} - large or before = 0
         order by sized.revision, profile, alias`
       return { rows, isLast: rows.length === (rows[0]?.held ?? 0) }
     },
+  }
+}
+
+/** A revision has few rows of these tables, so a page ends with a whole one. `weight`: as how many a row counts. */
+function rowsOf(sql: Sql, table: string, weight: number): ReadRevisionRows {
+  return async (projectId, after, rowsMax) => {
+    const limit = Math.max(1, Math.floor(rowsMax / weight))
+    const rows = await sql<RevisionText[]>`
+      select revision::float8 as revision, row_to_json(one)::text as text
+      from (
+        select * from ${sql(table)} where project_id = ${projectId} and revision > ${after}
+        order by revision fetch first ${limit} rows with ties
+      ) as one
+      order by revision`
+    return { rows, isLast: rows.length < limit }
   }
 }

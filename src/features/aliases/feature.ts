@@ -6,12 +6,13 @@ import type { Transact } from '../../db/transact.js'
 import { type Clock, monotonicClock } from '../../platform/clock.js'
 import type { Feature } from '../contract.js'
 import { deleteAlias } from './delete-alias.js'
-import { exportAliases, exportHead, exportHistory } from './export-aliases.js'
+import { exportAliases, exportHead, exportHistory, exportRevisionRows } from './export-aliases.js'
 import { createExportStore } from './export-store.js'
 import { listAliases, pageOfAliases } from './list-aliases.js'
+import type { OnPublished } from './publish.js'
 import { resolveAlias } from './resolve-alias.js'
 import { mountAliases } from './routes.js'
-import { setAliases } from './set-aliases.js'
+import { setAlias, setAliases } from './set-aliases.js'
 import { createSnapshots } from './snapshots.js'
 import { createAliasStore } from './store.js'
 import { warmResolve } from './warm-resolve.js'
@@ -24,6 +25,8 @@ export type AliasesDeps = {
   /** How old our knowledge of what other instances committed may be, in milliseconds. */
   readonly ageMs: () => number
   readonly clock: Clock
+  /** Called in the transaction of every change. */
+  readonly onPublished: OnPublished
 }
 
 export function createAliases(deps: AliasesDeps) {
@@ -40,14 +43,18 @@ export function createAliases(deps: AliasesDeps) {
         find: store.find,
         resolve: (key) => resolveAlias(snapshots, key),
         warmResolve: warmResolve(snapshots.cached),
-        set: (writer, bindings) => setAliases(writing, writer, bindings),
-        remove: (writer, key) => deleteAlias(writing, writer, key),
+        set: (writer, binding, options) => setAlias(writing, writer, binding, options),
+        setMany: (writer, bindings, options) => setAliases(writing, writer, bindings, options),
+        remove: (writer, key, options) => deleteAlias(writing, writer, key, options),
       }),
     erase: (projectId, rowsMax) => deps.transact((tx) => store.eraseChunk(tx, projectId, rowsMax)),
     export: {
       alias_head: (projectId) => exportHead(store, projectId),
       alias: (projectId, after, rowsMax) => exportAliases(exporting, projectId, after, rowsMax),
       alias_change: (projectId, after, rowsMax) => exportHistory(exporting, projectId, after, rowsMax),
+      alias_revision: (projectId, after, rowsMax) => exportRevisionRows(exporting.revisions, projectId, after, rowsMax),
+      lock_header: (projectId, after, rowsMax) => exportRevisionRows(exporting.headers, projectId, after, rowsMax),
+      lock_digest: (projectId, after, rowsMax) => exportRevisionRows(exporting.digests, projectId, after, rowsMax),
     },
     onMessage: {
       'aliases-changed': ({ projectId, revision }) => snapshots.raiseFloor(projectId as ProjectId, revision),

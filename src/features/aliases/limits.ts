@@ -23,6 +23,9 @@ export const ALIAS_LIMITS = {
   /** What one project's snapshots may take of that; a profile beyond it is read row by row, and tried again after a time. */
   snapshotProjectShareMax: 1 / 8,
   tooLargeForMs: 60_000,
+  /** A notification of PostgreSQL has at most 8,000 bytes. */
+  announcedProfilesBytesMax: 6_000,
+  noteCharactersMax: 500,
   loadAttemptsMax: 10,
   loadMsMax: 5_000,
   /** Base64url of two names, each character of which may be escaped. */

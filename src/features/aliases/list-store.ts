@@ -39,13 +39,13 @@ export function createListStore(sql: Sql): ReadPage {
         where project_id = ${projectId} ${inProfile} and (alias, profile) > (${after.alias}, ${after.profile})
         order by alias, profile limit ${rowsMax + 1}
       ), sized as (
-        select *, row_number() over places as place, sum(metadata_bytes + names_bytes) over places as until,
+        select *, row_number() over names as ordinal, sum(metadata_bytes + names_bytes) over names as until,
           count(*) over () as held
-        from page window places as (order by alias, profile)
+        from page window names as (order by alias, profile)
       )
       select project_id as "projectId", id, profile, alias, array_to_json(models) as models, constraints::text, metadata::text,
         revision, created_at as "createdAt", updated_at as "updatedAt", held
-      from sized where place <= ${rowsMax} and until - metadata_bytes - names_bytes <= ${ALIAS_LIMITS.pageBytesMax}
+      from sized where ordinal <= ${rowsMax} and until - metadata_bytes - names_bytes <= ${ALIAS_LIMITS.pageBytesMax}
       order by alias, profile`
     const held = Number(rows[0]?.held ?? 0)
     return { rows: rows.map((row) => ({ ...row, revision: Number(row.revision) })), isLast: rows.length === held }

@@ -4,12 +4,16 @@ import { JSON_TYPE, jsonResponse, plainBytes } from '../../http/response.js'
 import { streamResponse } from '../../http/stream.js'
 import type { Warm, WarmResponse } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
-import { invariant } from '../../platform/invariant.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
+import { aliasEtag } from './etags.js'
+import type { Believed } from './expectations.js'
 import { ALIAS_LIMITS } from './limits.js'
 import type { AliasPage, ListInput } from './list-aliases.js'
+import { readNote } from './note.js'
+import type { Published } from './publish.js'
 import { renderAlias } from './render.js'
 import * as schema from './schema.js'
+import type { BoundAlias } from './set-aliases.js'
 
 export type AliasVerbs = {
   readonly list: (projectId: ProjectId, input: ListInput) => Promise<string | AsyncGenerator<string>>
@@ -17,14 +21,24 @@ export type AliasVerbs = {
   readonly find: (key: AliasKey) => Promise<Alias | undefined>
   readonly resolve: (key: AliasKey) => string | Promise<string>
   readonly warmResolve: Warm
-  readonly set: (writer: Writer, bindings: readonly Binding[]) => Promise<Alias | undefined>
-  readonly remove: (writer: Writer, key: AliasKey) => Promise<boolean>
+  readonly set: (writer: Writer, binding: Binding, options: Believed & Noted) => Promise<BoundAlias>
+  readonly setMany: (
+    writer: Writer,
+    bindings: readonly Binding[],
+    options: Noted & { readonly expectedRevision: number | undefined },
+  ) => Promise<Published>
+  readonly remove: (writer: Writer, key: AliasKey, options: Believed & Noted) => Promise<Published>
 }
+
+type Noted = { readonly note: string | undefined }
+type ReadHeader = (name: string) => string | undefined
 
 const BASE = '/api/v1/aliases'
 const tag = 'Aliases'
 const BINDING = { model: 'openai:gpt-4o-mini', metadata: { owner: 'search' } }
 const ALIAS = { description: 'The alias.', schema: schema.AliasSchema }
+const PRECONDITIONS =
+  'Taken only if the alias is what `If-Match` says (the `ETag` of an alias), or if there is none (`If-None-Match: *`); 412 otherwise, with the alias as it is. `X-Change-Note` is kept with the change.'
 
 export function mountAliases(app: App, guards: Guards, verbs: AliasVerbs): void {
   mountResolve(app, guards, verbs)
@@ -99,10 +113,10 @@ function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
     operationId: 'bulkUpsertAliases',
     summary: 'Bind many aliases, all or none',
     description:
-      "One transaction. An item's own `profile` wins over the query's; of several items for one alias the last wins.",
+      "One transaction, one revision. An item's own `profile` wins over the query's; of several items for one alias the last wins.",
     access: WRITES,
-    problems: ['conflict', 'project-full'],
-    query: schema.ProfileQuery,
+    problems: ['conflict', 'precondition-failed', 'project-full'],
+    query: schema.BulkQuery,
     body: schema.BulkBody,
     bodyGzip: true,
     bodyItems: {
@@ -112,13 +126,12 @@ function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
     },
     bodyExample: [{ alias: 'summarizer', ...BINDING }],
     responses: { 200: { description: 'How many items were sent.', schema: schema.Updated } },
-    handle: async ({ principal, query, body }) => {
+    handle: async ({ principal, query, body, header }) => {
       const items = body ?? []
-      await verbs.set(
-        principal,
-        items.map((item) => ({ ...item, profile: item.profile ?? query.profile })),
-      )
-      return jsonResponse({ updated: items.length })
+      const bindings = items.map((item) => ({ ...item, profile: item.profile ?? query.profile }))
+      const options = { note: readNote(header), expectedRevision: query.expected_revision }
+      const { revision } = await verbs.setMany(principal, bindings, options)
+      return jsonResponse({ updated: items.length, revision })
     },
   })
 }
@@ -130,15 +143,15 @@ function mountBind(app: App, guards: Guards, verbs: AliasVerbs): void {
     tag,
     operationId: 'bindAlias',
     summary: 'Bind an alias',
-    description: 'Creates it or replaces what it meant. `models` is an ordered list whose first is `model`.',
+    description: `Creates it or replaces what it meant. \`models\` is an ordered list whose first is \`model\`; without it, a \`model\` that is first already keeps its fallbacks, constraints and metadata. ${PRECONDITIONS}`,
     access: WRITES,
-    problems: ['conflict', 'project-full'],
+    problems: ['conflict', 'precondition-failed', 'project-full'],
     body: schema.Binding,
     bodyBytesMax: ALIAS_LIMITS.bindingBodyBytesMax,
     bodyExample: { alias: 'summarizer', ...BINDING },
     responses: { 200: ALIAS },
-    handle: async ({ principal, body }) =>
-      setOne(verbs, principal, { ...body, profile: body.profile ?? schema.DEFAULT_PROFILE }),
+    handle: ({ principal, body, header }) =>
+      setOne(verbs, principal, { ...body, profile: body.profile ?? schema.DEFAULT_PROFILE }, header),
   })
 }
 
@@ -162,16 +175,17 @@ function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
     tag,
     operationId: 'putAlias',
     summary: 'Set what an alias means',
+    description: PRECONDITIONS,
     access: WRITES,
-    problems: ['conflict', 'project-full'],
+    problems: ['conflict', 'precondition-failed', 'project-full'],
     params: schema.AliasPath,
     query: schema.ProfileQuery,
     body: schema.PutBinding,
     bodyBytesMax: ALIAS_LIMITS.bindingBodyBytesMax,
     bodyExample: BINDING,
     responses: { 200: ALIAS },
-    handle: async ({ principal, params, query, body }) =>
-      setOne(verbs, principal, { ...params, ...body, profile: body.profile ?? query.profile }),
+    handle: ({ principal, params, query, body, header }) =>
+      setOne(verbs, principal, { ...params, ...body, profile: body.profile ?? query.profile }, header),
   })
   mount(app, guards, {
     method: 'delete',
@@ -179,21 +193,27 @@ function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
     tag,
     operationId: 'deleteAlias',
     summary: 'Delete an alias',
+    description: PRECONDITIONS,
     access: WRITES,
+    problems: ['precondition-failed'],
     params: schema.AliasPath,
     query: schema.ProfileQuery,
     responses: { 200: { description: 'Whether it was there.', schema: schema.Deleted } },
-    handle: async ({ principal, params, query }) => {
+    handle: async ({ principal, params, query, header }) => {
       const key = { projectId: principal.projectId, profile: query.profile, alias: params.alias }
-      return jsonResponse({ deleted: await verbs.remove(principal, key) })
+      const { changed, revision } = await verbs.remove(principal, key, believedBy(header))
+      return jsonResponse({ deleted: changed, revision })
     },
   })
 }
 
-async function setOne(verbs: AliasVerbs, writer: Writer, binding: Binding): Promise<Response> {
-  const alias = await verbs.set(writer, [binding])
-  invariant(alias !== undefined, 'a written alias is answered')
-  return jsonResponse(renderAlias(alias))
+async function setOne(verbs: AliasVerbs, writer: Writer, binding: Binding, header: ReadHeader): Promise<Response> {
+  const { alias, published } = await verbs.set(writer, binding, believedBy(header))
+  return jsonResponse(renderAlias(alias), 200, { ETag: aliasEtag(published.epoch, alias.revision) })
+}
+
+function believedBy(header: ReadHeader): Believed & Noted {
+  return { ifMatch: header('if-match'), ifNoneMatch: header('if-none-match'), note: readNote(header) }
 }
 
 async function showAlias(verbs: AliasVerbs, key: AliasKey): Promise<Response> {

@@ -71,17 +71,29 @@ export const PutBody = z
 const toContent = ({ model: one, models: many, constraints: limits, metadata: data }: z.output<typeof PutBody>) =>
   JSON.stringify({ models: many ?? [one], constraints: limits ?? null, metadata: data ?? null })
 
+/**
+ * A binding without `models` is an old client's, which knows no fallbacks and sends `metadata: null` each time: where
+ * its model is first already, it takes nothing away.
+ */
+const toKeepingContent = (body: z.output<typeof BindBody>) =>
+  body.models == null ? `{"keeps":true,${toContent(body).slice(1)}` : toContent(body)
+
 export const PutBinding = PutBody.transform((body) => ({ profile: body.profile ?? null, content: toContent(body) }))
 export const Binding = BindBody.transform((body) => ({
   profile: body.profile ?? null,
   alias: body.alias,
-  content: toContent(body),
+  content: toKeepingContent(body),
 }))
 
 export const BulkBody = z.array(Binding).max(ALIAS_LIMITS.itemsPerBulkMax).nullish().openapi('BulkUpsertAliases')
 
 export const AliasPath = z.object({ alias: aliasName() })
 export const ProfileQuery = z.object({ profile: profileName().default(DEFAULT_PROFILE) })
+export const BulkQuery = ProfileQuery.extend({
+  expected_revision: queryInteger(0, Number.MAX_SAFE_INTEGER)
+    .optional()
+    .openapi({ description: 'Nothing is written, and the response is 412, if a profile changed after this revision.' }),
+})
 export const ListQuery = z.object({
   profile: profileName().optional(),
   limit: queryInteger(1, ALIAS_LIMITS.pageAliasesMax).optional().openapi({
@@ -127,7 +139,8 @@ export const Resolved = z
   })
   .openapi('ResolvedAlias')
 
-export const Deleted = z.object({ deleted: z.boolean() }).openapi('DeletedAlias')
+const revision = () => z.number().int().openapi({ description: "The project's revision that holds now." })
+export const Deleted = z.object({ deleted: z.boolean(), revision: revision() }).openapi('DeletedAlias')
 export const Updated = z
-  .object({ updated: z.number().int().openapi({ description: 'The items sent.' }) })
+  .object({ updated: z.number().int().openapi({ description: 'The items sent.' }), revision: revision() })
   .openapi('UpdatedAliases')

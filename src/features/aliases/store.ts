@@ -4,12 +4,12 @@ import { bounded } from '../../db/bounded.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
 import type { Orm } from '../../db/orm.js'
-import { aliases, aliasHeads, aliasHistory } from '../../db/tables/aliases.js'
+import { aliases, aliasHeads } from '../../db/tables/aliases.js'
 import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
-import type { Alias, AliasKey, Writer } from './alias.js'
+import type { Alias, AliasKey } from './alias.js'
 import { ALIAS_LIMITS } from './limits.js'
 import { createListStore } from './list-store.js'
-import { type Head, writeStore } from './write-store.js'
+import { type Head, publishStore } from './publish-store.js'
 
 /** `model` and `models` are JSON texts: of 20,000 aliases nothing has to be parsed and written anew. */
 export type LoadedBinding = { readonly alias: string; readonly model: string; readonly models: string }
@@ -18,12 +18,12 @@ export type AliasStore = ReturnType<typeof createAliasStore>
 
 export function createAliasStore({ sql, orm }: { readonly sql: Sql; readonly orm: Orm }) {
   return {
-    ...writeStore,
-    remove,
+    ...publishStore,
     eraseChunk,
     listPage: createListStore(sql),
     loadProfile: (projectId: ProjectId, profile: string, alias?: string) => loadProfile(sql, projectId, profile, alias),
     find: (key: AliasKey) => findAlias(orm, key),
+    findIn: (tx: Tx, key: AliasKey) => findAlias(ormOf(tx), key),
     findHead: (projectId: ProjectId) => findHead(orm, projectId),
   }
 }
@@ -53,42 +53,6 @@ async function findHead(orm: Orm, projectId: ProjectId): Promise<Head | undefine
   return head
 }
 
-/**
- * Deletes an alias, with its history and the counters: its revision, or undefined, and nothing changed, if it was not
- * there.
- */
-async function remove(tx: Tx, writer: Writer, key: AliasKey, at: Date): Promise<number | undefined> {
-  const { projectId, profile, alias } = key
-  // The head first, as every writer does: two orders of locks would deadlock.
-  const [locked] = await ormOf(tx).select().from(aliasHeads).where(eq(aliasHeads.projectId, projectId)).for('update')
-  if (locked === undefined) return undefined
-  const { metadataBytes, namesBytes } = aliases
-  // Looked for first: a delete that then counts no row did not happen, which is something else than no alias.
-  const [gone] = await ormOf(tx).select({ metadataBytes, namesBytes }).from(aliases).where(isAlias(key))
-  if (gone === undefined) return undefined
-  confirmCompleted(await ormOf(tx).delete(aliases).where(isAlias(key)), 'DELETE', 1)
-  const revision = locked.revision + 1
-  const counters = {
-    revision,
-    aliasCount: locked.aliasCount - 1,
-    metadataBytes: locked.metadataBytes - gone.metadataBytes,
-    namesBytes: locked.namesBytes - gone.namesBytes,
-  }
-  const counted = await ormOf(tx).update(aliasHeads).set(counters).where(eq(aliasHeads.projectId, projectId))
-  confirmCompleted(counted, 'UPDATE', 1)
-  const entry = {
-    projectId,
-    revision,
-    profile,
-    alias,
-    action: 'delete' as const,
-    keyId: writer.keyId,
-    changedAt: at,
-  }
-  confirmCompleted(await ormOf(tx).insert(aliasHistory).values(entry), 'INSERT', 1)
-  return revision
-}
-
 /** The head is locked first, as every writer does, and goes last: no write starts counting ids anew beside old rows. */
 async function eraseChunk(tx: Tx, projectId: ProjectId, rowsMax: number): Promise<number> {
   const inTx = sqlOf(tx)
@@ -99,7 +63,13 @@ async function eraseChunk(tx: Tx, projectId: ProjectId, rowsMax: number): Promis
   const forgotten = await inTx`
     delete from alias_history where project_id = ${projectId} and (revision, profile, alias) in
       (select revision, profile, alias from alias_history where project_id = ${projectId} limit ${rowsMax})`
-  const erased = confirmCompleted(gone, 'DELETE').count + confirmCompleted(forgotten, 'DELETE').count
+  let erased = confirmCompleted(gone, 'DELETE').count + confirmCompleted(forgotten, 'DELETE').count
+  for (const table of ['alias_revisions', 'lock_headers', 'lock_digests']) {
+    const rows = await inTx`
+      delete from ${inTx(table)} where project_id = ${projectId} and revision in
+        (select revision from ${inTx(table)} where project_id = ${projectId} order by revision limit ${rowsMax})`
+    erased += confirmCompleted(rows, 'DELETE').count
+  }
   if (erased === 0) confirmCompleted(await inTx`delete from alias_heads where project_id = ${projectId}`, 'DELETE')
   return erased
 }

@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import type { ProjectId } from '../../access/principal.js'
+import type { Announce } from '../../db/messages.js'
+import type { Transact, Tx } from '../../db/transact.js'
+import type { Clock } from '../../platform/clock.js'
+import { AppError } from '../../platform/errors.js'
+import type { Alias, AliasKey, Binding, Writer } from './alias.js'
+import { ALIAS_LIMITS } from './limits.js'
+import type { Head, Removed, RevisionRow, WrittenBinding } from './publish-store.js'
+import type { Snapshots } from './snapshots.js'
+import type { AliasStore } from './store.js'
+
+export type PublishDeps = {
+  readonly transact: Transact
+  readonly announce: Announce
+  readonly store: AliasStore
+  readonly snapshots: Pick<Snapshots, 'raiseFloor'>
+  readonly clock: Clock
+  /** Called in the transaction of every change: what has to commit with it. */
+  readonly onPublished: OnPublished
+}
+export type OnPublished = (tx: Tx, change: PublishedChange) => Promise<void>
+export type PublishedChange = {
+  readonly projectId: ProjectId
+  readonly revision: number
+  readonly profiles: readonly string[]
+}
+
+/** What a change shall do. Of several bindings of one alias the last one counts; none is also removed. */
+export type Plan = {
+  readonly set?: readonly Binding[]
+  readonly remove?: readonly Pick<AliasKey, 'profile' | 'alias'>[]
+}
+export type PublishRequest = {
+  readonly writer: Writer
+  readonly kind: RevisionRow['kind']
+  readonly note?: string | undefined
+  /**
+   * Reads, in the transaction and with the project's aliases locked, what it needs to decide, and says what to change.
+   * What it throws leaves everything as it was.
+   */
+  readonly plan: (tx: Tx, head: Head) => Plan | Promise<Plan>
+  /** Reads what the caller is told, after the change and in its transaction. */
+  readonly after?: (tx: Tx, published: Published) => Promise<void>
+}
+/** `revision`: the one that holds now, new if `changed`. */
+export type Published = {
+  readonly changed: boolean
+  readonly epoch: string
+  readonly revision: number
+  readonly bindings: readonly WrittenBinding[]
+  readonly removed: Removed['keys']
+  /** The row, if the plan set one binding and that changed. */
+  readonly alias: Alias | undefined
+}
+
+/**
+ * The one way in which aliases change: in one transaction it locks the project's head, asks the plan, writes what
+ * differs from what is bound with its history, takes the next revision, and tells every instance. A plan that changes
+ * nothing takes no revision and wakes nothing. Throws `conflict` at the project's number of aliases, `project-full` at
+ * its bytes, and what the plan throws.
+ */
+export async function publish(deps: PublishDeps, request: PublishRequest): Promise<Published> {
+  const { projectId } = request.writer
+  const published = await deps.transact(async (tx) => {
+    const published = await publishIn(tx, deps, request)
+    await request.after?.(tx, published)
+    return published
+  })
+  // Crash before this line: the commit stands, the caller does not know; sending the same again changes nothing.
+  if (published.changed) deps.snapshots.raiseFloor(projectId, published.revision)
+  return published
+}
+
+async function publishIn(tx: Tx, deps: PublishDeps, request: PublishRequest): Promise<Published> {
+  const { store } = deps
+  const { writer } = request
+  const { projectId } = writer
+  const before = (await store.lockHead(tx, projectId)) ?? (await makeHead(tx, store, request))
+  const { set = [], remove = [] } = await request.plan(tx, before)
+  const step = { writer, at: new Date(deps.clock()) }
+  const gone = remove.length === 0 ? NOTHING_GONE(before) : await store.remove(tx, { ...step, head: before }, remove)
+  const wanted = lastOfEach(set)
+  const written =
+    wanted.length === 0 ? NOTHING_WRITTEN(gone.head) : await store.write(tx, { ...step, head: gone.head }, wanted)
+  const { bindings, alias } = written
+  const unchanged = bindings.length === 0 && gone.keys.length === 0
+  const result = { epoch: before.epoch, bindings, removed: gone.keys, alias }
+  if (unchanged) return { ...result, changed: false, revision: before.revision }
+
+  const head = { ...written.head, revision: before.revision + 1 }
+  refuseExcess(before, head)
+  const profiles = [...new Set([...bindings, ...gone.keys].map(({ profile }) => profile))].sort()
+  const { kind, note = null } = request
+  await store.advance(tx, projectId, head, { kind, note, profiles, keyId: writer.keyId, changedAt: step.at })
+  const change = { projectId, revision: head.revision, profiles }
+  await deps.onPublished(tx, change)
+  await deps.announce(tx, { kind: 'aliases-changed', ...change, profiles: nameable(profiles) })
+  return { ...result, changed: true, revision: head.revision }
+}
+
+/** The head of a project's first change. One that changes nothing leaves none. */
+async function makeHead(tx: Tx, store: AliasStore, { writer, plan }: PublishRequest): Promise<Head> {
+  const { set = [] } = await plan(tx, NO_HEAD)
+  return set.length === 0 ? NO_HEAD : store.makeHead(tx, writer.projectId, randomUUID())
+}
+
+/** Of a project that never had an alias. */
+const NO_HEAD: Head = {
+  epoch: '00000000-0000-0000-0000-000000000000',
+  ...{ revision: 0, lastId: 0, lastPlace: 0, aliasCount: 0, metadataBytes: 0, namesBytes: 0 },
+}
+
+const NOTHING_GONE = (head: Head) => ({ head, keys: [] })
+const NOTHING_WRITTEN = (head: Head) => ({ head, bindings: [], alias: undefined })
+
+/** A notification has a limit: of too many profiles none is named, which means all. */
+function nameable(profiles: readonly string[]): readonly string[] | undefined {
+  return Buffer.byteLength(JSON.stringify(profiles)) <= ALIAS_LIMITS.announcedProfilesBytesMax ? profiles : undefined
+}
+
+function lastOfEach(bindings: readonly Binding[]): readonly Binding[] {
+  if (bindings.length < 2) return bindings
+  return [...new Map(bindings.map((binding) => [JSON.stringify([binding.profile, binding.alias]), binding])).values()]
+}
+
+/** A write that makes the project smaller passes, wherever the project is. */
+function refuseExcess(before: Head, after: Head): void {
+  const { aliasesPerProjectMax, metadataBytesPerProjectMax, namesBytesPerProjectMax } = ALIAS_LIMITS
+  if (after.aliasCount > Math.max(before.aliasCount, aliasesPerProjectMax)) {
+    throw new AppError('conflict', `A project has at most ${aliasesPerProjectMax} aliases; nothing was written.`)
+  }
+  const refuse = (what: string, bytesMax: number): never => {
+    const detail = `The ${what} of a project's aliases have at most ${bytesMax} bytes together; nothing was written.`
+    throw new AppError('project-full', detail)
+  }
+  if (after.metadataBytes > Math.max(before.metadataBytes, metadataBytesPerProjectMax)) {
+    refuse('metadata and constraints', metadataBytesPerProjectMax)
+  }
+  if (after.namesBytes > Math.max(before.namesBytes, namesBytesPerProjectMax)) {
+    refuse('profiles, names and models', namesBytesPerProjectMax)
+  }
+}
