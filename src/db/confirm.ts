@@ -28,7 +28,7 @@ export function confirmCompleted<Answer extends Completed>(
 }
 
 /** The rows that a write gave back, if they are as many as it was sent. Throws `UnconfirmedWrite`. */
-export function confirmRows<Rows extends { readonly length: number }>(rows: Rows, sent: number): Rows {
+function confirmRows<Rows extends { readonly length: number }>(rows: Rows, sent: number): Rows {
   if (rows.length === sent) return rows
   throw new UnconfirmedWrite(`A write of ${sent} rows gave ${rows.length} back.`)
 }

@@ -26,7 +26,7 @@ export type WrittenBinding = {
   readonly place: number
 }
 /** What a write did, and the head as it is afterwards. `alias`: the row, if one binding was sent and it changed. */
-export type Written = {
+type Written = {
   readonly head: Head
   readonly bindings: readonly WrittenBinding[]
   readonly alias: Alias | undefined

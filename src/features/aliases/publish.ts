@@ -20,14 +20,14 @@ export type PublishDeps = {
   readonly onPublished: OnPublished
 }
 export type OnPublished = (tx: Tx, change: PublishedChange) => Promise<void>
-export type PublishedChange = {
+type PublishedChange = {
   readonly projectId: ProjectId
   readonly revision: number
   readonly profiles: readonly string[]
 }
 
 /** What a change shall do. Of several bindings of one alias the last one counts; none is also removed. */
-export type Plan = {
+type Plan = {
   readonly set?: readonly Binding[]
   readonly remove?: readonly Pick<AliasKey, 'profile' | 'alias'>[]
 }
