@@ -26,7 +26,7 @@ create table alias_revisions (
   project_id uuid not null,
   revision bigint not null,
   profiles text[] collate "C" not null,
-  kind text not null check (kind in ('write', 'rollback', 'promote', 'lockfile')),
+  kind text not null check (kind in ('write', 'undo', 'promote', 'lockfile')),
   key_id uuid,
   note text,
   changed_at timestamptz not null,

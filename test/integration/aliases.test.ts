@@ -193,8 +193,8 @@ describe('a profile that is too large to be kept in memory', () => {
     const { project_id } = (await bind(key, { alias: 'a', model: 'x:1' })).json as { project_id: string }
     const large = 'y'.repeat(255)
     await one.sql`
-      insert into aliases (project_id, profile, alias, id, models, revision, created_at, updated_at, metadata_bytes, names_bytes)
-      select ${project_id}::uuid, 'default', 'large' || n, n + 100, array_fill(${large}::text, array[32]), 1, now(), now(), 0, 400
+      insert into aliases (project_id, profile, alias, id, models, revision, created_at, updated_at, metadata_bytes, names_bytes, place)
+      select ${project_id}::uuid, 'default', 'large' || n, n + 100, array_fill(${large}::text, array[32]), 1, now(), now(), 0, 400, n
       from generate_series(1, 1200) as n`
     expect((await bind(key, { alias: 'b', model: 'x:2' })).status).toBe(200)
     expect((await resolve(key, 'a')).json).toMatchObject({ model: 'x:1', revision: 2 })

@@ -81,7 +81,7 @@ export const aliasRevisions = pgTable(
     projectId: uuid('project_id').notNull(),
     revision: bigint('revision', { mode: 'number' }).notNull(),
     profiles: text('profiles').array().notNull(),
-    kind: text('kind', { enum: ['write', 'rollback', 'promote', 'lockfile'] }).notNull(),
+    kind: text('kind', { enum: ['write', 'undo', 'promote', 'lockfile'] }).notNull(),
     keyId: uuid('key_id'),
     note: text('note'),
     changedAt: instant('changed_at').notNull(),

@@ -82,29 +82,7 @@ export const publishStore = {
  */
 async function write(tx: Tx, { writer, head, at }: Step, bindings: readonly Binding[]): Promise<Written> {
   const rows = await ormOf(tx).execute(sql`
-    with input as materialized (
-      select ordinal, profile, alias, models, nullif(constraints::text, 'null') as constraints,
-        nullif(metadata, 'null') as metadata, coalesce(keeps, false) as keeps, place
-      from json_to_recordset(${inputOf(bindings)}::json) as t(ordinal integer, profile text, alias text, models text[],
-        constraints json, metadata jsonb, keeps boolean, place double precision)
-    ), known as materialized (
-      select profile, alias, id, aliases.models, aliases.constraints::text as constraints, aliases.metadata, aliases.place,
-        metadata_bytes, names_bytes, input.keeps and aliases.models[1] = input.models[1] as kept
-      from aliases join input using (profile, alias) where project_id = ${writer.projectId}
-    ), wanted as (
-      select ordinal, profile, alias, known.id, input.place,
-        case when kept then known.models else input.models end as models,
-        case when kept then coalesce(input.constraints, known.constraints) else input.constraints end as constraints,
-        case when kept then coalesce(input.metadata, known.metadata) else input.metadata end as metadata
-      from input left join known using (profile, alias)
-    ), changed as materialized (
-      select wanted.*, row_number() over (order by ordinal) as rank, wanted.id is null as fresh,
-        count(*) filter (where wanted.id is null) over (order by ordinal) as fresh_rank,
-        coalesce(metadata_bytes, 0) as known_metadata_bytes, coalesce(names_bytes, 0) as known_names_bytes
-      from wanted left join known using (profile, alias)
-      where wanted.id is null or wanted.models is distinct from known.models or wanted.constraints is distinct from known.constraints
-        or wanted.metadata is distinct from known.metadata or coalesce(wanted.place <> known.place, false)
-    ), written as (
+    with ${changesOf(writer.projectId, bindings)}, written as (
       insert into aliases (project_id, profile, alias, id, models, constraints, metadata, revision, created_at, updated_at, metadata_bytes, names_bytes, place)
       select ${writer.projectId}::uuid, profile, alias, coalesce(id, ${head.lastId}::integer + fresh_rank), models, constraints::json, metadata,
         ${head.revision + 1}::bigint, ${at.toISOString()}::timestamptz, ${at.toISOString()}::timestamptz,
@@ -140,6 +118,32 @@ async function write(tx: Tx, { writer, head, at }: Step, bindings: readonly Bind
     alias: row.alias === null ? undefined : readRow(row.alias),
   }
 }
+
+/** `changed`: the bindings that differ from what is bound, each as it shall be, in their order. */
+const changesOf = (projectId: ProjectId, bindings: readonly Binding[]) => sql`
+    input as materialized (
+      select ordinal, profile, alias, models, nullif(constraints::text, 'null') as constraints,
+        nullif(metadata, 'null') as metadata, coalesce(keeps, false) as keeps, place
+      from json_to_recordset(${inputOf(bindings)}::json) as t(ordinal integer, profile text, alias text, models text[],
+        constraints json, metadata jsonb, keeps boolean, place double precision)
+    ), known as materialized (
+      select profile, alias, id, aliases.models, aliases.constraints::text as constraints, aliases.metadata, aliases.place,
+        metadata_bytes, names_bytes, input.keeps and aliases.models[1] = input.models[1] as kept
+      from aliases join input using (profile, alias) where project_id = ${projectId}
+    ), wanted as (
+      select ordinal, profile, alias, known.id, input.place,
+        case when kept then known.models else input.models end as models,
+        case when kept then coalesce(input.constraints, known.constraints) else input.constraints end as constraints,
+        case when kept then coalesce(input.metadata, known.metadata) else input.metadata end as metadata
+      from input left join known using (profile, alias)
+    ), changed as materialized (
+      select wanted.*, row_number() over (order by ordinal) as rank, wanted.id is null as fresh,
+        count(*) filter (where wanted.id is null) over (order by ordinal) as fresh_rank,
+        coalesce(metadata_bytes, 0) as known_metadata_bytes, coalesce(names_bytes, 0) as known_names_bytes
+      from wanted left join known using (profile, alias)
+      where wanted.id is null or wanted.models is distinct from known.models or wanted.constraints is distinct from known.constraints
+        or wanted.metadata is distinct from known.metadata or coalesce(wanted.place <> known.place, false)
+    )`
 
 type WriteRow = {
   readonly added: string

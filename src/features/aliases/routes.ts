@@ -46,6 +46,7 @@ export function mountAliases(app: App, guards: Guards, verbs: AliasVerbs): void 
   mountBulk(app, guards, verbs)
   mountBind(app, guards, verbs)
   mountOne(app, guards, verbs)
+  mountDelete(app, guards, verbs)
 }
 
 function mountResolve(app: App, guards: Guards, verbs: AliasVerbs): void {
@@ -187,6 +188,9 @@ function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
     handle: ({ principal, params, query, body, header }) =>
       setOne(verbs, principal, { ...params, ...body, profile: body.profile ?? query.profile }, header),
   })
+}
+
+function mountDelete(app: App, guards: Guards, verbs: AliasVerbs): void {
   mount(app, guards, {
     method: 'delete',
     path: `${BASE}/{alias}`,
