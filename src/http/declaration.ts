@@ -3,6 +3,7 @@ import type { Access, Principal } from '../access/principal.js'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
 import type { BodyKinds } from './body-kinds.js'
 import type { BodyItems } from './parse-json.js'
+import type { Streamed } from './stream.js'
 import type { Warm, WarmResponse } from './warm-lane.js'
 
 export type DeclaredResponse = {
@@ -57,11 +58,16 @@ export type Endpoint<Params, Query, Body> = {
    * Every response is plain, so a small body can be served below the router: see direct-way.ts. For POST with a body.
    */
   readonly direct?: true
+  /**
+   * For what reads many rows: `handle`, and then every chunk of what it streams, waits for its turn among the reads of
+   * all callers (see read-turns.ts).
+   */
+  readonly turns?: 'read'
   readonly handle: (request: EndpointRequest<Params, Query, Body>) => Handled | Promise<Handled>
 }
 
-/** A plain response is written as it stands; whatever is streamed or odd is a `Response`. */
-export type Handled = Response | WarmResponse
+/** A plain response is written as it stands; whatever is odd is a `Response`. */
+export type Handled = Response | WarmResponse | Streamed
 
 type EndpointRequest<Params, Query, Body> = {
   readonly principal: Principal

@@ -25,6 +25,7 @@ export function describeEndpoint<P, Q, B>(endpoint: Endpoint<P, Q, B>, bodyBytes
     ...(endpoint.description === undefined ? {} : { description: endpoint.description }),
     ...security(endpoint.access.kind),
     ...(endpoint.body === undefined ? {} : { 'x-body-bytes-max': bodyBytesMax }),
+    ...(endpoint.turns === undefined ? {} : { 'x-turns': endpoint.turns }),
     request,
     responses: combine(describeResponses(endpoint.responses), describeProblems(problemsOf(endpoint))),
   }

@@ -1,9 +1,10 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import type { Access, Principal } from '../access/principal.js'
+import { type Access, NO_PROJECT, type Principal } from '../access/principal.js'
 import { deadline } from '../platform/deadline.js'
 import { AppError } from '../platform/errors.js'
 import { invariant } from '../platform/invariant.js'
+import { networkOf } from './address.js'
 import { NO_BODY, type SentBody, takeBody } from './body.js'
 import type { Endpoint, Handled } from './declaration.js'
 import { describeEndpoint } from './describe-endpoint.js'
@@ -11,8 +12,10 @@ import type { DirectCall, DirectWay } from './direct-way.js'
 import { HTTP_LIMITS } from './limits.js'
 import { pathValues, queryValues } from './parameters.js'
 import type { BodyLimits } from './read-bytes.js'
+import type { ReadTurns } from './read-turns.js'
 import { contextOf, cutRequest, endHandling, type NodeEnv, type RequestContext, signalOf } from './request-context.js'
 import { respond } from './response.js'
+import { type InTurn, sendStream } from './stream.js'
 import { validate } from './validate.js'
 import type { WarmLane, WarmResponse } from './warm-lane.js'
 
@@ -26,6 +29,7 @@ export type Guards = {
   /** Gives a key that is new here its project, at its first valid write. */
   provision(principal: Principal): Principal | Promise<Principal>
   readonly body: BodyLimits
+  readonly reads: ReadTurns
   readonly lane: Pick<WarmLane, 'add'>
   readonly direct: Pick<DirectWay, 'add'>
 }
@@ -110,10 +114,12 @@ function serve<P, Q, B>(
   const header = (name: string) => c.req.header(name)
   const signal = () => signalOf(context)
   // One object, each member named: a spread was 2 % of what a small request costs.
-  const handle = (known: Principal) =>
-    toResponse(
-      endpoint.handle({ principal: known, params, query, body: value, text, header, address, signal, draining }),
-    )
+  const handle = (known: Principal) => {
+    const read = () =>
+      endpoint.handle({ principal: known, params, query, body: value, text, header, address, signal, draining })
+    const inTurn = endpoint.turns === undefined ? atOnce : turnsOf(guards.reads, known, context)
+    return toResponse(inTurn(read), inTurn)
+  }
   const creates = endpoint.access.kind === 'project' && endpoint.access.creates
   const provisioned = creates && principal.newKey !== null ? guards.provision(principal) : principal
   if (!(provisioned instanceof Promise)) return handle(provisioned)
@@ -123,9 +129,18 @@ function serve<P, Q, B>(
   })
 }
 
-function toResponse(handled: Handled | Promise<Handled>): Response | Promise<Response> {
-  if (handled instanceof Promise) return handled.then(toResponse)
-  return handled instanceof Response ? handled : respond(handled)
+const atOnce: InTurn = (read) => read()
+
+/** The turns of a project, or of an address that has none. */
+function turnsOf(reads: ReadTurns, { projectId }: Principal, context: RequestContext): InTurn {
+  const caller = projectId === NO_PROJECT ? networkOf(context.address) : projectId
+  return (read) => reads.run(caller, signalOf(context), read)
+}
+
+function toResponse(handled: Handled | Promise<Handled>, inTurn: InTurn): Response | Promise<Response> {
+  if (handled instanceof Promise) return handled.then((made) => toResponse(made, inTurn))
+  if (handled instanceof Response) return handled
+  return 'chunks' in handled ? sendStream(handled, inTurn) : respond(handled)
 }
 
 /** The same checks and the same handler as in `serve`, for a request without parameters. */
@@ -139,7 +154,7 @@ async function serveDirect<P, Q, B>(endpoint: Endpoint<P, Q, B>, call: DirectCal
   const query = {} as Q
   const { text } = sent
   const handled = await endpoint.handle({ principal, params, query, body, text, header, address, signal, draining })
-  invariant(!(handled instanceof Response), 'a direct response is plain')
+  invariant(!(handled instanceof Response) && !('chunks' in handled), 'a direct response is plain')
   return handled
 }
 

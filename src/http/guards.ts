@@ -7,6 +7,7 @@ import { createDirectWay, type DirectWay } from './direct-way.js'
 import type { Guards } from './endpoint.js'
 import { presentedKey, type ReadHeader } from './presented-key.js'
 import { createBodyLimits } from './read-bytes.js'
+import { createServiceReadTurns } from './read-turns.js'
 import { type AdmitKnown, createWarmLane, type WarmLane } from './warm-lane.js'
 
 export type GuardDeps = {
@@ -36,6 +37,7 @@ export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLan
   const admitKnown: AdmitKnown = (header, access) => recallPrincipal(deps, header, access)
   return {
     body: createBodyLimits(deps.bodyBytesMax),
+    reads: createServiceReadTurns(),
     lane: createWarmLane(admitKnown),
     direct: createDirectWay(admitKnown),
     provision: deps.provision,

@@ -98,6 +98,7 @@ function mountMetrics(app: App, guards: Guards, { metrics }: HealthDeps): void {
     operationId: 'getMetrics',
     summary: 'Metrics in the Prometheus text format',
     access: PUBLIC,
+    turns: 'read',
     responses: { 200: { description: 'The metrics.', schema: z.string(), contentType: 'text/plain' } },
     handle: async () => {
       const { contentType, text } = await metrics.expose()

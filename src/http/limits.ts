@@ -40,6 +40,10 @@ export const HTTP_LIMITS = {
   largeBytesAtOnceMax: 8_388_608,
   largeStepBytesMax: 262_144,
   largeWaitMsMax: 10_000,
+  /** Reads of many rows at a time, of all callers and of one, and how long another one waits for its turn. */
+  readsAtOnceMax: 8,
+  readsOfCallerAtOnceMax: 4,
+  readWaitMsMax: 10_000,
   /** The share of the routes that ask for no key. */
   bodyPublicShareMax: 1 / 16,
   /** Of a body on a route that asks for no key; other routes may have a limit of their own, too. */

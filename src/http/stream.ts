@@ -16,22 +16,29 @@ export class ResponseCut extends Error {
   }
 }
 
+type Chunks = AsyncGenerator<string | Uint8Array>
+
+/** A response that is written while it is read, texts as UTF-8 and bytes as they are. */
+export type Streamed = { readonly headers: Readonly<Record<string, string>>; readonly chunks: Chunks }
+
+/** Makes one piece of a response: in its caller's turn where reads take turns. */
+export type InTurn = <T>(read: () => Promise<T> | T) => Promise<T> | T
+
 /**
- * A response that is written while it is read, texts as UTF-8 and bytes as they are: a slow reader slows the generator,
- * a reader that leaves ends it. If the generator throws, the connection is cut: the reader sees a broken transfer,
- * never a shorter response.
+ * A slow reader slows the generator, a reader that leaves ends it. If the generator throws, the connection is cut: the
+ * reader sees a broken transfer, never a shorter response. No chunk is made before the one before it is taken.
  */
-export function streamResponse(chunks: AsyncGenerator<string | Uint8Array>, headers: Record<string, string>): Response {
+export function sendStream({ chunks, headers }: Streamed, inTurn: InTurn): Response {
   const encoder = new TextEncoder()
-  const stream = new ReadableStream<Uint8Array>({
-    pull: async (controller) => {
-      const { done, value } = await chunks.next().catch((error: unknown) => {
-        throw new ResponseCut(error)
-      })
-      if (done === true) controller.close()
-      else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
-    },
-    cancel: async () => void (await chunks.return(undefined)),
-  })
-  return new Response(stream, { status: 200, headers })
+  const next = async () => inTurn(() => chunks.next())
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    const { done, value } = await next().catch((error: unknown) => {
+      throw new ResponseCut(error)
+    })
+    if (done === true) controller.close()
+    else controller.enqueue(typeof value === 'string' ? encoder.encode(value) : value)
+  }
+  const cancel = async () => void (await chunks.return(undefined))
+  const stream = new ReadableStream<Uint8Array>({ pull, cancel }, { highWaterMark: 0 })
+  return new Response(stream, { status: 200, headers: { ...headers } })
 }

@@ -88,6 +88,18 @@ describe('the document', () => {
     }
   })
 
+  test('says of what reads many rows that it waits for its turn: one caller must not take what all others need', () => {
+    const isPaged = ({ parameters }: (typeof operations)[number]) => parameters.some(({ name }) => name === 'limit')
+    const inTurn = operations.filter(({ declared }) => declared['x-turns'] === 'read').map(({ name }) => name)
+    expect(inTurn).toEqual(expect.arrayContaining(operations.filter(isPaged).map(({ name }) => name)))
+    expect(inTurn.filter((name) => !operations.some((one) => one.name === name && isPaged(one))).sort()).toEqual([
+      'GET /api/v1/admin/projects/{id}/export',
+      'GET /api/v1/admin/projects/{id}/keys',
+      'GET /api/v1/stats',
+      'GET /metrics',
+    ])
+  })
+
   test('is answered with the same bytes every time', async () => {
     const [one, other] = [await contract.ask('/openapi.json'), await contract.ask('/openapi.json')]
     expect(one.text).toBe(other.text)

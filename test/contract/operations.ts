@@ -26,6 +26,8 @@ export type OperationObject = {
   readonly requestBody?: { readonly description?: string; readonly required: boolean; readonly content: Content }
   /** Of an operation with a body. */
   readonly 'x-body-bytes-max'?: number
+  /** Of an operation that waits for its turn. */
+  readonly 'x-turns'?: string
   readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>
 }
 export type OpenApiDocument = {

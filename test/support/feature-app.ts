@@ -15,6 +15,7 @@ import type { FindPrice } from '../../src/features/usage/price-event.js'
 import { createApp } from '../../src/http/create-app.js'
 import type { App, Guards } from '../../src/http/endpoint.js'
 import { createBodyLimits } from '../../src/http/read-bytes.js'
+import { createServiceReadTurns } from '../../src/http/read-turns.js'
 import { AppError } from '../../src/platform/errors.js'
 import { createLogger, type Logger } from '../../src/platform/logger.js'
 import { createMetrics, type Metrics } from '../../src/platform/metrics.js'
@@ -89,6 +90,7 @@ const KEY_ID = '019a0000-0000-7000-8000-000000000001'
 
 const testGuards: Guards = {
   body: createBodyLimits(1_048_576),
+  reads: createServiceReadTurns(),
   lane: { add: () => undefined },
   direct: { add: () => undefined },
   provision: (principal) => principal,

@@ -9,8 +9,8 @@ import { type App, type Guards, mount } from '../../src/http/endpoint.js'
 import { type EventStream, openEventStream } from '../../src/http/event-stream.js'
 import { createListener } from '../../src/http/listener.js'
 import { type BodyLimits, createBodyLimits } from '../../src/http/read-bytes.js'
+import { createServiceReadTurns } from '../../src/http/read-turns.js'
 import { type HttpServer, listen, type ServerLimits } from '../../src/http/server.js'
-import { streamResponse } from '../../src/http/stream.js'
 import { abortable } from '../../src/platform/abortable.js'
 import { AppError } from '../../src/platform/errors.js'
 import type { Logger } from '../../src/platform/logger.js'
@@ -41,6 +41,8 @@ export type HttpWorld = {
   exchange(text: string): Promise<string>
 }
 
+const TEXT = { 'Content-Type': 'text/plain' }
+
 /** What must stay inside. */
 export const SECRET = 'select secret_column from tenants'
 
@@ -48,6 +50,7 @@ export type HttpWorldOptions = { readonly body?: BodyLimits; readonly limits?: P
 
 const guardsWith = (body: BodyLimits): Guards => ({
   body,
+  reads: createServiceReadTurns(),
   lane: { add: () => undefined },
   direct: { add: () => undefined },
   admit: () => ({ projectId: NO_PROJECT, role: 'read', keyId: null, newKey: null }),
@@ -117,9 +120,9 @@ function createTestApp(
       : undefined
   const app = createApp({ logger, explain })
   const route = (path: string, handle: Handle) => mountGet(app, guards, path, handle)
-  route('/numbers', () => streamResponse(numbers(onEnd), { 'Content-Type': 'text/plain' }))
-  route('/waits', ({ signal }) => streamResponse(waits(signal(), onEnd), { 'Content-Type': 'text/plain' }))
-  route('/silent', ({ signal }) => streamResponse(waits(signal(), onEnd, 'silent'), { 'Content-Type': 'text/plain' }))
+  route('/numbers', () => ({ chunks: numbers(onEnd), headers: TEXT }))
+  route('/waits', ({ signal }) => ({ chunks: waits(signal(), onEnd), headers: TEXT }))
+  route('/silent', ({ signal }) => ({ chunks: waits(signal(), onEnd, 'silent'), headers: TEXT }))
   route('/events', ({ signal, draining }) => {
     const stream = openEventStream({ signal: signal(), draining, retryMs: 1_234, onEnd })
     streams.push(stream)
@@ -133,7 +136,7 @@ function createTestApp(
     ({ signal }) => abortable(new Promise<never>(() => undefined), signal()).finally(onEnd),
     long,
   )
-  route('/breaks-off', () => streamResponse(breaksOff(), { 'Content-Type': 'text/plain' }))
+  route('/breaks-off', () => ({ chunks: breaksOff(), headers: TEXT }))
   route('/unexpected', () => Promise.reject(new Error(SECRET)))
   route('/at-once', () => {
     throw new Error(SECRET)

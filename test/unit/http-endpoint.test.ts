@@ -6,6 +6,7 @@ import type { Endpoint } from '../../src/http/declaration.js'
 import { type App, type Guards, mount } from '../../src/http/endpoint.js'
 import { HTTP_LIMITS } from '../../src/http/limits.js'
 import { createBodyLimits } from '../../src/http/read-bytes.js'
+import { createServiceReadTurns } from '../../src/http/read-turns.js'
 import { AppError } from '../../src/platform/errors.js'
 import { createLogger } from '../../src/platform/logger.js'
 
@@ -21,6 +22,7 @@ beforeEach(() => {
 function guardsFor(principal: Principal | Promise<Principal>): Guards {
   return {
     body: createBodyLimits(100),
+    reads: createServiceReadTurns(),
     lane: { add: () => undefined },
     direct: { add: () => undefined },
     admit: (header) => {

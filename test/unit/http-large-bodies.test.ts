@@ -7,6 +7,7 @@ import { type App, type Guards, mount } from '../../src/http/endpoint.js'
 import { limited } from '../../src/http/limited.js'
 import { HTTP_LIMITS } from '../../src/http/limits.js'
 import { createBodyLimits } from '../../src/http/read-bytes.js'
+import { createServiceReadTurns } from '../../src/http/read-turns.js'
 import { createLogger } from '../../src/platform/logger.js'
 import { createSlices } from '../../src/platform/slices.js'
 
@@ -26,6 +27,7 @@ const seen = z.custom<unknown>((value) => {
 })
 const guards: Guards = {
   body: createBodyLimits(SERVICE_BYTES_MAX),
+  reads: createServiceReadTurns(),
   lane: { add: () => undefined },
   direct: { add: () => undefined },
   admit: () => ({ projectId: NO_PROJECT, role: 'write', keyId: 'k', newKey: null }),

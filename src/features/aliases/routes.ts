@@ -1,7 +1,6 @@
 import { type ProjectId, READS, WRITES } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { JSON_TYPE, jsonResponse, plainBytes } from '../../http/response.js'
-import { streamResponse } from '../../http/stream.js'
+import { JSON_HEADERS, JSON_TYPE, jsonResponse, plainBytes } from '../../http/response.js'
 import type { Warm, WarmResponse } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
@@ -84,6 +83,7 @@ function mountList(app: App, guards: Guards, verbs: AliasVerbs): void {
     summary: 'List aliases, by name',
     description: 'All of them, streamed; or a page, with the next one named by the header `Link` (RFC 8288).',
     access: READS,
+    turns: 'read',
     query: schema.ListQuery,
     responses: { 200: { description: 'Of one profile, or of all.', schema: schema.AliasList } },
     handle: async ({ principal, query: { profile, after, limit } }) => {
@@ -91,7 +91,7 @@ function mountList(app: App, guards: Guards, verbs: AliasVerbs): void {
       if (limit !== undefined)
         return pageResponse(await verbs.page(principal.projectId, { ...input, limit }), profile, limit)
       const list = await verbs.list(principal.projectId, input)
-      return typeof list === 'string' ? plainBytes(list) : streamResponse(list, { 'Content-Type': JSON_TYPE })
+      return typeof list === 'string' ? plainBytes(list) : { chunks: list, headers: JSON_HEADERS }
     },
   })
 }

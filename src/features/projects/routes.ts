@@ -1,7 +1,6 @@
 import { OPERATOR, type ProjectId, type Role } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { jsonResponse, NDJSON_TYPE } from '../../http/response.js'
-import { streamResponse } from '../../http/stream.js'
 import { AppError } from '../../platform/errors.js'
 import type { CreateKeyInput } from './create-key.js'
 import { PROJECT_LIMITS } from './limits.js'
@@ -49,6 +48,7 @@ function mountProjectRoutes(app: App, guards: Guards, verbs: ProjectVerbs): void
     method: 'get',
     path: BASE,
     operationId: 'listProjects',
+    turns: 'read',
     summary: 'List projects, oldest first',
     query: schema.PageQuery,
     responses: { 200: { description: 'A page of projects.', schema: schema.ProjectPage } },
@@ -86,13 +86,16 @@ function mountWholeProject(app: App, guards: Guards, verbs: ProjectVerbs): void 
     method: 'get',
     path: `${BASE}/{id}/export`,
     operationId: 'exportProject',
+    turns: 'read',
     summary: 'Export everything of a project as NDJSON',
     description:
       'One object a line, `type` says what it is. The last line is `{"type":"end"}`; without it the export was cut.',
     params: schema.ProjectPath,
     responses: { 200: { description: 'The lines.', schema: schema.ExportedLines, contentType: NDJSON_TYPE } },
-    handle: async ({ params }) =>
-      streamResponse(await verbs.exportLines(params.id as ProjectId), { 'Content-Type': NDJSON_TYPE }),
+    handle: async ({ params }) => ({
+      chunks: await verbs.exportLines(params.id as ProjectId),
+      headers: { 'Content-Type': NDJSON_TYPE },
+    }),
   })
 }
 
@@ -120,6 +123,7 @@ function mountKeyRoutes(app: App, guards: Guards, verbs: ProjectVerbs): void {
     method: 'get',
     path: `${BASE}/{id}/keys`,
     operationId: 'listProjectKeys',
+    turns: 'read',
     summary: "List a project's keys, revoked ones included",
     params: schema.ProjectPath,
     responses: { 200: { description: 'The keys, oldest first.', schema: schema.KeyList } },

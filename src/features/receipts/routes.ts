@@ -2,8 +2,7 @@ import { type ProjectId, PUBLIC, READS_RECEIPTS, WRITES } from '../../access/pri
 import type { JsonObject } from '../../core/json/index.js'
 import type { LegacyVerdict, ReceiptReport } from '../../core/proof/index.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { JSON_TYPE, jsonResponse, plainBytes, plainJson } from '../../http/response.js'
-import { streamResponse } from '../../http/stream.js'
+import { JSON_HEADERS, JSON_TYPE, jsonResponse, plainBytes, plainJson } from '../../http/response.js'
 import type { WarmResponse } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
 import { readIssueRequest } from './claims.js'
@@ -134,12 +133,13 @@ function mountList(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     operationId: 'listReceipts',
     summary: 'List receipts, newest first',
     access: READS_RECEIPTS,
+    turns: 'read',
     query: schema.PageQuery,
     responses: { 200: { description: 'A page of receipts.', schema: schema.ReceiptPageResponse } },
     handle: async ({ principal, query }) => {
       const list = await verbs.list({ projectId: principal.projectId, ...query })
       if (list instanceof Uint8Array) return plainBytes(responseBytes(list))
-      return streamResponse(list, { 'Content-Type': JSON_TYPE })
+      return { chunks: list, headers: JSON_HEADERS }
     },
   })
 }

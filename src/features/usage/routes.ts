@@ -1,7 +1,6 @@
 import { APPENDS_USAGE, type ProjectId, READS } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { JSON_TYPE, jsonResponse, plainBytes, plainJson } from '../../http/response.js'
-import { streamResponse } from '../../http/stream.js'
+import { JSON_HEADERS, jsonResponse, plainBytes, plainJson } from '../../http/response.js'
 import type { StatsInput } from './compute-stats.js'
 import { USAGE_LIMITS } from './limits.js'
 import type { LogsInput } from './list-logs.js'
@@ -61,11 +60,12 @@ function mountLogs(app: App, guards: Guards, verbs: UsageVerbs): void {
     operationId: 'listUsageLogs',
     summary: 'List what was recorded, newest first',
     access: READS,
+    turns: 'read',
     query: schema.LogsQuery,
     responses: { 200: { description: 'One page.', schema: schema.LogList } },
     handle: async ({ principal, query: { limit, offset, start_date: start, end_date: end, ...filter } }) => {
       const list = await verbs.list(principal.projectId, { limit, offset, period: { start, end }, filter })
-      return typeof list === 'string' ? plainBytes(list) : streamResponse(list, { 'Content-Type': JSON_TYPE })
+      return typeof list === 'string' ? plainBytes(list) : { chunks: list, headers: JSON_HEADERS }
     },
   })
 }
@@ -79,6 +79,7 @@ function mountStats(app: App, guards: Guards, verbs: UsageVerbs): void {
     summary: 'What was used and what it cost',
     description: 'Of the last 30 days if no period is given. Costs are exact sums; days, weeks and months are UTC.',
     access: READS,
+    turns: 'read',
     query: schema.StatsQuery,
     responses: { 200: { description: 'The sums of the period, from one snapshot.', schema: schema.Stats } },
     handle: async ({ principal, query: { start_date: start, end_date: end, group_by: groupBy } }) =>
