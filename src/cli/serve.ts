@@ -28,6 +28,8 @@ async function serve(): Promise<void> {
       await service.app.request('/openapi.json')
       const server = await listen(createServiceListener(config, service, logger), host, port, serverLimits(config))
       service.metrics.gauge('llmring_connections', 'Connections that are open.', server.connections)
+      const unread = 'Bytes of responses that their readers have not taken.'
+      service.metrics.gauge('llmring_unread_response_bytes', unread, server.unreadBytes)
       process.stderr.write(startUpLines(config, service, server))
       logger.info({ signal: await stop.asked }, 'draining')
       service.startDraining()

@@ -63,6 +63,8 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
     ...{ ...limits, authenticate: projects.authenticate, recall: projects.recall, provision: projects.provision },
     ...{ adminKey: config.projects.adminKey?.reveal(), bodyBytesMax: config.listen.bodyBytesMax },
   })
+  const heldBodies = 'Bytes of request bodies that arrive or are being handled.'
+  metrics.gauge('llmring_held_body_bytes', heldBodies, guards.body.budget.held)
   const drain = new AbortController()
   // Every stream listens to it.
   setMaxListeners(0, drain.signal)

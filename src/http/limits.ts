@@ -2,12 +2,22 @@
 export const HTTP_LIMITS = {
   headersBytesMax: 16_384,
   headersMsMax: 10_000,
-  requestMsMax: 60_000,
+  /** From its first byte to the last of its body: both parts in their own times, whoever reads the body. */
+  requestMsMax: 30_000,
   keepAliveMs: 75_000,
   /** How long nothing may be sent or taken on a connection, in either direction. */
   idleMsMax: 90_000,
   /** How long a connection that was refused is left open for its peer to read the response. */
   lingerMsMax: 1_000,
+  /** How long a client that ended its own side is waited for while nothing goes out to it. */
+  halfClosedMsMax: 2_000,
+  /**
+   * What all responses may hold in memory that their readers do not take, and how long one may hold it. The system
+   * takes the first of each, and makes its own room in steps: a slow reader may seem to stand still for many seconds.
+   */
+  unreadBytesMax: 33_554_432,
+  unreadMsMax: 60_000,
+  unreadCheckMs: 250,
   /** How often connections are held against these times. */
   checkMs: 2_000,
   /** When draining, how long a connection may still say nothing. */

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
-import { NO_PROJECT } from '../access/principal.js'
 import { AppError } from '../platform/errors.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import type { Metrics } from '../platform/metrics.js'
-import { PROBLEMS } from '../platform/problem-catalogue.js'
 import { clientAddress, networkOf } from './address.js'
 import { createCors, varyFor } from './cors.js'
 import type { ProblemOf } from './create-app.js'
@@ -14,12 +12,12 @@ import { createInFlight } from './in-flight.js'
 import { HTTP_LIMITS } from './limits.js'
 import { inTurn, onceOver } from './once-over.js'
 import { problemResponse } from './problem.js'
-import { createRefusalLines, type RefusalLines } from './refusal-lines.js'
+import { createRefusalLines } from './refusal-lines.js'
+import { createUnparsedReport, type Reports, report } from './report.js'
 import { attachContext, createContext, endRequest, type NodeEnv, type RequestContext } from './request-context.js'
 import { faultOf, malformed } from './request-fault.js'
 import type { ServiceListener } from './server.js'
 import { ResponseCut } from './stream.js'
-import type { ReportUnparsed } from './unparsed.js'
 import type { WarmLane, WarmOutcome, WarmResponse } from './warm-lane.js'
 import { createResponseWriter, MANNERS, type WriteResponse } from './write-response.js'
 
@@ -43,11 +41,7 @@ export type ListenerOptions = {
   readonly draining: AbortSignal
 }
 
-type Reporting = ListenerOptions & {
-  readonly refusals: RefusalLines
-  readonly unavailable: RefusalLines
-  readonly write: WriteResponse
-}
+type Reporting = ListenerOptions & Reports & { readonly write: WriteResponse }
 
 const REQUEST_ID = new RegExp(`^[A-Za-z0-9._-]{1,${HTTP_LIMITS.requestIdCharactersMax}}$`)
 const IN_FLIGHT = {
@@ -55,7 +49,6 @@ const IN_FLIGHT = {
   perAddressMax: HTTP_LIMITS.requestsInFlightPerAddressMax,
 }
 const UNMATCHED = '(unmatched)'
-const UNPARSED = '(unparsed)'
 const MANNER_LIST = Object.entries(MANNERS)
 
 /**
@@ -79,8 +72,8 @@ export function createListener(given: ListenerOptions): ServiceListener & { read
     // Node drops what stands behind a wish to upgrade (Java's client sends one with its first request), and a request
     // among it would wait for ever: the connection ends here, so its sender knows to send it again.
     if (incoming.headers.upgrade !== undefined) outgoing.shouldKeepAlive = false
-    // Whatever is under way: what is in memory is answered at once.
-    const warm = options.lane?.answer(incoming)
+    // Whatever is under way: what is in memory is answered at once, unless it had to wait for its connection's turn.
+    const warm = outgoing.socket === null ? undefined : options.lane?.answer(incoming)
     if (warm !== undefined) {
       respondWarm(options, warm, incoming, outgoing)
       return
@@ -89,6 +82,8 @@ export function createListener(given: ListenerOptions): ServiceListener & { read
     attachContext(incoming, context)
     const network = networkOf(context.address)
     const fits = inFlight.enter(network)
+    // A refusal that waits behind other responses would need the memory that there is none of.
+    if (!fits && outgoing.socket === null) incoming.socket.destroy()
     onceOver(incoming, outgoing, () => {
       inFlight.leave(network)
       endRequest(context, outgoing.writableFinished)
@@ -189,15 +184,6 @@ function refuse({ write }: Reporting, context: RequestContext, outgoing: ServerR
   write(context, outgoing, error)
 }
 
-/** What Node cannot parse is counted, and its line is one of the refused requests'. */
-function createUnparsedReport({ metrics, refusals }: Reporting): ReportUnparsed {
-  return ({ requestId, code, address }) => {
-    const { status } = PROBLEMS[code]
-    metrics.observeRequest(UNPARSED, '', status, 0)
-    refusals.write({ request_id: requestId, route: UNPARSED, status, address, code }, code)
-  }
-}
-
 function finish(
   options: Reporting,
   context: RequestContext,
@@ -213,38 +199,4 @@ function finish(
     cut !== undefined ? 500 : outgoing.writableFinished ? outgoing.statusCode : 499,
     cut,
   )
-}
-
-/**
- * Counts the request and writes its line, if it gets one: failed and slow ones always do, refused ones up to a number a
- * second.
- */
-function report(
-  options: Reporting,
-  context: RequestContext,
-  incoming: IncomingMessage,
-  status: number,
-  cut: ResponseCut | undefined,
-): void {
-  const milliseconds = performance.now() - context.startedAt
-  const method = incoming.method ?? ''
-  options.metrics.observeRequest(context.route, method, status, milliseconds / 1000)
-  const ordinary = status < 400 && milliseconds < options.slowMs
-  if (ordinary && Math.random() >= options.accessShare) return
-  const line = {
-    request_id: context.requestId,
-    method,
-    route: context.route,
-    status,
-    ms: Math.round(milliseconds * 100) / 100,
-    address: context.address,
-    ...(context.projectId === null || context.projectId === NO_PROJECT ? {} : { project_id: context.projectId }),
-    ...(context.code === null ? {} : { code: context.code }),
-    ...(cut === undefined ? {} : { error: describeError(cut.reason()) }),
-  }
-  const isRefusal = (status >= 400 && status < 500) || context.code === 'overloaded'
-  if (isRefusal) options.refusals.write(line, context.code ?? String(status))
-  else if (status === 503) options.unavailable.write(line, context.code ?? String(status))
-  else if (status >= 500) options.logger.error(line, 'request')
-  else options.logger.info(line, 'request')
 }

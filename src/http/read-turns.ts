@@ -41,16 +41,20 @@ export function createReadTurns({ atOnceMax, callerAtOnceMax, waitMsMax }: ReadT
   const callers = new Map<string, Caller>()
   let reading = 0
 
+  const forget = (name: string, caller: Caller) => {
+    const isIdle = caller.reading === 0 && caller.waiting.size === 0
+    if (isIdle && callers.get(name) === caller) callers.delete(name)
+  }
   const moveToEnd = (name: string, caller: Caller) => {
     callers.delete(name)
-    if (caller.reading > 0 || caller.waiting.size > 0) callers.set(name, caller)
+    callers.set(name, caller)
+    forget(name, caller)
   }
   const startNext = () => {
     for (const [name, caller] of callers) {
       if (reading >= atOnceMax) return
       const [start] = caller.waiting
       if (start === undefined || caller.reading >= callerAtOnceMax) continue
-      caller.waiting.delete(start)
       caller.reading += 1
       reading += 1
       moveToEnd(name, caller)
@@ -63,34 +67,13 @@ export function createReadTurns({ atOnceMax, callerAtOnceMax, waitMsMax }: ReadT
     moveToEnd(name, caller)
     startNext()
   }
-  const wait = (name: string, caller: Caller, signal: AbortSignal) =>
-    new Promise<void>((resolve, reject) => {
-      const settle = () => {
-        cancelWait()
-        signal.removeEventListener('abort', giveUp)
-      }
-      const start = () => {
-        settle()
-        resolve()
-      }
-      const giveUp = () => {
-        settle()
-        caller.waiting.delete(start)
-        if (caller.reading === 0 && caller.waiting.size === 0) callers.delete(name)
-        reject(new AppError('overloaded', 'Too many lists are being read.', { retryAfterSeconds: 1 }))
-      }
-      const cancelWait = expireAfter(waitMsMax, giveUp)
-      caller.waiting.add(start)
-      signal.addEventListener('abort', giveUp)
-      if (signal.aborted) giveUp()
-      else startNext()
-    })
-
   return {
     run: async (name, signal, read) => {
       const caller = callers.get(name) ?? { waiting: new Set(), reading: 0 }
       callers.set(name, caller)
-      await wait(name, caller, signal)
+      const turn = waitIn(caller.waiting, signal, waitMsMax)
+      startNext()
+      await turn.finally(() => forget(name, caller))
       try {
         return await read()
       } finally {
@@ -98,4 +81,27 @@ export function createReadTurns({ atOnceMax, callerAtOnceMax, waitMsMax }: ReadT
       }
     },
   }
+}
+
+/** Resolves when the start that it leaves among those that wait is called. Throws `overloaded`. */
+function waitIn(waiting: Set<() => void>, signal: AbortSignal, msMax: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = () => {
+      cancelWait()
+      signal.removeEventListener('abort', giveUp)
+      waiting.delete(start)
+    }
+    const start = () => {
+      settle()
+      resolve()
+    }
+    const giveUp = () => {
+      settle()
+      reject(new AppError('overloaded', 'Too many lists are being read.', { retryAfterSeconds: 1 }))
+    }
+    const cancelWait = expireAfter(msMax, giveUp)
+    waiting.add(start)
+    signal.addEventListener('abort', giveUp)
+    if (signal.aborted) giveUp()
+  })
 }

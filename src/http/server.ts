@@ -4,12 +4,15 @@ import type { Duplex } from 'node:stream'
 import { type Connections, createConnections } from './connections.js'
 import { HTTP_LIMITS } from './limits.js'
 import { type ReportUnparsed, refuseUnparsed } from './unparsed.js'
+import { createUnread, type UnreadLimits } from './unread.js'
 
 export type HttpServer = {
   readonly url: string
   readonly port: number
   /** How many connections are open. */
   readonly connections: () => number
+  /** The bytes of responses that their readers have not taken. */
+  readonly unreadBytes: () => number
   /** Stops accepting, lets what is under way finish for at most `drainMsMax`, then cuts what is left. */
   drain(drainMsMax: number): Promise<void>
 }
@@ -23,7 +26,9 @@ export type ServerLimits = {
   readonly idleMsMax: number
   readonly lingerMsMax: number
   readonly checkMs: number
-}
+  readonly unreadCheckMs: number
+  readonly halfClosedMsMax: number
+} & UnreadLimits
 
 /** Answers requests, and hears of what was refused before it was one. */
 export type ServiceListener = RequestListener & { readonly reportUnparsed?: ReportUnparsed }
@@ -51,9 +56,13 @@ export async function listen(
   )
   // Neither side says anything: a reader that does not read would hold what it reads from for ever.
   server.timeout = all.idleMsMax
+  Object.assign(server, { httpAllowHalfOpen: true })
   // Node answers an unknown expectation with an empty 417; ignoring it is as good (RFC 9110, 10.1.1).
   server.on('checkExpectation', (incoming, outgoing) => server.emit('request', incoming, outgoing))
   const { connections, latest } = watchConnections(server, all, listener.reportUnparsed)
+  const unread = createUnread(connections.open, all)
+  const looking = setInterval(unread.check, all.unreadCheckMs).unref()
+  server.once('close', () => clearInterval(looking))
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)
@@ -64,6 +73,7 @@ export async function listen(
     url: `http://${name}:${address.port}`,
     port: address.port,
     connections: () => connections.open.size,
+    unreadBytes: unread.bytes,
     drain: (msMax) => {
       for (const socket of connections.open) announceClose(latest.get(socket))
       return drain(server, connections.open, msMax)
@@ -85,6 +95,7 @@ function watchConnections(server: Server, limits: ServerLimits, report?: ReportU
     isBusy: (socket) => latest.get(socket)?.closed === false,
   })
   server.on('connection', connections.add)
+  server.on('connection', (socket) => awaitHalfClosed(socket, limits.halfClosedMsMax))
   server.prependListener('request', (incoming, outgoing) => {
     latest.set(incoming.socket, outgoing)
     connections.use(incoming.socket)
@@ -93,6 +104,22 @@ function watchConnections(server: Server, limits: ServerLimits, report?: ReportU
   // Prepends its own listener: it has to see what was latest before this request.
   refuseUnparsed(server, limits.lingerMsMax, (socket) => latest.get(socket), report)
   return { connections, latest }
+}
+
+/**
+ * A client may end its own side after its request and still read the response (RFC 9112, 9.6); one that is gone looks
+ * the same until it is written to. So it is waited for only while something goes out to it, or will soon.
+ */
+function awaitHalfClosed(socket: Socket, msMax: number): void {
+  socket.once('end', () => {
+    let { bytesWritten } = socket
+    const look = () => {
+      if (socket.bytesWritten === bytesWritten) socket.destroy()
+      bytesWritten = socket.bytesWritten
+    }
+    const looking = setInterval(look, msMax)
+    socket.once('close', () => clearInterval(looking))
+  })
 }
 
 /** `Connection: close`: a client that was not told could send its next request just as the connection is closed. */

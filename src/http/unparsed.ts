@@ -39,7 +39,9 @@ export function refuseUnparsed(
     const inBody = due?.closed === false && !due.req.complete
     const isAnswered = socket.writableEnded
     const isSilent = (socket as Socket).bytesRead === 0
-    if (error.code === 'ECONNRESET' || isAnswered || isSilent || (inBody && pipelined.has(socket))) {
+    // Its response is out: another one would be taken for that of the next request.
+    const isOver = due?.closed === true && !due.req.complete
+    if (error.code === 'ECONNRESET' || isAnswered || isSilent || isOver || (inBody && pipelined.has(socket))) {
       return void socket.destroy()
     }
     if (refused.has(socket)) return

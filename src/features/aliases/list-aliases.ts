@@ -21,20 +21,31 @@ export async function listAliases(
   const readAfter = (position: AliasPosition | undefined) =>
     read(projectId, { profile, after: position, rowsMax: ALIAS_LIMITS.pageAliasesMax })
   const first = await readAfter(positionOf(after))
-  return first.isLast ? `[${textOf(first)}]` : pieces(first, readAfter)
+  const piece = pieceOf(first)
+  return first.isLast ? `[${piece.text}]` : pieces(piece, readAfter)
 }
 
 async function* pieces(
-  first: ListPage,
+  first: Piece,
   readAfter: (position: AliasPosition | undefined) => Promise<ListPage>,
 ): AsyncGenerator<string> {
-  yield `[${textOf(first)}`
-  let page = first
-  while (!page.isLast) {
-    page = await readAfter(page.rows.at(-1))
-    if (page.rows.length > 0) yield `,${textOf(page)}`
+  yield `[${first.text}`
+  let { isLast, behind } = first
+  while (!isLast) {
+    const piece = pieceOf(await readAfter(behind))
+    if (piece.text !== '') yield `,${piece.text}`
+    ;({ isLast, behind } = piece)
   }
   yield ']'
+}
+
+/** What a list keeps of a page while its reader takes it: not the rows, which need several times the memory. */
+type Piece = { readonly text: string; readonly isLast: boolean; readonly behind: AliasPosition | undefined }
+
+function pieceOf(page: ListPage): Piece {
+  const last = page.rows.at(-1)
+  const behind = last === undefined ? undefined : { alias: last.alias, profile: last.profile }
+  return { text: textOf(page), isLast: page.isLast, behind }
 }
 
 /** At most `limit` aliases behind `after`, by name; fewer if they are large. Throws `validation-failed`. */

@@ -26,31 +26,49 @@ export async function listReceipts(
   const first = await read(projectId, { rowsMax: limit, from: { offset } })
   const tail = { total: first.total, limit, offset }
   if (first.isLast) return Buffer.concat([HEAD, ...bytesOf(first), tailOf(tail, marksOf(first))])
-  return pieces(first, tail, (behind, rowsMax) => read(projectId, { rowsMax, from: { behind } }))
+  return pieces(pieceOf(HEAD, first), tail, (behind, rowsMax) => read(projectId, { rowsMax, from: { behind } }))
 }
 
 type Tail = { readonly total: number; readonly limit: number; readonly offset: number }
 type Mark = { readonly receipt_id: string; readonly rule: string }
 
 async function* pieces(
-  first: ReceiptPage,
+  first: Piece,
   tail: Tail,
   readBehind: (position: ReceiptPosition, rowsMax: number) => Promise<ReceiptPage>,
 ): AsyncGenerator<Uint8Array> {
-  yield Buffer.concat([HEAD, ...bytesOf(first)])
-  const marked = marksOf(first)
-  let page = first
-  let left = tail.limit - first.receipts.length
-  let last = first.receipts.at(-1)
-  while (left > 0 && last !== undefined) {
+  yield first.bytes
+  const marked = [...first.marks]
+  let { count, behind } = first
+  let left = tail.limit - count
+  while (left > 0 && behind !== undefined) {
     // Twice what fitted: looking at all the rest for every page would be work for each page again.
-    page = await readBehind(last, Math.min(left, 2 * page.receipts.length))
-    if (page.receipts.length > 0) yield Buffer.concat([COMMA, ...bytesOf(page)])
-    marked.push(...marksOf(page))
-    left -= page.receipts.length
-    last = page.receipts.at(-1)
+    const piece = pieceOf(COMMA, await readBehind(behind, Math.min(left, 2 * count)))
+    if (piece.count > 0) yield piece.bytes
+    marked.push(...piece.marks)
+    ;({ count, behind } = piece)
+    left -= count
   }
   yield tailOf(tail, marked)
+}
+
+/** What a list keeps of a page while its reader takes it: not the receipts, which are in the bytes. */
+type Piece = {
+  readonly bytes: Buffer
+  readonly marks: readonly Mark[]
+  readonly count: number
+  readonly behind: ReceiptPosition | undefined
+}
+
+function pieceOf(separator: Buffer, page: ReceiptPage): Piece {
+  const last = page.receipts.at(-1)
+  const behind = last === undefined ? undefined : { id: last.id, storedAt: last.storedAt }
+  return {
+    bytes: Buffer.concat([separator, ...bytesOf(page)]),
+    marks: marksOf(page),
+    count: page.receipts.length,
+    behind,
+  }
 }
 
 const HEAD = Buffer.from('{"receipts":[')

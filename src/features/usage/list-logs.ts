@@ -1,9 +1,9 @@
 import type { ProjectId } from '../../access/principal.js'
 import { acceptPeriod } from './accept-period.js'
-import type { ListedUsage, LogPage, LogQuery, ReadLogPage } from './log-store.js'
+import type { LogPage, LogQuery, ReadLogPage } from './log-store.js'
 import { type PeriodText, readOpenPeriod } from './period.js'
 import { renderListed } from './render-log.js'
-import type { LogFilter } from './store.js'
+import type { LogFilter, LogPosition } from './store.js'
 
 export type LogsInput = {
   readonly limit: number
@@ -26,24 +26,29 @@ export async function listLogs(
   const within = acceptPeriod(readOpenPeriod(period))
   const readFrom: ReadFrom = (from, rowsMax) => read(projectId, { period: within, filter, from, rowsMax })
   const first = await readFrom({ offset }, limit)
-  return first.isLast ? `[${textOf(first)}]` : pieces(first, limit, readFrom)
+  const piece = pieceOf(first)
+  return first.isLast ? `[${piece.text}]` : pieces(piece, limit, readFrom)
 }
 
-async function* pieces(first: LogPage, limit: number, readFrom: ReadFrom): AsyncGenerator<string> {
-  yield `[${textOf(first)}`
-  let page = first
-  let left = limit - first.rows.length
-  let last = first.rows.at(-1)
-  while (left > 0 && last !== undefined) {
+async function* pieces(first: Piece, limit: number, readFrom: ReadFrom): AsyncGenerator<string> {
+  yield `[${first.text}`
+  let { count, behind } = first
+  let left = limit - count
+  while (left > 0 && behind !== undefined) {
     // Twice what fitted: measuring all the rest for every page would read large rows again and again.
-    const rowsMax = Math.min(left, 2 * page.rows.length)
-    page = await readFrom({ behind: positionOf(last) }, rowsMax)
-    if (page.rows.length > 0) yield `,${textOf(page)}`
-    left -= page.rows.length
-    last = page.rows.at(-1)
+    const piece = pieceOf(await readFrom({ behind }, Math.min(left, 2 * count)))
+    if (piece.count > 0) yield `,${piece.text}`
+    ;({ count, behind } = piece)
+    left -= count
   }
   yield ']'
 }
 
-const positionOf = ({ loggedAt, id }: ListedUsage) => ({ loggedAt: loggedAt.toISOString(), id })
-const textOf = (page: LogPage): string => page.rows.map(renderListed).join(',')
+/** What a list keeps of a page while its reader takes it: not the rows, which need several times the memory. */
+type Piece = { readonly text: string; readonly count: number; readonly behind: LogPosition | undefined }
+
+function pieceOf({ rows }: LogPage): Piece {
+  const last = rows.at(-1)
+  const behind = last === undefined ? undefined : { loggedAt: last.loggedAt.toISOString(), id: last.id }
+  return { text: rows.map(renderListed).join(','), count: rows.length, behind }
+}
