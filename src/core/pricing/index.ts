@@ -15,7 +15,7 @@ export {
   picoFromJsonNumber,
   reportedCostUsdMax,
 } from './money.js'
-export { PRICE_FIELDS, type Prices, readPrices, usdPerMillion } from './price.js'
+export { PRICE_FIELDS, type PriceKind, type Prices, picoPerTokenAtMost, readPrices, usdPerMillion } from './price.js'
 export { type AmountFault, toReceiptAmount } from './receipt-amount.js'
 export {
   checkTokens,

@@ -54,6 +54,17 @@ export function usdPerMillion(picoPerToken: bigint): string {
   return digits.slice(0, -pricePlacesMax) + (fraction === '' ? '' : `.${fraction}`)
 }
 
+/**
+ * The largest whole price per token, in pico-USD, that is no more than so many USD per million tokens. Prices per token
+ * are whole, so a price is within the amount exactly if it is within this one. Refused: NaN, infinities, below 0.
+ */
+export function picoPerTokenAtMost(usdPerMillion: number): bigint | undefined {
+  if (!Number.isFinite(usdPerMillion) || usdPerMillion < 0) return undefined
+  const { digits, places } = shortestDecimal(usdPerMillion)
+  if (places <= pricePlacesMax) return digits * 10n ** BigInt(pricePlacesMax - places)
+  return digits / 10n ** BigInt(places - pricePlacesMax)
+}
+
 function picoPerToken(price: unknown): bigint | undefined {
   if (typeof price !== 'number' || !(price >= 0 && price <= priceUsdPerMillionMax)) return undefined
   const { digits, places } = shortestDecimal(price)
