@@ -31,7 +31,7 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
 
   const registry = createRegistry({ ...common, redis, config: config.registry })
   const { findPrice, registryLoaded, currentVersion: currentRegistryVersion } = registry
-  const aliases = createAliases({ ...common, onPublished: async () => undefined })
+  const aliases = createAliases({ ...common, registry, onPublished: async () => undefined })
   const usage = createUsage({ ...common, config: config.usage, findPrice, registryLoaded })
   const receipts = createReceipts({
     ...{ ...common, ...(await loadReceiptSettings(config, resources.database.orm, logger)), currentRegistryVersion },

@@ -29,7 +29,7 @@ beforeEach(() => {
       await Promise.resolve()
       return answer()
     },
-    ...{ ageMs: () => 0, clock: () => now },
+    ...{ ageMs: () => 0, clock: () => now, registry: { facts: () => undefined, loads: () => 0 } },
   })
 })
 const whileCommitted = (revision: number, loaded: LoadedProfile) => () => {

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { indexModels, type ModelIndex } from '../../src/core/pricing/index.js'
-import {
-  type Candidates,
-  NO_CONSTRAINTS,
-  type RegistryFacts,
-  readConstraints,
-  resolveCandidates,
-} from '../../src/core/routing/index.js'
+import { NO_CONSTRAINTS, type RegistryFacts, readConstraints, resolveCandidates } from '../../src/core/routing/index.js'
 import { bundledRegistry } from '../../src/features/registry/bundled-registry.js'
 
 const files = await bundledRegistry()()
@@ -29,7 +23,7 @@ const only =
 
 const chosen = (facts: RegistryFacts, reference: string, constraints: object = {}) =>
   resolveCandidates([reference], readConstraints(constraints).constraints, facts).candidates[0]?.model
-const reasonOf = ({ unresolved }: Candidates) => unresolved[0]?.reason
+const reasonOf = ({ unresolved }: ReturnType<typeof resolveCandidates>) => unresolved[0]?.reason
 
 describe('a wildcard', () => {
   it('is the cheapest active model', () => {

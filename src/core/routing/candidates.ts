@@ -8,7 +8,7 @@ import { resolveWildcard } from './wildcard.js'
 export type RegistryFacts = (provider: string) => ModelIndex | undefined
 
 /** A model that may be called. */
-export type Candidate = {
+type Candidate = {
   /** As it was bound: `model` itself, or the wildcard that chose it. */
   readonly reference: string
   readonly model: string
@@ -20,7 +20,7 @@ export type Candidate = {
 }
 
 /** A wildcard that stands for no model now, and why. */
-export type Unresolved = { readonly reference: string; readonly reason: string }
+type Unresolved = { readonly reference: string; readonly reason: string }
 
 export type Candidates = { readonly candidates: readonly Candidate[]; readonly unresolved: readonly Unresolved[] }
 
@@ -67,12 +67,4 @@ function unmetByNamed({ provider, model }: Reference, constraints: Constraints, 
   const index = facts(provider.toLowerCase())
   const known = index === undefined ? undefined : findModel(index, provider, model)
   return known === undefined ? [] : unmetBy(known, constraints)
-}
-
-/** Whether any of these is a wildcard, so that their meaning depends on the registry. */
-export function hasWildcard(references: readonly string[]): boolean {
-  return references.some((text) => {
-    const parsed = parseReference(text)
-    return parsed.ok && parsed.reference.isWildcard
-  })
 }

@@ -20,14 +20,14 @@ export const DRIFT_KINDS = [
   'resolves_differently',
 ] as const
 
-export type Drift = {
+type Drift = {
   readonly kind: (typeof DRIFT_KINDS)[number]
   /** The model that it is about: a wildcard's current one; null if there is none. */
   readonly resolved: string | null
   readonly changes: readonly FactChange[]
 }
 
-export type DriftRegistry = {
+type DriftRegistry = {
   readonly current: RegistryFacts
   /** The versions that a lockfile pins. Of a provider without a pin only `gone`, `inactive`, `unsatisfied` are found. */
   readonly pinned: RegistryFacts

@@ -16,6 +16,7 @@ import { setAlias, setAliases } from './set-aliases.js'
 import { createSnapshots } from './snapshots.js'
 import { createAliasStore } from './store.js'
 import { warmResolve } from './warm-resolve.js'
+import type { RegistryNow } from './wildcard-answer.js'
 
 export type AliasesDeps = {
   readonly sql: Sql
@@ -27,12 +28,19 @@ export type AliasesDeps = {
   readonly clock: Clock
   /** Called in the transaction of every change. */
   readonly onPublished: OnPublished
+  /** Decides what a wildcard means. */
+  readonly registry: RegistryNow
 }
 
 export function createAliases(deps: AliasesDeps) {
   const store = createAliasStore(deps)
   const exporting = createExportStore(deps.sql)
-  const snapshots = createSnapshots({ load: store.loadProfile, ageMs: deps.ageMs, clock: monotonicClock })
+  const snapshots = createSnapshots({
+    load: store.loadProfile,
+    ageMs: deps.ageMs,
+    clock: monotonicClock,
+    registry: deps.registry,
+  })
   const writing = { ...deps, store, snapshots }
   return {
     name: 'aliases',

@@ -1,5 +1,5 @@
 import type { AliasKey } from './alias.js'
-import { renderUnbound, type Snapshot, type Snapshots } from './snapshots.js'
+import { answerOf, renderUnbound, type Snapshot, type Snapshots } from './snapshots.js'
 
 /** What an alias means now, as the bytes of the answer. In memory on the warm path: no I/O, no promise. */
 export function resolveAlias(snapshots: Pick<Snapshots, 'cached' | 'load'>, key: AliasKey): string | Promise<string> {
@@ -9,5 +9,5 @@ export function resolveAlias(snapshots: Pick<Snapshots, 'cached' | 'load'>, key:
 }
 
 function lookUp(snapshot: Snapshot, { alias, profile }: AliasKey): string {
-  return snapshot.answers.get(alias) ?? renderUnbound(alias, profile, snapshot.revision)
+  return answerOf(snapshot, alias) ?? renderUnbound(alias, profile, snapshot.revision)
 }

@@ -56,7 +56,7 @@ function mountResolve(app: App, guards: Guards, verbs: AliasVerbs): void {
     operationId: 'resolveAlias',
     summary: 'What an alias means now',
     description:
-      'An unknown alias gives `model: null`, and so does an empty one (`?alias=`): it names none. Without `alias=` this is the address of the alias that is named `resolve`.',
+      'An unknown alias gives `model: null`, and so does an empty one (`?alias=`): it names none. A wildcard such as `openai:*` is answered as the model that it stands for: of the active chat models that satisfy `constraints` the one with the lowest price of input, then of output, then the first by name. It follows the registry without a new revision. What is bound by name is answered as it was bound, whatever `constraints` say. Without `alias=` this is the address of the alias that is named `resolve`.',
     access: READS,
     problems: ['not-found'],
     query: schema.ResolveQuery,

@@ -132,10 +132,18 @@ export const AliasList = z.array(AliasSchema).openapi('AliasList')
 export const Resolved = z
   .object({
     alias: z.string(),
-    model: z.string().nullable().openapi({ description: 'null if the alias is unknown.' }),
-    models: z.array(z.string()),
+    model: z.string().nullable().openapi({
+      description: 'null if the alias is unknown, and if it is bound to wildcards alone that stand for no model now.',
+    }),
+    models: z.array(z.string()).openapi({
+      description: 'In order of preference; the first is `model`. Each wildcard is the model that it stands for now.',
+    }),
     profile: z.string(),
     revision: z.number().int().openapi({ description: "The project's revision that the answer is from." }),
+    warnings: z
+      .array(z.string())
+      .optional()
+      .openapi({ description: 'Only if a wildcard stands for no model now: why it is left out of `models`.' }),
   })
   .openapi('ResolvedAlias')
 

@@ -1,16 +1,20 @@
 import { LRUCache } from 'lru-cache'
 import type { ProjectId } from '../../access/principal.js'
+import type { RegistryFacts } from '../../core/routing/index.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import { TRUST_LIMITS } from '../../platform/limits.js'
 import { createSlices } from '../../platform/slices.js'
 import { ALIAS_LIMITS } from './limits.js'
 import type { LoadedBinding, LoadedProfile } from './store.js'
+import { followRegistry, type RegistryNow, resolveModels } from './wildcard-answer.js'
 
 /** What the aliases of one profile mean at one revision, as the bytes of the answers. */
 export type Snapshot = {
   readonly revision: number
   readonly answers: ReadonlyMap<string, string>
+  /** The same of aliases with a wildcard: what they mean depends on the registry, too. */
+  readonly wildcardAnswers: ReadonlyMap<string, () => string>
   readonly loadedAt: number
   readonly characters: number
 }
@@ -21,6 +25,7 @@ export type SnapshotDeps = {
   /** How old our knowledge of commits elsewhere may be, in milliseconds. */
   readonly ageMs: () => number
   readonly clock: Clock
+  readonly registry: RegistryNow
 }
 
 export type Snapshots = {
@@ -61,7 +66,7 @@ export function createSnapshots(deps: SnapshotDeps): Snapshots {
       const loadedAt = deps.clock()
       const loaded = await deps.load(projectId, profile, alias)
       if (loaded.revision < project.floor) continue
-      const snapshot = await renderSnapshot(loaded, profile, loadedAt)
+      const snapshot = await renderSnapshot(loaded, profile, loadedAt, deps.registry)
       if (alias === undefined) memory.install(project, profile, snapshot)
       return snapshot
     }
@@ -160,19 +165,36 @@ function charactersOf({ profiles }: Project): number {
   return characters
 }
 
-async function renderSnapshot(loaded: LoadedProfile, profile: string, loadedAt: number): Promise<Snapshot> {
+async function renderSnapshot(
+  loaded: LoadedProfile,
+  profile: string,
+  loadedAt: number,
+  registry: RegistryNow,
+): Promise<Snapshot> {
   const { revision, bindings } = loaded
   const slices = createSlices()
   const answers = new Map<string, string>()
-  let characters = 0
+  const wildcardAnswers = new Map<string, () => string>()
+  let characters = profile.length
   for (const binding of bindings) {
     if (slices.isDue()) await slices.pause()
-    const answer = renderResolved(binding, profile, revision)
-    characters += answer.length + binding.alias.length
-    answers.set(binding.alias, answer)
+    const { alias, models, wildcardConstraints = null } = binding
+    if (wildcardConstraints === null) {
+      const answer = renderResolved(binding, profile, revision)
+      characters += answer.length + alias.length
+      answers.set(alias, answer)
+    } else {
+      const answer = followRegistry(registry, (facts) => renderWildcard(binding, profile, revision, facts))
+      characters += answer().length + alias.length + models.length + wildcardConstraints.length
+      wildcardAnswers.set(alias, answer)
+    }
   }
-  return { revision, answers, loadedAt, characters: characters + profile.length }
+  return { revision, answers, wildcardAnswers, loadedAt, characters }
 }
+
+/** The answer to resolve an alias, in memory; undefined if it is not bound. */
+export const answerOf = ({ answers, wildcardAnswers }: Snapshot, alias: string): string | undefined =>
+  answers.get(alias) ?? wildcardAnswers.get(alias)?.()
 
 /** The answer to resolve an alias that is not bound. */
 export const renderUnbound = (alias: string, profile: string, revision: number): string =>
@@ -182,4 +204,13 @@ export const renderUnbound = (alias: string, profile: string, revision: number):
 function renderResolved({ alias, model, models }: LoadedBinding, profile: string, revision: number): string {
   const names = ['{"alias":', JSON.stringify(alias), ',"model":', model, ',"models":', models]
   return [...names, ',"profile":', JSON.stringify(profile), `,"revision":${revision}}`].join('')
+}
+
+/** The same of an alias with a wildcard, with `warnings` if one stands for no model now. */
+function renderWildcard(binding: LoadedBinding, profile: string, revision: number, facts: RegistryFacts): string {
+  const bound: readonly string[] = JSON.parse(binding.models)
+  const { model, models, warnings } = resolveModels(facts, bound, binding.wildcardConstraints ?? null)
+  const texts = { model: JSON.stringify(model), models: JSON.stringify(models) }
+  const answer = renderResolved({ alias: binding.alias, ...texts }, profile, revision)
+  return warnings.length === 0 ? answer : `${answer.slice(0, -1)},"warnings":${JSON.stringify(warnings)}}`
 }

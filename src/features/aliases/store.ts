@@ -12,7 +12,13 @@ import { createListStore } from './list-store.js'
 import { type Head, publishStore } from './publish-store.js'
 
 /** `model` and `models` are JSON texts: of 20,000 aliases nothing has to be parsed and written anew. */
-export type LoadedBinding = { readonly alias: string; readonly model: string; readonly models: string }
+export type LoadedBinding = {
+  readonly alias: string
+  readonly model: string
+  readonly models: string
+  /** Of an alias with a wildcard its constraints, as JSON text (`null` if there are none); else null or absent. */
+  readonly wildcardConstraints?: string | null
+}
 export type LoadedProfile = { readonly revision: number; readonly bindings: readonly LoadedBinding[] }
 export type AliasStore = ReturnType<typeof createAliasStore>
 
@@ -35,7 +41,8 @@ export function createAliasStore({ sql, orm }: { readonly sql: Sql; readonly orm
 async function loadProfile(sql: Sql, projectId: ProjectId, profile: string, alias?: string): Promise<LoadedProfile> {
   const only = alias === undefined ? sql`` : sql`and aliases.alias = ${alias}`
   const query = sql<({ revision: string } & (LoadedBinding | { alias: null }))[]>`
-    select head.revision, aliases.alias, to_json(aliases.models[1])::text as model, array_to_json(aliases.models)::text as models
+    select head.revision, aliases.alias, to_json(aliases.models[1])::text as model, array_to_json(aliases.models)::text as models,
+      case when array_to_string(aliases.models, ' ') like '%:*%' then coalesce(aliases.constraints::text, 'null') end as "wildcardConstraints"
     from (select coalesce(max(revision), 0) as revision from alias_heads where project_id = ${projectId}) as head
     left join aliases on aliases.project_id = ${projectId} and aliases.profile = ${profile} ${only}`
   const rows = await bounded(query, ALIAS_LIMITS.loadMsMax)

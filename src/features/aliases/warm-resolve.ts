@@ -1,7 +1,7 @@
 import type { ProjectId } from '../../access/principal.js'
 import { JSON_HEADERS } from '../../http/response.js'
 import type { Warm } from '../../http/warm-lane.js'
-import type { Snapshot } from './snapshots.js'
+import { answerOf, type Snapshot } from './snapshots.js'
 
 const DEFAULT_PROFILE = 'default'
 
@@ -13,7 +13,8 @@ export function warmResolve(cached: (projectId: ProjectId, profile: string) => S
   return ({ principal, query }) => {
     const asked = readQuery(query)
     if (asked === undefined) return undefined
-    const body = cached(principal.projectId, asked.profile)?.answers.get(asked.alias)
+    const snapshot = cached(principal.projectId, asked.profile)
+    const body = snapshot === undefined ? undefined : answerOf(snapshot, asked.alias)
     return body === undefined ? undefined : { status: 200, headers: JSON_HEADERS, body }
   }
 }

@@ -1,3 +1,4 @@
+import type { ModelIndex } from '../../core/pricing/index.js'
 import type { Orm } from '../../db/orm.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Logger } from '../../platform/logger.js'
@@ -11,7 +12,7 @@ import { openCopies } from './copies.js'
 import { currentFile, currentRegistry, findPrice, manifest, type PriceAnswer } from './current-registry.js'
 import { fetchFromOrigin, fetchThroughRedis } from './fetch-file.js'
 import { type ImportDeps, type ImportedProvider, importRegistry, type RegistryDirectory } from './import-registry.js'
-import { openLiveRegistry } from './live-registry.js'
+import { type LiveRegistry, openLiveRegistry } from './live-registry.js'
 import { createOrigin } from './origin.js'
 import { isProvider, PROVIDER_NAMES, type ProviderName, versionsOf } from './providers.js'
 import { createRenderer } from './render.js'
@@ -43,6 +44,13 @@ export type RegistryFeature = Feature & {
   registryLoaded(): Promise<boolean>
   /** `callback` runs after each load that brought a provider's file of new content, also at the start. */
   onLoaded(callback: () => void): void
+  /**
+   * A provider's models as they are now, in memory; undefined if the registry has none of it. Before the first round
+   * bundled ones count: a wildcard means something better than nothing.
+   */
+  facts(provider: string): ModelIndex | undefined
+  /** Another number after each load of new content. */
+  loads(): number
   /** For `doctor`: asks the origin for every provider. */
   check(): Promise<CheckResult>
   /** A line for people: the versions that serve now, and whether they are bundled. */
@@ -96,17 +104,26 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
       if (!live.snapshot().complete) await live.firstRound()
       return live.snapshot().files.length > 0
     },
-    onLoaded: live.onLoaded,
+    ...offeredBy(live),
     check: () => checkRegistry({ providers: copies.providers, firstRound: live.firstRound, clock }),
     summary: () => summarizeRegistry({ ...live, ...config }),
-    currentVersion: (provider) => {
-      const wanted = provider !== undefined && isProvider(provider) ? [provider] : PROVIDER_NAMES
-      return versionsOf(wanted, live.version)
-    },
     start: live.start,
     close: async () => {
       await Promise.all([origin.close(), live.close()])
       await kept.close()
+    },
+  }
+}
+
+/** What other features ask of the current models, in memory. */
+function offeredBy(live: LiveRegistry): Pick<RegistryFeature, 'onLoaded' | 'facts' | 'loads' | 'currentVersion'> {
+  return {
+    onLoaded: live.onLoaded,
+    facts: (provider) => (isProvider(provider) ? live.file(provider)?.index : undefined),
+    loads: live.loads,
+    currentVersion: (provider) => {
+      const wanted = provider !== undefined && isProvider(provider) ? [provider] : PROVIDER_NAMES
+      return versionsOf(wanted, live.version)
     },
   }
 }

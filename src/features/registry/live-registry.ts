@@ -29,8 +29,12 @@ export type LiveRegistry = {
   firstRound(): Promise<void> | undefined
   /** The newest version that is known of a provider; before the first round a bundled one counts already. */
   version(provider: ProviderName): number | undefined
+  /** The file that says so. */
+  file(provider: ProviderName): ProviderFile | undefined
   /** `callback` runs after each load of new content. One that throws is logged and does not stop the others. */
   onLoaded(callback: () => void): void
+  /** How many loads of new content there were. */
+  loads(): number
   /** Takes the last good copies from Postgres, so that a start with the origin down serves; then looks on its own. */
   start(): Promise<void>
   close(): Promise<void>
@@ -60,15 +64,17 @@ export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
     fallBack()
   }
 
+  const file = (provider: ProviderName) =>
+    copies.providers[provider].state().file ?? bundled.find((one) => one.provider === provider)
+
   return {
     snapshot: published.snapshot,
     tick: rounds.tick,
     firstRound: () => (rounds.isFirstOver() || published.snapshot().complete ? undefined : awaitFirstRound()),
-    version: (provider) => {
-      const file = copies.providers[provider].state().file ?? bundled.find((one) => one.provider === provider)
-      return file?.version
-    },
+    version: (provider) => file(provider)?.version,
+    file,
     onLoaded: published.onLoaded,
+    loads: published.loads,
     start: async () => {
       await restore(deps, copies.all)
       published.renew(takeSnapshot(copies.providers).files.length > 0)
@@ -87,12 +93,16 @@ export function openLiveRegistry(deps: LiveDeps): LiveRegistry {
 function createPublished(copies: Copies, logger: Logger) {
   const callbacks: (() => void)[] = []
   let snapshot = takeSnapshot(copies.providers)
+  let loads = 0
   return {
     snapshot: () => snapshot,
+    loads: () => loads,
     onLoaded: (callback: () => void): void => void callbacks.push(callback),
     renew: (hasNewContent: boolean): void => {
       snapshot = takeSnapshot(copies.providers)
-      if (hasNewContent) callAll(callbacks, logger)
+      if (!hasNewContent) return
+      loads += 1
+      callAll(callbacks, logger)
     },
   }
 }
