@@ -13,7 +13,7 @@ export const ROLE_MEANINGS: Readonly<Record<Role, string>> = {
   log: 'only add usage: for programs that shall read nothing',
   read: 'only read: aliases, usage, stats and receipts',
   audit: 'only read receipts',
-  admin: 'everything in its own project',
+  admin: 'everything in its own project, its keys among it',
 }
 
 /** Who is asking. */
@@ -36,6 +36,7 @@ const ROLES_THAT = {
   read: ['read', 'write', 'admin'],
   write: ['write', 'admin'],
   appendUsage: ['log', 'write', 'admin'],
+  administer: ['admin'],
   readReceipts: ['audit', 'read', 'write', 'admin'],
 } as const satisfies Record<string, readonly Role[]>
 
@@ -55,4 +56,5 @@ export const OPERATOR: Access = { kind: 'operator' }
 export const READS: Access = { kind: 'project', roles: ROLES_THAT.read, creates: false }
 export const WRITES: Access = { kind: 'project', roles: ROLES_THAT.write, creates: true }
 export const APPENDS_USAGE: Access = { kind: 'project', roles: ROLES_THAT.appendUsage, creates: true }
+export const ADMINISTERS: Access = { kind: 'project', roles: ROLES_THAT.administer, creates: false }
 export const READS_RECEIPTS: Access = { kind: 'project', roles: ROLES_THAT.readReceipts, creates: false }

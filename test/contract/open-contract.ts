@@ -63,7 +63,8 @@ export async function openContract(environment: Readonly<Record<string, string>>
     verbs.createKey({ projectId: projectId as Parameters<typeof verbs.createKey>[0]['projectId'], name: null, role })
   const makeProject = async (): Promise<TestProject> => {
     const { id } = await verbs.create(null)
-    const made = await makeKey(id, 'write')
+    // The role that may do everything; roles.test.ts tries the others.
+    const made = await makeKey(id, 'admin')
     return { id, key: made.key, keyId: made.id }
   }
   return {

@@ -26,6 +26,9 @@ const MAY: Readonly<Record<string, readonly Role[]>> = {
   'POST /api/v1/receipts/': ['write', 'admin'],
   'GET /api/v1/receipts/': ['audit', 'read', 'write', 'admin'],
   'GET /api/v1/receipts/{id}': ['audit', 'read', 'write', 'admin'],
+  'GET /api/v1/keys': ['admin'],
+  'POST /api/v1/keys': ['admin'],
+  'DELETE /api/v1/keys/{key_id}': ['admin'],
 }
 const ofProjects = contract.operations.filter((operation) => operation.access === 'project')
 

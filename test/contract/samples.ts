@@ -114,6 +114,11 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
     return get(`/api/v1/receipts/${id}`)
   },
 
+  'GET /api/v1/keys': plain('/api/v1/keys'),
+  'POST /api/v1/keys': () => ({ path: '/api/v1/keys', status: 201, json: { name: 'ci', role: 'log' } }),
+  'DELETE /api/v1/keys/{key_id}': async (contract, project) =>
+    get(`/api/v1/keys/${(await contract.makeKey(project.id, 'read')).id}`),
+
   [`POST ${admin()}`]: () => ({ path: admin(), status: 201, json: { name: 'Billing' } }),
   [`GET ${admin()}`]: plain(admin('?limit=2')),
   [`GET ${admin('/{id}')}`]: (_contract, project) => get(admin(`/${project.id}`)),

@@ -16,6 +16,8 @@ type Kind = {
   make(project: TestProject, name: string): Promise<Answer>
   show(project: TestProject, name: string): Promise<Answer>
   readonly written?: unknown
+  /** A name of its own kind, if not any text will do. */
+  readonly name?: () => string
 }
 const KINDS: Readonly<Record<string, Kind>> = {
   '{alias}': {
@@ -26,6 +28,16 @@ const KINDS: Readonly<Record<string, Kind>> = {
   '{id}': {
     make: ({ key }, id) => contract.ask('/api/v1/receipts/issue', { key, json: claimsOf(id) }),
     show: ({ key }, id) => contract.ask(`/api/v1/receipts/${id}`, { key }),
+  },
+  '{key_id}': {
+    make: async ({ id, key }, keyId) => {
+      await contract.service.resources.database.sql`
+        insert into project_keys (id, project_id, key_hash, pepper_id, prefix, role)
+        values (${keyId}, ${id}, sha256(${keyId}::text::bytea), 'none', 'x', 'read')`
+      return contract.ask('/api/v1/keys', { key })
+    },
+    show: ({ key }) => contract.ask('/api/v1/keys', { key }),
+    name: randomUUID,
   },
 }
 
@@ -58,7 +70,7 @@ describe.each(atObjects.filter((operation) => !creates(operation)))(
   (operation) => {
     test.each(strangers)('answers %s as if it did not exist', async (_, stranger) => {
       const kind = kindOf(operation)
-      const name = `theirs-${randomUUID()}`
+      const name = kind.name?.() ?? `theirs-${randomUUID()}`
       const path = operation.path.replace(parameterOf(operation), name)
       const ask = () => contract.ask(path, { method: operation.method, key: stranger.key })
       const missing = await ask()

@@ -4,6 +4,7 @@ import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { OPERATOR_KEY as OPERATOR, type RunningService, startService } from '../support/service.js'
 
 const BASE = '/api/v1/admin/projects'
+const EVENT = { provider: 'openai', model: 'gpt-4o-mini', input_tokens: 1, output_tokens: 1 }
 const ALIASES = '/api/v1/aliases/'
 
 let database: TestDatabase
@@ -157,6 +158,25 @@ describe('keys', () => {
     const made = await newKey(await newProject(role), role)
     expect((await open.call(ALIASES, { key: made.key })).status).toBe(reads)
     expect((await bind(open, made.key)).status).toBe(writes)
+  })
+
+  it('of a project are made, listed and revoked by its own key with the role admin, that key among them', async () => {
+    const project = await newProject('self-service')
+    const admin = await newKey(project, 'admin')
+    const ask = (method: string, path = '', json?: unknown) =>
+      open.call(`/api/v1/keys${path}`, { method, key: admin.key, ...(json === undefined ? {} : { json }) })
+    const made = await ask('POST', '', { name: 'ci', role: 'log' })
+    expect(made).toMatchObject({ status: 201, json: { project_id: project, role: 'log', name: 'ci' } })
+    const { id, key } = made.json as unknown as Made
+    expect((await open.call('/api/v1/log', { key, json: EVENT })).status).toBe(200)
+    expect((await ask('GET')).json).toMatchObject({ keys: [{ id: admin.id }, { id }] })
+    expect(JSON.stringify((await ask('GET')).json)).not.toContain(key)
+    const elsewhere = await newKey(await newProject('elsewhere'))
+    expect((await ask('DELETE', `/${elsewhere.id}`)).json).toEqual({ revoked: false })
+    expect((await open.call(ALIASES, { key: elsewhere.key })).status).toBe(200)
+    for (const one of [id, admin.id]) expect((await ask('DELETE', `/${one}`)).json).toEqual({ revoked: true })
+    expect((await open.call('/api/v1/log', { key, json: EVENT })).status).toBe(401)
+    expect((await ask('GET')).status).toBe(401)
   })
 
   it('are at most a thousand, revoked ones included', async () => {

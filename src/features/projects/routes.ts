@@ -5,6 +5,7 @@ import { AppError } from '../../platform/errors.js'
 import type { CreateKeyInput } from './create-key.js'
 import { PROJECT_LIMITS } from './limits.js'
 import type { ProjectPage, ProjectPageInput } from './list-projects.js'
+import { mountOwnKeys } from './own-key-routes.js'
 import { renderKey, renderProject } from './render.js'
 import * as schema from './schema.js'
 import type { Project, ProjectKey } from './store.js'
@@ -23,8 +24,12 @@ export type ProjectVerbs = {
 const BASE = '/api/v1/admin/projects'
 const shared = { tag: 'Administration', access: OPERATOR, problems: ['not-found'] } as const
 
-/** What the operator may do, with the admin key; without one configured all of it answers 404. */
+/**
+ * What a project does with its own keys, and what the operator may do with the admin key; without one configured all of
+ * the latter answers 404.
+ */
 export function mountProjects(app: App, guards: Guards, verbs: ProjectVerbs): void {
+  mountOwnKeys(app, guards, verbs)
   mountProjectRoutes(app, guards, verbs)
   mountWholeProject(app, guards, verbs)
   mountKeyRoutes(app, guards, verbs)

@@ -41,6 +41,7 @@ export const CreateProjectBody = z.object({ name: name() }).openapi('CreateProje
 export const CreateKeyBody = z.object({ name: name(), role: role().default('write') }).openapi('CreateKey')
 
 export const ProjectPath = z.object({ id: madeId() })
+export const OwnKeyPath = z.object({ key_id: madeId() })
 export const KeyPath = z.object({ id: madeId(), key_id: madeId() })
 
 export const PageQuery = z.object({
