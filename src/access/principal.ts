@@ -55,6 +55,8 @@ export const PROBE: Access = { kind: 'public', isProbe: true }
 export const OPERATOR: Access = { kind: 'operator' }
 export const READS: Access = { kind: 'project', roles: ROLES_THAT.read, creates: false }
 export const WRITES: Access = { kind: 'project', roles: ROLES_THAT.write, creates: true }
+/** As `WRITES`, for what changes nothing for a key that has no project yet. */
+export const MANAGES: Access = { kind: 'project', roles: ROLES_THAT.write, creates: false }
 export const APPENDS_USAGE: Access = { kind: 'project', roles: ROLES_THAT.appendUsage, creates: true }
 export const ADMINISTERS: Access = { kind: 'project', roles: ROLES_THAT.administer, creates: false }
 export const READS_RECEIPTS: Access = { kind: 'project', roles: ROLES_THAT.readReceipts, creates: false }

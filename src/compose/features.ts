@@ -5,11 +5,13 @@ import { createProjects, type ProjectsFeature } from '../features/projects/featu
 import { createReceipts, type ReceiptsFeature } from '../features/receipts/feature.js'
 import { createRegistry, type RegistryFeature } from '../features/registry/feature.js'
 import { createUsage } from '../features/usage/feature.js'
+import { createWebhooks } from '../features/webhooks/feature.js'
 import { systemClock } from '../platform/clock.js'
 import { describeError } from '../platform/logger.js'
 import type { Ground } from './ground.js'
 import type { RateLimits } from './rate-limits.js'
 import { loadReceiptSettings } from './receipt-keys.js'
+import { webhookSettings } from './webhook-settings.js'
 
 export type Features = {
   /** Every feature, in the order in which they are mounted and started. */
@@ -31,17 +33,17 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
 
   const registry = createRegistry({ ...common, redis, config: config.registry })
   const { findPrice, registryLoaded, currentVersion: currentRegistryVersion } = registry
-  const aliases = createAliases({ ...common, registry, onPublished: async () => undefined })
+  const receiptSettings = await loadReceiptSettings(config, resources.database.orm, logger)
+  const webhooks = createWebhooks({ ...common, config: webhookSettings(config, receiptSettings) })
+  const aliases = createAliases({ ...common, registry, onPublished: webhooks.enqueue })
   const usage = createUsage({ ...common, config: config.usage, findPrice, registryLoaded })
-  const receipts = createReceipts({
-    ...{ ...common, ...(await loadReceiptSettings(config, resources.database.orm, logger)), currentRegistryVersion },
-  })
+  const receipts = createReceipts({ ...common, ...receiptSettings, currentRegistryVersion })
   registry.onLoaded(() => {
     usage.priceWaiting().catch((error: unknown) => {
       logger.warn({ error: describeError(error) }, 'could not price waiting usage')
     })
   })
-  const features: readonly Feature[] = [registry, aliases, usage, receipts]
+  const features: readonly Feature[] = [registry, aliases, webhooks, usage, receipts]
 
   const { mode, adminKey, pepper, pepperPrevious } = config.projects
   // Last: projects export and erase what every other feature holds of them.

@@ -105,6 +105,7 @@ const groupProduct = (environment: Environment, proxied: boolean) => ({
     pepper: secret(environment.LLMRING_KEY_PEPPER),
     pepperPrevious: secret(environment.LLMRING_KEY_PEPPER_PREVIOUS),
   },
+  webhooks: { privateAllowed: environment.LLMRING_WEBHOOK_PRIVATE },
   usage: {
     groupItemsMax: environment.LLMRING_USAGE_GROUP_ITEMS_MAX,
     lanes: environment.LLMRING_USAGE_LANES,

@@ -101,6 +101,7 @@ export const ENVIRONMENT = z.object({
   LLMRING_ADMIN_KEY: optional(z.string().regex(/^\S{16,255}$/, 'must be 16 to 255 characters without spaces')),
   LLMRING_KEY_PEPPER: optional(pepper()),
   LLMRING_KEY_PEPPER_PREVIOUS: optional(pepper()),
+  LLMRING_WEBHOOK_PRIVATE: flag(false),
   LLMRING_RATE_LIMIT_PER_KEY: integer(0, 100_000_000, 0),
   LLMRING_RATE_LIMIT_PER_ADDRESS: integer(0, 100_000_000, 0),
   LLMRING_NEW_PROJECTS_PER_MINUTE: integer(0, 1_000_000, 60),

@@ -25,6 +25,7 @@ export const PROBLEMS = {
   'database-unavailable': { status: 503, title: 'The database is not available' },
   'registry-unavailable': { status: 503, title: 'The registry is not available' },
   'receipts-not-configured': { status: 503, title: 'Receipts are not configured' },
+  'webhooks-not-configured': { status: 503, title: 'Webhooks are not configured' },
   overloaded: { status: 503, title: 'The service is overloaded' },
   'timed-out': { status: 503, title: 'The request took too long' },
 } as const satisfies Record<string, { status: number; title: string }>

@@ -53,6 +53,8 @@ export async function openContract(environment: Readonly<Record<string, string>>
     LLMRING_REGISTRY_BASE_URL: origin.url,
     LLMRING_BODY_BYTES_MAX: String(BODY_BYTES_MAX),
     LLMRING_KEY_PEPPER: PEPPER,
+    // The names of receivers are not looked up when they are set.
+    LLMRING_WEBHOOK_PRIVATE: 'true',
     ...environment,
   })
   const ask = (path: string, init?: Ask) => requestBothWays(service, path, init)

@@ -11,6 +11,8 @@ export type Sample = {
 
 export const bindingOf = (alias: string) => ({ alias, model: 'openai:gpt-4o-mini', metadata: { owner: 'search' } })
 export const EVENT = { provider: 'openai', model: 'gpt-4o-mini', input_tokens: 1200, output_tokens: 340 }
+/** No name server knows the name. */
+const WEBHOOK = { url: 'https://hooks.llmring.invalid/aliases' }
 export const claimsOf = (id: string) => ({
   ...{ id, timestamp: '2026-01-31T12:00:00Z', registry_version: 'openai@2', model: 'openai:gpt-4o-mini' },
   ...{ alias: 'summarizer', profile: 'default', lock_digest: 'sha256:9f86d081', tokens: { input: 1200, output: 300 } },
@@ -78,6 +80,13 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
   }),
   'DELETE /api/v1/aliases/{alias}': async (contract, project) =>
     get(`/api/v1/aliases/${await bind(contract, project, fresh('alias'))}`),
+
+  'PUT /api/v1/webhook': () => ({ ...get('/api/v1/webhook'), json: WEBHOOK }),
+  'GET /api/v1/webhook': async (contract, project) => {
+    await contract.ask('/api/v1/webhook', { method: 'PUT', key: project.key, json: WEBHOOK })
+    return get('/api/v1/webhook')
+  },
+  'DELETE /api/v1/webhook': plain('/api/v1/webhook'),
 
   'POST /api/v1/log': () => ({ ...get('/api/v1/log'), json: { ...EVENT, cost: 0.01, metadata: { run: 17 } } }),
   'GET /api/v1/logs': async (contract, project) => {

@@ -124,6 +124,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   LLMRING_REGISTRY_BASE_URL: [`ftp://${MARK}`, MARK],
   LLMRING_REGISTRY_TIMEOUT_MS: [MARK, '99'],
   LLMRING_REGISTRY_BUNDLED: [MARK, 'no'],
+  LLMRING_WEBHOOK_PRIVATE: [MARK, 'yes'],
   LLMRING_RECEIPTS_PRIVATE_KEY_B64: [MARK, KEY.subarray(1).toString('base64'), `${KEY.toString('base64')}${MARK}`],
   LLMRING_RECEIPTS_PUBLIC_KEY_B64: [`${MARK} ${MARK}`],
   LLMRING_RECEIPTS_KEY_ID: [`${MARK} ${MARK}`, MARK.repeat(43)],

@@ -1,0 +1,41 @@
+import type { ProjectId } from '../../access/principal.js'
+import type { ExportedPage } from '../contract.js'
+import type { WaitingDelivery, WebhookStore } from './store.js'
+import type { Webhook } from './webhook.js'
+
+/** What a caller may see of a webhook: everything but its secret. */
+export function renderWebhook(webhook: Webhook) {
+  return {
+    url: webhook.url,
+    has_secret: true as const,
+    status: webhook.disabledAt === null ? ('active' as const) : ('gone' as const),
+    created_at: webhook.createdAt.toISOString(),
+    key_id: webhook.keyId,
+    waiting: webhook.waiting,
+    failures: webhook.failures,
+    last_failure: webhook.lastFailure,
+    next_attempt_at: webhook.dueAt?.toISOString() ?? null,
+  }
+}
+
+/** A project's webhook, without its secret. */
+export async function exportWebhook(store: Pick<WebhookStore, 'find'>, projectId: ProjectId): Promise<ExportedPage> {
+  const webhook = await store.find(projectId)
+  return { rows: webhook === undefined ? [] : [JSON.stringify(renderWebhook(webhook))], next: null }
+}
+
+/** A page of the deliveries that wait, in order. */
+export async function exportWaiting(
+  store: Pick<WebhookStore, 'pageOfWaiting'>,
+  projectId: ProjectId,
+  after: string | null,
+  rowsMax: number,
+): Promise<ExportedPage> {
+  const rows = await store.pageOfWaiting(projectId, Number(after ?? 0), rowsMax)
+  const last = rows.length < rowsMax ? undefined : rows.at(-1)
+  return { rows: rows.map(renderWaiting), next: last === undefined ? null : String(last.revision) }
+}
+
+function renderWaiting({ revision, id, body, attempts, createdAt }: WaitingDelivery): string {
+  return JSON.stringify({ revision, id, body, attempts, created_at: createdAt.toISOString() })
+}

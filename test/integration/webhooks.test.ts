@@ -1,0 +1,385 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { cloneDatabase, type TestDatabase } from '../support/database.js'
+import { eventually } from '../support/eventually.js'
+import { OPERATOR_KEY, type RunningService, startService } from '../support/service.js'
+import { type Receiver, revisionOf, startReceiver, verifyWebhook } from '../support/webhook-receiver.js'
+
+const PATH = '/api/v1/webhook'
+
+let database: TestDatabase
+let service: RunningService
+const settings = () => ({ LLMRING_DATABASE_URL: database.url, LLMRING_WEBHOOK_PRIVATE: 'true' })
+beforeAll(async () => {
+  database = await cloneDatabase()
+  service = await startService(settings())
+})
+afterAll(async () => {
+  await service.close()
+  await database.drop()
+})
+
+const receivers: Receiver[] = []
+async function receiver(): Promise<Receiver> {
+  const started = await startReceiver()
+  receivers.push(started)
+  return started
+}
+afterEach(async () => {
+  for (const one of receivers.splice(0)) await one.close()
+})
+
+/** A project of its own, by its key. */
+type Team = { readonly key: string; readonly id: string }
+async function newTeam(): Promise<Team> {
+  const { json: project } = await service.call('/api/v1/admin/projects', { key: OPERATOR_KEY, json: {} })
+  const path = `/api/v1/admin/projects/${project.id}/keys`
+  const { json: made } = await service.call(path, { key: OPERATOR_KEY, json: {} })
+  return { key: made.key, id: project.id }
+}
+
+const put = ({ key }: Team, json: object, on = service) => on.call(PATH, { method: 'PUT', key, json })
+const show = async ({ key }: Team) => (await service.call(PATH, { key })).json
+const bind = async ({ key }: Team, alias: string, on = service, more: object = {}) => {
+  const json = { alias, model: `openai:${randomUUID()}`, ...more }
+  const answer = await on.call('/api/v1/aliases/bind', { key, json })
+  expect(answer.status).toBe(200)
+  return answer.json.revision as number
+}
+const metric = async (series: string) => {
+  const { text } = await service.call('/metrics', { key: null })
+  return Number(
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`${series} `))
+      ?.slice(series.length) ?? 0,
+  )
+}
+/** Lets the wait of a project's next attempt be over. */
+const letDue = ({ id }: Team) => service.sql`
+  update webhooks set due_at = now() - interval '1 second' where project_id = ${id} and due_at is not null`
+const waiting = async (team: Team) => {
+  const rows = await service.sql`select revision::int from webhook_deliveries where project_id = ${team.id} order by 1`
+  return rows.map(({ revision }) => revision)
+}
+
+describe('a change of aliases', () => {
+  it('is told to the receiver, signed so that an independent verifier accepts it', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    const { json, status } = await put(team, { url: hook.url })
+    expect([status, json.secret]).toEqual([200, expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/)])
+    const revision = await bind(team, 'summarizer', service, { profile: 'prod' })
+    const [one] = await hook.until(1)
+    if (one === undefined) throw new Error('nothing came')
+    expect(verifyWebhook(json.secret, one)).toBe(true)
+    expect(verifyWebhook(json.secret.replace(/_./, '_/'), one)).toBe(false)
+    expect(verifyWebhook(json.secret, { ...one, body: `${one.body} ` })).toBe(false)
+    expect(verifyWebhook(json.secret, { ...one, headers: { ...one.headers, 'webhook-id': 'msg_other' } })).toBe(false)
+    expect(JSON.parse(one.body)).toEqual({
+      type: 'aliases.changed',
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      data: expect.objectContaining({ project_id: team.id, revision, profiles: ['prod'] }),
+    })
+    expect(one.headers).toMatchObject({
+      'content-type': 'application/json',
+      'webhook-id': expect.stringMatching(/^msg_[0-9a-f-]{36}$/),
+      'user-agent': expect.stringMatching(/^llmring-server\/\d/),
+    })
+    await eventually(async () => expect(await waiting(team)).toEqual([]))
+  })
+
+  it('is told in the order of the revisions, each once, whoever writes and however many', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    await put(team, { url: hook.url })
+    const written = await Promise.all(Array.from({ length: 30 }, (_, n) => bind(team, `alias-${n}`)))
+    const came = await hook.until(30)
+    await eventually(async () => expect(await waiting(team)).toEqual([]))
+    expect(hook.revisions()).toEqual([...written].sort((one, other) => one - other))
+    expect(new Set(came.map(({ headers }) => headers['webhook-id'])).size).toBe(30)
+    expect(hook.open().most).toBe(1)
+  })
+
+  it('that is refused or rolled back is told to nobody', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    await put(team, { url: hook.url })
+    const refused = await service.call('/api/v1/aliases/bind', { key: team.key, json: { alias: 'x' } })
+    expect(refused.status).toBe(422)
+    const nothing = await service.call('/api/v1/aliases/none', { method: 'DELETE', key: team.key })
+    expect(nothing.json).toMatchObject({ deleted: false })
+    const revision = await bind(team, 'first')
+    await hook.until(1)
+    expect(hook.revisions()).toEqual([revision])
+  })
+
+  it('of many profiles names none of them if their names are too long', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    await put(team, { url: hook.url })
+    const items = (profiles: number) =>
+      Array.from({ length: profiles }, (_, n) => ({
+        alias: 'a',
+        model: 'openai:a',
+        profile: `${n}-${'x'.repeat(240)}`,
+      }))
+    for (const json of [items(2), items(90)]) {
+      const answer = await service.call('/api/v1/aliases/bulk_upsert', { key: team.key, json })
+      expect(answer.status).toBe(200)
+    }
+    const bodies = (await hook.until(2)).map(({ body }) => JSON.parse(body).data.profiles)
+    expect(bodies).toEqual([items(2).map(({ profile }) => profile), null])
+  })
+
+  it('in a project without a webhook, or of another project, leaves no row and reaches nobody', async () => {
+    const [team, other, hook] = [await newTeam(), await newTeam(), await receiver()]
+    await put(team, { url: hook.url })
+    await bind(other, 'theirs')
+    const [row] = await service.sql`select count(*)::int as rows from webhook_deliveries where project_id = ${other.id}`
+    expect(row).toEqual({ rows: 0 })
+    const revision = await bind(team, 'ours')
+    await hook.until(1)
+    expect(hook.received.map(({ body }) => JSON.parse(body).data.project_id)).toEqual([team.id])
+    expect(hook.revisions()).toEqual([revision])
+  })
+})
+
+describe('a receiver that does not take a delivery', () => {
+  it.each([500, 302, 404, 199 + 200])('with status %i gets the same again, before anything later', async (status) => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    await put(team, { url: hook.url })
+    hook.answer((response) => void response.writeHead(status, { Location: `${hook.url}-elsewhere` }).end())
+    const first = await bind(team, 'first')
+    await hook.until(1)
+    await eventually(async () =>
+      expect(await show(team)).toMatchObject({
+        failures: 1,
+        waiting: 1,
+        last_failure: `it answered with status ${status}`,
+      }),
+    )
+    const second = await bind(team, 'second')
+    hook.answer(200)
+    await letDue(team)
+    const came = await hook.until(3)
+    await eventually(async () =>
+      expect(await show(team)).toMatchObject({ failures: 0, waiting: 0, last_failure: null }),
+    )
+    expect(hook.revisions()).toEqual([first, first, second])
+    expect(came.map(({ path }) => path)).toEqual(['/hook', '/hook', '/hook'])
+    const [id, again, later] = came.map(({ headers }) => headers['webhook-id'])
+    expect([again === id, later === id]).toEqual([true, false])
+  })
+
+  it('waits longer after each failure, or as long as it asks for', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    await put(team, { url: hook.url })
+    const pauses: number[] = []
+    const failNext = async (failures: number) => {
+      await eventually(async () => expect(await show(team)).toMatchObject({ failures }))
+      const [row] = await service.sql`
+        select extract(epoch from due_at - now())::float8 as seconds from webhooks where project_id = ${team.id}`
+      pauses.push(row?.['seconds'])
+      await letDue(team)
+    }
+    hook.answer(503)
+    await bind(team, 'first')
+    await failNext(1)
+    await failNext(2)
+    await failNext(3)
+    hook.answer((response) => void response.writeHead(429, { 'Retry-After': '1800' }).end())
+    await failNext(4)
+    // A little has passed since each was written.
+    const [first = 0, second = 0, third = 0, asked = 0] = pauses
+    expect(first).toBeLessThanOrEqual(5.5)
+    expect(second).toBeGreaterThan(first)
+    expect(second).toBeLessThanOrEqual(22)
+    expect(third).toBeGreaterThan(second)
+    expect(asked).toBeGreaterThan(1500)
+  })
+
+  it('for a day loses what is older than a day, counted, and gets what is younger', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    await put(team, { url: hook.url })
+    hook.answer(500)
+    const old = await bind(team, 'old')
+    await hook.until(1)
+    await eventually(async () => expect(await show(team)).toMatchObject({ failures: 1 }))
+    const young = await bind(team, 'young')
+    await service.sql`
+      update webhook_deliveries set created_at = now() - interval '24 hours' where project_id = ${team.id} and revision = ${old}`
+    const before = await metric('llmring_webhook_dropped_total{reason="expired"}')
+    await letDue(team)
+    await eventually(async () => expect(await waiting(team)).toEqual([young]))
+    expect(await metric('llmring_webhook_dropped_total{reason="expired"}')).toBe(before + 1)
+    hook.answer(200)
+    await letDue(team)
+    await hook.until(3)
+    expect(hook.revisions()).toEqual([old, old, young])
+  })
+
+  it('and says that it is gone (410) is asked no more until it is set again', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    await put(team, { url: hook.url })
+    hook.answer(410)
+    await bind(team, 'first')
+    await eventually(async () => expect(await show(team)).toMatchObject({ status: 'gone', waiting: 0 }))
+    await bind(team, 'unheard')
+    expect(await waiting(team)).toEqual([])
+    hook.answer(204)
+    expect((await put(team, { url: hook.url })).json).toMatchObject({ status: 'active', last_failure: null })
+    const heard = await bind(team, 'heard')
+    await hook.until(2)
+    expect(revisionOf(hook.received[1] as never)).toBe(heard)
+  })
+
+  it('for long keeps the newest deliveries, and the oldest make room', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    await put(team, { url: hook.url })
+    hook.answer(500)
+    const first = await bind(team, 'first')
+    await eventually(async () => expect(await show(team)).toMatchObject({ failures: 1 }))
+    // As many as may wait, from before the first one.
+    await service.sql`
+      insert into webhook_deliveries (project_id, revision, id, body, attempts, created_at)
+      select ${team.id}, ${first} - 1000 + n, 'msg_' || n, '{}', 0, now() from generate_series(1, 999) as n`
+    const before = await metric('llmring_webhook_dropped_total{reason="overflow"}')
+    const last = await bind(team, 'last')
+    const kept = await waiting(team)
+    expect([kept.length, kept[0], kept.at(-1)]).toEqual([1000, first - 998, last])
+    expect(await metric('llmring_webhook_dropped_total{reason="overflow"}')).toBe(before + 1)
+  })
+
+  it('holds up no other project', async () => {
+    const [slow, other, tarpit, hook] = [await newTeam(), await newTeam(), await receiver(), await receiver()]
+    tarpit.answer(() => undefined)
+    await put(slow, { url: tarpit.url })
+    await put(other, { url: hook.url })
+    await bind(slow, 'first')
+    await tarpit.until(1)
+    await bind(slow, 'second')
+    const revisions = [await bind(other, 'one'), await bind(other, 'two')]
+    await hook.until(2)
+    expect(hook.revisions()).toEqual(revisions)
+    expect(tarpit.open()).toEqual({ now: 1, most: 1 })
+    tarpit.answer(200)
+    // What holds on is let go of with its webhook.
+    expect((await service.call(PATH, { method: 'DELETE', key: slow.key })).json).toEqual({ deleted: true })
+  })
+})
+
+describe('two instances', () => {
+  it('send each delivery once between them, in order, and take over what one of them left', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    const second = await startService(settings())
+    try {
+      await put(team, { url: hook.url })
+      hook.answer((response) => void setTimeout(() => response.writeHead(200).end(), 5))
+      const written: number[] = []
+      for (let n = 0; n < 20; n++) written.push(await bind(team, `alias-${n}`, n % 2 === 0 ? service : second))
+      await hook.until(20)
+      await eventually(async () => expect(await waiting(team)).toEqual([]))
+      expect(hook.revisions()).toEqual(written)
+      expect(hook.open().most).toBe(1)
+
+      // One is left in the middle of an attempt, as by a lost machine: its lease ends, and the other one sends.
+      let release: () => void = () => undefined
+      hook.answer((response) => {
+        release = () => void response.writeHead(200).end()
+      })
+      const revision = await bind(team, 'left')
+      await hook.until(21)
+      hook.answer(200)
+      await letDue(team)
+      await hook.until(22)
+      await eventually(async () => expect(await waiting(team)).toEqual([]))
+      release()
+      const next = await bind(team, 'next')
+      await hook.until(23)
+      expect(hook.revisions().slice(20)).toEqual([revision, revision, next])
+    } finally {
+      await second.close()
+    }
+  })
+})
+
+describe('a service that stops', () => {
+  it('breaks off its attempt, and the next start delivers', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    const stopping = await startService(settings())
+    await put(team, { url: hook.url })
+    hook.answer(() => undefined)
+    const revision = await bind(team, 'first', stopping)
+    await hook.until(1)
+    const closing = stopping.close()
+    hook.answer(200)
+    await closing
+    await hook.until(2)
+    expect(hook.revisions()).toEqual([revision, revision])
+    await eventually(async () => expect(await show(team)).toMatchObject({ waiting: 0, failures: 0 }))
+  })
+})
+
+describe('the webhook of a project', () => {
+  it('shows that there is a secret and never the secret, in no answer, export, row or log', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    const secret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
+    const set = await put(team, { url: hook.url, secret })
+    expect(set.json).toMatchObject({ url: hook.url, has_secret: true, secret: null, status: 'active' })
+    const shown = await service.call(PATH, { key: team.key })
+    const exported = await service.call(`/api/v1/admin/projects/${team.id}/export`, { key: OPERATOR_KEY })
+    expect(exported.text).toContain('"type":"webhook"')
+    const [row] =
+      await service.sql`select row_to_json(webhooks)::text as text from webhooks where project_id = ${team.id}`
+    const plain = [secret.slice(6), Buffer.alloc(32, 9).toString('hex'), Buffer.alloc(32, 9).toString('latin1')]
+    for (const text of [set.text, shown.text, exported.text, row?.['text'] as string]) {
+      for (const form of plain) expect(text).not.toContain(form)
+    }
+    await bind(team, 'first')
+    const [one] = await hook.until(1)
+    expect(one !== undefined && verifyWebhook(secret, one)).toBe(true)
+  })
+
+  it('is another project’s as little as it is there', async () => {
+    const [team, other, hook] = [await newTeam(), await newTeam(), await receiver()]
+    await put(team, { url: hook.url })
+    expect((await service.call(PATH, { key: other.key })).status).toBe(404)
+    expect((await service.call(PATH, { method: 'DELETE', key: other.key })).json).toEqual({ deleted: false })
+    expect(await show(team)).toMatchObject({ url: hook.url })
+  })
+
+  it('leads elsewhere once it is set anew: what waits goes there, signed with the new secret', async () => {
+    const [team, before, after] = [await newTeam(), await receiver(), await receiver()]
+    await put(team, { url: before.url })
+    before.answer(500)
+    const first = await bind(team, 'first')
+    await eventually(async () => expect(await show(team)).toMatchObject({ failures: 1 }))
+    const { json } = await put(team, { url: after.url })
+    const [one] = await after.until(1)
+    expect(after.revisions()).toEqual([first])
+    expect(one !== undefined && verifyWebhook(json.secret, one)).toBe(true)
+    expect(before.received.length).toBe(1)
+  })
+
+  it('that was replaced during an attempt takes nothing from the old receiver’s answer', async () => {
+    const [team, before, after] = [await newTeam(), await receiver(), await receiver()]
+    await put(team, { url: before.url })
+    let answerGone: () => void = () => undefined
+    before.answer((response) => {
+      answerGone = () => void response.writeHead(410).end()
+    })
+    const first = await bind(team, 'first')
+    await before.until(1)
+    await put(team, { url: after.url })
+    answerGone()
+    await after.until(1)
+    expect(after.revisions()).toEqual([first])
+    expect(await show(team)).toMatchObject({ status: 'active', url: after.url })
+  })
+
+  it('goes with its project, and what waits for it', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    hook.answer(500)
+    await put(team, { url: hook.url })
+    await bind(team, 'first')
+    const erased = await service.call(`/api/v1/admin/projects/${team.id}`, { method: 'DELETE', key: OPERATOR_KEY })
+    expect(erased.json.rows).toMatchObject({ webhooks: 2 })
+  })
+})
