@@ -1,7 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { canonicalText, type LockfileFormat, parseLockfile, renderLockfile } from '../../src/core/lockfile/index.js'
+import {
+  canonicalText,
+  headerOf,
+  headerText,
+  isoTime,
+  type LockfileFormat,
+  newHeader,
+  parseHeader,
+  parseLockfile,
+  renderLockfile,
+} from '../../src/core/lockfile/index.js'
 import { digestsOf } from './lockfile-digests.js'
 
 /** Made by a Python program: models of pydantic 2.13, `tomllib` or `json`, and `json.dumps` with sorted keys. */
@@ -44,6 +54,26 @@ describe('the digests of a lockfile', () => {
     const texts = ['', 'constraints = {}', 'constraints = { k = 10 }', 'constraints = { k = 10.0 }']
     const digests = texts.map((constraints) => digestsOf(bound(constraints)).current)
     expect(new Set(digests).size).toBe(texts.length)
+  })
+})
+
+describe('the header of a lockfile', () => {
+  it.each(VECTORS)('is the same after it was stored: $note', ({ text, format }) => {
+    const header = headerOf(parsed(text, format), '')
+    expect(parseHeader(headerText(header))).toEqual(header)
+    expect(() => JSON.parse(headerText(header))).not.toThrow()
+  })
+
+  it('has one text, whatever the order of its profiles and versions', () => {
+    const one = parsed('[profiles.a.registry_versions]\nx = 1\ny = 2\n[profiles.b]', 'toml')
+    const other = parsed('[profiles.b]\n[profiles.a.registry_versions]\ny = 2\nx = 1', 'toml')
+    expect(headerText(headerOf(one, 'now'))).toBe(headerText(headerOf(other, 'now')))
+    expect(headerOf(one, 'now')).toEqual({ ...newHeader('now'), profiles: headerOf(one, 'now').profiles })
+  })
+
+  it('has its times as Python writes them', () => {
+    expect(isoTime(new Date('2025-09-28T12:00:00Z'))).toBe('2025-09-28T12:00:00+00:00')
+    expect(isoTime(new Date('2025-09-28T12:00:00.050Z'))).toBe('2025-09-28T12:00:00.050000+00:00')
   })
 })
 

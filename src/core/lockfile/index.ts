@@ -4,3 +4,4 @@ export type { LockBinding, Lockfile, LockfileFormat, LockHeader, LockProfile } f
 export type { LockfileProblem } from './notes.js'
 export { canonicalText, type LockfileOptions, type LockfileResult, parseLockfile } from './parse-lockfile.js'
 export { renderLockfile } from './render-lockfile.js'
+export { headerOf, headerText, isoTime, newHeader, parseHeader, type StoredHeader } from './stored-header.js'
