@@ -134,7 +134,7 @@ const atOnce: InTurn = (read) => read()
 /** The turns of a project, or of an address that has none. */
 function turnsOf(reads: ReadTurns, { projectId }: Principal, context: RequestContext): InTurn {
   const caller = projectId === NO_PROJECT ? networkOf(context.address) : projectId
-  return (read) => reads.run(caller, signalOf(context), read)
+  return (read, isBegun) => reads.run(caller, signalOf(context), read, isBegun)
 }
 
 function toResponse(handled: Handled | Promise<Handled>, inTurn: InTurn): Response | Promise<Response> {

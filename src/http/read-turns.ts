@@ -13,9 +13,10 @@ export type ReadTurnLimits = {
 export type ReadTurns = {
   /**
    * The outcome of `read`, which begins in its caller's turn and ends it when it settles. Throws `overloaded` after
-   * `waitMsMax`, and if the signal comes before the turn.
+   * `waitMsMax`, and if the signal comes before the turn. `isBegun`: it goes on with what an earlier turn began, and
+   * comes before the caller's others, which would each hold their first page meanwhile.
    */
-  run<T>(caller: string, signal: AbortSignal, read: () => Promise<T> | T): Promise<T>
+  run<T>(caller: string, signal: AbortSignal, read: () => Promise<T> | T, isBegun?: boolean): Promise<T>
 }
 
 /** The turns of a service. */
@@ -28,8 +29,8 @@ export function createServiceReadTurns(): ReadTurns {
   })
 }
 
-/** What one caller does; its reads wait in the order in which they came. */
-type Caller = { readonly waiting: Set<() => void>; reading: number }
+/** What one caller does; its reads wait in the order in which they came, those that go on first. */
+type Caller = { readonly begun: Set<() => void>; readonly waiting: Set<() => void>; reading: number }
 
 /**
  * So many reads at a time, of one caller fewer: the next one belongs to the caller whose last turn is longest ago. The
@@ -42,7 +43,7 @@ export function createReadTurns({ atOnceMax, callerAtOnceMax, waitMsMax }: ReadT
   let reading = 0
 
   const forget = (name: string, caller: Caller) => {
-    const isIdle = caller.reading === 0 && caller.waiting.size === 0
+    const isIdle = caller.reading + caller.begun.size + caller.waiting.size === 0
     if (isIdle && callers.get(name) === caller) callers.delete(name)
   }
   const moveToEnd = (name: string, caller: Caller) => {
@@ -53,7 +54,7 @@ export function createReadTurns({ atOnceMax, callerAtOnceMax, waitMsMax }: ReadT
   const startNext = () => {
     for (const [name, caller] of callers) {
       if (reading >= atOnceMax) return
-      const [start] = caller.waiting
+      const [start] = caller.begun.size > 0 ? caller.begun : caller.waiting
       if (start === undefined || caller.reading >= callerAtOnceMax) continue
       caller.reading += 1
       reading += 1
@@ -68,10 +69,10 @@ export function createReadTurns({ atOnceMax, callerAtOnceMax, waitMsMax }: ReadT
     startNext()
   }
   return {
-    run: async (name, signal, read) => {
-      const caller = callers.get(name) ?? { waiting: new Set(), reading: 0 }
+    run: async (name, signal, read, isBegun = false) => {
+      const caller = callers.get(name) ?? { begun: new Set(), waiting: new Set(), reading: 0 }
       callers.set(name, caller)
-      const turn = waitIn(caller.waiting, signal, waitMsMax)
+      const turn = waitIn(isBegun ? caller.begun : caller.waiting, signal, waitMsMax)
       startNext()
       await turn.finally(() => forget(name, caller))
       try {

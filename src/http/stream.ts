@@ -21,8 +21,8 @@ type Chunks = AsyncGenerator<string | Uint8Array>
 /** A response that is written while it is read, texts as UTF-8 and bytes as they are. */
 export type Streamed = { readonly headers: Readonly<Record<string, string>>; readonly chunks: Chunks }
 
-/** Makes one piece of a response: in its caller's turn where reads take turns. */
-export type InTurn = <T>(read: () => Promise<T> | T) => Promise<T> | T
+/** Makes one piece of a response, the first one or another: in its caller's turn where reads take turns. */
+export type InTurn = <T>(read: () => Promise<T> | T, isBegun?: boolean) => Promise<T> | T
 
 /**
  * A slow reader slows the generator, a reader that leaves ends it. If the generator throws, the connection is cut: the
@@ -30,7 +30,7 @@ export type InTurn = <T>(read: () => Promise<T> | T) => Promise<T> | T
  */
 export function sendStream({ chunks, headers }: Streamed, inTurn: InTurn): Response {
   const encoder = new TextEncoder()
-  const next = async () => inTurn(() => chunks.next())
+  const next = async () => inTurn(() => chunks.next(), true)
   const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
     const { done, value } = await next().catch((error: unknown) => {
       throw new ResponseCut(error)

@@ -9,13 +9,13 @@ function readers({ atOnceMax = 3, callerAtOnceMax = 2, waitMsMax = 1_000 } = {})
   const begun: string[] = []
   const outcomes = new Map<string, string>()
   const ends = new Map<string, (error?: Error) => void>()
-  const ask = (name: string, signal = NEVER) => {
+  const ask = (name: string, signal = NEVER, isBegun = false) => {
     const read = () =>
       new Promise<string>((resolve, reject) => {
         begun.push(name)
         ends.set(name, (error) => (error === undefined ? resolve('read') : reject(error)))
       })
-    turns.run(name.charAt(0), signal, read).then(
+    turns.run(name.charAt(0), signal, read, isBegun).then(
       (outcome) => outcomes.set(name, outcome),
       (error: Error & { code?: string }) => outcomes.set(name, error.code ?? error.message),
     )
@@ -49,6 +49,14 @@ describe('turns for reads', () => {
     for (const name of ['a1', 'a2', 'a3', 'b1', 'b2', 'c1']) ask(name)
     for (const name of ['a1', 'b1', 'c1', 'a2', 'b2']) await end(name)
     expect(begun).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3'])
+  })
+
+  test('go to what an earlier one began before they begin more of the same caller, and not before other callers', async () => {
+    const { begun, ask, end } = readers({ atOnceMax: 1, callerAtOnceMax: 1 })
+    for (const name of ['a1', 'a2', 'b1']) ask(name)
+    ask('a3', NEVER, true)
+    for (const name of ['a1', 'b1', 'a3']) await end(name)
+    expect(begun).toEqual(['a1', 'b1', 'a3', 'a2'])
   })
 
   test('are given back by a read that fails, whose error goes on', async () => {
