@@ -86,7 +86,7 @@ export function createListener(given: ListenerOptions): ServiceListener & { read
     if (!fits && outgoing.socket === null) incoming.socket.destroy()
     onceOver(incoming, outgoing, () => {
       inFlight.leave(network)
-      endRequest(context, outgoing.writableFinished)
+      endRequest(context, isAnswered(outgoing))
       finish(options, context, incoming, outgoing)
     })
     inTurn(outgoing, () => {
@@ -184,6 +184,9 @@ function refuse({ write }: Reporting, context: RequestContext, outgoing: ServerR
   write(context, outgoing, error)
 }
 
+/** A response counts as written, too, when its connection is cut while its reader has not taken it. */
+const isAnswered = ({ writableFinished, req }: ServerResponse): boolean => writableFinished && !req.socket.destroyed
+
 function finish(
   options: Reporting,
   context: RequestContext,
@@ -192,11 +195,5 @@ function finish(
 ): void {
   const cut = outgoing.errored instanceof ResponseCut ? outgoing.errored : undefined
   // 499, as nginx counts it: the client went away before it had its response.
-  report(
-    options,
-    context,
-    incoming,
-    cut !== undefined ? 500 : outgoing.writableFinished ? outgoing.statusCode : 499,
-    cut,
-  )
+  report(options, context, incoming, cut !== undefined ? 500 : isAnswered(outgoing) ? outgoing.statusCode : 499, cut)
 }

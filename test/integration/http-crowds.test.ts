@@ -3,8 +3,9 @@ import type { Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { HTTP_LIMITS } from '../../src/http/limits.js'
 import type { ServerLimits } from '../../src/http/server.js'
+import type { WarmLane } from '../../src/http/warm-lane.js'
 import { eventually } from '../support/eventually.js'
-import { type HttpWorld, startHttpWorld } from '../support/http-world.js'
+import { type HttpWorld, LARGE, startHttpWorld } from '../support/http-world.js'
 
 const GET_OK = 'GET /ok HTTP/1.1\r\nHost: a\r\n\r\n'
 const GET_HELD = 'GET /held HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -17,8 +18,8 @@ afterEach(async () => {
   await world.server.drain(100)
 })
 
-async function start(limits: Partial<ServerLimits>): Promise<void> {
-  world = await startHttpWorld({ limits })
+async function start(limits: Partial<ServerLimits>, lane?: WarmLane): Promise<void> {
+  world = await startHttpWorld({ limits, ...(lane === undefined ? {} : { lane }) })
 }
 
 /** A connection that sent this; it is left open, and does not close when its peer does. */
@@ -178,4 +179,102 @@ describe('requests under way', () => {
     await eventually(() => expect(world.inFlight()).toBe(0))
     expect(world.held).toHaveLength(2)
   })
+
+  test('of one connection that are more than all may have end it: their refusals would wait in the memory', async () => {
+    await start({})
+    const socket = await open(pipeline(perAddress + 1))
+    await once(socket, 'close')
+    await eventually(() => expect([world.inFlight(), world.server.connections()]).toEqual([0, 0]))
+    expect(await answerOn(await open(GET_OK))).toMatch(/^HTTP\/1\.1 200/)
+  })
+
+  test('are answered from memory at once, but not behind a response that is not out', async () => {
+    const headers = {}
+    const lane: WarmLane = {
+      add: () => undefined,
+      answer: ({ url }) =>
+        url === '/ok' ? { route: '/ok', projectId: null, response: { status: 200, headers, body: 'warm' } } : undefined,
+    }
+    await start({}, lane)
+    expect(await answerOn(await open(GET_OK))).toContain('warm')
+    const socket = await open(GET_HELD + GET_OK)
+    await eventually(() => expect(world.inFlight()).toBe(2))
+    let received = ''
+    socket.on('data', (data) => {
+      received += String(data)
+    })
+    world.held[0]?.()
+    await eventually(() => expect(received).toMatch(/held[\s\S]*\r\n\r\nok$/))
+  })
+})
+
+describe('a response that its reader does not take', () => {
+  const GET_LARGE = 'GET /large HTTP/1.1\r\nHost: a\r\n\r\n'
+  const openPaused = async () => (await open(GET_LARGE)).pause()
+
+  test('is counted while it waits, and ends its connection after a time', async () => {
+    await start({ unreadMsMax: 300, unreadCheckMs: 20 })
+    await openPaused()
+    await eventually(() => expect(world.server.unreadBytes()).toBeGreaterThan(0))
+    await areOpen(0)
+    expect(world.server.unreadBytes()).toBe(0)
+    await eventually(() => expect(world.requestLine('/large')?.fields).toMatchObject({ status: 499 }))
+  })
+
+  test('stays while it is taken, however slowly', async () => {
+    await start({ unreadMsMax: 300, unreadCheckMs: 20 })
+    const socket = await openPaused()
+    let bytes = 0
+    socket.on('data', (data) => {
+      bytes += data.length
+      socket.pause()
+      setTimeout(() => socket.resume(), 2)
+    })
+    socket.resume()
+    await eventually(() => expect(bytes).toBeGreaterThan(LARGE.length))
+  })
+
+  test('goes first if it has stood still for longest and the memory that all may hold is needed', async () => {
+    await start({ unreadBytesMax: 1.5 * LARGE.length, unreadCheckMs: 20 })
+    const first = await openPaused()
+    await eventually(() => expect(world.server.unreadBytes()).toBeGreaterThan(0))
+    const gone = once(first, 'close')
+    await openPaused()
+    first.resume()
+    await gone
+    await areOpen(1)
+    expect(world.server.unreadBytes()).toBeGreaterThan(0)
+  })
+})
+
+describe('a client that ends its own side after its request', () => {
+  test('gets its response', async () => {
+    await start({})
+    const socket = await open(GET_HELD)
+    await eventually(() => expect(world.held).toHaveLength(1))
+    socket.end()
+    world.held[0]?.()
+    expect(await answerOn(socket)).toMatch(/^HTTP\/1\.1 200[\s\S]*held$/)
+    await areOpen(0)
+  })
+
+  test('is not waited for while nothing goes out to it: it may be gone', async () => {
+    await start({ halfClosedMsMax: 50 })
+    const socket = await open(GET_HELD)
+    await eventually(() => expect(world.held).toHaveLength(1))
+    socket.end()
+    await areOpen(0)
+    expect(world.inFlight()).toBe(0)
+  })
+})
+
+test('a body that drips in behind its response ends its connection, without a second response', async () => {
+  await start({ headersMsMax: 100, requestMsMax: 200, checkMs: 20, lingerMsMax: 50 })
+  const socket = await open('GET /ok HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nx')
+  let received = ''
+  socket.on('data', (data) => {
+    received += String(data)
+  })
+  await once(socket, 'close')
+  expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200'])
 })

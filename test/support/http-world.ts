@@ -10,7 +10,9 @@ import { type EventStream, openEventStream } from '../../src/http/event-stream.j
 import { createListener } from '../../src/http/listener.js'
 import { type BodyLimits, createBodyLimits } from '../../src/http/read-bytes.js'
 import { createServiceReadTurns } from '../../src/http/read-turns.js'
+import { plainBytes } from '../../src/http/response.js'
 import { type HttpServer, listen, type ServerLimits } from '../../src/http/server.js'
+import type { WarmLane } from '../../src/http/warm-lane.js'
 import { abortable } from '../../src/platform/abortable.js'
 import { AppError } from '../../src/platform/errors.js'
 import type { Logger } from '../../src/platform/logger.js'
@@ -41,12 +43,18 @@ export type HttpWorld = {
   exchange(text: string): Promise<string>
 }
 
+/** More than the system takes of a response that is not read. */
+export const LARGE = new Uint8Array(12_000_000)
 const TEXT = { 'Content-Type': 'text/plain' }
 
 /** What must stay inside. */
 export const SECRET = 'select secret_column from tenants'
 
-export type HttpWorldOptions = { readonly body?: BodyLimits; readonly limits?: Partial<ServerLimits> }
+export type HttpWorldOptions = {
+  readonly body?: BodyLimits
+  readonly limits?: Partial<ServerLimits>
+  readonly lane?: WarmLane
+}
 
 const guardsWith = (body: BodyLimits): Guards => ({
   body,
@@ -64,6 +72,7 @@ const guardsWith = (body: BodyLimits): Guards => ({
 export async function startHttpWorld({
   body = createBodyLimits(1_000),
   limits,
+  lane,
 }: HttpWorldOptions = {}): Promise<HttpWorld> {
   const lines: Line[] = []
   const held: (() => void)[] = []
@@ -78,7 +87,7 @@ export async function startHttpWorld({
   const app = createTestApp(logger, guardsWith(body), held, streams, onEnd)
   const fetch = (...args: Parameters<App['fetch']>) => app.fetch(...args)
   const manners = { corsOrigins: [], trustedProxies: 1, accessShare: 0, slowMs: 60_000, draining: drain.signal }
-  const listener = createListener({ fetch, logger, metrics, ...manners })
+  const listener = createListener({ fetch, lane, logger, metrics, ...manners })
   const server = await listen(listener, '127.0.0.1', 0, limits)
   const open = async (text: string, localAddress = '127.0.0.1'): Promise<Socket> => {
     const socket = connect({ port: server.port, host: '127.0.0.1', localAddress })
@@ -144,6 +153,7 @@ function createTestApp(
   route('/explained', () => Promise.reject(new TypeError(SECRET)))
   route('/held', () => new Promise((resolve) => held.push(() => resolve(new Response('held')))))
   route('/ok', () => new Response('ok'))
+  route('/large', () => plainBytes(LARGE))
   const hold = (text: string) => new Promise<Response>((resolve) => held.push(() => resolve(new Response(text))))
   mountPost(app, guards, '/echo', PUBLIC, ({ text }) => new Response(text))
   mountPost(app, guards, '/held-echo', PUBLIC, ({ text }) => hold(text))
