@@ -59,6 +59,31 @@ describe('a receipt from elsewhere', () => {
     expect((await one.store(receipt, project)).status).toBe(200)
   })
 
+  it.each(['../x', 'a/..', 'a/./b', 'a\\..\\b', '.', 'public-key.pem'])(
+    'with the id %j, which no address can have, is refused',
+    async (id) => {
+      const project = newProject()
+      for (const [receipt, pointer] of [
+        [signedBy(1, { ...nestedReceipt, id }), '/receipt/id'],
+        [signedBy(1, { ...flatReceipt, receipt_id: id }), '/receipt/receipt_id'],
+      ] as const) {
+        const { status, json } = await one.store(receipt, project)
+        expect([status, json]).toEqual([
+          422,
+          expect.objectContaining({ errors: [{ pointer, message: expect.any(String) }] }),
+        ])
+      }
+      expect((await one.call('/api/v1/receipts/', { project })).json).toMatchObject({ total: 0 })
+    },
+  )
+
+  it.each(['a/b', '...', 'a..b', '%2e%2e/x', 'a\\b', 'x?y#z', 'ä …'])('with the id %j is fetched by it', async (id) => {
+    const project = newProject()
+    expect((await one.store(signedBy(1, { ...nestedReceipt, id }), project)).status).toBe(200)
+    const { status, json } = await one.call(`/api/v1/receipts/${encodeURIComponent(id)}`, { project })
+    expect([status, json]).toEqual([200, expect.objectContaining({ id })])
+  })
+
   it('is stored once, however it is spelt', async () => {
     const project = newProject()
     await one.store(nested, project)

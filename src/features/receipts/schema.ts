@@ -12,13 +12,12 @@ import {
 import { instant } from '../../http/instant.js'
 import { limited } from '../../http/limited.js'
 import { RECEIPT_LIMITS } from './limits.js'
+import { isReachableId, UNREACHABLE_ID } from './reachable-id.js'
 
 const { pageReceiptsMax, pageReceiptsDefault, offsetReceiptsMax } = RECEIPT_LIMITS
 
 /** What we say of a receipt ourselves: a client that sends it believes in a statement that is not made. */
 const OURS = ['issued_at', 'issuer', 'project', 'evidence', 'seq', 'prev', 'usage', 'log'] as const
-/** Under these names a receipt could not be fetched: the address means something else, or loses them on its way. */
-const UNREACHABLE_IDS = new Set(['.', '..', 'public-key.pem', 'public-key.jwk', 'public-keys.json', 'uncertified'])
 const FLAT_SHAPE =
   'is required. What is issued has the nested shape, tokens {input, output} and cost {amount}; the flat one (receipt_id, prompt_tokens, total_cost, …) can be stored and verified.'
 
@@ -58,7 +57,7 @@ export const IssueBody = z
     id: z
       .string()
       .refine(isIssuedReceiptId, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -')
-      .refine((id) => !UNREACHABLE_IDS.has(id), 'could not be fetched under this id')
+      .refine(isReachableId, UNREACHABLE_ID)
       .nullish()
       .openapi({
         ...{ pattern: '^[A-Za-z0-9._:-]{1,128}$', example: 'call-4711' },

@@ -7,6 +7,7 @@ import { invariant } from '../../platform/invariant.js'
 import { type CheckDeps, checkReceipt } from './check-receipt.js'
 import { idTaken } from './issue-receipt.js'
 import type { Keep } from './keep-receipt.js'
+import { isReachableId, UNREACHABLE_ID } from './reachable-id.js'
 import { sameBytes } from './receipt.js'
 import { invalid, refusePayload, refuseText } from './refusal.js'
 
@@ -34,6 +35,8 @@ export async function storeReceipt(deps: StoreDeps, projectId: ProjectId, text: 
   if (!canonical.ok) throw refusePayload(canonical)
   const keyId = report.keyId ?? legacy?.keyId ?? null
   invariant(id !== null && keyId !== null, 'a receipt that holds has an id and a key')
+  if (!isReachableId(id))
+    throw invalid(Object.hasOwn(receipt, 'id') ? '/receipt/id' : '/receipt/receipt_id', UNREACHABLE_ID)
   const taken = await deps.keep({
     ...{ projectId, id, kind: 'stored', keyId, requestSha256: null, legacyRule: legacy?.rule ?? null },
     ...{ canonical: canonical.bytes, storedAt: deps.clock() },
