@@ -135,6 +135,19 @@ describe('a start without the origin and without a kept copy', () => {
     expect(warnings()).toHaveLength(1)
   })
 
+  it('has no manifest, and says that there is none until the origin answers', async () => {
+    const one = await start()
+    await one.registry()
+    const { status, headers, text } = await one.get('/registry/manifest.json')
+    expect([status, JSON.parse(text)]).toEqual([
+      503,
+      expect.objectContaining({
+        detail: expect.stringMatching(/manifest\.json was never loaded.*nor is it in the bundled copy/),
+      }),
+    ])
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+  })
+
   it('tells the operator', async () => {
     const one = await start()
     expect(one.feature.summary()).toBe(

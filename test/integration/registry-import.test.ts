@@ -107,7 +107,12 @@ describe('an import', () => {
 describe('a folder that is refused changes nothing', () => {
   it.each<[string, () => Promise<unknown>, RegExp]>([
     ['has no manifest', () => rm(join(folder, 'manifest.json')), /manifest\.json: there is no such file$/],
-    ['has an empty manifest', () => write('manifest.json', '{}'), /manifest\.json: it is not an object with members$/],
+    ['has an empty manifest', () => write('manifest.json', '{}'), /manifest\.json: it is not a manifest: /],
+    [
+      'has an error where the manifest should be',
+      () => write('manifest.json', '{"error": {"code": 404, "message": "Not Found"}}'),
+      /manifest\.json: it is not a manifest: it names no providers$/,
+    ],
     [
       'lacks a current file',
       () => rm(join(folder, 'google/models.json')),

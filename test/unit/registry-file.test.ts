@@ -74,10 +74,14 @@ describe("a provider's file", () => {
 })
 
 describe('the manifest', () => {
-  it('is any object that is not empty', () => {
-    expect(readManifest(MANIFEST, bytesOf({ version: '2025-08-20' }))).toMatchObject({ ok: true })
-    for (const wrong of ['{}', '[1]', 'null', '<h1>', '']) {
-      expect(readManifest(MANIFEST, bytesOf(wrong))).toMatchObject({ ok: false })
-    }
+  it('is an object that names providers', () => {
+    expect(readManifest(MANIFEST, bytesOf({ providers: { openai: {} } }))).toMatchObject({ ok: true })
   })
+
+  it.each(['{}', '[1]', 'null', '<h1>', '', '{"error":"not found"}', '{"version":1}', '{"providers":{}}'])(
+    'is not %j',
+    (text) => {
+      expect(readManifest(MANIFEST, bytesOf(text))).toMatchObject({ ok: false })
+    },
+  )
 })

@@ -57,7 +57,9 @@ export function unknownProvider(name: string): AppError {
 function copyOfRegistry(deps: CurrentDeps, filter: Filter): Copied {
   const snapshot = deps.snapshot()
   const { confirmedAt } = snapshot
-  if (snapshot.files.length === 0 || confirmedAt === undefined) throw unavailable(deps, Object.values(deps.providers))
+  if (snapshot.files.length === 0 || confirmedAt === undefined) {
+    throw unavailable(deps, 'The registry', Object.values(deps.providers))
+  }
   return {
     rendered: deps.renderer.registry(snapshot, filter),
     freshness: freshnessOf(deps, confirmedAt, snapshot.complete),
@@ -72,7 +74,7 @@ async function copyOfFile(deps: CurrentDeps, copy: Copy<RegistryFile>): Promise<
     return { rendered: deps.renderer.file(file), freshness: freshnessOf(deps, confirmedAt, file.source === 'origin') }
   }
   if (missing) throw new AppError('not-found', `The registry's origin has no ${copy.target.path}.`)
-  throw unavailable(deps, [copy])
+  throw unavailable(deps, `The registry's ${copy.target.path}`, [copy])
 }
 
 function freshnessOf(deps: CurrentDeps, confirmedAt: number, complete: boolean): Freshness {
@@ -81,10 +83,11 @@ function freshnessOf(deps: CurrentDeps, confirmedAt: number, complete: boolean):
   return complete ? { kind: 'copy', ageSeconds, maxAgeSeconds } : { kind: 'incomplete', ageSeconds }
 }
 
-function unavailable(deps: CurrentDeps, copies: readonly Copy<RegistryFile>[]): AppError {
+function unavailable(deps: CurrentDeps, what: string, copies: readonly Copy<RegistryFile>[]): AppError {
   const nextMs = Math.min(...copies.map((copy) => copy.state().dueAt)) - deps.clock()
-  const detail =
-    "The registry was never loaded: its origin did not answer, and no earlier copy is kept. It's tried again."
+  const isBundled = deps.snapshot().files.some(({ source }) => source === 'bundled')
+  const elsewhere = isBundled ? ', nor is it in the bundled copy that serves meanwhile' : ''
+  const detail = `${what} was never loaded: the origin did not answer, and no earlier copy is kept${elsewhere}. It is tried again.`
   return new AppError('registry-unavailable', detail, { retryAfterSeconds: Math.max(1, Math.ceil(nextMs / 1000)) })
 }
 

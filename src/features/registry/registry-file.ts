@@ -36,7 +36,7 @@ const ProviderHead = z.object({
   version: z.int().min(1).max(2_147_483_647),
   updated_at: z.unknown().optional(),
 })
-const AnyObject = z.record(z.string(), z.unknown())
+const Manifest = z.object({ providers: z.record(z.string(), z.unknown()).refine((all) => Object.keys(all).length > 0) })
 
 /**
  * Reads a provider's file: an object that names this provider, has a whole version (the archived one, if one was
@@ -57,12 +57,14 @@ export function readProviderFile(target: ProviderTarget, bytes: Uint8Array<Array
   return { ok: true, file: { ...file, updatedAt: instantOf(updatedAt), index: indexed.index } }
 }
 
-/** Reads the manifest: any object that is not empty. Nothing here depends on what it says. */
+/**
+ * Reads the manifest: an object that names providers, which no other document does. Nothing here depends on what else it
+ * says.
+ */
 export function readManifest(target: Target, bytes: Uint8Array<ArrayBuffer>): ReadResult<RegistryFile> {
   const json = parseJson(bytes)
   if (!json.ok) return json
-  const object = AnyObject.safeParse(json.file)
-  if (!object.success || Object.keys(object.data).length === 0) return refused('it is not an object with members')
+  if (!Manifest.safeParse(json.file).success) return refused('it is not a manifest: it names no providers')
   return { ok: true, file: { source: 'origin', target, bytes, sha256: sha256Of(bytes) } }
 }
 

@@ -38,7 +38,11 @@ export type RegistryStore = {
 
 const columns = { path: registryFiles.path, body: registryFiles.body, fetchedAt: registryFiles.lastFetchedAt }
 
-/** Every content that the origin ever served: the price history, and the last good copies. Shared by all projects. */
+/**
+ * Every content that the origin ever served: the price history, and the last good copies. Shared by all projects. Nothing
+ * is ever swept: what a recorded cost or a signed receipt names as `openai@7` has to be found as long as these are kept,
+ * which has no end; and a registry that changes daily adds less than 100 MB a year.
+ */
 export function createRegistryStore(orm: Orm): RegistryStore {
   return {
     /** For each path the content that was served last. */
