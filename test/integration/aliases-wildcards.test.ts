@@ -97,3 +97,71 @@ describe('an alias that is bound to a wildcard', () => {
     })
   })
 })
+
+describe('constraints', () => {
+  const show = async () => (await one.call('/api/v1/aliases/a', { key })).json
+
+  it.each([
+    {},
+    { region: 'eu', min_context: null },
+    { min_context: 'many', max_cost: '10', requires: 'vision', deep: [{ a: [null] }] },
+    { max_cost: -1.5, requires: [1] },
+  ])('%j are kept as they came', async (constraints) => {
+    const bound = await bind({ alias: 'a', model: 'openai:gpt-4o', constraints })
+    expect([bound.status, bound.json.constraints]).toEqual([200, constraints])
+    expect((await show()).constraints).toEqual(constraints)
+  })
+
+  it('that are not understood are told in every answer that shows them', async () => {
+    const constraints = { region: 'eu', max_cost: 'low' }
+    const warnings = [
+      "constraints: 'region' is unknown here; it is kept and ignored.",
+      'constraints: max_cost must be a number of USD per million input tokens, 0 or more; it is ignored.',
+    ]
+    expect((await bind({ alias: 'a', models: ['openai:gpt-4o'], constraints })).json.warnings).toEqual(warnings)
+    const put = await one.call('/api/v1/aliases/a', { method: 'PUT', key, json: { model: 'gpt-4', constraints } })
+    const bare = "'gpt-4' names no provider; write it as provider:model, like openai:gpt-4o-mini."
+    expect(put.json.warnings).toEqual([bare, ...warnings])
+    expect((await show()).warnings).toEqual([bare, ...warnings])
+    expect((await one.call('/api/v1/aliases/', { key })).json[0].warnings).toEqual([bare, ...warnings])
+  })
+
+  it('are an object of at most 8 KiB', async () => {
+    const status = async (constraints: unknown) =>
+      (await bind({ alias: 'a', model: 'openai:gpt-4o', constraints })).status
+    expect(await status({ note: 'x'.repeat(8_192 - '{"note":""}'.length) })).toBe(200)
+    expect(await status({ note: 'x'.repeat(8_193 - '{"note":""}'.length) })).toBe(422)
+    expect(await status([])).toBe(422)
+    expect(await status('min_context')).toBe(422)
+  })
+
+  it('that no model satisfies are bound, with a warning where they are bound', async () => {
+    const constraints = { min_context: 1e12 }
+    const bound = await bind({ alias: 'a', model: 'openai:*', constraints })
+    const warnings = [expect.stringMatching(/^'openai:\*' stands for no model now/)]
+    expect([bound.status, bound.json.warnings]).toEqual([200, warnings])
+    expect(await show()).not.toHaveProperty('warnings')
+  })
+
+  it('of many bindings warn with the alias in front, twenty times at most', async () => {
+    const many = (json: object[]) => one.call('/api/v1/aliases/bulk_upsert', { key, json })
+    const constraints = { max_cost: 0, min_context: 1e12 }
+    const some = await many([
+      { alias: 'fine', models: ['openai:*', 'openai:gpt-4o'] },
+      { alias: 'odd', models: ['gpt-4'], constraints: { region: 'eu' } },
+      { alias: 'none', models: ['anthropic:*'], constraints },
+    ])
+    expect(some.json).toEqual({
+      updated: 3,
+      revision: 1,
+      warnings: [
+        "odd: 'gpt-4' names no provider; write it as provider:model, like openai:gpt-4o-mini.",
+        "odd: constraints: 'region' is unknown here; it is kept and ignored.",
+        expect.stringMatching(/^none: 'anthropic:\*' stands for no model now: none of the \d+ active chat models/),
+      ],
+    })
+    const names = Array.from({ length: 40 }, (_, n) => ({ alias: `a${n}`, models: ['anthropic:*'], constraints }))
+    expect((await many(names)).json.warnings).toHaveLength(20)
+    expect((await many([{ alias: 'plain', model: 'openai:gpt-4o' }])).json).toEqual({ updated: 1, revision: 3 })
+  })
+})

@@ -36,6 +36,12 @@ export function resolveCandidates(
 ): Candidates {
   const candidates = new Map<string, Candidate>()
   const unresolved: Unresolved[] = []
+  const chosen = new Map<string, Resolved>()
+  const choose = (provider: string): Resolved => {
+    const known = chosen.get(provider) ?? resolveProvider(provider, constraints, facts)
+    chosen.set(provider, known)
+    return known
+  }
   const add = (candidate: Candidate): void => {
     if (!candidates.has(candidate.model)) candidates.set(candidate.model, candidate)
   }
@@ -45,7 +51,7 @@ export function resolveCandidates(
     else if (!parsed.reference.isWildcard) {
       add({ reference: text, model: text, unmet: unmetByNamed(parsed.reference, constraints, facts) })
     } else {
-      const resolved = resolveReference(parsed.reference, constraints, facts)
+      const resolved = choose(parsed.reference.provider.toLowerCase())
       if (resolved.ok) add({ reference: text, model: resolved.model, unmet: [] })
       else unresolved.push({ reference: text, reason: resolved.reason })
     }
@@ -55,8 +61,8 @@ export function resolveCandidates(
 
 type Resolved = { readonly ok: true; readonly model: string } | { readonly ok: false; readonly reason: string }
 
-function resolveReference({ provider }: Reference, constraints: Constraints, facts: RegistryFacts): Resolved {
-  const index = facts(provider.toLowerCase())
+function resolveProvider(provider: string, constraints: Constraints, facts: RegistryFacts): Resolved {
+  const index = facts(provider)
   if (index === undefined) return { ok: false, reason: `the registry has no models of '${provider}'.` }
   const result = resolveWildcard(index, constraints)
   return result.ok ? { ok: true, model: result.model.key } : result

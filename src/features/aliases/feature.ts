@@ -5,6 +5,7 @@ import type { Orm } from '../../db/orm.js'
 import type { Transact } from '../../db/transact.js'
 import { type Clock, monotonicClock } from '../../platform/clock.js'
 import type { Feature } from '../contract.js'
+import { warningsOfMany, wildcardWarnings } from './binding-warnings.js'
 import { deleteAlias } from './delete-alias.js'
 import { exportAliases, exportHead, exportHistory, exportRevisionRows } from './export-aliases.js'
 import { createExportStore } from './export-store.js'
@@ -53,6 +54,8 @@ export function createAliases(deps: AliasesDeps) {
         warmResolve: warmResolve(snapshots.cached),
         set: (writer, binding, options) => setAlias(writing, writer, binding, options),
         setMany: (writer, bindings, options) => setAliases(writing, writer, bindings, options),
+        wildcardWarnings: (alias) => wildcardWarnings(deps.registry, alias),
+        warningsOfMany: ({ bindings }) => warningsOfMany(deps.registry, bindings),
         remove: (writer, key, options) => deleteAlias(writing, writer, key, options),
       }),
     erase: (projectId, rowsMax) => deps.transact((tx) => store.eraseChunk(tx, projectId, rowsMax)),

@@ -4,10 +4,10 @@ export const ALIAS_LIMITS = {
   modelCharactersMax: 255,
   modelsPerAliasMax: 32,
   metadataBytesMax: 65_536,
-  requiredCapabilitiesMax: 32,
-  /** Members of `constraints`: there are three, and a stranger among a few more is named in the refusal. */
-  constraintsMax: 16,
-  /** Metadata of 64 KiB with every character escaped, and the names. */
+  constraintsBytesMax: 8_192,
+  /** Warnings that the response to many bindings shows. */
+  warningsShownMax: 20,
+  /** Metadata of 64 KiB and constraints of 8 KiB with every character escaped, and the names. */
   bindingBodyBytesMax: 524_288,
   itemsPerBulkMax: 5_000,
   aliasesPerProjectMax: 20_000,

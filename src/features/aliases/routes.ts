@@ -26,6 +26,9 @@ export type AliasVerbs = {
     bindings: readonly Binding[],
     options: Noted & { readonly expectedRevision: number | undefined },
   ) => Promise<Published>
+  /** Warnings of what was bound that only the registry as it is now can give. */
+  readonly wildcardWarnings: (alias: Alias) => readonly string[]
+  readonly warningsOfMany: (published: Published) => Promise<readonly string[]>
   readonly remove: (writer: Writer, key: AliasKey, options: Believed & Noted) => Promise<Published>
 }
 
@@ -131,8 +134,10 @@ function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
       const items = body ?? []
       const bindings = items.map((item) => ({ ...item, profile: item.profile ?? query.profile }))
       const options = { note: readNote(header), expectedRevision: query.expected_revision }
-      const { revision } = await verbs.setMany(principal, bindings, options)
-      return jsonResponse({ updated: items.length, revision })
+      const published = await verbs.setMany(principal, bindings, options)
+      const warnings = await verbs.warningsOfMany(published)
+      const updated = { updated: items.length, revision: published.revision }
+      return jsonResponse(warnings.length === 0 ? updated : { ...updated, warnings })
     },
   })
 }
@@ -213,7 +218,9 @@ function mountDelete(app: App, guards: Guards, verbs: AliasVerbs): void {
 
 async function setOne(verbs: AliasVerbs, writer: Writer, binding: Binding, header: ReadHeader): Promise<Response> {
   const { alias, published } = await verbs.set(writer, binding, believedBy(header))
-  return jsonResponse(renderAlias(alias), 200, { ETag: aliasEtag(published.epoch, alias.revision) })
+  return jsonResponse(renderAlias(alias, verbs.wildcardWarnings(alias)), 200, {
+    ETag: aliasEtag(published.epoch, alias.revision),
+  })
 }
 
 function believedBy(header: ReadHeader): Believed & Noted {

@@ -5,8 +5,7 @@ import { limited } from '../../http/limited.js'
 import { queryInteger } from '../../http/query-values.js'
 import { ALIAS_LIMITS } from './limits.js'
 
-const { nameCharactersMax, modelCharactersMax, modelsPerAliasMax, metadataBytesMax } = ALIAS_LIMITS
-const { requiredCapabilitiesMax, constraintsMax } = ALIAS_LIMITS
+const { nameCharactersMax, modelCharactersMax, modelsPerAliasMax, metadataBytesMax, constraintsBytesMax } = ALIAS_LIMITS
 export const DEFAULT_PROFILE = 'default'
 
 const emptyOrAliasName = () =>
@@ -22,17 +21,16 @@ const profileName = () => z.string().min(1).max(nameCharactersMax).openapi({ exa
 const model = () => z.string().trim().min(1).max(modelCharactersMax).openapi({ example: 'openai:gpt-4o-mini' })
 
 const metadata = jsonObject(metadataBytesMax)
-const Constraints = z
-  .strictObject({
-    min_context: z.number().int().min(0).max(1e12).optional().openapi({ description: 'Tokens.' }),
-    max_cost: z.number().min(0).max(1e12).optional().openapi({ description: 'USD per million input tokens.' }),
-    requires: limited(
-      requiredCapabilitiesMax,
-      z.array(z.string().min(1).max(nameCharactersMax)).max(requiredCapabilitiesMax),
-    ).optional(),
-  })
-  .openapi('AliasConstraints')
-const constraints = limited(constraintsMax, Constraints)
+const constraints = jsonObject(constraintsBytesMax).openapi('AliasConstraints', {
+  properties: {
+    min_context: { type: 'number', description: 'Tokens that the model takes, at least.' },
+    max_cost: { type: 'number', description: 'USD per million input tokens, at most.' },
+    requires: { type: 'array', items: { type: 'string' }, description: 'Capabilities, such as `vision`.' },
+  },
+  description:
+    'What a wildcard such as `openai:*` has to satisfy. Any object is kept; what is not understood is ignored with a warning.',
+  example: { min_context: 100_000, max_cost: 1.5, requires: ['vision'] },
+})
 const models = limited(modelsPerAliasMax, z.array(model()).min(1).max(modelsPerAliasMax))
 
 const bindingFields = {
@@ -124,7 +122,10 @@ export const AliasSchema = z
     revision: z.number().int().openapi({ description: "The project's revision that last wrote the alias." }),
     created_at: instant(),
     updated_at: instant(),
-    warnings: z.array(z.string()).optional(),
+    warnings: z.array(z.string()).optional().openapi({
+      description:
+        'A model without its provider; a member of `constraints` that is ignored; and, where it was just bound, a wildcard that stands for no model now.',
+    }),
   })
   .openapi('Alias')
 export const AliasList = z.array(AliasSchema).openapi('AliasList')
@@ -150,5 +151,14 @@ export const Resolved = z
 const revision = () => z.number().int().openapi({ description: "The project's revision that holds now." })
 export const Deleted = z.object({ deleted: z.boolean(), revision: revision() }).openapi('DeletedAlias')
 export const Updated = z
-  .object({ updated: z.number().int().openapi({ description: 'The items sent.' }), revision: revision() })
+  .object({
+    updated: z.number().int().openapi({ description: 'The items sent.' }),
+    revision: revision(),
+    warnings: z
+      .array(z.string())
+      .optional()
+      .openapi({
+        description: `Of the bindings that changed, ${ALIAS_LIMITS.warningsShownMax} at most.`,
+      }),
+  })
   .openapi('UpdatedAliases')

@@ -1,4 +1,9 @@
-import { type RegistryFacts, readConstraintsText, resolveCandidates } from '../../core/routing/index.js'
+import {
+  type Candidates,
+  type RegistryFacts,
+  readConstraintsText,
+  resolveCandidates,
+} from '../../core/routing/index.js'
 
 /** What the registry says now, in memory. */
 export type RegistryNow = {
@@ -19,13 +24,13 @@ type Resolution = {
  * stands for none is left out with a warning. Old clients call `model` as it is, so it is null rather than a wildcard.
  */
 export function resolveModels(facts: RegistryFacts, models: readonly string[], constraints: string | null): Resolution {
-  const { candidates, unresolved } = resolveCandidates(models, readConstraintsText(constraints).constraints, facts)
-  const concrete = candidates.map(({ model }) => model)
-  return { model: concrete[0] ?? null, models: concrete, warnings: warningsOf(unresolved) }
+  const candidates = resolveCandidates(models, readConstraintsText(constraints).constraints, facts)
+  const concrete = candidates.candidates.map(({ model }) => model)
+  return { model: concrete[0] ?? null, models: concrete, warnings: unresolvedWarnings(candidates) }
 }
 
 /** The warnings of wildcards that stand for no model now. A binding is not refused for it: the registry may come. */
-function warningsOf(unresolved: readonly { readonly reference: string; readonly reason: string }[]): string[] {
+export function unresolvedWarnings({ unresolved }: Pick<Candidates, 'unresolved'>): string[] {
   return unresolved.map(({ reference, reason }) => `'${reference}' stands for no model now: ${reason}`)
 }
 
