@@ -1,6 +1,7 @@
 import { createAnnounce } from '../db/messages.js'
 import { createAliases } from '../features/aliases/feature.js'
 import type { Feature } from '../features/contract.js'
+import { createDrift } from '../features/drift/feature.js'
 import { createProjects, type ProjectsFeature } from '../features/projects/feature.js'
 import { createReceipts, type ReceiptsFeature } from '../features/receipts/feature.js'
 import { createRegistry, type RegistryFeature } from '../features/registry/feature.js'
@@ -36,6 +37,7 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
   const receiptSettings = await loadReceiptSettings(config, resources.database.orm, logger)
   const webhooks = createWebhooks({ ...common, config: webhookSettings(config, receiptSettings) })
   const aliases = createAliases({ ...common, registry, onPublished: webhooks.enqueue })
+  const drift = createDrift({ loadBound: aliases.loadBound, registry })
   const usage = createUsage({ ...common, config: config.usage, findPrice, registryLoaded })
   const receipts = createReceipts({ ...common, ...receiptSettings, currentRegistryVersion })
   registry.onLoaded(() => {
@@ -43,7 +45,7 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
       logger.warn({ error: describeError(error) }, 'could not price waiting usage')
     })
   })
-  const features: readonly Feature[] = [registry, aliases, webhooks, usage, receipts]
+  const features: readonly Feature[] = [registry, aliases, drift, webhooks, usage, receipts]
 
   const { mode, adminKey, pepper, pepperPrevious } = config.projects
   // Last: projects export and erase what every other feature holds of them.

@@ -13,6 +13,7 @@ export const OPERATION_IDS: Readonly<Record<string, string>> = {
   'GET /api/v1/aliases/{alias}': 'getAlias',
   'PUT /api/v1/aliases/{alias}': 'putAlias',
   'DELETE /api/v1/aliases/{alias}': 'deleteAlias',
+  'GET /api/v1/drift': 'getDrift',
   'PUT /api/v1/webhook': 'putWebhook',
   'GET /api/v1/webhook': 'getWebhook',
   'DELETE /api/v1/webhook': 'deleteWebhook',

@@ -19,6 +19,7 @@ const MAY: Readonly<Record<string, readonly Role[]>> = {
   'POST /api/v1/aliases/bind': ['write', 'admin'],
   'PUT /api/v1/aliases/{alias}': ['write', 'admin'],
   'DELETE /api/v1/aliases/{alias}': ['write', 'admin'],
+  'GET /api/v1/drift': ['read', 'write', 'admin'],
   'PUT /api/v1/webhook': ['write', 'admin'],
   'GET /api/v1/webhook': ['write', 'admin'],
   'DELETE /api/v1/webhook': ['write', 'admin'],

@@ -61,6 +61,10 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
   'GET /registry/{provider}/models.json': plain('/registry/openai/models.json'),
   'GET /registry/{provider}/v/{n}/models.json': plain('/registry/anthropic/v/2/models.json'),
 
+  'GET /api/v1/drift': async (contract, project) => {
+    await bind(contract, project, fresh('drifting'))
+    return get('/api/v1/drift')
+  },
   'GET /api/v1/aliases/resolve': async (contract, project) =>
     get(`/api/v1/aliases/resolve?alias=${await bind(contract, project, fresh('alias'))}`),
   'GET /api/v1/aliases/': async (contract, project) => {

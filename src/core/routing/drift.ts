@@ -20,7 +20,7 @@ export const DRIFT_KINDS = [
   'resolves_differently',
 ] as const
 
-type Drift = {
+export type Drift = {
   readonly kind: (typeof DRIFT_KINDS)[number]
   /** The model that it is about: a wildcard's current one; null if there is none. */
   readonly resolved: string | null

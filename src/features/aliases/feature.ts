@@ -6,6 +6,7 @@ import type { Transact } from '../../db/transact.js'
 import { type Clock, monotonicClock } from '../../platform/clock.js'
 import type { Feature } from '../contract.js'
 import { warningsOfMany, wildcardWarnings } from './binding-warnings.js'
+import { type BoundProfile, loadBound } from './bound-store.js'
 import { deleteAlias } from './delete-alias.js'
 import { exportAliases, exportHead, exportHistory, exportRevisionRows } from './export-aliases.js'
 import { createExportStore } from './export-store.js'
@@ -33,7 +34,12 @@ export type AliasesDeps = {
   readonly registry: RegistryNow
 }
 
-export function createAliases(deps: AliasesDeps) {
+export type AliasesFeature = Feature & {
+  /** A profile's models, each once. */
+  loadBound(projectId: ProjectId, profile: string): Promise<BoundProfile>
+}
+
+export function createAliases(deps: AliasesDeps): AliasesFeature {
   const store = createAliasStore(deps)
   const exporting = createExportStore(deps.sql)
   const snapshots = createSnapshots({
@@ -58,6 +64,7 @@ export function createAliases(deps: AliasesDeps) {
         warningsOfMany: ({ bindings }) => warningsOfMany(deps.registry, bindings),
         remove: (writer, key, options) => deleteAlias(writing, writer, key, options),
       }),
+    loadBound: (projectId, profile) => loadBound(deps.sql, projectId, profile),
     erase: (projectId, rowsMax) => deps.transact((tx) => store.eraseChunk(tx, projectId, rowsMax)),
     export: {
       alias_head: (projectId) => exportHead(store, projectId),
@@ -71,5 +78,5 @@ export function createAliases(deps: AliasesDeps) {
       'aliases-changed': ({ projectId, revision }) => snapshots.raiseFloor(projectId as ProjectId, revision),
     },
     onMissedMessages: snapshots.reset,
-  } satisfies Feature
+  }
 }

@@ -14,6 +14,10 @@ export const ALIAS_LIMITS = {
   /** Of all aliases of a project: metadata and constraints as Postgres writes them, and profiles, names and models. */
   metadataBytesPerProjectMax: 64 * 1024 * 1024,
   namesBytesPerProjectMax: 8 * 1024 * 1024,
+  /** Models of a profile that are looked at together, and what they may hold; aliases that are named with each. */
+  boundModelsMax: 20_000,
+  boundBytesMax: 4 * 1024 * 1024,
+  aliasesShownMax: 20,
   /** What is held of a list at once. One alias that is larger is a page of its own. */
   pageAliasesMax: 500,
   pageBytesMax: 128 * 1024,

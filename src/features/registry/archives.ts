@@ -18,6 +18,11 @@ export type Archives = {
   find(provider: ProviderName, version: number): Promise<ArchivedFile | undefined>
 }
 
+/** Whether a version can be one of the archive. */
+export function isArchiveNumber(version: number): boolean {
+  return Number.isInteger(version) && version >= 1 && version <= REGISTRY_LIMITS.versionMax
+}
+
 export type ArchivesDeps = {
   readonly kept: Pick<KeptFiles, 'newest' | 'seenAsCurrent' | 'keep'>
   readonly fetch: FetchFile

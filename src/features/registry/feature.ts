@@ -6,7 +6,7 @@ import type { Metrics } from '../../platform/metrics.js'
 import type { Redis } from '../../platform/redis.js'
 import type { Feature } from '../contract.js'
 import { archivedFile, archivedRegistry } from './archived-registry.js'
-import { createArchives } from './archives.js'
+import { type Archives, createArchives, isArchiveNumber } from './archives.js'
 import { bundledRegistry } from './bundled-registry.js'
 import { openCopies } from './copies.js'
 import { currentFile, currentRegistry, findPrice, manifest, type PriceAnswer } from './current-registry.js'
@@ -51,6 +51,11 @@ export type RegistryFeature = Feature & {
   facts(provider: string): ModelIndex | undefined
   /** Another number after each load of new content. */
   loads(): number
+  /** Whether it is a provider of the registry, loaded or not. */
+  hasProvider(provider: string): boolean
+  versionOf(provider: string): number | undefined
+  /** One version's models; undefined where there is no such version. Throws `registry-unavailable`. */
+  archivedFacts(provider: string, version: number): Promise<ModelIndex | undefined>
   /** For `doctor`: asks the origin for every provider. */
   check(): Promise<CheckResult>
   /** A line for people: the versions that serve now, and whether they are bundled. */
@@ -104,7 +109,7 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
       if (!live.snapshot().complete) await live.firstRound()
       return live.snapshot().files.length > 0
     },
-    ...offeredBy(live),
+    ...offeredBy(live, archives.find),
     check: () => checkRegistry({ providers: copies.providers, firstRound: live.firstRound, clock }),
     summary: () => summarizeRegistry({ ...live, ...config }),
     start: live.start,
@@ -115,12 +120,23 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
   }
 }
 
-/** What other features ask of the current models, in memory. */
-function offeredBy(live: LiveRegistry): Pick<RegistryFeature, 'onLoaded' | 'facts' | 'loads' | 'currentVersion'> {
+type Offered = Pick<
+  RegistryFeature,
+  'onLoaded' | 'facts' | 'loads' | 'hasProvider' | 'versionOf' | 'archivedFacts' | 'currentVersion'
+>
+
+/** What other features ask of the models. Of the current ones in memory. */
+function offeredBy(live: LiveRegistry, find: Archives['find']): Offered {
   return {
     onLoaded: live.onLoaded,
     facts: (provider) => (isProvider(provider) ? live.file(provider)?.index : undefined),
     loads: live.loads,
+    hasProvider: isProvider,
+    versionOf: (provider) => (isProvider(provider) ? live.version(provider) : undefined),
+    archivedFacts: async (provider, version) => {
+      if (!isProvider(provider) || !isArchiveNumber(version)) return undefined
+      return (await find(provider, version))?.file.index
+    },
     currentVersion: (provider) => {
       const wanted = provider !== undefined && isProvider(provider) ? [provider] : PROVIDER_NAMES
       return versionsOf(wanted, live.version)
