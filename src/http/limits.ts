@@ -51,8 +51,8 @@ export const HTTP_LIMITS = {
   largeStepBytesMax: 262_144,
   largeWaitMsMax: 10_000,
   /** Reads of many rows at a time, of all callers and of one, and how long another one waits for its turn. */
-  readsAtOnceMax: 8,
-  readsOfCallerAtOnceMax: 4,
+  readsAtOnceMax: 6,
+  readsOfCallerAtOnceMax: 3,
   readWaitMsMax: 10_000,
   /** The share of the routes that ask for no key. */
   bodyPublicShareMax: 1 / 16,

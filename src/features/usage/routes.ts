@@ -1,6 +1,6 @@
 import { APPENDS_USAGE, type ProjectId, READS } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { JSON_HEADERS, jsonResponse, plainBytes, plainJson } from '../../http/response.js'
+import { JSON_HEADERS, plainBytes, plainJson } from '../../http/response.js'
 import type { StatsInput } from './compute-stats.js'
 import { USAGE_LIMITS } from './limits.js'
 import type { LogsInput } from './list-logs.js'
@@ -10,7 +10,7 @@ import * as schema from './schema.js'
 export type UsageVerbs = {
   readonly log: (input: LogInput) => Promise<LoggedUsage>
   readonly list: (projectId: ProjectId, input: LogsInput) => Promise<string | AsyncGenerator<string>>
-  readonly stats: (projectId: ProjectId, input: StatsInput) => Promise<schema.UsageStats>
+  readonly stats: (projectId: ProjectId, input: StatsInput) => Promise<Uint8Array<ArrayBuffer>>
 }
 
 const tag = 'Usage'
@@ -83,6 +83,6 @@ function mountStats(app: App, guards: Guards, verbs: UsageVerbs): void {
     query: schema.StatsQuery,
     responses: { 200: { description: 'The sums of the period, from one snapshot.', schema: schema.Stats } },
     handle: async ({ principal, query: { start_date: start, end_date: end, group_by: groupBy } }) =>
-      jsonResponse(await verbs.stats(principal.projectId, { period: { start, end }, groupBy })),
+      plainBytes(await verbs.stats(principal.projectId, { period: { start, end }, groupBy })),
   })
 }

@@ -226,4 +226,3 @@ export const Stats = z
     by_alias: z.record(z.string(), tally()).openapi({ description: MOST_NAMES }),
   })
   .openapi('UsageStats')
-export type UsageStats = z.output<typeof Stats>

@@ -1,0 +1,66 @@
+import { invariant } from '../../platform/invariant.js'
+import { createSlices } from '../../platform/slices.js'
+import type { StatsRow } from './stats-row.js'
+
+/**
+ * The statement's lines as the bytes of `UsageStats`, written in slices: 30,000 long names are 8 MB, which would hold
+ * the event loop, and need a multiple of that as objects. Names are the callers': any text, `__proto__` too.
+ */
+export async function renderStats(rows: readonly StatsRow[]): Promise<Uint8Array<ArrayBuffer>> {
+  const of = (kind: StatsRow['kind']) => rows.filter((row) => row.kind === kind)
+  const [whole] = of('summary')
+  invariant(whole, 'the stats statement answers with a summary')
+  const [models, origins] = [of('model'), of('origin')]
+  return Buffer.concat([
+    Buffer.from(`{"summary":${JSON.stringify(summaryOf(whole, models, origins))},"by_day":[`),
+    ...(await renderEach(of('period'), (row) => JSON.stringify(periodOf(row)))),
+    Buffer.from('],"by_model":{'),
+    ...(await renderEach(models, (row) => named(row, tallyOf(row)))),
+    Buffer.from('},"by_origin":{'),
+    ...(await renderEach(origins, (row) => named(row, { requests: Number(row.requests), cost: Number(row.cost) }))),
+    Buffer.from('},"by_alias":{'),
+    ...(await renderEach(of('alias'), (row) => named(row, tallyOf(row)))),
+    Buffer.from('}}'),
+  ])
+}
+
+/** The bytes of a list's items, one part for each slice. */
+async function renderEach(rows: readonly StatsRow[], render: (row: StatsRow) => string): Promise<Buffer[]> {
+  const slices = createSlices()
+  const parts: Buffer[] = []
+  let text = ''
+  for (const [at, row] of rows.entries()) {
+    text += at === 0 ? render(row) : `,${render(row)}`
+    if (!slices.isDue()) continue
+    parts.push(Buffer.from(text))
+    text = ''
+    await slices.pause()
+  }
+  return [...parts, Buffer.from(text)]
+}
+
+const named = ({ name }: StatsRow, value: object) => `${JSON.stringify(name ?? '')}:${JSON.stringify(value)}`
+
+function summaryOf(whole: StatsRow, models: readonly StatsRow[], origins: readonly StatsRow[]) {
+  return {
+    total_requests: Number(whole.requests),
+    total_cost: whole.cost,
+    total_tokens: Number(BigInt(whole.inputTokens) + BigInt(whole.outputTokens)),
+    unique_models: Number(models[0]?.names ?? 0),
+    unique_origins: Number(origins[0]?.names ?? 0),
+    unpriced_requests: Number(whole.unpriced),
+  }
+}
+
+function periodOf(row: StatsRow) {
+  return { date: row.name ?? '', requests: Number(row.requests), cost: row.cost, top_model: row.topModel ?? '' }
+}
+
+function tallyOf(row: StatsRow) {
+  return {
+    requests: Number(row.requests),
+    cost: row.cost,
+    input_tokens: Number(row.inputTokens),
+    output_tokens: Number(row.outputTokens),
+  }
+}
