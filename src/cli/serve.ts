@@ -52,7 +52,9 @@ async function serve(): Promise<void> {
 function startUpLines(config: Config, service: Service, server: HttpServer): string {
   const { mode } = config.projects
   const { canIssue, keyId } = service.receipts.keyState
-  const reach = isLoopback(config.listen.host) ? 'only from this machine' : 'from other machines, too'
+  const reach = isLoopback(config.listen.host)
+    ? 'only from this machine'
+    : 'from other machines, too; LLMRING_HOST decides'
   return [
     `llmring-server answers at ${server.url} (${reach})`,
     `  docs      ${server.url}/docs`,

@@ -7,7 +7,7 @@ export const PROBLEM_CODES = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCo
 
 const REQUEST_ID = '4f1c2a8e-93b7-4d50-a1de-6b2f7c90e583'
 const POINTER = '/model'
-const MESSAGE = 'Invalid input: expected string, received number'
+const MESSAGE = 'must be a string'
 
 const ProblemSchema = z
   .object({

@@ -4,7 +4,7 @@ import { createSlices } from '../platform/slices.js'
 import { unkeepableValues } from './json-guard.js'
 import { HTTP_LIMITS } from './limits.js'
 import { findItems, findLines, type ItemsResult, type SurveyResult, surveyJson } from './survey-json.js'
-import { invalid, issuesOf } from './validate.js'
+import { IN_OUR_WORDS, invalid, issuesOf } from './validate.js'
 
 export type JsonBody = { readonly value: unknown; readonly text: string }
 
@@ -71,7 +71,7 @@ async function parseFound(bytes: Uint8Array, found: ItemsResult, declared: BodyI
     values += surveyed.values
     if (values > HTTP_LIMITS.jsonListValuesMax) throw tooMany(HTTP_LIMITS.jsonListValuesMax, 'values')
     const value = parse(decode(itemUtf8, item), ` in item ${index}`)
-    const parsed = schema.safeParse(keepable(value, surveyed.suspect, `/${index}`))
+    const parsed = schema.safeParse(keepable(value, surveyed.suspect, `/${index}`), IN_OUR_WORDS)
     if (parsed.success) items.push(parsed.data)
     else faults.push(...parsed.error.issues.map((issue) => ({ ...issue, path: [index, ...issue.path] })))
     if (faults.length >= HTTP_LIMITS.errorsShownMax) break

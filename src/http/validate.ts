@@ -1,11 +1,15 @@
 import type { z } from '@hono/zod-openapi'
 import { AppError, type FieldError } from '../platform/errors.js'
+import { wordsOf } from './issue-words.js'
 import { HTTP_LIMITS } from './limits.js'
 import { pointerToken } from './pointer-token.js'
 
+/** For every schema that reads what a caller sent: the messages leave the process. */
+export const IN_OUR_WORDS = { error: wordsOf }
+
 /** What a schema makes of a value. Throws `validation-failed`. `where` begins each pointer. */
 export function validate<T>(schema: z.ZodType<T>, value: unknown, where: 'path' | 'query' | ''): T {
-  const parsed = schema.safeParse(value)
+  const parsed = schema.safeParse(value, IN_OUR_WORDS)
   if (parsed.success) return parsed.data
   throw invalid(issuesOf(parsed.error.issues, where))
 }
