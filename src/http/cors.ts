@@ -19,6 +19,7 @@ const EXPOSED_HEADERS = [
   'Retry-After',
   'Accept-Encoding',
   'Link',
+  'X-LLMRing-Stale',
   'X-Receipt-Ignored',
   'X-Receipt-Legacy',
   'X-Registry-Source',

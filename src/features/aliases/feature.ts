@@ -4,6 +4,8 @@ import type { Announce } from '../../db/messages.js'
 import type { Orm } from '../../db/orm.js'
 import type { Transact } from '../../db/transact.js'
 import { type Clock, monotonicClock } from '../../platform/clock.js'
+import type { Metrics } from '../../platform/metrics.js'
+import type { Reach } from '../../platform/reach.js'
 import type { Feature } from '../contract.js'
 import { warningsOfMany, wildcardWarnings } from './binding-warnings.js'
 import { type BoundProfile, loadBound } from './bound-store.js'
@@ -13,9 +15,11 @@ import { createExportStore } from './export-store.js'
 import { listAliases, pageOfAliases } from './list-aliases.js'
 import type { OnPublished } from './publish.js'
 import { resolveAlias } from './resolve-alias.js'
+import { resolveKind } from './resolve-snapshot.js'
 import { mountAliases } from './routes.js'
 import { setAlias, setAliases } from './set-aliases.js'
 import { createSnapshots } from './snapshots.js'
+import { createStaleMarks } from './stale-headers.js'
 import { createAliasStore } from './store.js'
 import { warmResolve } from './warm-resolve.js'
 import type { RegistryNow } from './wildcard-answer.js'
@@ -27,6 +31,10 @@ export type AliasesDeps = {
   readonly announce: Announce
   /** How old our knowledge of what other instances committed may be, in milliseconds. */
   readonly ageMs: () => number
+  readonly reach: Reach
+  /** How long what was known is answered while the database is away, in seconds. */
+  readonly staleSecondsMax: number
+  readonly metrics: Pick<Metrics, 'counter'>
   readonly clock: Clock
   /** Called in the transaction of every change. */
   readonly onPublished: OnPublished
@@ -42,12 +50,12 @@ export type AliasesFeature = Feature & {
 export function createAliases(deps: AliasesDeps): AliasesFeature {
   const store = createAliasStore(deps)
   const exporting = createExportStore(deps.sql)
-  const snapshots = createSnapshots({
-    load: store.loadProfile,
-    ageMs: deps.ageMs,
-    clock: monotonicClock,
-    registry: deps.registry,
-  })
+  const { ageMs, reach, staleSecondsMax } = deps
+  const staleMsMax = staleSecondsMax * 1000
+  const snapshots = createSnapshots({ readHeads: store.readHeads, ageMs, reach, staleMsMax, clock: monotonicClock })
+  const answers = snapshots.keep(resolveKind(store.loadProfile, deps.registry))
+  const stale = deps.metrics.counter('llmring_stale_answers_total', 'Answers from memory while the database was away.')
+  const markStale = createStaleMarks(stale.increment)
   const writing = { ...deps, store, snapshots }
   return {
     name: 'aliases',
@@ -56,8 +64,9 @@ export function createAliases(deps: AliasesDeps): AliasesFeature {
         list: (projectId, input) => listAliases(store.listPage, projectId, input),
         page: (projectId, input) => pageOfAliases(store.listPage, projectId, input),
         find: store.find,
-        resolve: (key) => resolveAlias(snapshots, key),
-        warmResolve: warmResolve(snapshots.cached),
+        resolve: (key) => resolveAlias(answers, key),
+        warmResolve: warmResolve(answers, markStale),
+        markStale,
         set: (writer, binding, options) => setAlias(writing, writer, binding, options),
         setMany: (writer, bindings, options) => setAliases(writing, writer, bindings, options),
         wildcardWarnings: (alias) => wildcardWarnings(deps.registry, alias),
@@ -75,8 +84,9 @@ export function createAliases(deps: AliasesDeps): AliasesFeature {
       lock_digest: (projectId, after, rowsMax) => exportRevisionRows(exporting.digests, projectId, after, rowsMax),
     },
     onMessage: {
-      'aliases-changed': ({ projectId, revision }) => snapshots.raiseFloor(projectId as ProjectId, revision),
+      'aliases-changed': ({ projectId, revision, profiles }) =>
+        snapshots.raiseFloor(projectId as ProjectId, revision, profiles),
     },
-    onMissedMessages: snapshots.reset,
+    onMissedMessages: snapshots.suspectAll,
   }
 }

@@ -22,7 +22,8 @@ export const ALIAS_LIMITS = {
   pageAliasesMax: 500,
   pageBytesMax: 128 * 1024,
   snapshotProjectsMax: 10_000,
-  snapshotProfilesPerProjectMax: 64,
+  /** Each profile may be kept in two ways: resolved, and listed. */
+  snapshotsPerProjectMax: 128,
   snapshotCharactersMax: 64 * 1024 * 1024,
   /** What one project's snapshots may take of that; a profile beyond it is read row by row, and tried again after a time. */
   snapshotProjectShareMax: 1 / 8,

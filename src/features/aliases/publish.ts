@@ -5,6 +5,7 @@ import type { Transact, Tx } from '../../db/transact.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
+import { NO_EPOCH } from './etags.js'
 import { ALIAS_LIMITS } from './limits.js'
 import type { Head, Removed, RevisionRow, WrittenBinding } from './publish-store.js'
 import type { Snapshots } from './snapshots.js'
@@ -68,7 +69,7 @@ export async function publish(deps: PublishDeps, request: PublishRequest): Promi
     return published
   })
   // Crash before this line: the commit stands, the caller does not know; sending the same again changes nothing.
-  if (published.changed) deps.snapshots.raiseFloor(projectId, published.revision)
+  if (published.changed) deps.snapshots.raiseFloor(projectId, published.revision, touched(published))
   return published
 }
 
@@ -90,7 +91,7 @@ async function publishIn(tx: Tx, deps: PublishDeps, request: PublishRequest): Pr
 
   const head = { ...written.head, revision: before.revision + 1 }
   refuseExcess(before, head)
-  const profiles = [...new Set([...bindings, ...gone.keys].map(({ profile }) => profile))].sort()
+  const profiles = touched(result)
   const { kind, note = null } = request
   await store.advance(tx, projectId, head, { kind, note, profiles, keyId: writer.keyId, changedAt: step.at })
   const change = { projectId, revision: head.revision, profiles }
@@ -98,6 +99,9 @@ async function publishIn(tx: Tx, deps: PublishDeps, request: PublishRequest): Pr
   await deps.announce(tx, { kind: 'aliases-changed', ...change, profiles: nameable(profiles) })
   return { ...result, changed: true, revision: head.revision }
 }
+
+const touched = ({ bindings, removed }: Pick<Published, 'bindings' | 'removed'>): string[] =>
+  [...new Set([...bindings, ...removed].map(({ profile }) => profile))].sort()
 
 /** The head of a project's first change. One that changes nothing leaves none. */
 async function makeHead(tx: Tx, store: AliasStore, { writer, plan }: PublishRequest): Promise<Head> {
@@ -107,7 +111,7 @@ async function makeHead(tx: Tx, store: AliasStore, { writer, plan }: PublishRequ
 
 /** Of a project that never had an alias. */
 const NO_HEAD: Head = {
-  epoch: '00000000-0000-0000-0000-000000000000',
+  epoch: NO_EPOCH,
   ...{ revision: 0, lastId: 0, lastPlace: 0, aliasCount: 0, metadataBytes: 0, namesBytes: 0 },
 }
 

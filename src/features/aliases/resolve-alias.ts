@@ -1,13 +1,16 @@
 import type { AliasKey } from './alias.js'
-import { answerOf, renderUnbound, type Snapshot, type Snapshots } from './snapshots.js'
+import { type Answers, answerOf, renderUnbound } from './resolve-snapshot.js'
+import type { Keeper, Known } from './snapshots.js'
 
-/** What an alias means now, as the bytes of the answer. In memory on the warm path: no I/O, no promise. */
-export function resolveAlias(snapshots: Pick<Snapshots, 'cached' | 'load'>, key: AliasKey): string | Promise<string> {
-  const snapshot = snapshots.cached(key.projectId, key.profile)
-  if (snapshot !== undefined) return lookUp(snapshot, key)
-  return snapshots.load(key.projectId, key.profile, key.alias).then((loaded) => lookUp(loaded, key))
+/** The body of the response, and how old it is where the database is away. */
+export type Resolution = { readonly body: string; readonly staleSeconds: number | undefined }
+
+/** What an alias means now. In memory on the warm path: no I/O, no promise. */
+export function resolveAlias(answers: Keeper<Answers>, key: AliasKey): Resolution | Promise<Resolution> {
+  const known = answers.get(key.projectId, key.profile, key.alias)
+  return known instanceof Promise ? known.then((loaded) => lookUp(loaded, key)) : lookUp(known, key)
 }
 
-function lookUp(snapshot: Snapshot, { alias, profile }: AliasKey): string {
-  return answerOf(snapshot, alias) ?? renderUnbound(alias, profile, snapshot.revision)
+function lookUp({ content, revision, staleSeconds }: Known<Answers>, { alias, profile }: AliasKey): Resolution {
+  return { body: answerOf(content, alias) ?? renderUnbound(alias, profile, revision), staleSeconds }
 }

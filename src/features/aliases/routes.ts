@@ -11,15 +11,18 @@ import type { AliasPage, ListInput } from './list-aliases.js'
 import { readNote } from './note.js'
 import type { Published } from './publish.js'
 import { renderAlias } from './render.js'
+import type { Resolution } from './resolve-alias.js'
 import * as schema from './schema.js'
 import type { BoundAlias } from './set-aliases.js'
+import type { MarkStale } from './stale-headers.js'
 
 export type AliasVerbs = {
   readonly list: (projectId: ProjectId, input: ListInput) => Promise<string | AsyncGenerator<string>>
   readonly page: (projectId: ProjectId, input: ListInput & { readonly limit: number }) => Promise<AliasPage>
   readonly find: (key: AliasKey) => Promise<Alias | undefined>
-  readonly resolve: (key: AliasKey) => string | Promise<string>
+  readonly resolve: (key: AliasKey) => Resolution | Promise<Resolution>
   readonly warmResolve: Warm
+  readonly markStale: MarkStale
   readonly set: (writer: Writer, binding: Binding, options: Believed & Noted) => Promise<BoundAlias>
   readonly setMany: (
     writer: Writer,
@@ -72,7 +75,9 @@ function mountResolve(app: App, guards: Guards, verbs: AliasVerbs): void {
       const { alias, profile } = query
       if (alias === undefined) return showAlias(verbs, { projectId: principal.projectId, profile, alias: 'resolve' })
       const answer = verbs.resolve({ projectId: principal.projectId, profile, alias })
-      return answer instanceof Promise ? answer.then((bytes) => plainBytes(bytes)) : plainBytes(answer)
+      const respond = ({ body, staleSeconds }: Resolution) =>
+        plainBytes(body, verbs.markStale(JSON_HEADERS, staleSeconds))
+      return answer instanceof Promise ? answer.then(respond) : respond(answer)
     },
   })
 }

@@ -1,5 +1,6 @@
 import { and, eq } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
+import { arrayText } from '../../db/array-text.js'
 import { bounded } from '../../db/bounded.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
@@ -7,6 +8,8 @@ import type { Orm } from '../../db/orm.js'
 import { aliases, aliasHeads } from '../../db/tables/aliases.js'
 import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
 import type { Alias, AliasKey } from './alias.js'
+import type { AliasHead } from './confirm-snapshots.js'
+import { NO_EPOCH } from './etags.js'
 import { ALIAS_LIMITS } from './limits.js'
 import { createListStore } from './list-store.js'
 import { type Head, publishStore } from './publish-store.js'
@@ -19,7 +22,7 @@ export type LoadedBinding = {
   /** Of an alias with a wildcard its constraints, as JSON text (`null` if there are none); else null or absent. */
   readonly wildcardConstraints?: string | null
 }
-export type LoadedProfile = { readonly revision: number; readonly bindings: readonly LoadedBinding[] }
+export type LoadedProfile = AliasHead & { readonly bindings: readonly LoadedBinding[] }
 export type AliasStore = ReturnType<typeof createAliasStore>
 
 export function createAliasStore({ sql, orm }: { readonly sql: Sql; readonly orm: Orm }) {
@@ -31,6 +34,7 @@ export function createAliasStore({ sql, orm }: { readonly sql: Sql; readonly orm
     find: (key: AliasKey) => findAlias(orm, key),
     findIn: (tx: Tx, key: AliasKey) => findAlias(ormOf(tx), key),
     findHead: (projectId: ProjectId) => findHead(orm, projectId),
+    readHeads: (projectIds: readonly ProjectId[]) => readHeads(sql, projectIds),
   }
 }
 
@@ -40,14 +44,26 @@ export function createAliasStore({ sql, orm }: { readonly sql: Sql; readonly orm
  */
 async function loadProfile(sql: Sql, projectId: ProjectId, profile: string, alias?: string): Promise<LoadedProfile> {
   const only = alias === undefined ? sql`` : sql`and aliases.alias = ${alias}`
-  const query = sql<({ revision: string } & (LoadedBinding | { alias: null }))[]>`
-    select head.revision, aliases.alias, to_json(aliases.models[1])::text as model, array_to_json(aliases.models)::text as models,
+  const query = sql<({ revision: string; epoch: string } & (LoadedBinding | { alias: null }))[]>`
+    select head.revision, head.epoch, aliases.alias, to_json(aliases.models[1])::text as model, array_to_json(aliases.models)::text as models,
       case when array_to_string(aliases.models, ' ') like '%:*%' then coalesce(aliases.constraints::text, 'null') end as "wildcardConstraints"
-    from (select coalesce(max(revision), 0) as revision from alias_heads where project_id = ${projectId}) as head
+    from (
+      select coalesce(max(revision), 0) as revision, coalesce(max(epoch::text), ${NO_EPOCH}) as epoch
+      from alias_heads where project_id = ${projectId}
+    ) as head
     left join aliases on aliases.project_id = ${projectId} and aliases.profile = ${profile} ${only}`
   const rows = await bounded(query, ALIAS_LIMITS.loadMsMax)
   const bindings = rows.filter((row) => row.alias !== null)
-  return { revision: Number(rows[0]?.revision ?? 0), bindings }
+  return { epoch: rows[0]?.epoch ?? NO_EPOCH, revision: Number(rows[0]?.revision ?? 0), bindings }
+}
+
+/** The heads of projects, without those that never had an alias. */
+async function readHeads(sql: Sql, projectIds: readonly ProjectId[]): Promise<Map<ProjectId, AliasHead>> {
+  const query = sql<{ projectId: ProjectId; epoch: string; revision: string }[]>`
+    select project_id as "projectId", epoch, revision from alias_heads
+    where project_id in (select id::uuid from unnest(${arrayText(projectIds)}::text::text[]) as id)`
+  const rows = await bounded(query, ALIAS_LIMITS.loadMsMax)
+  return new Map(rows.map(({ projectId, epoch, revision }) => [projectId, { epoch, revision: Number(revision) }]))
 }
 
 async function findAlias(orm: Orm, key: AliasKey): Promise<Alias | undefined> {

@@ -1,7 +1,8 @@
-import type { ProjectId } from '../../access/principal.js'
 import { JSON_HEADERS } from '../../http/response.js'
 import type { Warm } from '../../http/warm-lane.js'
-import { answerOf, type Snapshot } from './snapshots.js'
+import { type Answers, answerOf } from './resolve-snapshot.js'
+import type { Keeper } from './snapshots.js'
+import type { MarkStale } from './stale-headers.js'
 
 const DEFAULT_PROFILE = 'default'
 
@@ -9,13 +10,14 @@ const DEFAULT_PROFILE = 'default'
  * Resolve, as the lane answers it: a bound alias of a profile whose snapshot is in memory. An unknown alias goes the
  * ordinary way, which checks its name first.
  */
-export function warmResolve(cached: (projectId: ProjectId, profile: string) => Snapshot | undefined): Warm {
+export function warmResolve({ inMemory }: Pick<Keeper<Answers>, 'inMemory'>, markStale: MarkStale): Warm {
   return ({ principal, query }) => {
     const asked = readQuery(query)
     if (asked === undefined) return undefined
-    const snapshot = cached(principal.projectId, asked.profile)
-    const body = snapshot === undefined ? undefined : answerOf(snapshot, asked.alias)
-    return body === undefined ? undefined : { status: 200, headers: JSON_HEADERS, body }
+    const known = inMemory(principal.projectId, asked.profile)
+    const body = known === undefined ? undefined : answerOf(known.content, asked.alias)
+    if (body === undefined) return undefined
+    return { status: 200, headers: markStale(JSON_HEADERS, known?.staleSeconds), body }
   }
 }
 

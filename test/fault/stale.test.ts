@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type BreakingProxy, startBreakingProxy } from '../support/breaking-proxy.js'
+import { cloneDatabase, type TestDatabase } from '../support/database.js'
+import { eventually } from '../support/eventually.js'
+import { type RunningService, startService } from '../support/service.js'
+
+/** Long enough that nothing is taken for current any more, and for the probes to go on for a while. */
+const AWAY_MS = Number(process.env.STALE_AWAY_MS ?? 3_000)
+const RESOLVE = '/api/v1/aliases/resolve?alias=a'
+const STALE = 'x-llmring-stale'
+
+let database: TestDatabase
+let proxy: BreakingProxy
+/** Goes past the proxy. */
+let elsewhere: RunningService
+let service: RunningService
+
+beforeAll(async () => {
+  database = await cloneDatabase()
+  proxy = await startBreakingProxy(database.url)
+  elsewhere = await startService({ LLMRING_DATABASE_URL: database.url })
+  service = await startService({ LLMRING_DATABASE_URL: proxy.url })
+})
+afterAll(async () => {
+  await service.close()
+  await elsewhere.close()
+  await proxy.close()
+  await database.drop()
+})
+
+const goAway: Readonly<Record<string, () => void>> = {
+  'refuses every connection': () => {
+    proxy.admit('reset')
+    proxy.break('reset')
+  },
+  'says nothing any more': () => proxy.silence(true),
+}
+const comeBack = () => {
+  proxy.silence(false)
+  proxy.admit('all')
+  // What was silent has lost what was sent meanwhile.
+  proxy.break('reset')
+}
+
+/** Four clients that resolve without a pause to breathe, until `stop`. */
+function resolveAllTheTime(key: string) {
+  const answers: { readonly status: number; readonly stale: string | null; readonly model: unknown }[] = []
+  let running = true
+  const client = async () => {
+    while (running) {
+      const { status, headers, json } = await service.call(RESOLVE, { key })
+      answers.push({ status, stale: headers.get(STALE), model: json['model'] })
+      await sleep(5)
+    }
+  }
+  const clients = Promise.all(Array.from({ length: 4 }, client))
+  const stop = async () => {
+    running = false
+    await clients
+    return answers
+  }
+  return { answers, stop }
+}
+
+const makeKey = async () => {
+  const project = await elsewhere.service.projects.verbs.create('p')
+  return elsewhere.service.projects.verbs.createKey({ projectId: project.id, name: null, role: 'write' })
+}
+const bind = (key: string, model: string) =>
+  elsewhere.call('/api/v1/aliases/bind', { key, json: { alias: 'a', model } })
+const seen = async (key: string) => {
+  const { status, headers, json } = await service.call(RESOLVE, { key })
+  return [status, headers.get(STALE), json['model'] ?? json['code']]
+}
+const metric = async (name: string) => {
+  const { text } = await service.call('/metrics')
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+}
+
+describe('while the database', () => {
+  it.each(Object.entries(goAway))('%s', { timeout: 60_000 }, async (_how, leave) => {
+    const made = await makeKey()
+    const revoked = await makeKey()
+    for (const { key } of [made, revoked]) {
+      await bind(key, 'before:outage')
+      await eventually(async () => expect(await seen(key)).toEqual([200, null, 'before:outage']))
+    }
+    const before = await metric('llmring_stale_answers_total')
+    const load = resolveAllTheTime(made.key)
+    leave()
+    try {
+      await eventually(() => expect(Number(load.answers.at(-1)?.stale)).toBeGreaterThan(0))
+      await bind(made.key, 'after:outage')
+      await elsewhere.service.projects.revokeKey(undefined, revoked.id)
+      await sleep(AWAY_MS)
+      expect(await metric('llmring_database_away')).toBe(1)
+      expect(await metric('llmring_stale_answers_total')).toBeGreaterThan(before)
+      expect((await seen(revoked.key))[0]).toBe(200)
+
+      const unknown = await service.call(RESOLVE, { key: 'never-seen-before' })
+      const written = await service.call('/api/v1/aliases/bind', { key: made.key, json: { alias: 'b', model: 'x:y' } })
+      for (const { status, headers } of [unknown, written]) {
+        expect([status, Number(headers.get('retry-after'))]).toEqual([503, 1])
+      }
+
+      comeBack()
+      await eventually(async () => expect(await seen(made.key)).toEqual([200, null, 'after:outage']))
+      expect((await seen(revoked.key))[0]).toBe(401)
+      expect(await metric('llmring_database_away')).toBe(0)
+    } finally {
+      await load.stop()
+    }
+    const { answers } = load
+    expect(answers.filter(({ status }) => status !== 200)).toEqual([])
+    const ages = answers.flatMap(({ stale }) => (stale === null ? [] : [Number(stale)]))
+    expect(Math.max(...ages)).toBeGreaterThanOrEqual(Math.floor(AWAY_MS / 1000))
+    expect(answers.filter(({ stale, model }) => stale !== null && model !== 'before:outage')).toEqual([])
+  })
+})
