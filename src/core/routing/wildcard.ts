@@ -15,25 +15,34 @@ export type WildcardResult =
  */
 export function resolveWildcard(index: ModelIndex, constraints: Constraints): WildcardResult {
   const demands = demandsOf(constraints)
-  const models = [...index.byKey.values()].filter((model) => model.active && isChatModel(model))
-  let cheapest: IndexedModel | undefined
-  for (const model of models) {
-    if (demands.some(({ refusal }) => refusal(model) !== undefined)) continue
-    if (cheapest === undefined || isCheaper(model, cheapest)) cheapest = model
-  }
-  if (cheapest !== undefined) return { ok: true, model: cheapest }
+  const models = choicesOf(index)
+  const model = models.find((one) => demands.every(({ refusal }) => refusal(one) === undefined))
+  if (model !== undefined) return { ok: true, model }
   const counts = demands.map(({ text, refusal }) => {
-    const satisfied = models.filter((model) => refusal(model) === undefined).length
+    const satisfied = models.filter((one) => refusal(one) === undefined).length
     return `${text} (${satisfied} of them)`
   })
   const among = `none of the ${models.length} active chat models of ${index.provider}`
   return { ok: false, reason: counts.length === 0 ? `${among} will do.` : `${among} satisfies ${counts.join(', ')}.` }
 }
 
-function isCheaper(model: IndexedModel, than: IndexedModel): boolean {
+const choices = new WeakMap<ModelIndex, readonly IndexedModel[]>()
+
+/** An index's active chat models, cheapest first: ordered once, because thousands of aliases may ask. */
+function choicesOf(index: ModelIndex): readonly IndexedModel[] {
+  const known = choices.get(index)
+  if (known !== undefined) return known
+  const models = [...index.byKey.values()].filter((model) => model.active && isChatModel(model)).sort(byPrice)
+  choices.set(index, models)
+  return models
+}
+
+function byPrice(one: IndexedModel, other: IndexedModel): number {
   for (const kind of ['input', 'output'] as const) {
-    const [price, other] = [model.prices.unit[kind], than.prices.unit[kind]]
-    if (price !== other) return price !== undefined && (other === undefined || price < other)
+    const [price, than] = [one.prices.unit[kind], other.prices.unit[kind]]
+    if (price === than) continue
+    if (price === undefined) return 1
+    return than === undefined || price < than ? -1 : 1
   }
-  return model.key < than.key
+  return one.key < other.key ? -1 : 1
 }
