@@ -2,6 +2,7 @@ import { createAnnounce } from '../db/messages.js'
 import { createAliases } from '../features/aliases/feature.js'
 import type { Feature } from '../features/contract.js'
 import { createDrift } from '../features/drift/feature.js'
+import { createHistory } from '../features/history/feature.js'
 import { createProjects, type ProjectsFeature } from '../features/projects/feature.js'
 import { createReceipts, type ReceiptsFeature } from '../features/receipts/feature.js'
 import { createRegistry, type RegistryFeature } from '../features/registry/feature.js'
@@ -53,5 +54,14 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
     ...{ ...common, mode, pepper: pepper?.reveal(), pepperPrevious: pepperPrevious?.reveal() },
     ...{ adminKey: adminKey?.reveal(), newProjects: limits.newProjects, features },
   })
-  return { list: [...features, projects], projects, receipts, registry }
+  const history = createHistory({
+    sql: common.sql,
+    publish: aliases.publish,
+    readNote: aliases.readNote,
+    findKeys: async (projectId) => {
+      const keys = await projects.verbs.listKeys(projectId)
+      return new Map(keys.map(({ id, name, prefix }) => [id, { label: name, prefix }]))
+    },
+  })
+  return { list: [...features, projects, history], projects, receipts, registry }
 }

@@ -46,21 +46,22 @@ function describe({ alias, profile }: AliasKey, current: Alias | undefined): str
 }
 
 /**
- * Throws `precondition-failed` if one of the profiles changed after the revision that the caller saw, or if that
- * revision never was.
+ * Throws `precondition-failed` if one of the profiles (none: any) changed after the revision that the caller saw, or if
+ * that revision never was.
  */
 export async function refuseOtherRevision(
   store: Pick<AliasStore, 'profilesRevision'>,
   tx: Tx,
   head: Head,
   projectId: AliasKey['projectId'],
-  profiles: readonly string[],
-  expected: number | undefined,
+  expected: { readonly revision: number; readonly profiles: readonly string[] } | undefined,
 ): Promise<void> {
-  if (expected === undefined || expected === head.revision) return
-  const last = expected > head.revision ? head.revision : await store.profilesRevision(tx, projectId, profiles)
-  if (last <= expected && expected <= head.revision) return
-  throw new AppError('precondition-failed', `The profile changed at revision ${last}; nothing was written.`, {
+  if (expected === undefined || expected.revision === head.revision) return
+  const { revision, profiles } = expected
+  const isAny = revision > head.revision || profiles.length === 0
+  const last = isAny ? head.revision : await store.profilesRevision(tx, projectId, profiles)
+  if (last <= revision && revision <= head.revision) return
+  throw new AppError('precondition-failed', `The last change was revision ${last}; nothing was written.`, {
     revision: head.revision,
   })
 }

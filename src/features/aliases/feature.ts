@@ -13,7 +13,8 @@ import { deleteAlias } from './delete-alias.js'
 import { exportAliases, exportHead, exportHistory, exportRevisionRows } from './export-aliases.js'
 import { createExportStore } from './export-store.js'
 import { listAliases, pageOfAliases } from './list-aliases.js'
-import type { OnPublished } from './publish.js'
+import { readNote } from './note.js'
+import { type OnPublished, type Published, type PublishRequest, publish } from './publish.js'
 import { resolveAlias } from './resolve-alias.js'
 import { resolveKind } from './resolve-snapshot.js'
 import { mountAliases } from './routes.js'
@@ -45,6 +46,9 @@ export type AliasesDeps = {
 export type AliasesFeature = Feature & {
   /** A profile's models, each once. */
   loadBound(projectId: ProjectId, profile: string): Promise<BoundProfile>
+  /** For the features that change aliases in their own way. */
+  publish(request: PublishRequest): Promise<Published>
+  readonly readNote: typeof readNote
 }
 
 export function createAliases(deps: AliasesDeps): AliasesFeature {
@@ -87,6 +91,8 @@ export function createAliases(deps: AliasesDeps): AliasesFeature {
       'aliases-changed': ({ projectId, revision, profiles }) =>
         snapshots.raiseFloor(projectId as ProjectId, revision, profiles),
     },
+    publish: (request) => publish(writing, request),
+    readNote,
     onMissedMessages: snapshots.suspectAll,
   }
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
 import { NO_EPOCH } from './etags.js'
+import { refuseOtherRevision } from './expectations.js'
 import { ALIAS_LIMITS } from './limits.js'
 import type { Head, Removed, RevisionRow, WrittenBinding } from './publish-store.js'
 import type { Snapshots } from './snapshots.js'
@@ -36,6 +37,8 @@ export type PublishRequest = {
   readonly writer: Writer
   readonly kind: RevisionRow['kind']
   readonly note?: string | undefined
+  /** Throws `precondition-failed` if one of the profiles (none: any) changed after this revision. */
+  readonly expected?: { readonly revision: number; readonly profiles: readonly string[] } | undefined
   /**
    * Reads, in the transaction and with the project's aliases locked, what it needs to decide, and says what to change.
    * What it throws leaves everything as it was.
@@ -51,6 +54,8 @@ export type Published = {
   readonly revision: number
   readonly bindings: readonly WrittenBinding[]
   readonly removed: Removed['keys']
+  /** Of the lockfile at `revision`. */
+  readonly lockDigest: string | undefined
   /** The row, if the plan set one binding and that changed. */
   readonly alias: Alias | undefined
 }
@@ -78,6 +83,7 @@ async function publishIn(tx: Tx, deps: PublishDeps, request: PublishRequest): Pr
   const { writer } = request
   const { projectId } = writer
   const before = (await store.lockHead(tx, projectId)) ?? (await makeHead(tx, store, request))
+  await refuseOtherRevision(store, tx, before, projectId, request.expected)
   const { set = [], remove = [] } = await request.plan(tx, before)
   const step = { writer, at: new Date(deps.clock()) }
   const gone = remove.length === 0 ? NOTHING_GONE(before) : await store.remove(tx, { ...step, head: before }, remove)
@@ -86,7 +92,7 @@ async function publishIn(tx: Tx, deps: PublishDeps, request: PublishRequest): Pr
     wanted.length === 0 ? NOTHING_WRITTEN(gone.head) : await store.write(tx, { ...step, head: gone.head }, wanted)
   const { bindings, alias } = written
   const unchanged = bindings.length === 0 && gone.keys.length === 0
-  const result = { epoch: before.epoch, bindings, removed: gone.keys, alias }
+  const result = { epoch: before.epoch, bindings, removed: gone.keys, alias, lockDigest: undefined }
   if (unchanged) return { ...result, changed: false, revision: before.revision }
 
   const head = { ...written.head, revision: before.revision + 1 }

@@ -1,6 +1,6 @@
 import { invariant } from '../../platform/invariant.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
-import { type Believed, refuseOtherAlias, refuseOtherRevision } from './expectations.js'
+import { type Believed, refuseOtherAlias } from './expectations.js'
 import { type PublishDeps, type Published, publish } from './publish.js'
 
 export type BoundAlias = { readonly alias: Alias; readonly published: Published }
@@ -38,9 +38,7 @@ export function setAliases(
   const profiles = [...new Set(bindings.map(({ profile }) => profile))]
   return publish(deps, {
     ...{ writer, note, kind: 'write' },
-    plan: async (tx, head) => {
-      await refuseOtherRevision(deps.store, tx, head, writer.projectId, profiles, expectedRevision)
-      return { set: bindings }
-    },
+    expected: expectedRevision === undefined ? undefined : { revision: expectedRevision, profiles },
+    plan: () => ({ set: bindings }),
   })
 }
