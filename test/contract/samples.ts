@@ -85,6 +85,23 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
   'DELETE /api/v1/aliases/{alias}': async (contract, project) =>
     get(`/api/v1/aliases/${await bind(contract, project, fresh('alias'))}`),
 
+  'GET /api/v1/history': async (contract, project) => {
+    await bind(contract, project, fresh('alias'))
+    return get('/api/v1/history?limit=10')
+  },
+  'GET /api/v1/profiles': async (contract, project) => {
+    await bind(contract, project, fresh('alias'))
+    return get('/api/v1/profiles')
+  },
+  'POST /api/v1/rollback': async (contract, project) => {
+    await bind(contract, project, fresh('alias'))
+    return { ...get('/api/v1/rollback'), json: { to_revision: 0, dry_run: true } }
+  },
+  'POST /api/v1/profiles/{from}/promote': async (contract, project) => {
+    const alias = await bind(contract, project, fresh('alias'))
+    return { ...get('/api/v1/profiles/default/promote'), json: { to: fresh('profile'), aliases: [alias] } }
+  },
+
   'PUT /api/v1/webhook': () => ({ ...get('/api/v1/webhook'), json: WEBHOOK }),
   'GET /api/v1/webhook': async (contract, project) => {
     await contract.ask('/api/v1/webhook', { method: 'PUT', key: project.key, json: WEBHOOK })

@@ -25,6 +25,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
     show: ({ key }, alias) => contract.ask(`/api/v1/aliases/${alias}`, { key }),
     written: { model: 'openai:another' },
   },
+  '{from}': {
+    make: ({ key }, profile) => contract.ask('/api/v1/aliases/bind', { key, json: { ...bindingOf('a'), profile } }),
+    show: ({ key }, profile) => contract.ask(`/api/v1/aliases/?profile=${profile}`, { key }),
+    written: { to: 'another' },
+  },
   '{id}': {
     make: ({ key }, id) => contract.ask('/api/v1/receipts/issue', { key, json: claimsOf(id) }),
     show: ({ key }, id) => contract.ask(`/api/v1/receipts/${id}`, { key }),
@@ -65,6 +70,9 @@ const strangers = [
 
 const creates = ({ method }: Operation): boolean => method === 'PUT'
 
+/** A body where the operation has one. */
+const sent = ({ method }: Operation, { written: json }: Kind) => (method === 'POST' ? { json } : {})
+
 describe.each(atObjects.filter((operation) => !creates(operation)))(
   "$name, asked for somebody else's object",
   (operation) => {
@@ -72,7 +80,7 @@ describe.each(atObjects.filter((operation) => !creates(operation)))(
       const kind = kindOf(operation)
       const name = kind.name?.() ?? `theirs-${randomUUID()}`
       const path = operation.path.replace(parameterOf(operation), name)
-      const ask = () => contract.ask(path, { method: operation.method, key: stranger.key })
+      const ask = () => contract.ask(path, { method: operation.method, key: stranger.key, ...sent(operation, kind) })
       const missing = await ask()
       expect((await kind.make(ours, name)).status).toBe(200)
       const before = await kind.show(ours, name)

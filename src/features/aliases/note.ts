@@ -1,13 +1,12 @@
 import { AppError } from '../../platform/errors.js'
 import { ALIAS_LIMITS } from './limits.js'
 
-const NOTE_HEADER = 'x-change-note'
 /** What would break a line, or a terminal. */
 const CONTROLS = /\p{Cc}/u
 
 /** What the caller says of its change, kept in the history. Throws `malformed-request` for what is not one line. */
 export function readNote(header: (name: string) => string | undefined): string | undefined {
-  const sent = header(NOTE_HEADER)?.trim()
+  const sent = header('x-change-note')?.trim()
   if (sent === undefined || sent === '') return undefined
   // Node reads the bytes of a header as Latin-1; people write UTF-8.
   const note = Buffer.from(sent, 'latin1').toString('utf8')

@@ -39,6 +39,7 @@ function mountList(app: App, guards: Guards, verbs: HistoryVerbs): void {
     tag,
     operationId: 'listHistory',
     summary: 'Who changed what, newest first',
+    turns: 'read',
     description: 'A page; the next one is named by the header `Link` (RFC 8288). Deleted aliases stay in it.',
     access: READS,
     query: schema.HistoryQuery,
@@ -64,6 +65,7 @@ function mountProfiles(app: App, guards: Guards, verbs: HistoryVerbs): void {
     tag,
     operationId: 'listProfiles',
     summary: 'The profiles in which something is bound, by name',
+    turns: 'read',
     access: READS,
     responses: { 200: { description: 'All of them.', schema: schema.Profiles } },
     handle: async ({ principal }) => {

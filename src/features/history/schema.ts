@@ -36,7 +36,7 @@ export const RollbackBody = z
   })
   .openapi('Rollback')
 
-export const PromotePath = z.object({ from: name() })
+export const PromotePath = z.object({ from: name().openapi({ example: 'default' }) })
 export const PromoteBody = z
   .object({
     to: name(),
