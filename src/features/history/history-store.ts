@@ -19,7 +19,7 @@ export type HistoryFilter = {
   readonly action: 'set' | 'delete' | undefined
   readonly revision: number | undefined
 }
-export type HistoryPage = { readonly rows: readonly HistoryRow[]; readonly isLast: boolean }
+type HistoryPage = { readonly rows: readonly HistoryRow[]; readonly isLast: boolean }
 export type ReadHistory = (
   projectId: ProjectId,
   filter: HistoryFilter,

@@ -4,7 +4,7 @@ import { AppError } from '../../platform/errors.js'
 import type { ChangePosition, HistoryFilter, HistoryRow, ReadHistory } from './history-store.js'
 
 /** A key as people know it: never the key itself. */
-export type KeyLabel = { readonly label: string | null; readonly prefix: string }
+type KeyLabel = { readonly label: string | null; readonly prefix: string }
 /** The keys of a project, by id: those that were revoked, too. */
 export type FindKeys = (projectId: ProjectId) => Promise<ReadonlyMap<string, KeyLabel>>
 export type HistoryInput = HistoryFilter & { readonly after: string | undefined; readonly limit: number }

@@ -57,7 +57,7 @@ const Meaning = z
   .openapi('AliasMeaning', { description: 'What an alias meant.' })
 const named = { profile: z.string(), alias: z.string() }
 
-export const Change = z
+const Change = z
   .object({
     revision: z.number().int(),
     at: instant(),
