@@ -16,7 +16,7 @@ export const OPERATION_IDS: Readonly<Record<string, string>> = {
   'GET /api/v1/drift': 'getDrift',
   'GET /api/v1/history': 'listHistory',
   'GET /api/v1/profiles': 'listProfiles',
-  'POST /api/v1/rollback': 'rollback',
+  'POST /api/v1/rollback': 'rollbackAliases',
   'POST /api/v1/profiles/{from}/promote': 'promoteProfile',
   'PUT /api/v1/webhook': 'putWebhook',
   'GET /api/v1/webhook': 'getWebhook',

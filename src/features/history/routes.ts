@@ -83,7 +83,7 @@ function mountRollback(app: App, guards: Guards, verbs: HistoryVerbs): void {
     method: 'post',
     path: '/api/v1/rollback',
     tag,
-    operationId: 'rollback',
+    operationId: 'rollbackAliases',
     summary: 'Bind everything as it was at a revision',
     description: 'A new revision: the history keeps what was between. `X-Change-Note` is kept with it.',
     access: WRITES,

@@ -34,7 +34,7 @@ export const RollbackBody = z
     expected_revision: expectedRevision,
     dry_run: dryRun,
   })
-  .openapi('Rollback')
+  .openapi('RollbackAliases')
 
 export const PromotePath = z.object({ from: name().openapi({ example: 'default' }) })
 export const PromoteBody = z
@@ -46,7 +46,7 @@ export const PromoteBody = z
     expected_revision: expectedRevision,
     dry_run: dryRun,
   })
-  .openapi('Promote')
+  .openapi('PromoteProfile')
 
 const Meaning = z
   .object({
