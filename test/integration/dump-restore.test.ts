@@ -50,6 +50,23 @@ describe('a dump that is restored', () => {
     expect(Object.keys(restored.tables).sort()).toEqual(Object.keys(before).sort())
   })
 
+  it('sends no webhook what had waited when the dump was made, and keeps the webhook', async () => {
+    const [from, to] = [await clone(), await clone()]
+    await withSql(from, async (sql) => {
+      await sql`insert into webhooks (project_id, url, secret, secret_key_id, edition, created_at, due_at, failures, slow)
+        values (${PROJECT}, 'https://hooks.llmring.invalid/', '\\x00', 'none', 1, now(), now(), 0, false)`
+      await sql`insert into webhook_deliveries (project_id, revision, id, body, attempts, created_at)
+        values (${PROJECT}, 1, 'msg_1', '{}', 0, now())`
+    })
+    await restoreInto(to, (await dumpOf(from)).file)
+    const [left] = await withSql(
+      to,
+      (sql) => sql`
+      select (select count(*) from webhooks)::int as webhooks, (select count(*) from webhook_deliveries)::int as waiting`,
+    )
+    expect(left).toEqual({ webhooks: 1, waiting: 0 })
+  })
+
   it('brings a database that was never migrated to the newest version first', async () => {
     const target = await clone()
     await withSql(target, (sql) => sql`drop schema llmring cascade`)

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
+import { readBlocks, WEBHOOKS } from '../support/readme.js'
 import { OPERATOR_KEY, type RunningService, startService } from '../support/service.js'
 import { type Receiver, revisionOf, startReceiver, verifyWebhook } from '../support/webhook-receiver.js'
 
 const PATH = '/api/v1/webhook'
+const ANYWHERE = 'https://hooks.llmring.invalid/'
 
 let database: TestDatabase
 let service: RunningService
@@ -86,6 +88,19 @@ describe('a change of aliases', () => {
       'user-agent': expect.stringMatching(/^llmring-server\/\d/),
     })
     await eventually(async () => expect(await waiting(team)).toEqual([]))
+  })
+
+  it('is accepted by the receiver that the documentation shows', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    const { secret } = (await put(team, { url: hook.url })).json
+    await bind(team, 'summarizer')
+    const [one] = await hook.until(1)
+    const shown = readBlocks(WEBHOOKS.text).find(({ kind }) => kind === 'js')?.text ?? ''
+    const { isFromLlmring } = await import(`data:text/javascript,${encodeURIComponent(shown)}`)
+    expect(isFromLlmring(secret, one?.headers, one?.body)).toBe(true)
+    expect(isFromLlmring(secret, one?.headers, `${one?.body} `)).toBe(false)
+    expect(isFromLlmring(secret, { ...one?.headers, 'webhook-timestamp': '1' }, one?.body)).toBe(false)
+    expect(isFromLlmring(secret, {}, one?.body)).toBe(false)
   })
 
   it('is told in the order of the revisions, each once, whoever writes and however many', async () => {
@@ -300,6 +315,29 @@ describe('two instances', () => {
   })
 })
 
+describe('an attempt that outlived its lease', () => {
+  it('writes nothing down: the delivery is another attempt’s by then', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    await put(team, { url: hook.url })
+    const release: ((status: number) => void)[] = []
+    hook.answer((response) => void release.push((status) => response.writeHead(status).end()))
+    const underWay = () => metric('llmring_webhook_attempts_under_way')
+    await bind(team, 'first')
+    await hook.until(1)
+    await letDue(team)
+    await hook.until(2)
+    const leaseOf = async () => (await service.sql`select lease, due_at from webhooks where project_id = ${team.id}`)[0]
+    const held = await leaseOf()
+    expect(await underWay()).toBe(2)
+    release[0]?.(410)
+    await eventually(async () => expect(await underWay()).toBe(1))
+    expect(await show(team)).toMatchObject({ status: 'active', waiting: 1 })
+    expect(await leaseOf()).toEqual(held)
+    release[1]?.(200)
+    await eventually(async () => expect(await show(team)).toMatchObject({ waiting: 0 }))
+  })
+})
+
 describe('a service that stops', () => {
   it('breaks off its attempt, and the next start delivers', async () => {
     const [team, hook] = [await newTeam(), await receiver()]
@@ -374,6 +412,36 @@ describe('the webhook of a project', () => {
     expect(await show(team)).toMatchObject({ status: 'active', url: after.url })
   })
 
+  it.each<[string, object, string, string]>([
+    ['no URL', {}, '/url', ''],
+    ['an empty secret', { url: ANYWHERE, secret: 'whsec_' }, '/secret', 'must be whsec_ and 24 to 64 bytes in base64'],
+    ['a short secret', { url: ANYWHERE, secret: `whsec_${'A'.repeat(28)}` }, '/secret', 'must be whsec_'],
+    ['another protocol', { url: 'gopher://hooks.llmring.invalid/' }, '/url', 'must begin with https:// or http://'],
+    ['a password', { url: 'https://me:password@hooks.llmring.invalid/' }, '/url', 'must be without user and password'],
+    ['a long URL', { url: `${ANYWHERE}${'x'.repeat(2100)}` }, '/url', '2048'],
+    ['a URL that becomes long', { url: `${ANYWHERE}${'é'.repeat(1000)}` }, '/url', '2048'],
+  ])('is not set to %s', async (_what, json, pointer, message) => {
+    const team = await newTeam()
+    const answer = await put(team, json)
+    expect([answer.status, answer.json.errors?.[0]?.pointer]).toEqual([422, pointer])
+    expect(answer.json.errors[0].message).toContain(message)
+    expect(answer.text).not.toContain('me:password')
+    expect((await service.call(PATH, { key: team.key })).status).toBe(404)
+  })
+
+  it('whose secret no key opens any more is not sent to, says so, and works once it is set again', async () => {
+    const [team, hook] = [await newTeam(), await receiver()]
+    await put(team, { url: hook.url })
+    await service.sql`update webhooks set secret_key_id = 'forgotten' where project_id = ${team.id}`
+    const revision = await bind(team, 'first')
+    const said = { failures: 1, last_failure: 'its secret cannot be decrypted; set the webhook again' }
+    await eventually(async () => expect(await show(team)).toMatchObject(said))
+    expect(hook.received).toEqual([])
+    await put(team, { url: hook.url })
+    await hook.until(1)
+    expect(hook.revisions()).toEqual([revision])
+  })
+
   it('goes with its project, and what waits for it', async () => {
     const [team, hook] = [await newTeam(), await receiver()]
     hook.answer(500)
@@ -381,5 +449,45 @@ describe('the webhook of a project', () => {
     await bind(team, 'first')
     const erased = await service.call(`/api/v1/admin/projects/${team.id}`, { method: 'DELETE', key: OPERATOR_KEY })
     expect(erased.json.rows).toMatchObject({ webhooks: 2 })
+  })
+})
+
+describe('a service for strangers', () => {
+  let strict: RunningService
+  beforeAll(async () => {
+    strict = await startService({ LLMRING_DATABASE_URL: database.url })
+  })
+  afterAll(() => strict.close())
+
+  it.each([
+    ['http://hooks.llmring.invalid/', 'must begin with https://'],
+    ['https://127.0.0.1/', 'its address is not public'],
+    ['https://2130706433/', 'its address is not public'],
+    ['https://[::1]:8443/', 'its address is not public'],
+    ['https://[::ffff:10.0.0.1]/', 'its address is not public'],
+    ['https://[64:ff9b::a9fe:a9fe]/', 'its address is not public'],
+    ['https://169.254.169.254/latest/meta-data/', 'its address is not public'],
+    ['https://100.64.0.1/', 'its address is not public'],
+  ])('sets no webhook to %s', async (url, message) => {
+    const team = await newTeam()
+    const answer = await put(team, { url }, strict)
+    expect([answer.status, answer.json.errors]).toEqual([422, [{ pointer: '/url', message }]])
+  })
+
+  it('sets no webhook to a name that leads to this machine', async () => {
+    const answer = await put(await newTeam(), { url: 'https://localhost/' }, strict)
+    expect([answer.status, answer.json.errors?.[0]?.pointer]).toEqual([422, '/url'])
+  })
+})
+
+describe('a service without a secret of its own', () => {
+  it('sets no webhook, whose secret would lie open', async () => {
+    const bare = await startService({ ...settings(), LLMRING_RECEIPTS_PRIVATE_KEY_B64: '' })
+    try {
+      const answer = await put(await newTeam(), { url: 'https://hooks.llmring.invalid/' }, bare)
+      expect([answer.status, answer.json.code]).toEqual([503, 'webhooks-not-configured'])
+    } finally {
+      await bare.close()
+    }
   })
 })

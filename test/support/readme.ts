@@ -17,7 +17,8 @@ const document = (path: string): Document => ({ path, text: readFileSync(join(RO
 export const README = document('README.md')
 export const OPERATIONS = document('.docs/operations.md')
 const DIFFERENCES = document('.docs/differences.md')
-export const DOCUMENTS: readonly Document[] = [README, OPERATIONS, DIFFERENCES]
+export const WEBHOOKS = document('.docs/webhooks.md')
+export const DOCUMENTS: readonly Document[] = [README, OPERATIONS, DIFFERENCES, WEBHOOKS]
 
 /** Every fenced block of the documents. */
 export const allBlocks = (): Block[] => DOCUMENTS.flatMap(({ text }) => readBlocks(text))

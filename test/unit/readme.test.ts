@@ -20,8 +20,11 @@ const everything = DOCUMENTS.map(({ text }) => text).join('\n')
 const textsOf = (kind: string) => blocks.filter((block) => block.kind === kind).map((block) => block.text)
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 
-/** How each kind of block is checked. `sh`, `python` and `ts` are run by the process test; the others are looked at here or there. */
-const KINDS = ['sh', 'python', 'ts', 'console', 'sql', 'caddyfile', 'text']
+/**
+ * How each kind of block is checked. `sh`, `python` and `ts` are run by the process test, `js` by the test of webhooks; the
+ * others are looked at here or there.
+ */
+const KINDS = ['sh', 'python', 'ts', 'js', 'console', 'sql', 'caddyfile', 'text']
 
 describe("the README's blocks", () => {
   test('are of kinds that are checked, every one of them', () => {
