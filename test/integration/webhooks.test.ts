@@ -340,18 +340,29 @@ describe('an attempt that outlived its lease', () => {
 
 describe('a service that stops', () => {
   it('breaks off its attempt, and the next start delivers', async () => {
-    const [team, hook] = [await newTeam(), await receiver()]
-    const stopping = await startService(settings())
-    await put(team, { url: hook.url })
+    const own = await cloneDatabase()
+    const hook = await receiver()
+    const environment = { ...settings(), LLMRING_DATABASE_URL: own.url }
+    const stopping = await startService(environment)
+    const team = { key: 'a-key-of-its-own', id: '' }
+    await put(team, { url: hook.url }, stopping)
     hook.answer(() => undefined)
     const revision = await bind(team, 'first', stopping)
     await hook.until(1)
-    const closing = stopping.close()
+    await stopping.close()
+    expect(hook.open().now).toBe(0)
     hook.answer(200)
-    await closing
-    await hook.until(2)
-    expect(hook.revisions()).toEqual([revision, revision])
-    await eventually(async () => expect(await show(team)).toMatchObject({ waiting: 0, failures: 0 }))
+    const next = await startService(environment)
+    try {
+      await hook.until(2)
+      expect(hook.revisions()).toEqual([revision, revision])
+      await eventually(async () => {
+        expect((await next.call(PATH, { key: team.key })).json).toMatchObject({ waiting: 0, failures: 0 })
+      })
+    } finally {
+      await next.close()
+      await own.drop()
+    }
   })
 })
 
@@ -378,7 +389,7 @@ describe('the webhook of a project', () => {
   it('is another project’s as little as it is there', async () => {
     const [team, other, hook] = [await newTeam(), await newTeam(), await receiver()]
     await put(team, { url: hook.url })
-    expect((await service.call(PATH, { key: other.key })).status).toBe(404)
+    expect(await show(other)).toMatchObject({ url: null, status: 'none', has_secret: false })
     expect((await service.call(PATH, { method: 'DELETE', key: other.key })).json).toEqual({ deleted: false })
     expect(await show(team)).toMatchObject({ url: hook.url })
   })
@@ -426,7 +437,7 @@ describe('the webhook of a project', () => {
     expect([answer.status, answer.json.errors?.[0]?.pointer]).toEqual([422, pointer])
     expect(answer.json.errors[0].message).toContain(message)
     expect(answer.text).not.toContain('me:password')
-    expect((await service.call(PATH, { key: team.key })).status).toBe(404)
+    expect(await show(team)).toMatchObject({ status: 'none' })
   })
 
   it('whose secret no key opens any more is not sent to, says so, and works once it is set again', async () => {

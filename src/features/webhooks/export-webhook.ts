@@ -3,19 +3,24 @@ import type { ExportedPage } from '../contract.js'
 import type { WaitingDelivery, WebhookStore } from './store.js'
 import type { Webhook } from './webhook.js'
 
-/** What a caller may see of a webhook: everything but its secret. */
-export function renderWebhook(webhook: Webhook) {
+/** What a caller may see of a webhook, or of that there is none: everything but its secret. */
+export function renderWebhook(webhook: Webhook | undefined) {
   return {
-    url: webhook.url,
-    has_secret: true as const,
-    status: webhook.disabledAt === null ? ('active' as const) : ('gone' as const),
-    created_at: webhook.createdAt.toISOString(),
-    key_id: webhook.keyId,
-    waiting: webhook.waiting,
-    failures: webhook.failures,
-    last_failure: webhook.lastFailure,
-    next_attempt_at: webhook.dueAt?.toISOString() ?? null,
+    url: webhook?.url ?? null,
+    has_secret: webhook !== undefined,
+    status: statusOf(webhook),
+    created_at: webhook?.createdAt.toISOString() ?? null,
+    key_id: webhook?.keyId ?? null,
+    waiting: webhook?.waiting ?? 0,
+    failures: webhook?.failures ?? 0,
+    last_failure: webhook?.lastFailure ?? null,
+    next_attempt_at: webhook?.dueAt?.toISOString() ?? null,
   }
+}
+
+function statusOf(webhook: Webhook | undefined): 'active' | 'gone' | 'none' {
+  if (webhook === undefined) return 'none'
+  return webhook.disabledAt === null ? 'active' : 'gone'
 }
 
 /** A project's webhook, without its secret. */

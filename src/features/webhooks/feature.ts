@@ -61,9 +61,9 @@ export function createWebhooks(deps: WebhooksDeps) {
     mount: (app, guards) =>
       mountWebhooks(app, guards, {
         put: async (input: PutInput) => {
-          const made = await putWebhook({ transact, store, vault, resolveHost, privateAllowed }, input)
+          const result = await putWebhook({ transact, store, vault, resolveHost, privateAllowed }, input)
           sender.wake()
-          return made
+          return result
         },
         find: store.find,
         remove: (projectId) => transact((tx) => store.remove(tx, projectId)),

@@ -8,6 +8,7 @@ import type { ResolveHost } from './resolve-host.js'
 import type { Vault } from './seal-secret.js'
 import { makeSecret, readSecret, SECRET_RULE } from './secret-text.js'
 import type { WebhookStore } from './store.js'
+import type { Webhook } from './webhook.js'
 
 export type PutDeps = {
   readonly transact: Transact
@@ -25,12 +26,15 @@ export type PutInput = {
   readonly secret: string | null
 }
 
+/** `secret`: the one that was made here; null if one was sent. */
+export type PutResult = { readonly webhook: Webhook; readonly secret: string | null }
+
 /**
- * Sets a project's webhook. Gives the secret if it was made here, null if it was sent. Throws `validation-failed` for a
+ * Sets a project's webhook. Throws `validation-failed` for a
  * URL that may not be sent to and for what is no secret, and `webhooks-not-configured` if there is nothing to encrypt
  * the secret with.
  */
-export async function putWebhook(deps: PutDeps, input: PutInput): Promise<string | null> {
+export async function putWebhook(deps: PutDeps, input: PutInput): Promise<PutResult> {
   const made = input.secret === null ? makeSecret() : null
   const bytes = readSecret(input.secret ?? made ?? '')
   if (bytes === undefined) throw invalid('/secret', SECRET_RULE)
@@ -42,8 +46,8 @@ export async function putWebhook(deps: PutDeps, input: PutInput): Promise<string
   }
   const { projectId, keyId } = input
   const url = new URL(input.url).href
-  await deps.transact((tx) => deps.store.set(tx, { projectId, keyId, url, secret }))
-  return made
+  const webhook = await deps.transact((tx) => deps.store.set(tx, { projectId, keyId, url, secret }))
+  return { webhook, secret: made }
 }
 
 /** The address is looked up again for every attempt; here it is for the sake of whoever mistyped it. */

@@ -1,15 +1,14 @@
 import { MANAGES, type ProjectId, WRITES } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { jsonResponse } from '../../http/response.js'
-import { AppError } from '../../platform/errors.js'
 import { renderWebhook } from './export-webhook.js'
 import { WEBHOOK_LIMITS } from './limits.js'
-import type { PutInput } from './put-webhook.js'
+import type { PutInput, PutResult } from './put-webhook.js'
 import * as schema from './schema.js'
 import type { Webhook } from './webhook.js'
 
 export type WebhookVerbs = {
-  readonly put: (input: PutInput) => Promise<string | null>
+  readonly put: (input: PutInput) => Promise<PutResult>
   readonly find: (projectId: ProjectId) => Promise<Webhook | undefined>
   readonly remove: (projectId: ProjectId) => Promise<boolean>
 }
@@ -31,8 +30,8 @@ export function mountWebhooks(app: App, guards: Guards, verbs: WebhookVerbs): vo
     bodyExample: { url: 'https://hooks.llmring.example/aliases' },
     responses: { 200: { description: 'The webhook.', schema: schema.SetWebhook } },
     handle: async ({ principal: { projectId, keyId }, body }) => {
-      const secret = await verbs.put({ projectId, keyId, url: body.url, secret: body.secret ?? null })
-      return jsonResponse({ ...renderWebhook(await existing(verbs, projectId)), secret })
+      const { webhook, secret } = await verbs.put({ projectId, keyId, url: body.url, secret: body.secret ?? null })
+      return jsonResponse({ ...renderWebhook(webhook), secret })
     },
   })
   mount(app, guards, {
@@ -40,10 +39,10 @@ export function mountWebhooks(app: App, guards: Guards, verbs: WebhookVerbs): vo
     method: 'get',
     operationId: 'getWebhook',
     summary: 'Show the webhook, and how sending to it goes',
+    description: 'A project without one has `status: none`.',
     access: MANAGES,
-    problems: ['not-found'],
     responses: { 200: { description: 'Without its secret.', schema: schema.WebhookSchema } },
-    handle: async ({ principal }) => jsonResponse(renderWebhook(await existing(verbs, principal.projectId))),
+    handle: async ({ principal }) => jsonResponse(renderWebhook(await verbs.find(principal.projectId))),
   })
   mount(app, guards, {
     ...shared,
@@ -54,10 +53,4 @@ export function mountWebhooks(app: App, guards: Guards, verbs: WebhookVerbs): vo
     responses: { 200: { description: 'Whether it was there.', schema: schema.Deleted } },
     handle: async ({ principal }) => jsonResponse({ deleted: await verbs.remove(principal.projectId) }),
   })
-}
-
-async function existing(verbs: WebhookVerbs, projectId: ProjectId): Promise<Webhook> {
-  const webhook = await verbs.find(projectId)
-  if (webhook === undefined) throw new AppError('not-found', 'The project has no webhook.')
-  return webhook
 }

@@ -19,10 +19,12 @@ export const PutBody = z
 
 export const WebhookSchema = z
   .object({
-    url: z.string(),
-    has_secret: z.literal(true),
-    status: z.enum(['active', 'gone']).openapi({ description: 'gone: the receiver answered 410; set it again.' }),
-    created_at: instant(),
+    url: z.string().nullable(),
+    has_secret: z.boolean(),
+    status: z.enum(['active', 'gone', 'none']).openapi({
+      description: 'gone: the receiver answered 410; set it again. none: there is none.',
+    }),
+    created_at: instant().nullable(),
     key_id: z.uuid().nullable().openapi({ description: 'The key that set it.' }),
     waiting: z.number().int().openapi({ description: 'Deliveries that wait, the one under way included.' }),
     failures: z.number().int().openapi({ description: 'Attempts in a row that failed.' }),

@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import type { Sql } from '../../db/client.js'
-import { confirmCompleted } from '../../db/confirm.js'
+import { confirmCompleted, confirmRow } from '../../db/confirm.js'
 import type { Orm } from '../../db/orm.js'
 import { webhookDeliveries, webhooks } from '../../db/tables/webhooks.js'
 import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
@@ -57,8 +57,8 @@ async function enqueue(tx: Tx, projectId: ProjectId, delivery: Delivery, at: Dat
   return confirmCompleted(dropped, 'DELETE').count
 }
 
-/** Sets the webhook, in use from here on. What waits is due at once, unless an attempt is under way. */
-async function set(tx: Tx, { projectId, url, secret, keyId }: NewWebhook): Promise<void> {
+/** Sets the webhook, in use from here on, and gives it. What waits is due at once, unless an attempt is under way. */
+async function set(tx: Tx, { projectId, url, secret, keyId }: NewWebhook): Promise<Webhook> {
   const [clock] = await sqlOf(tx)<{ now: Date }[]>`select now() as now`
   const at = clock?.now ?? new Date(0)
   const fresh = {
@@ -78,6 +78,7 @@ async function set(tx: Tx, { projectId, url, secret, keyId }: NewWebhook): Promi
       },
     })
   confirmCompleted(written, 'INSERT', 1)
+  return confirmRow([await findWebhook(ormOf(tx), projectId)].filter((webhook) => webhook !== undefined))
 }
 
 /** Removes the webhook and what waits for it; says whether it was there. */
