@@ -5,7 +5,8 @@ type Rule = NonNullable<IFlattenedRuleSet['forbidden']>[number]
 /** Which part of the program may use which. A part that is not in this table may use nothing and be used by nobody. */
 export const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   main: ['cli'],
-  cli: ['cli', 'compose', 'config', 'features', 'http', 'db', 'access', 'platform'],
+  cli: ['cli', 'client', 'compose', 'config', 'features', 'http', 'db', 'access', 'platform'],
+  client: ['client', 'core', 'platform'],
   compose: ['compose', 'config', 'features', 'http', 'db', 'platform'],
   config: ['config', 'platform'],
   features: ['features', 'http', 'db', 'core', 'access', 'platform'],
@@ -148,6 +149,29 @@ const DRIVER_RULES: readonly Rule[] = [
   },
 ]
 
+const CLIENT_RULES: readonly Rule[] = [
+  {
+    name: 'the-client-runs-in-a-browser',
+    comment: 'But for the room that reads files.',
+    severity: 'error',
+    from: { path: '^src/client/', pathNot: '^src/client/node/' },
+    to: { path: ['^src/platform/', '^src/client/node/'] },
+  },
+  {
+    name: 'the-client-needs-nothing-of-node',
+    severity: 'error',
+    from: { path: '^src/client/', pathNot: '^src/client/node/' },
+    to: { dependencyTypes: ['core'] },
+  },
+  {
+    name: 'the-client-of-a-server-needs-no-package',
+    comment: 'A browser can load it as it is; TOML is read by whoever opens a lockfile.',
+    severity: 'error',
+    from: { path: '^src/client/index\\.ts$' },
+    to: { path: '(^|/)node_modules/', reachable: true },
+  },
+]
+
 const DOOR_RULES: readonly Rule[] = [
   {
     name: 'core-is-entered-by-its-doors',
@@ -164,7 +188,10 @@ const DOOR_RULES: readonly Rule[] = [
 ]
 
 /** Made and tested before the first feature that uses it: who uses it takes it off this list. */
-const AHEAD = ['^src/http/event-stream\\.ts$', '^src/core/lockfile/']
+const AHEAD = ['^src/http/event-stream\\.ts$']
+
+/** The program, and what the package exports. */
+const ENTRANCES = '^src/(main|client/(index|lockfile/open-lockfile|node/open-lockfile-at))\\.ts$'
 
 const WHOLE_RULES: readonly Rule[] = [
   { name: 'no-unresolved-import', severity: 'error', from: {}, to: { couldNotResolve: true } },
@@ -177,15 +204,23 @@ const WHOLE_RULES: readonly Rule[] = [
   },
   {
     name: 'nothing-is-left-lying-about',
-    comment: 'What the program does not reach, nobody runs.',
+    comment: 'What neither the program nor a user of the package reaches, nobody runs.',
     severity: 'error',
-    from: { path: '^src/main\\.ts$' },
-    to: { path: '^src/', pathNot: AHEAD, reachable: false },
+    from: { path: ENTRANCES },
+    to: { path: '^src/', pathNot: [ENTRANCES, ...AHEAD], reachable: false },
   },
   { name: 'no-orphan', severity: 'error', from: { orphan: true, path: '^src/', pathNot: '^src/main\\.ts$' }, to: {} },
 ]
 
 /** Who may import whom, as rules of dependency-cruiser. */
 export const LAYER_RULES: IFlattenedRuleSet = {
-  forbidden: [...partRules(), ...packageRules(), ...FEATURE_RULES, ...DRIVER_RULES, ...DOOR_RULES, ...WHOLE_RULES],
+  forbidden: [
+    ...partRules(),
+    ...packageRules(),
+    ...FEATURE_RULES,
+    ...DRIVER_RULES,
+    ...CLIENT_RULES,
+    ...DOOR_RULES,
+    ...WHOLE_RULES,
+  ],
 }

@@ -9,10 +9,11 @@ const aPackage = (name: string, folder: string): PlantedFault =>
 export const PLANTED_FAULTS: readonly PlantedFault[] = [
   one('main-uses-only-cli', 'src/main.ts', './platform/clock.js'),
   one(
-    'cli-uses-only-compose-config-features-http-db-access-platform',
+    'cli-uses-only-client-compose-config-features-http-db-access-platform',
     'src/cli/planted-core.ts',
     '../core/pricing/index.js',
   ),
+  one('client-uses-only-core-platform', 'src/client/planted-config.ts', '../config/env.js'),
   one('compose-uses-only-config-features-http-db-platform', 'src/compose/planted-cli.ts', '../cli/program.js'),
   one('config-uses-only-platform', 'src/config/planted-db.ts', '../db/client.js'),
   one(
@@ -71,6 +72,9 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   one('the-driver-is-loaded-repaired', 'src/db/planted-driver.ts', 'postgres'),
   one('the-driver-is-loaded-repaired', 'src/db/driver/postgres.ts', 'postgres'),
   one('the-driver-is-entered-by-its-door', 'src/db/planted-repairs.ts', './driver/load-driver.js'),
+  one('the-client-runs-in-a-browser', 'src/client/planted-file.ts', './node/lockfile-file.js'),
+  one('the-client-needs-nothing-of-node', 'src/client/lockfile/planted-node.ts', 'node:fs'),
+  one('the-client-of-a-server-needs-no-package', 'src/client/index.ts', '../core/lockfile/index.js'),
   one('core-is-entered-by-its-doors', 'src/features/aliases/planted-window.ts', '../../core/pricing/money.js'),
   one('core-parts-meet-at-their-doors', 'src/core/pricing/planted-neighbour.ts', '../ed25519/base64url.js'),
 

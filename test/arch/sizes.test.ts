@@ -64,10 +64,10 @@ describe('the source', () => {
     expect(sum(tests)).toBeGreaterThanOrEqual(sum(source))
   })
 
-  test('re-exports files of its own at the doors of core only', () => {
+  test('re-exports files of its own at the doors of core and of the client only', () => {
     const barrels = source.filter((file) => /^export [^=]*? from '\.\.?\//m.test(file.text)).map((file) => file.path)
     const doors = source.filter((file) => file.path.endsWith('/index.ts')).map((file) => file.path)
-    for (const path of [...barrels, ...doors]) expect(path).toMatch(/^src\/core\/[a-z0-9]+\/index\.ts$/)
+    for (const path of [...barrels, ...doors]) expect(path).toMatch(/^src\/(core\/[a-z0-9]+|client)\/index\.ts$/)
     expect(doors.length).toBeGreaterThan(1)
   })
 })

@@ -22,6 +22,57 @@ let service: Shell | undefined
 const shell = (script: string) =>
   openShell(script, elsewhere, { ...NPM, LLMRING_PORT: '0', LLMRING_REGISTRY_BASE_URL: 'http://127.0.0.1:9/' })
 
+const USE = `
+import { AliasError } from 'llmring-server/client'
+import { lockfileText, openLockfile } from 'llmring-server/client/lockfile'
+import { openLockfileAt } from 'llmring-server/client/node'
+
+const text = lockfileText('[aliases.default]\\nsummarizer = "openai:gpt-4o-mini"\\n')
+const client = openLockfile(text)
+const resolved = [await client.resolveAlias('summarizer'), await client.resolveAlias('google:gemini-2.5-pro')]
+const error = await openLockfileAt({ path: 'none.lock' }).resolveAlias('summarizer').catch((error) => error)
+console.log(...resolved, error instanceof AliasError && error.code)
+`
+
+/** Loads the client as a browser does, file by file, into a world that has no more than a page. */
+const BROWSER = `
+import { readFile } from 'node:fs/promises'
+import { createContext, SourceTextModule } from 'node:vm'
+
+const names = ['fetch', 'URL', 'AbortController', 'AbortSignal', 'TextDecoder', 'setTimeout', 'clearTimeout']
+const page = createContext(Object.fromEntries(names.map((name) => [name, globalThis[name]])))
+const loaded = new Map()
+const load = async (address) => {
+  if (!loaded.has(address)) {
+    loaded.set(address, new SourceTextModule(await readFile(new URL(address), 'utf8'), { context: page, identifier: address }))
+  }
+  return loaded.get(address)
+}
+const link = (name, from) => {
+  if (!name.startsWith('.')) throw new Error('no page knows ' + name)
+  return load(new URL(name, from.identifier).href)
+}
+const entry = await load(import.meta.resolve('llmring-server/client'))
+await entry.link(link)
+await entry.evaluate()
+const client = entry.namespace.connectServer({ url: 'http://127.0.0.1:9/', key: 'k' })
+console.log((await client.resolveAlias('summarizer').catch((error) => error)).code)
+`
+
+const TYPED = `import { type AliasClient, AliasError, connectServer } from 'llmring-server/client'
+import { lockfileText, openLockfile } from 'llmring-server/client/lockfile'
+import { openLockfileAt } from 'llmring-server/client/node'
+
+const clients: AliasClient[] = [connectServer({ url: 'http://127.0.0.1:8000', key: 'k', profile: 'prod' }), openLockfile(lockfileText(''))]
+export const at: AliasClient = openLockfileAt({ env: {}, profile: 'prod' })
+export const codes = (error: unknown) => (error instanceof AliasError ? error.problem?.status : undefined)
+for (const client of clients) {
+  const model: string = await client.resolveAlias('summarizer', { profile: 'x' })
+  const wrong: number = await client.resolveAlias(model)
+  console.log(wrong)
+}
+`
+
 beforeAll(async () => {
   directory = await temporaryDirectory()
   const checkout = join(directory.path, 'checkout')
@@ -53,13 +104,42 @@ describe('the package that `npm pack` makes', () => {
     // What the README points to.
     expect(paths).toEqual(expect.arrayContaining(['.env.example', '.docs/operations.md', '.docs/differences.md']))
     const expected =
-      /^(dist\/.+\.js|dist\/features\/registry\/bundled\/\w+\.json|migrations\/.+\.sql|src\/db\/citus\.sql|package\.json|README\.md|\.env\.example|\.docs\/\w+\.md)$/
+      /^(dist\/.+\.js|dist\/(client|core|platform)\/.+\.d\.ts|dist\/features\/registry\/bundled\/\w+\.json|migrations\/.+\.sql|src\/db\/citus\.sql|package\.json|README\.md|\.env\.example|\.docs\/\w+\.md)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])
     expect(paths.filter((path) => path.startsWith('dist/left-behind'))).toEqual([])
   })
 
   it('leaves a checkout in which npx can run the program, although it was built anew', async () => {
     expect((await stat(join(directory.path, 'checkout', 'dist', 'main.js'))).mode & 0o111).toBe(0o111)
+  })
+
+  it('is a client to those who import it, in Node and where there is only what a browser has', async () => {
+    await writeFile(join(elsewhere, 'use.mjs'), USE)
+    const used = await shell('node use.mjs').ended
+    expect(used).toMatchObject({
+      code: 0,
+      stdout: 'openai:gpt-4o-mini google:gemini-2.5-pro lockfile-missing\n',
+      stderr: '',
+    })
+    await writeFile(join(elsewhere, 'browser.mjs'), BROWSER)
+    const browsed = await shell('node --no-warnings --experimental-vm-modules browser.mjs').ended
+    expect(browsed).toMatchObject({ code: 0, stdout: 'server-unreachable\n' })
+  })
+
+  it('has types that a strict program in TypeScript takes, and that refuse a mistake', async () => {
+    await writeFile(join(elsewhere, 'use.ts'), TYPED)
+    const tsc = join(ROOT, 'node_modules', '.bin', 'tsc')
+    const compilerOptions = {
+      noEmit: true,
+      strict: true,
+      module: 'nodenext',
+      target: 'es2022',
+      lib: ['es2023', 'dom'],
+      types: [],
+    }
+    await writeFile(join(elsewhere, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts'] }))
+    const checked = await shell(`"${tsc}" -p .`).ended
+    expect(checked.stdout).toMatch(/^use\.ts\(10,.*'number'.*\n$/)
   })
 
   it('runs with npx where it is installed: its version, and the service with its embedded database', async () => {

@@ -2,3 +2,4 @@ export { type Candidates, type RegistryFacts, resolveCandidates } from './candid
 export { NO_CONSTRAINTS, readConstraints, readConstraintsText } from './constraints.js'
 export { DRIFT_KINDS, type Drift, driftOf, isKnownTo } from './drift.js'
 export { parseReference } from './reference.js'
+export { suitableModels } from './wildcard.js'

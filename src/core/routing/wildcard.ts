@@ -26,6 +26,12 @@ export function resolveWildcard(index: ModelIndex, constraints: Constraints): Wi
   return { ok: false, reason: counts.length === 0 ? `${among} will do.` : `${among} satisfies ${counts.join(', ')}.` }
 }
 
+/** The models that a wildcard with these constraints may stand for: the one that it does, and then the next cheapest. */
+export function suitableModels(index: ModelIndex, constraints: Constraints): readonly IndexedModel[] {
+  const demands = demandsOf(constraints)
+  return choicesOf(index).filter((model) => demands.every(({ refusal }) => refusal(model) === undefined))
+}
+
 const choices = new WeakMap<ModelIndex, readonly IndexedModel[]>()
 
 /** An index's active chat models, cheapest first: ordered once, because thousands of aliases may ask. */
