@@ -98,6 +98,28 @@ describe('an alias that is bound to a wildcard', () => {
   })
 })
 
+describe('a wildcard while the origin says nothing', () => {
+  it('stands for a bundled model at once, and for the origin’s as soon as that is there', async () => {
+    const [other, silent] = [await cloneDatabase(), await startRegistryOrigin(REGISTRY_FIXTURES)]
+    const release = silent.hold()
+    const two = await startService({ LLMRING_DATABASE_URL: other.url, LLMRING_REGISTRY_BASE_URL: silent.url })
+    try {
+      const constraints = { max_cost: 0, min_context: 100_000 }
+      const bound = await two.call('/api/v1/aliases/bind', { json: { alias: 'a', model: 'google:*', constraints } })
+      expect(bound.json.warnings).toEqual([expect.stringContaining('none of the 24 active chat models of google')])
+      const model = async () => (await two.call('/api/v1/aliases/resolve?alias=a')).json.model
+      expect(await model()).toBeNull()
+      release()
+      await eventually(async () => expect(await model()).toBe('google:gemma-3-27b-it'))
+    } finally {
+      release()
+      await two.close()
+      await silent.close()
+      await other.drop()
+    }
+  })
+})
+
 describe('constraints', () => {
   const show = async () => (await one.call('/api/v1/aliases/a', { key })).json
 
