@@ -148,6 +148,17 @@ describe('constraints', () => {
     expect((await one.call('/api/v1/aliases/', { key })).json[0].warnings).toEqual([bare, ...warnings])
   })
 
+  it('are the same in another order: nothing changes, and no revision is taken', async () => {
+    const binding = { alias: 'a', models: ['openai:gpt-4o'] }
+    await bind({ ...binding, constraints: { min_context: 5, max_cost: 1.5, é: [{ b: 1, a: 2 }] } })
+    const again = await bind({ ...binding, constraints: { é: [{ a: 2, b: 1 }], max_cost: 1.5, min_context: 5 } })
+    expect(again.json.revision).toBe(1)
+    const [row] =
+      await one.sql`select constraints::text as text from aliases where project_id = ${again.json.project_id}`
+    expect(row?.['text']).toBe('{"max_cost":1.5,"min_context":5,"\\u00e9":[{"a":2,"b":1}]}')
+    expect((await bind({ ...binding, constraints: { max_cost: 1.5 } })).json.revision).toBe(2)
+  })
+
   it('are an object of at most 8 KiB', async () => {
     const status = async (constraints: unknown) =>
       (await bind({ alias: 'a', model: 'openai:gpt-4o', constraints })).status

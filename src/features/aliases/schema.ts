@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { canonicalText } from '../../core/lockfile/index.js'
 import { instant } from '../../http/instant.js'
 import { jsonObject } from '../../http/json-object.js'
 import { limited } from '../../http/limited.js'
@@ -65,9 +66,14 @@ export const PutBody = z
   .refine(agrees, AGREES)
   .openapi('PutAlias', modelOrModels())
 
-/** What is bound, as the store takes it: rendered at once, so that no parsed metadata is held until the write. */
-const toContent = ({ model: one, models: many, constraints: limits, metadata: data }: z.output<typeof PutBody>) =>
-  JSON.stringify({ models: many ?? [one], constraints: limits ?? null, metadata: data ?? null })
+/**
+ * What is bound, as the store takes it: rendered at once, so that no parsed metadata is held until the write.
+ * Constraints are spelt as lockfiles spell them, so that the same ones in another order change nothing.
+ */
+const toContent = ({ model: one, models: many, constraints: limits, metadata: data }: z.output<typeof PutBody>) => {
+  const spelt = limits == null ? 'null' : canonicalText(JSON.stringify(limits))
+  return `{"models":${JSON.stringify(many ?? [one])},"constraints":${spelt},"metadata":${JSON.stringify(data ?? null)}}`
+}
 
 /**
  * A binding without `models` is an old client's, which knows no fallbacks and sends `metadata: null` each time: where
