@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.js'
+import { HTTP_LIMITS } from '../http/limits.js'
 import { createListener, type ListenerOptions } from '../http/listener.js'
 import type { ServerLimits, ServiceListener } from '../http/server.js'
 import type { Logger } from '../platform/logger.js'
@@ -26,8 +27,15 @@ export function createServiceListener(config: Config, service: Service, logger: 
   return listener
 }
 
-/** What the settings say of connections. Those of a proxy of ours are not its clients': it has to count them itself. */
+/**
+ * What the settings say of connections. Those of a proxy of ours are not its clients': it has to count them itself. Each
+ * watcher has a connection of its own, beside all others.
+ */
 export function serverLimits({ listen }: Config): Partial<ServerLimits> {
   const counted = listen.trustedProxies === 0 && listen.connectionsPerAddressMax > 0
-  return { connectionsPerAddressMax: counted ? listen.connectionsPerAddressMax : Number.POSITIVE_INFINITY }
+  const connectionsMax = HTTP_LIMITS.connectionsMax + listen.watchersMax
+  return {
+    connectionsMax,
+    connectionsPerAddressMax: counted ? listen.connectionsPerAddressMax : Number.POSITIVE_INFINITY,
+  }
 }

@@ -6,6 +6,7 @@ import { createHistory } from '../features/history/feature.js'
 import { createProjects, type ProjectsFeature } from '../features/projects/feature.js'
 import { createReceipts, type ReceiptsFeature } from '../features/receipts/feature.js'
 import { createRegistry, type RegistryFeature } from '../features/registry/feature.js'
+import { createSync } from '../features/sync/feature.js'
 import { createUsage } from '../features/usage/feature.js'
 import { createWebhooks } from '../features/webhooks/feature.js'
 import { systemClock } from '../platform/clock.js'
@@ -63,5 +64,10 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
       return new Map(keys.map(({ id, name, prefix }) => [id, { label: name, prefix }]))
     },
   })
-  return { list: [...features, projects, history], projects, receipts, registry }
+  const sync = createSync({
+    ...common,
+    findChangedKeys: projects.findChangedKeys,
+    watchersMax: config.listen.watchersMax,
+  })
+  return { list: [...features, projects, history, sync], projects, receipts, registry }
 }

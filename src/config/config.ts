@@ -55,6 +55,7 @@ const groupServing = (environment: Environment, embedded: boolean) => ({
     port: environment.LLMRING_PORT,
     trustedProxies: environment.LLMRING_TRUSTED_PROXIES,
     corsOrigins: environment.LLMRING_CORS_ORIGINS,
+    watchersMax: environment.LLMRING_WATCHERS_MAX,
     connectionsPerAddressMax: environment.LLMRING_CONNECTIONS_PER_ADDRESS,
     bodyBytesMax: environment.LLMRING_BODY_BYTES_MAX,
     shutdownMsMax: environment.LLMRING_SHUTDOWN_TIMEOUT_MS,

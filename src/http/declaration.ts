@@ -82,4 +82,6 @@ type EndpointRequest<Params, Query, Body> = {
   readonly signal: () => AbortSignal
   /** Aborted when the service drains: a stream without end says its last words then, and a wait ends. */
   readonly draining: AbortSignal
+  /** From here on the request is not counted as under way: it waits for what may be long in coming. */
+  readonly park: () => void
 }

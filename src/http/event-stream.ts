@@ -1,3 +1,4 @@
+import { whenAborted } from '../platform/abortable.js'
 import { type Cancel, expireAfter } from '../platform/deadline.js'
 import { invariant } from '../platform/invariant.js'
 import { HTTP_LIMITS } from './limits.js'
@@ -17,8 +18,8 @@ export type EventStreamOptions = {
   readonly draining: AbortSignal
   /** After how long the reader shall come back once the stream has ended. Not the same for all of them. */
   readonly retryMs: number
-  /** Called once, when the stream is over for whatever reason. */
-  readonly onEnd: () => void
+  /** Called once, when the stream is over for whatever reason; `isCut` if its reader took too little. */
+  readonly onEnd: (isCut: boolean) => void
 }
 
 export type EventStream = {
@@ -28,6 +29,16 @@ export type EventStream = {
    * last event it has. One event may be of any size. Says whether the stream goes on.
    */
   send(event: StreamEvent): boolean
+  /** The same with the bytes of one rendered event or several, which many streams may share. */
+  sendBytes(events: Uint8Array): boolean
+  /** Whether the reader has taken what was sent: then the next event does not cut it. */
+  isTaken(): boolean
+  /** Calls back, instead of who asked before, once it has, or will never. */
+  whenTaken(callback: () => void): void
+  /** Ends the stream; its reader comes back. */
+  end(): void
+  /** The same in its middle, for a reader that takes nothing. */
+  cut(): void
 }
 
 /** Ends a transfer in its middle. It is printed when that happens, as a line: if it was made tells nothing. */
@@ -39,55 +50,101 @@ class ReaderCut extends Error {
 /** nginx would hold events back until it has a block of them. */
 const HEADERS = { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' }
 
+const encoder = new TextEncoder()
+
 /** A stream of server-sent events, with a comment as a heartbeat, and last words when the service drains. */
-export function openEventStream(options: EventStreamOptions): EventStream {
-  const { signal, draining, retryMs, onEnd } = options
-  const encoder = new TextEncoder()
+export function openEventStream({ signal, draining, retryMs, onEnd }: EventStreamOptions): EventStream {
   let isOpen = true
   let stopHeart: Cancel = () => undefined
-  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  let stopDraining: Cancel = () => undefined
 
-  const end = (): boolean => {
+  const end = (isCut = false): boolean => {
     if (!isOpen) return false
     isOpen = false
     stopHeart()
     signal.removeEventListener('abort', leave)
-    draining.removeEventListener('abort', finish)
-    onEnd()
+    stopDraining()
+    onEnd(isCut)
+    outlet.forgetWaiting()
     return true
   }
-  const leave = () => void (end() && controller?.close())
-  const finish = () => {
-    if (!end()) return
-    controller?.enqueue(encoder.encode(`${renderComment('draining')}retry: ${retryMs}\n\n`))
-    controller?.close()
-  }
-  const write = (frame: string): boolean => {
+  const outlet = createOutlet(end)
+  const leave = () => void (end() && outlet.close())
+  const cut = () => void (end(true) && outlet.break(new ReaderCut()))
+  const finish = () => void (end() && outlet.close(`${renderComment('draining')}retry: ${retryMs}\n\n`))
+  const write = (frame: Uint8Array): boolean => {
     if (!isOpen) return false
-    if ((controller?.desiredSize ?? 0) > 0) controller?.enqueue(encoder.encode(frame))
-    else if (end()) controller?.error(new ReaderCut())
+    if (outlet.isTaken()) outlet.put(frame)
+    else cut()
     return isOpen
   }
   const beat = () => {
-    stopHeart = expireAfter(HTTP_LIMITS.heartbeatMs, () => void (write(renderComment('')) && beat()))
+    stopHeart = expireAfter(beatMs(), () => void (write(HEARTBEAT) && beat()))
   }
 
+  signal.addEventListener('abort', leave)
+  stopDraining = whenAborted(draining, finish)
+  beat()
+  if (signal.aborted) leave()
+  else if (draining.aborted) finish()
+  else outlet.put(encoder.encode(`retry: ${retryMs}\n\n`))
+  return {
+    response: new Response(outlet.stream, { headers: HEADERS }),
+    send: (event) => write(encoder.encode(renderEvent(event))),
+    sendBytes: write,
+    isTaken: () => !isOpen || outlet.isTaken(),
+    whenTaken: outlet.whenTaken,
+    end: leave,
+    cut,
+  }
+}
+
+/** The readable side of a stream, and what was put there that its reader has not taken. */
+function createOutlet(onCancel: () => void) {
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  let waiting: (() => void) | undefined
+
+  const isTaken = (): boolean => (controller?.desiredSize ?? 0) > 0
+  const forgetWaiting = (): void => {
+    const callback = waiting
+    waiting = undefined
+    callback?.()
+  }
+  const tellTaken = (): void => {
+    if (isTaken()) forgetWaiting()
+  }
   const stream = new ReadableStream<Uint8Array>(
     {
       start: (given) => {
         controller = given
       },
-      cancel: () => void end(),
+      pull: tellTaken,
+      cancel: () => onCancel(),
     },
     new ByteLengthQueuingStrategy({ highWaterMark: HTTP_LIMITS.eventBytesUndrainedMax }),
   )
-  signal.addEventListener('abort', leave)
-  draining.addEventListener('abort', finish)
-  beat()
-  if (signal.aborted) leave()
-  else if (draining.aborted) finish()
-  else write(`retry: ${retryMs}\n\n`)
-  return { response: new Response(stream, { headers: HEADERS }), send: (event) => write(renderEvent(event)) }
+  return {
+    stream,
+    isTaken,
+    put: (frame: Uint8Array): void => controller?.enqueue(frame),
+    close: (lastWords = ''): void => {
+      if (lastWords !== '') controller?.enqueue(encoder.encode(lastWords))
+      controller?.close()
+    },
+    break: (error: Error): void => controller?.error(error),
+    whenTaken: (callback: () => void): void => {
+      waiting = callback
+      tellTaken()
+    },
+    /** Calls back whoever waits. */
+    forgetWaiting,
+  }
+}
+
+function beatMs(): number {
+  const { heartbeatMs, heartbeatShareMin, heartbeatStepsMax } = HTTP_LIMITS
+  const step = Math.floor(Math.random() * heartbeatStepsMax) / heartbeatStepsMax
+  return Math.round(heartbeatMs * (heartbeatShareMin + (1 - heartbeatShareMin) * step))
 }
 
 /** The text of an event. Data of several lines comes out as it went in, but for the kind of its line ends. */
@@ -108,3 +165,5 @@ const linesOf = (text: string, prefix: string): string =>
     .split(/\r\n|\r|\n/)
     .map((line) => `${prefix}${line}\n`)
     .join('')
+
+const HEARTBEAT = encoder.encode(renderComment(''))

@@ -31,6 +31,9 @@ export const HTTP_LIMITS = {
   responseMsMax: 20_000,
   /** Between two signs of life of a stream of events: well below the time after which a proxy gives up. */
   heartbeatMs: 15_000,
+  /** The shortest such time, as a share of it: streams that were opened together drift apart, in so many steps. */
+  heartbeatShareMin: 0.9,
+  heartbeatStepsMax: 16,
   /**
    * Of events that a reader has not taken: with as many it gets no more, and is cut. As much as Node itself buffers.
    */

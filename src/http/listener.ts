@@ -84,8 +84,8 @@ export function createListener(given: ListenerOptions): ServiceListener & { read
     const fits = inFlight.enter(network)
     // A refusal that waits behind other responses would need the memory that there is none of.
     if (!fits && outgoing.socket === null) incoming.socket.destroy()
+    context.leaveFlight = () => inFlight.leave(network)
     onceOver(incoming, outgoing, () => {
-      inFlight.leave(network)
       endRequest(context, isAnswered(outgoing))
       finish(options, context, incoming, outgoing)
     })
@@ -194,6 +194,8 @@ function finish(
   outgoing: ServerResponse,
 ): void {
   const cut = outgoing.errored instanceof ResponseCut ? outgoing.errored : undefined
-  // 499, as nginx counts it: the client went away before it had its response.
-  report(options, context, incoming, cut !== undefined ? 500 : isAnswered(outgoing) ? outgoing.statusCode : 499, cut)
+  // A stream without an end has one when its reader leaves. 499, as nginx counts it: the client went away before it had
+  // its response.
+  const isWhole = isAnswered(outgoing) || (context.isParked && outgoing.headersSent)
+  report(options, context, incoming, cut !== undefined ? 500 : isWhole ? outgoing.statusCode : 499, cut)
 }

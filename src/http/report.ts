@@ -34,7 +34,7 @@ export function report(
   const milliseconds = performance.now() - context.startedAt
   const method = incoming.method ?? ''
   options.metrics.observeRequest(context.route, method, status, milliseconds / 1000)
-  const ordinary = status < 400 && milliseconds < options.slowMs
+  const ordinary = status < 400 && (context.isParked || milliseconds < options.slowMs)
   if (ordinary && Math.random() >= options.accessShare) return
   const line = {
     request_id: context.requestId,

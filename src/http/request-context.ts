@@ -15,6 +15,10 @@ export type RequestContext = {
   whenHandled: (() => void)[] | null
   /** Aborted when the service drains: whatever waits without end comes to one now. */
   readonly draining: AbortSignal
+  /** Takes the request out of those that are under way; the listener sets it. */
+  leaveFlight: (() => void) | null
+  /** Whether it waits for what may be long in coming: that is not slow, and a reader that leaves ends it well. */
+  isParked: boolean
   /** Behind `signalOf`; made when it is asked for, which few requests do. */
   cut: AbortController | null
   isCut: boolean
@@ -52,6 +56,8 @@ export function createContext({ requestId, startedAt, address, draining }: Known
     projectId: null,
     code: null,
     whenHandled: [],
+    leaveFlight: null,
+    isParked: false,
     cut: null,
     isCut: false,
   }
@@ -67,6 +73,18 @@ export function signalOf(context: RequestContext): AbortSignal {
 export function cutRequest(context: RequestContext): void {
   context.isCut = true
   context.cut?.abort()
+}
+
+/** From here on the request is not counted as under way: its endpoint has a limit of its own for those that wait. */
+export function parkRequest(context: RequestContext): void {
+  context.isParked = true
+  leaveFlight(context)
+}
+
+function leaveFlight(context: RequestContext): void {
+  const leave = context.leaveFlight
+  context.leaveFlight = null
+  leave?.()
 }
 
 /**
@@ -87,6 +105,7 @@ export function endHandling(context: RequestContext): void {
 
 /** `isAnswered` is false if the response did not get out whole. */
 export function endRequest(context: RequestContext, isAnswered: boolean): void {
+  leaveFlight(context)
   if (!isAnswered) cutRequest(context)
   endHandling(context)
 }

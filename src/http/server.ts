@@ -60,7 +60,8 @@ export async function listen(
   // Node answers an unknown expectation with an empty 417; ignoring it is as good (RFC 9110, 10.1.1).
   server.on('checkExpectation', (incoming, outgoing) => server.emit('request', incoming, outgoing))
   const { connections, latest } = watchConnections(server, all, listener.reportUnparsed)
-  const unread = createUnread(connections.open, all)
+  const isShared = (reader: Pick<Socket, 'writableLength'>) => isEventStream(latest.get(reader as Socket))
+  const unread = createUnread(connections.open, all, undefined, isShared)
   const looking = setInterval(unread.check, all.unreadCheckMs).unref()
   server.once('close', () => clearInterval(looking))
   await new Promise<void>((resolve, reject) => {
@@ -126,6 +127,10 @@ function awaitHalfClosed(socket: Socket, msMax: number): void {
 function announceClose(response: ServerResponse | undefined): void {
   if (response !== undefined && !response.headersSent) response.shouldKeepAlive = false
 }
+
+/** The bytes of its events are those of all who are told the same, and it cuts readers that do not take them. */
+const isEventStream = (response: ServerResponse | undefined): boolean =>
+  response?.getHeader('content-type') === 'text/event-stream'
 
 /** Those that never sent a byte. */
 function closeSilent(open: ReadonlySet<Socket>): void {

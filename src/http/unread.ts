@@ -21,12 +21,14 @@ type Progress = { readonly takenBytes: number; readonly sinceMs: number }
 /**
  * A reader that takes nothing is cut in the end, or as soon as the memory that all of them hold is needed: the ones that
  * have taken nothing for longest first. So nothing has to be refused on their account, and a reader that is slow stays.
- * Measured at the sockets, so that there is nothing to give back.
+ * Measured at the sockets, so that there is nothing to give back. What one reader shares with others is held once, and
+ * has limits of its own (`isShared`): such a reader counts nothing.
  */
 export function createUnread(
   open: ReadonlySet<Socket>,
   { unreadBytesMax, unreadMsMax }: UnreadLimits,
   now: () => number = () => performance.now(),
+  isShared: (reader: Reader) => boolean = () => false,
 ): Unread {
   const known = new WeakMap<Reader, Progress>()
   const progressOf = (reader: Reader): Progress => {
@@ -37,24 +39,27 @@ export function createUnread(
     return progress
   }
   return {
-    bytes: () => bytesOf(open),
+    bytes: () => bytesOf(open, isShared),
     check: () => {
       const held = [...open].filter(({ writableLength }) => writableLength > 0)
       const waiting = held.map((reader) => ({ reader, ...progressOf(reader) }))
       waiting.sort((one, other) => one.sinceMs - other.sinceMs)
-      let bytes = bytesOf(held)
+      let bytes = bytesOf(held, isShared)
       for (const { reader, sinceMs } of waiting) {
-        if (bytes <= unreadBytesMax && now() - sinceMs < unreadMsMax) return
-        bytes -= reader.writableLength
+        const isLate = now() - sinceMs >= unreadMsMax
+        if (bytes <= unreadBytesMax && !isLate) return
+        if (isShared(reader)) {
+          if (!isLate) continue
+        } else bytes -= reader.writableLength
         reader.destroy()
       }
     },
   }
 }
 
-function bytesOf(readers: Iterable<Reader>): number {
+function bytesOf(readers: Iterable<Reader>, isShared: (reader: Reader) => boolean): number {
   let bytes = 0
-  for (const { writableLength } of readers) bytes += writableLength
+  for (const reader of readers) if (reader.writableLength > 0 && !isShared(reader)) bytes += reader.writableLength
   return bytes
 }
 

@@ -24,3 +24,21 @@ export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undef
     signal.removeEventListener('abort', giveUp)
   }
 }
+
+const waiting = new WeakMap<AbortSignal, Set<() => void>>()
+
+/**
+ * Calls back when the signal is aborted; what is returned takes that back. For a signal that thousands wait for: to add
+ * a listener to one, or to remove it, takes as long as there are others.
+ */
+export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
+  const callbacks = waiting.get(signal) ?? new Set()
+  if (!waiting.has(signal)) {
+    waiting.set(signal, callbacks)
+    signal.addEventListener('abort', () => {
+      for (const call of callbacks) call()
+    })
+  }
+  callbacks.add(callback)
+  return () => void callbacks.delete(callback)
+}

@@ -21,6 +21,7 @@ export const OPERATION_IDS: Readonly<Record<string, string>> = {
   'PUT /api/v1/webhook': 'putWebhook',
   'GET /api/v1/webhook': 'getWebhook',
   'DELETE /api/v1/webhook': 'deleteWebhook',
+  'GET /api/v1/sync': 'syncAliases',
   'POST /api/v1/log': 'logUsage',
   'GET /api/v1/logs': 'listUsageLogs',
   'GET /api/v1/stats': 'getUsageStats',

@@ -109,6 +109,11 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
   },
   'DELETE /api/v1/webhook': plain('/api/v1/webhook'),
 
+  'GET /api/v1/sync': async (contract, project) => {
+    await bind(contract, project, fresh('alias'))
+    return get('/api/v1/sync?profile=default&since=0')
+  },
+
   'POST /api/v1/log': () => ({ ...get('/api/v1/log'), json: { ...EVENT, cost: 0.01, metadata: { run: 17 } } }),
   'GET /api/v1/logs': async (contract, project) => {
     await log(contract, project)

@@ -20,7 +20,7 @@ import { listProjects } from './list-projects.js'
 import { createProvisionProject, type ProvisionProject } from './provision-project.js'
 import { revokeKey } from './revoke-key.js'
 import { mountProjects, type ProjectVerbs } from './routes.js'
-import { createProjectStore, type KeyPosition, type ProjectKey } from './store.js'
+import { type ChangedKeys, createProjectStore, type KeyPosition, type ProjectKey, type WatchedKeys } from './store.js'
 
 export type ProjectsDeps = {
   readonly sql: Sql
@@ -50,6 +50,8 @@ export type ProjectsFeature = Feature & {
   /** A page of the keys of all projects: for the command line. */
   readonly listAllKeys: (after: KeyPosition | undefined, limit: number) => Promise<ProjectKey[]>
   readonly revokeKey: (id: ProjectId | undefined, keyId: string) => Promise<boolean>
+  /** Of the keys of those who stay connected, the ones that do not hold any more, or have a project by now. */
+  readonly findChangedKeys: (keys: WatchedKeys) => Promise<ChangedKeys>
 }
 
 export function createProjects(deps: ProjectsDeps): ProjectsFeature {
@@ -92,6 +94,7 @@ export function createProjects(deps: ProjectsDeps): ProjectsFeature {
     provision: createProvisionProject({ ...writing, newProjects: deps.newProjects, clock: monotonicClock }),
     verbs,
     listAllKeys: store.listAllKeys,
+    findChangedKeys: store.findChangedKeys,
     revokeKey: (id, keyId) => revokeKey(writing, id, keyId),
     // Not waited for: what an erasure left is deleted while requests are answered.
     start: () => void sweeping.start(),

@@ -42,6 +42,10 @@ export type NewKey = {
   readonly role: Role
 }
 
+/** Keys in use, and hashes of keys that belonged to no project. */
+export type WatchedKeys = { readonly ids: readonly string[]; readonly newHashes: readonly string[] }
+export type ChangedKeys = { readonly ids: ReadonlySet<string>; readonly newHashes: ReadonlySet<string> }
+
 export type ProjectStore = ReturnType<typeof createProjectStore>
 
 const PROJECT = { id: projects.id, name: projects.name, origin: projects.origin, createdAt: projects.createdAt }
@@ -60,6 +64,7 @@ type Db = { readonly sql: Sql; readonly orm: Orm; readonly announce: Announce }
 export function createProjectStore({ sql: hot, orm, announce }: Db) {
   return {
     findKey: (hashes: readonly string[]) => findKey(hot, hashes),
+    findChangedKeys: (keys: WatchedKeys) => findChangedKeys(hot, keys),
     insertKey: (tx: Tx, projectId: ProjectId, key: NewKey) => insertKey(announce, tx, projectId, key),
     insertProject,
     lockProject,
@@ -82,6 +87,16 @@ async function findKey(hot: Sql, hashes: readonly string[]): Promise<FoundKey | 
     where key_hash in (select decode(hash, 'hex') from unnest(${arrayText(hashes)}::text::text[]) as hash) limit 1`
   const [row] = await bounded(query, PROJECT_LIMITS.findKeyMsMax)
   return row
+}
+
+/** Those that were revoked, and the hashes under which there is a key. */
+async function findChangedKeys(hot: Sql, { ids, newHashes }: WatchedKeys): Promise<ChangedKeys> {
+  const query = hot<{ id: string; hash: string }[]>`
+    select id, encode(key_hash, 'hex') as hash from project_keys
+    where (id = any(${arrayText(ids)}::text::uuid[]) and revoked_at is not null)
+      or key_hash in (select decode(hash, 'hex') from unnest(${arrayText(newHashes)}::text::text[]) as hash)`
+  const rows = await bounded(query, PROJECT_LIMITS.findKeyMsMax)
+  return { ids: new Set(rows.map(({ id }) => id)), newHashes: new Set(rows.map(({ hash }) => hash)) }
 }
 
 /**

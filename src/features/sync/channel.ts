@@ -1,0 +1,141 @@
+import type { FanOut } from './fan-out.js'
+import type { Page } from './page.js'
+import { type Position, placeKey } from './position.js'
+import { type ReadPage, readWhole } from './read-pages.js'
+import type { Scope, WatchedHead } from './store.js'
+
+/** One who follows a profile, or a project. */
+export type Follower = {
+  readonly scope: Scope
+  readonly key: FollowerKey
+  position: Position
+  /** How many changes of its channel it has heard of and has; a new one has none. */
+  seen: number
+  /** Whether it has taken what it was told before. It calls its channel's `run` once it has. */
+  isReady(): boolean
+  /** Something is due that it is not ready for. */
+  lag(): void
+  /** What it did not have; behind this it stands at the page's end. */
+  take(page: Page): void
+  /** Changes could not be read. One that was told something before waits on; another one gives up, and leaves. */
+  fail(error: unknown): void
+  /** Its key does not hold any more. */
+  dismiss(): void
+}
+/** Whose follower it is: the key's id, or the hash of a key that had no project. */
+export type FollowerKey = { readonly id: string | null; readonly newHash: string | undefined }
+
+export type Channel = {
+  readonly followers: ReadonlySet<Follower>
+  add(follower: Follower): void
+  remove(follower: Follower): void
+  /** Something changed: tells everyone who is behind. */
+  change(): void
+  /** Tells those who are behind, again if that failed before. */
+  run(): void
+  /** Whether everyone has what this head says that there is. */
+  isAt(head: WatchedHead): boolean
+}
+
+export type ChannelDeps = { readonly read: ReadPage; readonly fanOut: FanOut }
+
+/**
+ * Those who follow the same profile. What they lack is read once for all who stand at the same place. Each is told in the
+ * order of the revisions: the next read for it begins when it was told what the one before gave.
+ */
+export function createChannel(deps: ChannelDeps, scope: Scope): Channel {
+  const followers = new Set<Follower>()
+  /** Those who are being told something. */
+  const busy = new Set<Follower>()
+  // A follower that never heard of anything is behind.
+  let changes = 1
+  let isDue = false
+
+  const serve = async (group: readonly Follower[]): Promise<void> => {
+    for (const follower of group) busy.add(follower)
+    const isTold = await tell(deps, scope, followers, group, changes)
+    for (const follower of group) busy.delete(follower)
+    // What failed is tried again with the next change, or by those who look after the channels.
+    if (isTold) run()
+  }
+
+  const begin = (): void => {
+    isDue = false
+    if (busy.size === followers.size) return
+    for (const group of groupsOf(followers, busy, changes)) void serve(group)
+  }
+
+  /** Once for all that comes in the same turn. */
+  const run = (): void => {
+    if (!isDue) setImmediate(begin)
+    isDue = true
+  }
+
+  return {
+    followers,
+    add: (follower) => {
+      followers.add(follower)
+      run()
+    },
+    remove: (follower) => void followers.delete(follower),
+    change: () => {
+      changes += 1
+      run()
+    },
+    run,
+    isAt: ({ epoch, revision }) => {
+      for (const { position } of followers) {
+        if (position.epoch !== epoch || position.since !== revision) return false
+      }
+      return true
+    },
+  }
+}
+
+/** Reads what all of a group lack, and tells those who are still there; says whether it could be read. */
+async function tell(
+  { read, fanOut }: ChannelDeps,
+  scope: Scope,
+  followers: ReadonlySet<Follower>,
+  group: readonly Follower[],
+  changes: number,
+): Promise<boolean> {
+  try {
+    const page = await readWhole(read, scope, (group[0] as Follower).position)
+    await fanOut.tellAll(group, (follower) => {
+      if (!followers.has(follower)) return
+      follower.position = page.next
+      if (page.isLast) follower.seen = changes
+      follower.take(page)
+    })
+    return true
+  } catch (error) {
+    for (const follower of group) if (followers.has(follower)) follower.fail(error)
+    return false
+  }
+}
+
+/** Those who are behind and can be told, by where they stand. */
+function groupsOf(
+  followers: ReadonlySet<Follower>,
+  busy: ReadonlySet<Follower>,
+  changes: number,
+): readonly (readonly Follower[])[] {
+  const groups = new Map<string, Follower[]>()
+  const keys = new Map<Position, string>()
+  for (const follower of followers) {
+    const { position, seen } = follower
+    if (seen === changes || busy.has(follower)) continue
+    if (!follower.isReady()) {
+      follower.lag()
+      continue
+    }
+    // Those who were told the same have the same position.
+    const key = keys.get(position) ?? placeKey(position)
+    keys.set(position, key)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [follower])
+    else group.push(follower)
+  }
+  return [...groups.values()]
+}

@@ -1,0 +1,69 @@
+import { type EventStream, openEventStream, renderEvent } from '../../http/event-stream.js'
+import { type Cancel, expireAfter } from '../../platform/deadline.js'
+import { SYNC_LIMITS } from './limits.js'
+import { eventsOf, type Page } from './page.js'
+import { follow, type WatchDeps, type WatchRequest } from './watch.js'
+
+/**
+ * A stream of the changes behind a position: first what there is, in pages, then one event for each revision. Throws
+ * `overloaded` if there are too many watchers, and what the first read throws; a stream outlasts the database. A reader
+ * that leaves an event untaken when the next one is due is cut after `lagMsMax`; it comes back with the id of the last
+ * event that it has.
+ */
+export function streamChanges(deps: WatchDeps, request: WatchRequest): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    let stream: EventStream | undefined
+    let isLive = false
+    let stopLag: Cancel | undefined
+    const leave = (isCut = false): void => {
+      deps.watchers.remove(follower)
+      stopLag?.()
+      if (isCut) deps.count('cut')
+    }
+    const { follower, channel } = follow(deps, request, {
+      isReady: () => stream?.isTaken() ?? true,
+      lag: () => {
+        if (stopLag !== undefined) return
+        stopLag = expireAfter(SYNC_LIMITS.lagMsMax, () => stream?.cut())
+        stream?.whenTaken(() => {
+          stopLag?.()
+          stopLag = undefined
+          channel.run()
+        })
+      },
+      take: (page) => {
+        const bytes = bytesOf(page, isLive)
+        isLive = page.isLast
+        const isFirst = stream === undefined
+        stream ??= open(deps, request, leave)
+        if (bytes.length > 0 && stream.sendBytes(bytes)) deps.count('events')
+        if (!isFirst) return
+        request.park()
+        resolve(stream.response)
+      },
+      fail: (error) => {
+        if (stream !== undefined) return
+        leave()
+        reject(error)
+      },
+      dismiss: () => stream?.end(),
+    })
+  })
+}
+
+function open({ random }: WatchDeps, { signal, draining }: WatchRequest, onEnd: (isCut: boolean) => void): EventStream {
+  const { retryMsMin, retryMsMax } = SYNC_LIMITS
+  const retryMs = Math.round(retryMsMin + (retryMsMax - retryMsMin) * random())
+  return openEventStream({ signal, draining, retryMs, onEnd })
+}
+
+const encoder = new TextEncoder()
+const rendered = { live: new WeakMap<Page, Uint8Array>(), first: new WeakMap<Page, Uint8Array>() }
+
+/** Rendered once for all that are told the same: events of one page go out together. */
+function bytesOf(page: Page, isLive: boolean): Uint8Array {
+  const known = rendered[isLive ? 'live' : 'first']
+  const bytes = known.get(page) ?? encoder.encode(eventsOf(page, isLive).map(renderEvent).join(''))
+  known.set(page, bytes)
+  return bytes
+}
