@@ -1,7 +1,7 @@
 import { type ClientRequest, get, type IncomingMessage } from 'node:http'
 import { eventually } from './eventually.js'
 
-export type ReceivedEvent = { readonly id: string; readonly data: Delta }
+type ReceivedEvent = { readonly id: string; readonly data: Delta }
 export type Delta = {
   readonly epoch: string
   readonly revision: number
