@@ -18,6 +18,7 @@ import {
 } from './experiments.js'
 import { cpuTicks, fdatasyncMs, machine } from './machine.js'
 import { startLoad } from './processes.js'
+import { readDelta, tellCrowd, tellWatchers } from './watchers.js'
 
 const RESULTS = fileURLToPath(new URL('../../.bench/', import.meta.url))
 const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> = {
@@ -29,6 +30,9 @@ const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> 
   issue: issueStored,
   verify: verifyReceipt,
   start: coldStart,
+  watch: tellWatchers,
+  crowd: tellCrowd,
+  delta: readDelta,
 }
 
 const HELP = `npm run bench [-- name …]   measures the built program against baselines of the same run
