@@ -25,7 +25,7 @@ export const SyncQuery = z.object({
     .openapi({ description: 'Seconds to wait for a change if there is none. `Prefer: wait=` means the same.' }),
 })
 
-const Change = z
+const DeltaChange = z
   .object({
     revision: z.number().int().openapi({ description: 'The one that last changed the alias.' }),
     op: z.enum(['upsert', 'delete']),
@@ -35,7 +35,7 @@ const Change = z
     constraints: z.record(z.string(), z.unknown()).nullable(),
     metadata: z.record(z.string(), z.unknown()).nullable(),
   })
-  .openapi('AliasChange')
+  .openapi('DeltaChange')
 
 export const Delta = z
   .object({
@@ -45,7 +45,7 @@ export const Delta = z
     reset: z.boolean().openapi({
       description: 'Forget everything that is known of the profile: `since` was of another epoch, or no revision yet.',
     }),
-    changes: z.array(Change).openapi({ description: 'By revision. Aliases as they are now, each at most once.' }),
+    changes: z.array(DeltaChange).openapi({ description: 'By revision. Aliases as they are now, each at most once.' }),
     more: z
       .boolean()
       .optional()
