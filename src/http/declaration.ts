@@ -52,7 +52,10 @@ export type Endpoint<Params, Query, Body> = {
   readonly responses: Readonly<Record<number, DeclaredResponse>>
   /** Problems beyond the ones that follow from access, input and the common ones. */
   readonly problems?: readonly ProblemCode[]
-  /** The same response from memory, for GET and HEAD of an exact path that changes nothing: see warm-lane.ts. */
+  /**
+   * The same response from memory, for GET and HEAD of a path that changes nothing, and is exact but for its last
+   * segment: see warm-lane.ts.
+   */
   readonly warm?: Warm
   /**
    * Every response is plain, so a small body can be served below the router: see direct-way.ts. For POST with a body.

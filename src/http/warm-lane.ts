@@ -9,6 +9,8 @@ type WarmRequest = {
   readonly principal: Principal
   /** As it was sent, without its `?`: printable ASCII, nothing percent-encoded. */
   readonly query: string
+  /** The last segment of the path, where the route ends with a parameter; plain, too, and not empty. */
+  readonly segment?: string
   readonly ifNoneMatch: string | undefined
 }
 
@@ -29,6 +31,7 @@ export type Warm = (request: WarmRequest) => WarmResponse | undefined
 /** Who is asking, if memory says so: a principal, a refusal, or undefined if something has to be waited for. */
 export type AdmitKnown = (header: ReadHeader, access: Access) => Principal | AppError | undefined
 
+type Found = { readonly route: WarmRoute; readonly segment: string | undefined }
 type WarmRoute = { readonly path: string; readonly access: Access; readonly respond: Warm }
 
 /** What the lane made of a request. */
@@ -52,12 +55,27 @@ export type WarmLane = {
  */
 export function createWarmLane(admitKnown: AdmitKnown): WarmLane {
   const routes = new Map<string, WarmRoute>()
+  /** Routes that end with a parameter, by what stands before it. */
+  const patterns = new Map<string, WarmRoute>()
+  const find = (path: string): Found | undefined => {
+    const route = routes.get(path)
+    if (route !== undefined) return { route, segment: undefined }
+    const begin = path.lastIndexOf('/') + 1
+    const pattern = patterns.get(path.slice(0, begin))
+    const segment = path.slice(begin)
+    return pattern !== undefined && PLAIN_SEGMENT.test(segment) ? { route: pattern, segment } : undefined
+  }
   const isPlainHost = createHostCheck()
 
   return {
     add: (route) => {
-      invariant(!/[{:*]/.test(route.path), 'a warm path is exact')
+      const prefix = route.path.replace(/\{\w+\}$/, '')
+      invariant(!/[{:*]/.test(prefix), 'a warm path is exact, but for its last segment')
       invariant(route.access.kind !== 'project' || !route.access.creates, 'a warm response changes nothing')
+      if (prefix !== route.path) {
+        patterns.set(prefix, route)
+        return
+      }
       const bare = route.path.replace(/(.)\/$/, '$1')
       for (const path of [bare, `${bare}/`]) routes.set(path, route)
     },
@@ -65,17 +83,19 @@ export function createWarmLane(admitKnown: AdmitKnown): WarmLane {
       const { method, url = '' } = incoming
       if (method !== 'GET' && method !== 'HEAD') return undefined
       const mark = url.indexOf('?')
-      const route = routes.get(mark === -1 ? url : url.slice(0, mark))
-      if (route === undefined) return undefined
+      const found = find(mark === -1 ? url : url.slice(0, mark))
+      if (found === undefined) return undefined
       const query = mark === -1 ? '' : url.slice(mark + 1)
       if (!isPlain(incoming) || !PLAIN_QUERY.test(query) || !isPlainHost(incoming.headers.host ?? '')) return undefined
-      return respond(route, incoming, query, admitKnown)
+      return respond(found, incoming, query, admitKnown)
     },
   }
 }
 
 /** Nothing that the URL standard would rewrite. */
 const PLAIN_QUERY = /^[\w.~:/?@!$'()*,;=&-]*$/
+/** Not only dots, and nothing that a router would read as more than itself. */
+const PLAIN_SEGMENT = /^[\w~!$'()*,;=-][\w.~:@!$'()*,;=-]*$/
 const PLAIN_HOST = /^[a-z0-9._-]+(?::\d{1,5})?$/
 
 /** Says of a Host header whether every reader takes it for the same. */
@@ -99,7 +119,7 @@ export function isSentOnce(rawHeaders: readonly string[], name: string): boolean
 }
 
 function respond(
-  route: WarmRoute,
+  { route, segment }: Found,
   incoming: IncomingMessage,
   query: string,
   admitKnown: AdmitKnown,
@@ -108,7 +128,9 @@ function respond(
   const principal = admitKnown(header, route.access)
   if (principal === undefined) return undefined
   if (principal instanceof Error) return { route: route.path, projectId: null, response: principal }
-  const response = attempt(route.respond, { principal, query, ifNoneMatch: incoming.headers['if-none-match'] })
+  const ifNoneMatch = incoming.headers['if-none-match']
+  const request = segment === undefined ? { principal, query, ifNoneMatch } : { principal, query, ifNoneMatch, segment }
+  const response = attempt(route.respond, request)
   return response === undefined ? undefined : { route: route.path, projectId: principal.projectId, response }
 }
 

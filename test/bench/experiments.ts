@@ -16,7 +16,7 @@ export type Stage = {
 }
 
 const KEY = 'bench-project-key'
-const headers = { 'X-Project-Key': KEY, 'Content-Type': 'application/json' }
+export const headers = { 'X-Project-Key': KEY, 'Content-Type': 'application/json' }
 const LOGGED_ALL = { LLMRING_ACCESS_LOG: '1' }
 const RESOLVE = '/api/v1/aliases/resolve?alias=summarizer'
 const get = { method: 'GET' as const, headers }
@@ -182,13 +182,13 @@ const CLAIMS = {
   cost: { amount: '0.00036', calculation: '1200 input x 0.15/M + 300 output x 0.6/M' },
 }
 
-async function post(served: Served, path: string, json: unknown): Promise<Response> {
+export async function post(served: Served, path: string, json: unknown): Promise<Response> {
   const response = await fetch(served.url + path, { method: 'POST', headers, body: JSON.stringify(json) })
   if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
   return response
 }
 
-function fromRatio(name: string, least: number, ratio: Ratio, more: Record<string, unknown>): Result {
+export function fromRatio(name: string, least: number, ratio: Ratio, more: Record<string, unknown>): Result {
   return {
     name,
     goal: `>= ${least}`,

@@ -16,6 +16,7 @@ import {
   type Stage,
   verifyReceipt,
 } from './experiments.js'
+import { lists } from './lists.js'
 import { cpuTicks, fdatasyncMs, machine } from './machine.js'
 import { startLoad } from './processes.js'
 import { readDelta, tellCrowd, tellWatchers } from './watchers.js'
@@ -25,6 +26,7 @@ const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> 
   resolve: async (stage) => [await resolveWarm(stage, 'as shipped'), await resolveWarm(stage, 'every request')],
   refuse: refuseKey,
   registry: registryUnchanged,
+  lists,
   log: logEvents,
   bulk: bulkUpsert,
   issue: issueStored,

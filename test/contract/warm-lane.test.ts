@@ -58,6 +58,75 @@ describe('the warm lane answers as the ordinary way does', () => {
     })
   }
 
+  const LISTS = '/api/v1/aliases'
+  const listed: [string, string][] = [
+    ['the list of a profile', `${LISTS}/?profile=default`],
+    ['the list of a profile, without a trailing slash', `${LISTS}?profile=staging`],
+    ['the list of all profiles', `${LISTS}/`],
+    ['the list of a profile that has none', `${LISTS}/?profile=empty`],
+    ['one alias', `${LISTS}/summarizer`],
+    ['one alias by its profile', `${LISTS}/summarizer?profile=default`],
+  ]
+  for (const [what, path] of listed) {
+    test(`and takes ${what}, whole or as what the client has already`, async () => {
+      const { key } = known()
+      await contract.ask(`${LISTS}/?profile=default`, { key })
+      expect(await takesLane(path, { key })).toBe(true)
+      expect(await takesLane(path, { key, method: 'HEAD' })).toBe(true)
+      const etag = (await contract.ask(path, { key })).headers.get('etag') ?? ''
+      expect(etag).toMatch(/^"[0-9a-f]{8}-\d+"$/)
+      for (const tag of [etag, `W/${etag}`, `"x", ${etag}`, '*']) {
+        const headers = { 'If-None-Match': tag }
+        expect(await takesLane(path, { key, headers })).toBe(true)
+        const answer = await contract.ask(path, { key, headers })
+        expect([answer.status, answer.text, answer.headers.get('etag')]).toEqual([304, '', etag])
+        expect(answer.headers.get('cache-control')).toBe('no-store')
+      }
+      expect((await contract.ask(path, { key, headers: { 'If-None-Match': '"other"' } })).status).toBe(200)
+    })
+  }
+
+  const oddLists: [string, string][] = [
+    ['a page', `${LISTS}/?limit=1`],
+    ['an empty profile', `${LISTS}/?profile=`],
+    ['a profile twice', `${LISTS}/?profile=default&profile=staging`],
+    ['an alias that is not there', `${LISTS}/nobody`],
+    ['an encoded alias', `${LISTS}/summ%61rizer`],
+    ['an alias with a trailing slash', `${LISTS}/summarizer/`],
+  ]
+  for (const [what, path] of oddLists) {
+    test(`and leaves ${what} to it`, async () => {
+      await contract.ask(`${LISTS}/?profile=default`, known())
+      expect(await takesLane(path, known())).toBe(false)
+    })
+  }
+
+  test('and ends a list, and what the client has of it, with the change of its profile alone', async () => {
+    const { key } = known()
+    const path = `${LISTS}/?profile=default`
+    const etagOf = async (where: string) => (await contract.ask(where, { key })).headers.get('etag') ?? ''
+    const before = {
+      list: await etagOf(path),
+      all: await etagOf(`${LISTS}/`),
+      one: await etagOf(`${LISTS}/summarizer`),
+    }
+    const bind = (profile: string, model: string) =>
+      contract.ask(`${LISTS}/bind`, { key, json: { alias: 'other', model, profile } })
+    await bind('elsewhere', 'openai:gpt-4o')
+    expect(await etagOf(path)).toBe(before.list)
+    expect(await etagOf(`${LISTS}/`)).not.toBe(before.all)
+    await bind('default', 'openai:gpt-4o')
+    const bound = await etagOf(path)
+    expect(bound).not.toBe(before.list)
+    expect(await etagOf(`${LISTS}/summarizer`)).toBe(before.one)
+    await contract.ask(`${LISTS}/other`, { key, method: 'DELETE' })
+    const headers = { 'If-None-Match': `${bound}, ${before.list}` }
+    const after = await contract.ask(path, { key, headers })
+    expect(after.status).toBe(200)
+    expect(after.text).toContain('"summarizer"')
+    expect(after.text).not.toContain('"other"')
+  })
+
   test('and takes the refusal of a key that it remembers', async () => {
     const closed = await openContract({ LLMRING_PROJECTS: 'closed' })
     try {

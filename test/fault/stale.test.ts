@@ -8,6 +8,7 @@ import { type RunningService, startService } from '../support/service.js'
 /** Long enough that nothing is taken for current any more, and for the probes to go on for a while. */
 const AWAY_MS = Number(process.env.STALE_AWAY_MS ?? 3_000)
 const RESOLVE = '/api/v1/aliases/resolve?alias=a'
+const LIST = '/api/v1/aliases/?profile=default'
 const STALE = 'x-llmring-stale'
 
 let database: TestDatabase
@@ -86,6 +87,7 @@ describe('while the database', () => {
       await bind(key, 'before:outage')
       await eventually(async () => expect(await seen(key)).toEqual([200, null, 'before:outage']))
     }
+    const listed = await service.call(LIST, { key: made.key })
     const before = await metric('llmring_stale_answers_total')
     const load = resolveAllTheTime(made.key)
     leave()
@@ -98,15 +100,25 @@ describe('while the database', () => {
       expect(await metric('llmring_stale_answers_total')).toBeGreaterThan(before)
       expect((await seen(revoked.key))[0]).toBe(200)
 
+      for (const path of [LIST, '/api/v1/aliases/a']) {
+        const { status, headers, text } = await service.call(path, { key: made.key })
+        expect([status, Number(headers.get(STALE)) > 0]).toEqual([200, true])
+        expect(listed.text).toContain(text)
+        const known = { 'If-None-Match': headers.get('etag') ?? '' }
+        const unchanged = await service.call(path, { key: made.key, headers: known })
+        expect([unchanged.status, Number(unchanged.headers.get(STALE)) > 0]).toEqual([304, true])
+      }
+      const unlisted = await service.call('/api/v1/aliases/?profile=never-listed', { key: made.key })
       const unknown = await service.call(RESOLVE, { key: 'never-seen-before' })
       const written = await service.call('/api/v1/aliases/bind', { key: made.key, json: { alias: 'b', model: 'x:y' } })
-      for (const { status, headers } of [unknown, written]) {
+      for (const { status, headers } of [unlisted, unknown, written]) {
         expect([status, Number(headers.get('retry-after'))]).toEqual([503, 1])
       }
 
       comeBack()
       await eventually(async () => expect(await seen(made.key)).toEqual([200, null, 'after:outage']))
       expect((await seen(revoked.key))[0]).toBe(401)
+      expect((await service.call(LIST, { key: made.key })).text).toContain('after:outage')
       expect(await metric('llmring_database_away')).toBe(0)
     } finally {
       await load.stop()

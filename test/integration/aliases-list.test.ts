@@ -44,6 +44,26 @@ async function pages(key: string, query: string): Promise<Shown[][]> {
   return found
 }
 
+describe('a list that is too large to be kept', () => {
+  it('is streamed each time, with an ETag that ends with its next change', async () => {
+    const metadata = { text: 'x'.repeat(60_000) }
+    const items = Array.from({ length: 40 }, (_, index) => ({ alias: `a${index}`, model: 'x:y', metadata }))
+    expect(JSON.stringify(items).length).toBeGreaterThan(ALIAS_LIMITS.keptListBytesMax)
+    await bulk('large-list', items)
+    const ask = (etag = '') =>
+      one.call(`${BASE}/?profile=default`, { key: 'large-list', headers: { 'If-None-Match': etag } })
+    const first = await ask()
+    expect((first.json as unknown[]).length).toBe(40)
+    const etag = first.headers.get('etag') ?? ''
+    const known = await ask(etag)
+    expect([known.status, known.text, known.headers.get('etag')]).toEqual([304, '', etag])
+    await bind('large-list', { alias: 'a1', model: 'x:z' })
+    const changed = await ask(etag)
+    expect([changed.status, (changed.json as unknown[]).length]).toEqual([200, 40])
+    expect(changed.headers.get('etag')).not.toBe(etag)
+  })
+})
+
 describe('the list of aliases', () => {
   const names = Array.from({ length: 1_300 }, (_, index) => `n${(index * 7_919) % 1_300}`)
   const expected = names

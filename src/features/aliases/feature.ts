@@ -7,18 +7,22 @@ import { type Clock, monotonicClock } from '../../platform/clock.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Reach } from '../../platform/reach.js'
 import type { Feature } from '../contract.js'
+import { listKind } from './alias-listing.js'
 import { warningsOfMany, wildcardWarnings } from './binding-warnings.js'
 import { type BoundProfile, loadBound } from './bound-store.js'
 import { deleteAlias } from './delete-alias.js'
 import { exportAliases, exportHead, exportHistory, exportRevisionRows } from './export-aliases.js'
 import { createExportStore } from './export-store.js'
 import { listAliases, pageOfAliases } from './list-aliases.js'
+import { warmAlias, warmList } from './listing-responses.js'
+import { createListingStore } from './listing-store.js'
 import { readNote } from './note.js'
 import { type OnPublished, type Published, type PublishRequest, publish } from './publish.js'
 import { resolveAlias } from './resolve-alias.js'
 import { resolveKind } from './resolve-snapshot.js'
 import { mountAliases } from './routes.js'
 import { setAlias, setAliases } from './set-aliases.js'
+import { showAlias } from './show-alias.js'
 import { createSnapshots } from './snapshots.js'
 import { createStaleMarks } from './stale-headers.js'
 import { createAliasStore } from './store.js'
@@ -58,6 +62,8 @@ export function createAliases(deps: AliasesDeps): AliasesFeature {
   const staleMsMax = staleSecondsMax * 1000
   const snapshots = createSnapshots({ readHeads: store.readHeads, ageMs, reach, staleMsMax, clock: monotonicClock })
   const answers = snapshots.keep(resolveKind(store.loadProfile, deps.registry))
+  const { readListing, findListed } = createListingStore(deps.sql)
+  const lists = snapshots.keep(listKind(readListing))
   const stale = deps.metrics.counter('llmring_stale_answers_total', 'Answers from memory while the database was away.')
   const markStale = createStaleMarks(stale.increment)
   const writing = { ...deps, store, snapshots }
@@ -67,7 +73,10 @@ export function createAliases(deps: AliasesDeps): AliasesFeature {
       mountAliases(app, guards, {
         list: (projectId, input) => listAliases(store.listPage, projectId, input),
         page: (projectId, input) => pageOfAliases(store.listPage, projectId, input),
-        find: store.find,
+        listing: (projectId, profile) => lists.get(projectId, profile, ''),
+        warmList: warmList(lists, markStale),
+        show: (key) => showAlias({ lists, find: findListed, reach }, key),
+        warmAlias: warmAlias(lists, markStale),
         resolve: (key) => resolveAlias(answers, key),
         warmResolve: warmResolve(answers, markStale),
         markStale,

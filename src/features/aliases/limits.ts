@@ -28,6 +28,11 @@ export const ALIAS_LIMITS = {
   /** What one project's snapshots may take of that; a profile beyond it is read row by row, and tried again after a time. */
   snapshotProjectShareMax: 1 / 8,
   tooLargeForMs: 60_000,
+  /** A list up to this size is kept as the bytes of its response; a larger one is read and streamed each time. */
+  keptListBytesMax: 2 * 1024 * 1024,
+  /** What an alias takes in a list beside its names and metadata, and what the place where it stands takes in memory. */
+  listedBytes: 400,
+  listPlaceCharacters: 100,
   /** A notification of PostgreSQL has at most 8,000 bytes. */
   announcedProfilesBytesMax: 6_000,
   noteCharactersMax: 500,

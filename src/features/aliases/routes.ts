@@ -1,28 +1,26 @@
-import { type ProjectId, READS, WRITES } from '../../access/principal.js'
+import { READS, WRITES } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { JSON_HEADERS, JSON_TYPE, jsonResponse, plainBytes } from '../../http/response.js'
+import { JSON_HEADERS, jsonResponse, plainBytes } from '../../http/response.js'
 import type { Warm, WarmResponse } from '../../http/warm-lane.js'
-import { AppError } from '../../platform/errors.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
 import { aliasEtag } from './etags.js'
 import type { Believed } from './expectations.js'
 import { ALIAS_LIMITS } from './limits.js'
-import type { AliasPage, ListInput } from './list-aliases.js'
+import { type ListVerbs, mountList, NOT_MODIFIED } from './list-routes.js'
+import { aliasResponse } from './listing-responses.js'
 import { readNote } from './note.js'
 import type { Published } from './publish.js'
 import { renderAlias } from './render.js'
 import type { Resolution } from './resolve-alias.js'
 import * as schema from './schema.js'
 import type { BoundAlias } from './set-aliases.js'
-import type { MarkStale } from './stale-headers.js'
+import type { ShownAlias } from './show-alias.js'
 
-export type AliasVerbs = {
-  readonly list: (projectId: ProjectId, input: ListInput) => Promise<string | AsyncGenerator<string>>
-  readonly page: (projectId: ProjectId, input: ListInput & { readonly limit: number }) => Promise<AliasPage>
-  readonly find: (key: AliasKey) => Promise<Alias | undefined>
+export type AliasVerbs = ListVerbs & {
+  readonly show: (key: AliasKey) => Promise<ShownAlias>
+  readonly warmAlias: Warm
   readonly resolve: (key: AliasKey) => Resolution | Promise<Resolution>
   readonly warmResolve: Warm
-  readonly markStale: MarkStale
   readonly set: (writer: Writer, binding: Binding, options: Believed & Noted) => Promise<BoundAlias>
   readonly setMany: (
     writer: Writer,
@@ -71,47 +69,16 @@ function mountResolve(app: App, guards: Guards, verbs: AliasVerbs): void {
     responses: {
       200: { description: 'The model, and its fallbacks.', schema: schema.Resolved.or(schema.AliasSchema) },
     },
-    handle: ({ principal, query }) => {
+    handle: ({ principal, query, header }) => {
       const { alias, profile } = query
-      if (alias === undefined) return showAlias(verbs, { projectId: principal.projectId, profile, alias: 'resolve' })
+      const show = (key: AliasKey) => showOne(verbs, key, header)
+      if (alias === undefined) return show({ projectId: principal.projectId, profile, alias: 'resolve' })
       const answer = verbs.resolve({ projectId: principal.projectId, profile, alias })
       const respond = ({ body, staleSeconds }: Resolution) =>
         plainBytes(body, verbs.markStale(JSON_HEADERS, staleSeconds))
       return answer instanceof Promise ? answer.then(respond) : respond(answer)
     },
   })
-}
-
-function mountList(app: App, guards: Guards, verbs: AliasVerbs): void {
-  mount(app, guards, {
-    method: 'get',
-    path: `${BASE}/`,
-    tag,
-    operationId: 'listAliases',
-    summary: 'List aliases, by name',
-    description: 'All of them, streamed; or a page, with the next one named by the header `Link` (RFC 8288).',
-    access: READS,
-    turns: 'read',
-    query: schema.ListQuery,
-    responses: { 200: { description: 'Of one profile, or of all.', schema: schema.AliasList } },
-    handle: async ({ principal, query: { profile, after, limit } }) => {
-      const input = { profile, after }
-      if (limit !== undefined)
-        return pageResponse(await verbs.page(principal.projectId, { ...input, limit }), profile, limit)
-      const list = await verbs.list(principal.projectId, input)
-      return typeof list === 'string' ? plainBytes(list) : { chunks: list, headers: JSON_HEADERS }
-    },
-  })
-}
-
-function pageResponse({ text, next }: AliasPage, profile: string | undefined, limit: number): WarmResponse {
-  if (next === undefined) return plainBytes(text)
-  const query = new URLSearchParams({
-    ...(profile === undefined ? {} : { profile }),
-    limit: String(limit),
-    after: next,
-  })
-  return plainBytes(text, { 'Content-Type': JSON_TYPE, Link: `<${BASE}/?${query}>; rel="next"` })
 }
 
 function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
@@ -177,8 +144,10 @@ function mountOne(app: App, guards: Guards, verbs: AliasVerbs): void {
     problems: ['not-found'],
     params: schema.AliasPath,
     query: schema.ProfileQuery,
-    responses: { 200: ALIAS },
-    handle: ({ principal, params, query }) => showAlias(verbs, { projectId: principal.projectId, ...query, ...params }),
+    warm: verbs.warmAlias,
+    responses: { 200: ALIAS, 304: NOT_MODIFIED },
+    handle: ({ principal, params, query, header }) =>
+      showOne(verbs, { projectId: principal.projectId, ...query, ...params }, header),
   })
   mount(app, guards, {
     method: 'put',
@@ -232,8 +201,6 @@ function believedBy(header: ReadHeader): Believed & Noted {
   return { ifMatch: header('if-match'), ifNoneMatch: header('if-none-match'), note: readNote(header) }
 }
 
-async function showAlias(verbs: AliasVerbs, key: AliasKey): Promise<Response> {
-  const alias = await verbs.find(key)
-  if (alias === undefined) throw new AppError('not-found', `No alias '${key.alias}' in profile '${key.profile}'.`)
-  return jsonResponse(renderAlias(alias))
+async function showOne(verbs: AliasVerbs, key: AliasKey, header: ReadHeader): Promise<WarmResponse> {
+  return aliasResponse(await verbs.show(key), header('if-none-match'), verbs.markStale)
 }

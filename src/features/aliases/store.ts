@@ -31,7 +31,6 @@ export function createAliasStore({ sql, orm }: { readonly sql: Sql; readonly orm
     eraseChunk,
     listPage: createListStore(sql),
     loadProfile: (projectId: ProjectId, profile: string, alias?: string) => loadProfile(sql, projectId, profile, alias),
-    find: (key: AliasKey) => findAlias(orm, key),
     findIn: (tx: Tx, key: AliasKey) => findAlias(ormOf(tx), key),
     findHead: (projectId: ProjectId) => findHead(orm, projectId),
     readHeads: (projectIds: readonly ProjectId[]) => readHeads(sql, projectIds),
