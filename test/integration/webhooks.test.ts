@@ -280,6 +280,30 @@ describe('a receiver that does not take a delivery', () => {
   })
 })
 
+describe('receivers that are slow', () => {
+  it('take a share of what is sent at a time, however many they are: a fresh change is told at once', async () => {
+    const [tarpit, hook] = [await receiver(), await receiver()]
+    const own = await cloneDatabase()
+    const crowded = await startService({ ...settings(), LLMRING_DATABASE_URL: own.url })
+    try {
+      tarpit.answer(() => undefined)
+      const slow = Array.from({ length: 40 }, (_, n) => ({ key: `slow-${n}`, id: '' }))
+      for (const one of slow) await put(one, { url: tarpit.url }, crowded)
+      await crowded.sql`update webhooks set slow = true`
+      for (const one of slow) await bind(one, 'alias', crowded)
+      await tarpit.until(16)
+      const fresh = { key: 'fresh', id: '' }
+      await put(fresh, { url: hook.url }, crowded)
+      await bind(fresh, 'alias', crowded)
+      await hook.until(1)
+      expect(tarpit.open()).toEqual({ now: 16, most: 16 })
+    } finally {
+      await crowded.close()
+      await own.drop()
+    }
+  })
+})
+
 describe('two instances', () => {
   it('send each delivery once between them, in order, and take over what one of them left', async () => {
     const [team, hook] = [await newTeam(), await receiver()]
