@@ -20,6 +20,7 @@ const EXPOSED_HEADERS = [
   'Accept-Encoding',
   'Link',
   'X-LLMRing-Stale',
+  'X-Lock-Digest',
   'X-Receipt-Ignored',
   'X-Receipt-Legacy',
   'X-Registry-Source',

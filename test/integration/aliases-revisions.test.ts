@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient, type Sql } from '../../src/db/client.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
@@ -159,5 +160,64 @@ describe('what a writer expects', () => {
       Array.from({ length: 16 }, (_, at) => bind('first', { alias: 'a', model: `x:${at}` }, headers)),
     )
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+  })
+})
+
+describe('the digest of a lockfile', () => {
+  const digestOf = (answer: { headers: Headers }) => answer.headers.get('x-lock-digest')
+  const digestsAt = async (project: string, revision: number) =>
+    (await direct`select digest from lock_digests where project_id = ${project} and revision = ${revision}`).map(
+      ({ digest }) => digest as string,
+    )
+
+  it('is the one of every revision, also of a single binding, under each rule that there was', async () => {
+    const made = await bind('digest', { alias: 'a', models: ['x:1', 'x:2'], constraints: { max_cost: 1.5, b: 'ü' } })
+    const { project_id: project } = made.json
+    expect(await digestsAt(project, 1)).toHaveLength(3)
+    expect(await digestsAt(project, 1)).toContain(digestOf(made))
+    const [row] = await direct`
+      select header::text as header, lock_updated_at as updated from lock_headers
+      join alias_revisions using (project_id, revision) where project_id = ${project}`
+    const time = JSON.stringify(row?.['updated'])
+    const binding = '{"alias":"a","constraints":{"b":"\\u00fc","max_cost":1.5},"models":["x:1","x:2"]}'
+    const text =
+      `{"created_at":${time},"default_profile":"default","extends":{"packages":[]},"metadata":{},` +
+      `"profiles":{"default":{"bindings":[${binding}],"name":"default","registry_versions":{}}},` +
+      `"updated_at":${time},"version":"1.0"}`
+    expect(digestOf(made)).toBe(createHash('sha256').update(text).digest('hex'))
+    expect(JSON.parse(row?.['header'])).toMatchObject({ created_at: row?.['updated'] })
+  })
+
+  it('stays where nothing changes, and tells an order from another', async () => {
+    const items = ['a', 'b'].map((alias) => ({ alias, model: 'x:1' }))
+    const made = await bulk('order', items)
+    expect(digestOf(await bulk('order', [...items].reverse()))).toBe(digestOf(made))
+    const changed = await bind('order', { alias: 'a', model: 'x:2' })
+    expect(digestOf(changed)).not.toBe(digestOf(made))
+    expect(digestOf(await one.call(`${BASE}/none`, { key: 'order', method: 'DELETE' }))).toBe(digestOf(changed))
+  })
+
+  it('is the same whichever instance writes, from memory or from the rows', async () => {
+    const other = await startService({ LLMRING_DATABASE_URL: database.url })
+    try {
+      const writes = [
+        { alias: 'a', model: 'x:1' },
+        { alias: 'b', model: 'x:1', profile: 'p' },
+        { alias: 'a', model: 'x:2' },
+      ]
+      for (const [at, json] of writes.entries()) {
+        const answer = await (at % 2 === 0 ? one : other).call(`${BASE}/bind`, { key: 'two', json })
+        expect(answer.status).toBe(200)
+      }
+      await other.call(`${BASE}/b?profile=p`, { key: 'two', method: 'DELETE' })
+      const before = await one.call(`${BASE}/none`, { key: 'two', method: 'DELETE' })
+      const third = await startService({ LLMRING_DATABASE_URL: database.url })
+      const fresh = await third.call(`${BASE}/none`, { key: 'two', method: 'DELETE' })
+      await third.close()
+      expect([digestOf(fresh), before.json.revision]).toEqual([digestOf(before), 4])
+      expect(await digestsAt((await show('two', 'a')).project_id, 4)).toContain(digestOf(fresh))
+    } finally {
+      await other.close()
+    }
   })
 })

@@ -16,6 +16,7 @@ import { createExportStore } from './export-store.js'
 import { listAliases, pageOfAliases } from './list-aliases.js'
 import { warmAlias, warmList } from './listing-responses.js'
 import { createListingStore } from './listing-store.js'
+import { createLockDocuments } from './lock-documents.js'
 import { readNote } from './note.js'
 import { type OnPublished, type Published, type PublishRequest, publish } from './publish.js'
 import { resolveAlias } from './resolve-alias.js'
@@ -66,7 +67,7 @@ export function createAliases(deps: AliasesDeps): AliasesFeature {
   const lists = snapshots.keep(listKind(readListing))
   const stale = deps.metrics.counter('llmring_stale_answers_total', 'Answers from memory while the database was away.')
   const markStale = createStaleMarks(stale.increment)
-  const writing = { ...deps, store, snapshots }
+  const writing = { ...deps, store, snapshots, documents: createLockDocuments(store) }
   return {
     name: 'aliases',
     mount: (app, guards) =>

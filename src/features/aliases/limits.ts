@@ -36,6 +36,8 @@ export const ALIAS_LIMITS = {
   /** A notification of PostgreSQL has at most 8,000 bytes. */
   announcedProfilesBytesMax: 6_000,
   noteCharactersMax: 500,
+  /** Of all lockfiles that are held for the digests of the next writes. */
+  lockDocumentCharactersMax: 32 * 1024 * 1024,
   loadAttemptsMax: 10,
   loadMsMax: 5_000,
   /** Base64url of two names, each character of which may be escaped. */

@@ -109,7 +109,7 @@ function mountBulk(app: App, guards: Guards, verbs: AliasVerbs): void {
       const published = await verbs.setMany(principal, bindings, options)
       const warnings = await verbs.warningsOfMany(published)
       const updated = { updated: items.length, revision: published.revision }
-      return jsonResponse(warnings.length === 0 ? updated : { ...updated, warnings })
+      return jsonResponse(warnings.length === 0 ? updated : { ...updated, warnings }, 200, digestHeader(published))
     },
   })
 }
@@ -184,8 +184,9 @@ function mountDelete(app: App, guards: Guards, verbs: AliasVerbs): void {
     responses: { 200: { description: 'Whether it was there.', schema: schema.Deleted } },
     handle: async ({ principal, params, query, header }) => {
       const key = { projectId: principal.projectId, profile: query.profile, alias: params.alias }
-      const { changed, revision } = await verbs.remove(principal, key, believedBy(header))
-      return jsonResponse({ deleted: changed, revision })
+      const published = await verbs.remove(principal, key, believedBy(header))
+      const { changed, revision } = published
+      return jsonResponse({ deleted: changed, revision }, 200, digestHeader(published))
     },
   })
 }
@@ -193,8 +194,14 @@ function mountDelete(app: App, guards: Guards, verbs: AliasVerbs): void {
 async function setOne(verbs: AliasVerbs, writer: Writer, binding: Binding, header: ReadHeader): Promise<Response> {
   const { alias, published } = await verbs.set(writer, binding, believedBy(header))
   return jsonResponse(renderAlias(alias, verbs.wildcardWarnings(alias)), 200, {
+    ...digestHeader(published),
     ETag: aliasEtag(published.epoch, alias.revision),
   })
+}
+
+/** Names the lockfile of the revision that holds: `GET /api/v1/lockfile/{digest}` shows it for ever. */
+function digestHeader({ lockDigest }: Published): Record<string, string> {
+  return lockDigest === undefined ? {} : { 'X-Lock-Digest': lockDigest }
 }
 
 function believedBy(header: ReadHeader): Believed & Noted {

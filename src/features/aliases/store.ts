@@ -12,6 +12,7 @@ import type { AliasHead } from './confirm-snapshots.js'
 import { NO_EPOCH } from './etags.js'
 import { ALIAS_LIMITS } from './limits.js'
 import { createListStore } from './list-store.js'
+import { lockStore } from './lock-store.js'
 import { type Head, publishStore } from './publish-store.js'
 
 /** `model` and `models` are JSON texts: of 20,000 aliases nothing has to be parsed and written anew. */
@@ -28,6 +29,7 @@ export type AliasStore = ReturnType<typeof createAliasStore>
 export function createAliasStore({ sql, orm }: { readonly sql: Sql; readonly orm: Orm }) {
   return {
     ...publishStore,
+    ...lockStore,
     eraseChunk,
     listPage: createListStore(sql),
     loadProfile: (projectId: ProjectId, profile: string, alias?: string) => loadProfile(sql, projectId, profile, alias),
