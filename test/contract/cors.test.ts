@@ -40,7 +40,7 @@ function headersRead(): string[] {
   const ways = [
     /\bheader\(\s*'([\w-]+)'\s*\)/g,
     /\bheaders\['([a-z-]+)'\]/g,
-    /\bheaders\.(?!(?:get|push|map)\b)([a-z]+)\b/g,
+    /\bheaders\.(?!(?:get|push|map|js)\b)([a-z]+)\b/g,
   ]
   const found = sources().flatMap((text) => ways.flatMap((way) => [...text.matchAll(way)].map(([, name = '']) => name)))
   return [...new Set(found)].sort()
