@@ -154,6 +154,7 @@ function createListener({ client: settings, logger }: NotificationOptions, clock
   let client: Sql | undefined
   let connectedAt = Number.NEGATIVE_INFINITY
   let connecting = false
+  let failed = false
   let closed = false
 
   const connect = async (): Promise<void> => {
@@ -170,10 +171,13 @@ function createListener({ client: settings, logger }: NotificationOptions, clock
       await fresh.listen(changesChannel(settings.schema), unlessGivenUp(ports.onChange), ports.onMissed)
       await fresh.listen(ports.echoChannel, unlessGivenUp(ports.onEcho))
       connectedAt = clock()
+      failed = false
     } catch (error) {
       if (fresh === client) client = undefined
       void fresh.end({ timeout: 0 }).catch(() => undefined)
-      if (!closed) logger.warn({ error: describeError(error) }, 'cannot listen for changes; trying again')
+      // Of attempts in a row the first says it: an outage of an hour would have a line every three seconds.
+      if (!closed && !failed) logger.warn({ error: describeError(error) }, 'cannot listen for changes; trying again')
+      failed = true
     } finally {
       connecting = false
     }
