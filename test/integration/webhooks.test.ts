@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { withSql } from '../fixtures/filled-database.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import { readBlocks, WEBHOOKS } from '../support/readme.js'
@@ -375,6 +376,12 @@ describe('a service that stops', () => {
     await hook.until(1)
     await stopping.close()
     expect(hook.open().now).toBe(0)
+    // It says nothing of the receiver, and nothing has to be waited for.
+    const [left] = await withSql(
+      own.url,
+      (sql) => sql`select failures, slow, lease, due_at <= now() as due from webhooks`,
+    )
+    expect(left).toEqual({ failures: 0, slow: false, lease: null, due: true })
     hook.answer(200)
     const next = await startService(environment)
     try {
@@ -424,6 +431,7 @@ describe('the webhook of a project', () => {
     before.answer(500)
     const first = await bind(team, 'first')
     await eventually(async () => expect(await show(team)).toMatchObject({ failures: 1 }))
+    await service.sql`update webhooks set due_at = now() + interval '1 hour' where project_id = ${team.id}`
     const { json } = await put(team, { url: after.url })
     const [one] = await after.until(1)
     expect(after.revisions()).toEqual([first])
