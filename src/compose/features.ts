@@ -3,6 +3,7 @@ import { createAliases } from '../features/aliases/feature.js'
 import type { Feature } from '../features/contract.js'
 import { createDrift } from '../features/drift/feature.js'
 import { createHistory } from '../features/history/feature.js'
+import { createLockfiles } from '../features/lockfiles/feature.js'
 import { createProjects, type ProjectsFeature } from '../features/projects/feature.js'
 import { createReceipts, type ReceiptsFeature } from '../features/receipts/feature.js'
 import { createRegistry, type RegistryFeature } from '../features/registry/feature.js'
@@ -40,6 +41,7 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
   const webhooks = createWebhooks({ ...common, config: webhookSettings(config, receiptSettings) })
   const aliases = createAliases({ ...common, registry, onPublished: webhooks.enqueue })
   const drift = createDrift({ loadBound: aliases.loadBound, registry })
+  const lockfiles = createLockfiles({ ...common, publish: aliases.publish, readNote: aliases.readNote })
   const usage = createUsage({ ...common, config: config.usage, findPrice, registryLoaded })
   const receipts = createReceipts({ ...common, ...receiptSettings, currentRegistryVersion })
   registry.onLoaded(() => {
@@ -47,7 +49,7 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
       logger.warn({ error: describeError(error) }, 'could not price waiting usage')
     })
   })
-  const features: readonly Feature[] = [registry, aliases, drift, webhooks, usage, receipts]
+  const features: readonly Feature[] = [registry, aliases, drift, lockfiles, webhooks, usage, receipts]
 
   const { mode, adminKey, pepper, pepperPrevious } = config.projects
   // Last: projects export and erase what every other feature holds of them.

@@ -16,7 +16,7 @@ export type BodyItems = { readonly schema: z.ZodType; readonly itemsMax: number;
 type Surveyed = Extract<SurveyResult, { ok: true }>
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
-/** A byte order mark may stand before a text, not before an item of it. */
+/** A byte order mark may stand before JSON, not before an item of it; of a text it is a part. */
 const itemUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
@@ -34,7 +34,7 @@ export function parseJson(bytes: Uint8Array): JsonBody {
  * A body that is a text. Throws `malformed-request` for what is not UTF-8, and `validation-failed` for U+0000 in it.
  */
 export function parseText(bytes: Uint8Array): JsonBody {
-  const text = decode(strictUtf8, bytes, 'malformed-request')
+  const text = decode(itemUtf8, bytes, 'malformed-request')
   return { value: keepable(text, true, ''), text }
 }
 

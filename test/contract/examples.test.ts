@@ -3,16 +3,18 @@ import { PROBLEMS, type ProblemCode } from '../../src/platform/problem-catalogue
 import { faultsOf } from './answer-schemas.js'
 import { keyFor, openContract, type TestProject } from './open-contract.js'
 import type { Operation, Parameter } from './operations.js'
+import { publishLockfile } from './samples.js'
 
 const contract = await openContract()
 afterAll(() => contract.close())
 
 const { document, operations } = contract
 
-/** What nobody can know before it is made: the ids that we give. */
+/** What nobody can know before it is made: the ids that we give, and the digest of what is bound. */
 async function madeIds(): Promise<{ project: TestProject; values: Readonly<Record<string, string>> }> {
   const project = await contract.makeProject()
-  return { project, values: { id: project.id, key_id: project.keyId } }
+  const digest = await publishLockfile(contract, contract.ours)
+  return { project, values: { id: project.id, key_id: project.keyId, digest } }
 }
 
 const exampleOf = ({ example, schema }: Parameter): unknown => example ?? schema['example'] ?? schema['default']

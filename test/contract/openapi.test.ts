@@ -96,6 +96,8 @@ describe('the document', () => {
       'GET /api/v1/admin/projects/{id}/export',
       'GET /api/v1/admin/projects/{id}/keys',
       'GET /api/v1/drift',
+      'GET /api/v1/lockfile',
+      'GET /api/v1/lockfile/{digest}',
       'GET /api/v1/profiles',
       'GET /api/v1/stats',
       'GET /metrics',
@@ -149,7 +151,8 @@ describe.each(operations)('$name', ({ declared, path, parameters, access }) => {
   test('shows an example of its body', () => {
     const { requestBody } = declared
     if (requestBody === undefined) return expect(declared).not.toHaveProperty('requestBody')
-    expect(Object.keys(requestBody.content)).toEqual(['application/json'])
+    const others = declared.operationId === 'putLockfile' ? ['application/toml'] : []
+    expect(Object.keys(requestBody.content)).toEqual(['application/json', ...others])
     expect(requestBody.content['application/json']).toMatchObject({
       schema: expect.anything(),
       example: expect.anything(),

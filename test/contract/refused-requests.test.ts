@@ -12,7 +12,7 @@ afterAll(() => contract.close())
 
 const { ours, operations } = contract
 /** The operations whose bodies profit most from being compressed. */
-const GZIPPED = ['POST /api/v1/log', 'POST /api/v1/aliases/bulk_upsert']
+const GZIPPED = ['POST /api/v1/log', 'POST /api/v1/aliases/bulk_upsert', 'PUT /api/v1/lockfile']
 const withBody = operations.filter((operation) => operation.declared.requestBody !== undefined)
 
 test('every operation has a sample, and every sample an operation', () => {

@@ -33,6 +33,19 @@ async function log(contract: Contract, project: TestProject): Promise<void> {
   await contract.ask('/api/v1/log', { key: project.key, json: { ...EVENT, alias: 'summarizer', origin: 'nightly' } })
 }
 
+/** One profile of its own: the rest of the project is left as it is. */
+export const lockfileSample = (profile: string): Sample => ({
+  ...{ path: `/api/v1/lockfile?profile=${profile}`, status: 200 },
+  json: { profiles: { [profile]: { bindings: [{ alias: 'summarizer', models: ['openai:gpt-4o-mini'] }] } } },
+})
+
+/** Gives the digest of the project's lockfile. */
+export async function publishLockfile(contract: Contract, { key }: TestProject): Promise<string> {
+  const { path, json } = lockfileSample(fresh('profile'))
+  const answer = await contract.ask(path, { method: 'PUT', key, json })
+  return answer.headers.get('x-lock-digest') ?? ''
+}
+
 const fresh = (name: string): string => `${name}-${randomUUID().slice(0, 8)}`
 const get = (path: string): Sample => ({ path, status: 200 })
 const admin = (rest = ''): string => `/api/v1/admin/projects${rest}`
@@ -101,6 +114,14 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
     const alias = await bind(contract, project, fresh('alias'))
     return { ...get('/api/v1/profiles/default/promote'), json: { to: fresh('profile'), aliases: [alias] } }
   },
+
+  'PUT /api/v1/lockfile': () => lockfileSample(fresh('profile')),
+  'GET /api/v1/lockfile': async (contract, project) => {
+    await publishLockfile(contract, project)
+    return get('/api/v1/lockfile')
+  },
+  'GET /api/v1/lockfile/{digest}': async (contract, project) =>
+    get(`/api/v1/lockfile/${await publishLockfile(contract, project)}`),
 
   'PUT /api/v1/webhook': () => ({ ...get('/api/v1/webhook'), json: WEBHOOK }),
   'GET /api/v1/webhook': async (contract, project) => {

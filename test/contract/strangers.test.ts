@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { afterAll, describe, expect, test } from 'vitest'
 import { expectProblem } from './expect-problem.js'
 import { type Answer, type Contract, openContract, type TestProject } from './open-contract.js'
 import type { Operation } from './operations.js'
-import { bindingOf, claimsOf, EVENT } from './samples.js'
+import { bindingOf, claimsOf, EVENT, lockfileSample } from './samples.js'
 
 const contract = await openContract()
 afterAll(() => contract.close())
@@ -43,6 +43,21 @@ const KINDS: Readonly<Record<string, Kind>> = {
     },
     show: ({ key }) => contract.ask('/api/v1/keys', { key }),
     name: randomUUID,
+  },
+  '{digest}': {
+    make: async ({ id, key }, digest) => {
+      const answer = await contract.ask(lockfileSample('named').path, {
+        method: 'PUT',
+        key,
+        json: lockfileSample('named').json,
+      })
+      await contract.service.resources.database.sql`
+        insert into lock_digests (project_id, digest, revision)
+        select project_id, ${digest}, revision from alias_heads where project_id = ${id}`
+      return answer
+    },
+    show: ({ key }, digest) => contract.ask(`/api/v1/lockfile/${digest}`, { key }),
+    name: () => createHash('sha256').update(randomUUID()).digest('hex'),
   },
 }
 

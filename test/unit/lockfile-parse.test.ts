@@ -74,6 +74,15 @@ describe('a lockfile is read', () => {
     expect(read('{"aliases":{"a":{"x":["openai:gpt-4o"]}}}', 'json').lockfile).toEqual(today)
   })
 
+  it.each([
+    [false, `[profiles.a]\nname = "a"\n${bindings('alias = "x"\nmodels = ["openai:gpt-4o"]')}`],
+    [true, `[profiles.a]\n${bindings('alias = "x"\nmodels = ["openai:gpt-4o"]')}`],
+    [true, `[profiles.a]\nname = "a"\n${bindings('alias = "x"\nprovider = "openai"\nmodel = "gpt-4o"')}`],
+    [true, '[aliases.a]\nx = "openai:gpt-4o"'],
+  ])('and is dated (%s) if the Python client would not read it so: %s', (isDated, text) => {
+    expect(read(text).isDated).toBe(isDated)
+  })
+
   it('with names that mean something to prototypes', () => {
     const text =
       '[profiles.__proto__.registry_versions]\n__proto__ = 1\n[[profiles.__proto__.bindings]]\nalias = "constructor"\nmodels = ["a:b"]'
@@ -106,11 +115,11 @@ describe('a lockfile is read', () => {
 
   it('where a date names a member, and where a text looks like one', () => {
     const text =
-      '[metadata]\n2025-09-28 = 2025-09-28\na = { 2025-09-29 = 12:00:00, b.2025-09-30 = [\n2025-10-01 # 2025\n] }\n[metadata.2025-10-02]\nq = """2025-10-03 "x" \\""""""\nr = \'\'\'it\'s 12:00:00\'\'\'\ns = "\\\\"\nt = 07:00:00'
+      '[metadata]\n2025-09-28 = 2025-09-28\na = { 2025-09-29 = 12:00:00, 2025-10-04 . x = 1, b.2025-09-30 = [\n2025-10-01 # 2025\n] }\n[metadata.2025-10-02]\nq = """2025-10-03 "x" \\""""""\nr = \'\'\'it\'s 12:00:00\'\'\'\ns = "\\\\"\nt = 07:00:00'
     expect(JSON.parse(read(text).lockfile.metadata)).toEqual({
       '2025-09-28': '2025-09-28',
       '2025-10-02': { q: '2025-10-03 "x" """', r: "it's 12:00:00", s: '\\', t: '07:00:00' },
-      a: { '2025-09-29': '12:00:00', b: { '2025-09-30': ['2025-10-01'] } },
+      a: { '2025-09-29': '12:00:00', '2025-10-04': { x: 1 }, b: { '2025-09-30': ['2025-10-01'] } },
     })
   })
 })
@@ -243,6 +252,15 @@ describe('a lockfile is refused', () => {
     const [first, ...others] = problemsOf(text, 'json')
     expect(first?.slice(0, problem.length)).toBe(problem)
     expect(others).toEqual([])
+  })
+
+  it('for text that no database keeps, if it is to be kept in one', () => {
+    const text = '{"metadata":{"a":[{"b":"\\u0000"}],"\\u0000":1},"aliases":{}}'
+    expect(parseLockfile(text, 'json').ok).toBe(true)
+    const result = parseLockfile(text, 'json', { unstorableText: 'refuse' })
+    expect(result.ok ? [] : result.problems.map(({ pointer }) => pointer)).toEqual(['/metadata/a/0/b', '/metadata'])
+    const half = parseLockfile('{"metadata":{"a":"\\ud800"}}', 'json', { unstorableText: 'refuse' })
+    expect(half).toMatchObject({ ok: false, problems: [{ pointer: '/metadata/a' }] })
   })
 
   it('for all of its problems together, of which twenty are shown', () => {

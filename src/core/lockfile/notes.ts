@@ -11,9 +11,11 @@ export type Notes = {
   readonly problems: LockfileProblem[]
   readonly warnings: string[]
   problemCount: number
+  /** Something is spelled as only earlier clients, or none, read it. */
+  isDated: boolean
 }
 
-export const newNotes = (): Notes => ({ problems: [], warnings: [], problemCount: 0 })
+export const newNotes = (): Notes => ({ problems: [], warnings: [], problemCount: 0, isDated: false })
 
 /** Notes a problem, if it is one of the first. Gives undefined, as the value that could not be read. */
 export function problem(notes: Notes, path: Path, message: string): undefined {

@@ -11,10 +11,18 @@ export type LockfileOptions = {
   readonly limits?: LockfileLimits
   /** `keep` reads models that name no provider, as a server may serve them; `refuse` is the default. */
   readonly bareModels?: 'refuse' | 'keep'
+  /** `refuse` is for who keeps constraints and metadata in a database: NUL and halves of surrogate pairs in them. */
+  readonly unstorableText?: 'refuse' | 'keep'
 }
 
 export type LockfileResult =
-  | { readonly ok: true; readonly lockfile: Lockfile; readonly warnings: readonly string[] }
+  | {
+      readonly ok: true
+      readonly lockfile: Lockfile
+      readonly warnings: readonly string[]
+      /** The Python client of today does not read this spelling as it is meant: better written anew. */
+      readonly isDated: boolean
+    }
   /** The first problems, and how many there are in all. */
   | { readonly ok: false; readonly problems: readonly LockfileProblem[]; readonly problemCount: number }
 
@@ -24,11 +32,12 @@ export type LockfileResult =
  * warning, as the Python client drops them; a file that it would load as something else than it says is refused.
  */
 export function parseLockfile(text: string, format: LockfileFormat, options: LockfileOptions = {}): LockfileResult {
-  const { limits = LOCKFILE_LIMITS, bareModels = 'refuse' } = options
+  const { limits = LOCKFILE_LIMITS, bareModels = 'refuse', unstorableText = 'keep' } = options
   const notes = newNotes()
   const root = readDocument(text, format, limits, notes)
-  const lockfile = root === undefined ? undefined : readLockfile({ notes, limits, bareModels }, root)
-  if (lockfile !== undefined && notes.problemCount === 0) return { ok: true, lockfile, warnings: notes.warnings }
+  const lockfile = root === undefined ? undefined : readLockfile({ notes, limits, bareModels, unstorableText }, root)
+  const { warnings, isDated } = notes
+  if (lockfile !== undefined && notes.problemCount === 0) return { ok: true, lockfile, warnings, isDated }
   return { ok: false, problems: notes.problems, problemCount: notes.problemCount }
 }
 

@@ -58,6 +58,7 @@ function readProviderAndModel(reading: Reading, path: Path, table: LockTable): s
   const model = readName(reading, [...path, 'model'], table.get('model'))
   if (provider === undefined || model === undefined) return undefined
   if (provider.includes(':')) return problem(reading.notes, [...path, 'provider'], 'A provider has no colon.')
+  reading.notes.isDated = true
   const reference = readModel(reading, [...path, 'model'], `${provider}:${model}`)
   return reference === undefined ? undefined : [reference]
 }

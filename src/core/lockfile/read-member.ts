@@ -9,6 +9,8 @@ export type Reading = {
   readonly limits: LockfileLimits
   /** If models may be named without their provider: a server keeps such aliases of old clients, and serves them. */
   readonly bareModels: 'refuse' | 'keep'
+  /** If constraints and metadata may hold NUL and halves of surrogate pairs, which Python keeps. */
+  readonly unstorableText: 'refuse' | 'keep'
 }
 
 /** A value that is there and is not null: the Python client leaves out no member, and TOML has no null. */
@@ -60,17 +62,29 @@ export function readName(reading: Reading, path: Path, value: LockValue | undefi
   if (value.length > nameCharactersMax) {
     return problem(reading.notes, path, `This has more than ${nameCharactersMax} characters.`)
   }
-  if (!value.isWellFormed() || value.includes('\0')) {
-    return problem(reading.notes, path, `${quoted(value)} holds NUL or half a surrogate pair.`)
-  }
-  return value
+  return isStorable(value) ? value : problem(reading.notes, path, unstorable(value))
 }
+
+const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0')
+const unstorable = (text: string): string => `${quoted(text)} holds NUL or half a surrogate pair.`
 
 /** An object's canonical text. Undefined, and a problem noted, for what is no object, or one that is too large. */
 export function readObjectText(reading: Reading, path: Path, value: LockValue): string | undefined {
   if (!isTable(value)) return problem(reading.notes, path, 'This must be a table.')
   const { objectCharactersMax } = reading.limits
+  if (reading.unstorableText === 'refuse') noteUnstorable(reading, path, value)
   const text = pythonText(value)
   if (text.length <= objectCharactersMax) return text
   return problem(reading.notes, path, `This has more than ${objectCharactersMax} characters as JSON.`)
+}
+
+function noteUnstorable(reading: Reading, path: Path, value: LockValue): void {
+  if (typeof value === 'string' && !isStorable(value)) problem(reading.notes, path, unstorable(value))
+  else if (isList(value)) for (const [index, item] of value.entries()) noteUnstorable(reading, [...path, index], item)
+  else if (isTable(value)) {
+    for (const [name, member] of value) {
+      if (!isStorable(name)) problem(reading.notes, path, unstorable(name))
+      noteUnstorable(reading, [...path, name], member)
+    }
+  }
 }

@@ -11,6 +11,7 @@ export function readProfile(reading: Reading, path: Path, key: string, value: Lo
   const table = readTable(reading, path, value)
   if (table === undefined) return undefined
   warnOfStrangers(reading, path, table, KNOWN)
+  if (!table.has('name')) reading.notes.isDated = true
   const name = table.has('name') ? readName(reading, [...path, 'name'], table.get('name')) : key
   if (name !== undefined && name !== key)
     warn(reading.notes, [...path, 'name'], `The profile ${quoted(key)} has another name.`)
@@ -45,6 +46,7 @@ function readBindings(reading: Reading, path: Path, value: LockValue | undefined
 export function readAliases(reading: Reading, path: Path, key: string, value: LockValue): LockProfile | undefined {
   const entries = readEntries(reading, path, value, reading.limits.bindingsMax)
   if (entries === undefined) return undefined
+  reading.notes.isDated = true
   const bindings = entries.flatMap(([name, models]): LockBinding[] => {
     const alias = readAlias(reading, [...path, name], name)
     const listed = readModels(reading, [...path, name], typeof models === 'string' ? [models] : models)

@@ -78,7 +78,8 @@ export const publishStore = {
 /**
  * Writes what differs from what is bound, with its history, in one statement, whatever their number: 1,000 bindings
  * take about as long as two single ones. Of several nothing large comes back: metadata may be megabytes. A binding that
- * `keeps` and names the model that is first already stays as it is, but for what it brings itself.
+ * `keeps` and names the model that is first already stays as it is, but for what it brings itself; one that
+ * `keeps_metadata` keeps that alone.
  */
 async function write(tx: Tx, { writer, head, at }: Step, bindings: readonly Binding[]): Promise<Written> {
   const rows = await ormOf(tx).execute(sql`
@@ -123,9 +124,9 @@ async function write(tx: Tx, { writer, head, at }: Step, bindings: readonly Bind
 const changesOf = (projectId: ProjectId, bindings: readonly Binding[]) => sql`
     input as materialized (
       select ordinal, profile, alias, models, nullif(constraints::text, 'null') as constraints,
-        nullif(metadata, 'null') as metadata, coalesce(keeps, false) as keeps, place
+        nullif(metadata, 'null') as metadata, coalesce(keeps, false) as keeps, keeps_metadata, place
       from json_to_recordset(${inputOf(bindings)}::json) as t(ordinal integer, profile text, alias text, models text[],
-        constraints json, metadata jsonb, keeps boolean, place double precision)
+        constraints json, metadata jsonb, keeps boolean, keeps_metadata boolean, place double precision)
     ), known as materialized (
       select profile, alias, id, aliases.models, aliases.constraints::text as constraints, aliases.metadata, aliases.place,
         metadata_bytes, names_bytes, input.keeps and aliases.models[1] = input.models[1] as kept
@@ -134,7 +135,7 @@ const changesOf = (projectId: ProjectId, bindings: readonly Binding[]) => sql`
       select ordinal, profile, alias, known.id, input.place,
         case when kept then known.models else input.models end as models,
         case when kept then coalesce(input.constraints, known.constraints) else input.constraints end as constraints,
-        case when kept then coalesce(input.metadata, known.metadata) else input.metadata end as metadata
+        case when kept or keeps_metadata then coalesce(input.metadata, known.metadata) else input.metadata end as metadata
       from input left join known using (profile, alias)
     ), changed as materialized (
       select wanted.*, row_number() over (order by ordinal) as rank, wanted.id is null as fresh,

@@ -1,0 +1,7 @@
+/** Every limit of the lockfile feature, with its unit. What one lockfile may hold is said by the format's reader. */
+export const LOCKFILES_LIMITS = {
+  bodyBytesMax: 1024 * 1024,
+  nameCharactersMax: 255,
+  digestCharacters: 64,
+  loadMsMax: 5_000,
+} as const

@@ -1,0 +1,140 @@
+import { type ProjectId, READS, WRITES } from '../../access/principal.js'
+import { type Lockfile, type LockfileFormat, renderLockfile } from '../../core/lockfile/index.js'
+import { kindOf } from '../../http/body-kinds.js'
+import { type App, type Guards, mount } from '../../http/endpoint.js'
+import { matchesEtag } from '../../http/etag.js'
+import { JSON_TYPE, plainBytes } from '../../http/response.js'
+import type { WarmResponse } from '../../http/warm-lane.js'
+import type { Shown } from './get-lockfile.js'
+import { LOCKFILES_LIMITS } from './limits.js'
+import { preferredFormat, TOML_TYPE } from './preferred-format.js'
+import type { Put, PutInput } from './put-lockfile.js'
+import { renderPut } from './render.js'
+import * as schema from './schema.js'
+
+type ReadHeader = (name: string) => string | undefined
+export type LockfileVerbs = {
+  readonly put: (input: PutInput) => Promise<Put>
+  readonly current: (
+    projectId: ProjectId,
+    profile: string | undefined,
+    isKnown: (digest: string) => boolean,
+  ) => Promise<Shown | { readonly knownDigest: string }>
+  readonly ofDigest: (projectId: ProjectId, digest: string) => Promise<Shown>
+  /** What the caller says of its change. */
+  readonly readNote: (header: ReadHeader) => string | undefined
+}
+
+const PATH = '/api/v1/lockfile'
+const tag = 'Lockfiles'
+const KINDS = ['json', 'toml'] as const
+const TYPES = [TOML_TYPE, JSON_TYPE]
+const EXAMPLE = {
+  profiles: {
+    default: {
+      name: 'default',
+      bindings: [{ alias: 'summarizer', models: ['openai:gpt-4o-mini'], constraints: { max_cost: 1.5 } }],
+      registry_versions: { openai: 7 },
+    },
+  },
+}
+
+export function mountLockfiles(app: App, guards: Guards, verbs: LockfileVerbs): void {
+  mountPut(app, guards, verbs)
+  mountGet(app, guards, verbs)
+  mountDigest(app, guards, verbs)
+}
+
+function mountPut(app: App, guards: Guards, verbs: LockfileVerbs): void {
+  mount(app, guards, {
+    method: 'put',
+    path: PATH,
+    tag,
+    operationId: 'putLockfile',
+    summary: 'Publish a lockfile, all or nothing',
+    description:
+      'As one revision: what the file binds, its order, and what it holds beside that. What it does not bind is unbound. Metadata of aliases is no part of a lockfile and stays. `X-Lock-Digest` is the digest of the lockfile that holds then; `X-Change-Note` is kept with the change.',
+    access: WRITES,
+    problems: ['conflict', 'precondition-failed', 'project-full'],
+    query: schema.PutQuery,
+    body: schema.LockfileBody,
+    bodyKinds: KINDS,
+    bodyGzip: true,
+    bodyBytesMax: LOCKFILES_LIMITS.bodyBytesMax,
+    bodyExample: EXAMPLE,
+    responses: { 200: { description: 'What changed, and the file to keep.', schema: schema.Put } },
+    handle: async ({ principal, query, text, header }) => {
+      const dryRun = query.dry_run === 'true'
+      const put = await verbs.put({
+        ...{ writer: principal, text, format: kindOf(header('content-type'), KINDS) === 'toml' ? 'toml' : 'json' },
+        ...{ profile: query.profile, expectedRevision: query.expected_revision, note: verbs.readNote(header), dryRun },
+      })
+      const headers = { 'Content-Type': JSON_TYPE, 'X-Lock-Digest': put.digest, ETag: etagOf(put.digest, 'toml') }
+      return plainBytes(renderPut(put, dryRun), headers)
+    },
+  })
+}
+
+function mountGet(app: App, guards: Guards, verbs: LockfileVerbs): void {
+  mount(app, guards, {
+    method: 'get',
+    path: PATH,
+    tag,
+    operationId: 'getLockfile',
+    summary: 'The lockfile that holds now',
+    description: 'As TOML, or as JSON if `Accept` prefers that. The `ETag` is its digest.',
+    access: READS,
+    turns: 'read',
+    problems: ['not-found'],
+    query: schema.GetQuery,
+    responses: {
+      200: { description: 'The lockfile.', schema: schema.Shown, contentType: TYPES },
+      304: { description: 'It is the one that `If-None-Match` names.' },
+    },
+    handle: async ({ principal, query, header }) => {
+      const format = preferredFormat(header('accept'))
+      const isKnown = (digest: string) => matchesEtag(header('if-none-match'), etagOf(digest, format))
+      const shown = await verbs.current(principal.projectId, query.profile, isKnown)
+      if ('knownDigest' in shown) return notModified(shown.knownDigest, format)
+      return isKnown(shown.digest) ? notModified(shown.digest, format) : show(shown, format)
+    },
+  })
+}
+
+function mountDigest(app: App, guards: Guards, verbs: LockfileVerbs): void {
+  mount(app, guards, {
+    method: 'get',
+    path: `${PATH}/{digest}`,
+    tag,
+    operationId: 'getLockfileByDigest',
+    summary: 'The lockfile that a receipt names',
+    description: 'Any lockfile that ever held, by its digest: by the rule of today or by one that clients had before.',
+    access: READS,
+    turns: 'read',
+    problems: ['not-found'],
+    params: schema.DigestPath,
+    responses: { 200: { description: 'The lockfile.', schema: schema.Shown, contentType: TYPES } },
+    handle: async ({ principal, params, header }) =>
+      show(await verbs.ofDigest(principal.projectId, params.digest), preferredFormat(header('accept'))),
+  })
+}
+
+function show({ lockfile, digest }: Shown, format: LockfileFormat): WarmResponse {
+  const file: Lockfile = lockfile
+  return plainBytes(renderLockfile(file, format), {
+    'Content-Type': format === 'toml' ? TOML_TYPE : JSON_TYPE,
+    ...headersOf(digest, format),
+  })
+}
+
+function notModified(digest: string, format: LockfileFormat): Response {
+  return new Response(null, { status: 304, headers: headersOf(digest, format) })
+}
+
+const headersOf = (digest: string, format: LockfileFormat) => ({
+  ...{ ETag: etagOf(digest, format), 'X-Lock-Digest': digest, Vary: 'Accept' },
+})
+
+/** Of two formats there are two tags: a strong one promises the same bytes. */
+const etagOf = (digest: string, format: LockfileFormat): string =>
+  format === 'toml' ? `"${digest}"` : `"${digest}-json"`
