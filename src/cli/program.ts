@@ -1,14 +1,19 @@
 import { Command } from 'commander'
 import { readVersion } from '../platform/version.js'
+import { aliasesCommand } from './aliases.js'
+import { bindCommand } from './bind.js'
 import { configCommand } from './config.js'
 import { doctorCommand } from './doctor.js'
 import { dumpCommand } from './dump.js'
 import { keysCommand } from './keys.js'
+import { lockCommand } from './lock.js'
 import { migrateCommand } from './migrate.js'
+import { modelsCommand } from './models.js'
 import { projectsCommand } from './projects.js'
 import { registryCommand } from './registry.js'
 import { restoreCommand } from './restore.js'
 import { serveCommand } from './serve.js'
+import { unbindCommand } from './unbind.js'
 
 const EXIT_CODES = `
 Settings come from LLMRING_… variables and from .env in the working directory; \`llmring-server config\` shows them.
@@ -30,6 +35,11 @@ export function createProgram(): Command {
     dumpCommand,
     restoreCommand,
     registryCommand,
+    lockCommand,
+    bindCommand,
+    unbindCommand,
+    aliasesCommand,
+    modelsCommand,
   ]) {
     program.addCommand(command())
   }

@@ -76,7 +76,7 @@ export async function follow(following: Following): Promise<void> {
 }
 
 /** Doubles with each failure in a row, up to a limit; spread over its upper half. */
-function backoffMs(limits: ClientLimits, failures: number, random: () => number): number {
+export function backoffMs(limits: ClientLimits, failures: number, random: () => number): number {
   const whole = limits.backoffFirstMs * 2 ** Math.min(failures - 1, 20)
   return jittered(Math.min(limits.backoffMsMax, whole), random)
 }
@@ -89,7 +89,7 @@ const asAliasError = (error: unknown): AliasError =>
     : new AliasError('server-unreachable', 'The server sent what is no answer.', { cause: error })
 
 /** Ends early, and without a word, if the signal is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted || ms <= 0) return Promise.resolve()
   return new Promise((resolve) => {
     const end = () => {

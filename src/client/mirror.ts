@@ -16,6 +16,8 @@ export type Delta = {
   /** What was known before is void. */
   readonly reset: boolean
   readonly changes: readonly Change[]
+  /** Only of an event: the rest of it follows in the next one. */
+  readonly more?: boolean
 }
 
 /** Where a reader of changes stands: revisions count anew in another epoch. */
@@ -40,6 +42,19 @@ export type Mirror = {
   note(change: Change): void
   find(alias: string): Mirrored | undefined
   list(): readonly (readonly [alias: string, bound: Mirrored])[]
+}
+
+/** Keeps the position of a reader that does not need the aliases. */
+export function createMarker(): Pick<Mirror, 'position' | 'take'> {
+  let position: Position | undefined
+  return {
+    position: () => position,
+    take: ({ epoch, revision, reset }) => {
+      const continues = reset || position === undefined || position.epoch === epoch
+      position = continues ? { epoch, revision } : undefined
+      return continues
+    },
+  }
 }
 
 export function createMirror(): Mirror {

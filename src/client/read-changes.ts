@@ -88,6 +88,7 @@ export async function streamChanges(reading: Reading, onLive: () => void): Promi
   const silence = new AbortController()
   const events = createEventReader()
   let heard = false
+  let part: Delta | undefined
   let timer = setTimeout(() => silence.abort(), limits.streamFirstBytesMsMax)
   const hear = () => {
     if (!heard) onLive()
@@ -109,7 +110,7 @@ export async function streamChanges(reading: Reading, onLive: () => void): Promi
     }
     for await (const text of textOf(response)) {
       hear()
-      for (const event of events.push(text)) take(reading, JSON.parse(event.data) as Delta)
+      for (const event of events.push(text)) part = takePart(reading, part, JSON.parse(event.data) as Delta)
       // Not what it continues: everything has to be read anew.
       if (mirror.position() === undefined) break
     }
@@ -123,6 +124,17 @@ export async function streamChanges(reading: Reading, onLive: () => void): Promi
     clearTimeout(timer)
     silence.abort()
   }
+}
+
+/** Takes a delta that comes in several events once it is whole, so that no alias is missing in between. */
+function takePart(reading: Reading, before: Delta | undefined, { more, ...next }: Delta): Delta | undefined {
+  const whole =
+    before === undefined
+      ? next
+      : { ...next, reset: before.reset || next.reset, changes: [...before.changes, ...next.changes] }
+  if (more === true) return whole
+  take(reading, whole)
+  return undefined
 }
 
 /** The parts of a body as they come. Not every browser can iterate over a stream. */

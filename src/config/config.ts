@@ -16,7 +16,7 @@ export function readConfig(directory?: string, variables?: NodeJS.ProcessEnv): C
   if (!read.ok) return read
   const faults = crossChecks(read.environment)
   if (faults.length > 0) return { ok: false, faults }
-  const config = groupSettings(read.environment, read.proxied)
+  const config = groupSettings(read.environment, read.proxied, read.providers)
   return {
     ok: true,
     config,
@@ -38,7 +38,7 @@ function crossChecks(environment: Environment): string[] {
   return faults
 }
 
-function groupSettings(environment: Environment, proxied: boolean) {
+function groupSettings(environment: Environment, proxied: boolean, providers: readonly string[]) {
   const embedded = environment.LLMRING_DATABASE_URL === undefined
   return {
     embedded,
@@ -46,6 +46,7 @@ function groupSettings(environment: Environment, proxied: boolean) {
     ...groupServing(environment, embedded),
     ...groupStores(environment),
     ...groupProduct(environment, proxied),
+    client: groupClient(environment, providers),
   }
 }
 
@@ -111,6 +112,14 @@ const groupProduct = (environment: Environment, proxied: boolean) => ({
     groupItemsMax: environment.LLMRING_USAGE_GROUP_ITEMS_MAX,
     lanes: environment.LLMRING_USAGE_LANES,
   },
+})
+
+const groupClient = (environment: Environment, providers: readonly string[]) => ({
+  lockfilePath: environment.LLMRING_LOCKFILE_PATH,
+  profile: environment.LLMRING_PROFILE,
+  serverUrl: environment.LLMRING_SERVER_URL,
+  projectKey: secret(environment.LLMRING_PROJECT_KEY ?? environment.LLMRING_API_KEY),
+  providers,
 })
 
 const secret = (value: string | undefined) => (value === undefined ? undefined : new Secret(value))

@@ -22,6 +22,7 @@ const flag = (unset: boolean) =>
     .transform((text) => text === 'true' || text === '1')
     .default(unset)
 const text = () => z.string().min(1)
+const projectKey = () => z.string().regex(/^[!-~]{1,255}$/, 'must be 1 to 255 characters without spaces')
 const pepper = () => z.string().min(16, 'must have 16 characters or more')
 const SHARE_RULE = 'must be a number from 0 to 1'
 const url = (protocol: RegExp, example: string) =>
@@ -48,6 +49,13 @@ const originList = z
       z.string().refine((item) => item === '*' || isOrigin(item), 'each must be an origin like https://app.example'),
     ),
   )
+
+/** A provider, and the variables that hold its key. */
+const PROVIDER_KEYS = [
+  ['openai', 'OPENAI_API_KEY'],
+  ['anthropic', 'ANTHROPIC_API_KEY'],
+  ['google', 'GOOGLE_API_KEY', 'GEMINI_API_KEY'],
+] as const
 
 /** A URL that can be shown, and to which a path can be added. */
 const isPlainUrl = (value: string): boolean => {
@@ -119,6 +127,13 @@ export const ENVIRONMENT = z.object({
     .default(0.01),
   LLMRING_ACCESS_LOG_SLOW_MS: integer(0, 3_600_000, 1000),
   LLMRING_SHUTDOWN_TIMEOUT_MS: integer(0, 600_000, 10_000),
+  LLMRING_LOCKFILE_PATH: optional(text()),
+  LLMRING_PROFILE: optional(text().max(255, 'must have at most 255 characters')),
+  LLMRING_SERVER_URL: optional(
+    url(/^https?:$/, 'https://host').refine(isPlainUrl, 'must be without user, password, query and fragment'),
+  ),
+  LLMRING_PROJECT_KEY: optional(projectKey()),
+  LLMRING_API_KEY: optional(projectKey()),
 })
 
 export type Environment = z.output<typeof ENVIRONMENT>
@@ -129,6 +144,8 @@ export type EnvironmentResult =
       readonly environment: Environment
       readonly unknown: readonly string[]
       readonly proxied: boolean
+      /** The providers of which a key is set, by the names that their own programs read. */
+      readonly providers: readonly string[]
       /** Where each setting that is set comes from; the others have their defaults. */
       readonly sources: ReadonlyMap<string, 'environment' | '.env'>
     }
@@ -152,6 +169,7 @@ export function readEnvironment(directory?: string, variables: NodeJS.ProcessEnv
     ok: true,
     environment: parsed.data,
     unknown: names.filter((name) => name.startsWith(PREFIX) && !(name in ENVIRONMENT.shape)),
+    providers: PROVIDER_KEYS.filter(([, ...keys]) => keys.some((key) => names.includes(key))).map(([name]) => name),
     proxied: names.some((name) => /^https?_proxy$/i.test(name)),
     sources: new Map(names.map((name) => [name, variables[name] === undefined ? '.env' : 'environment'])),
   }

@@ -12,6 +12,7 @@ const HIDDEN = '[hidden]'
 const SECRETS = new Set([
   ...['LLMRING_DATABASE_URL', 'LLMRING_DATABASE_DIRECT_URL', 'LLMRING_REDIS_URL', 'LLMRING_ADMIN_KEY'],
   ...['LLMRING_RECEIPTS_PRIVATE_KEY_B64', 'LLMRING_KEY_PEPPER', 'LLMRING_KEY_PEPPER_PREVIOUS'],
+  ...['LLMRING_PROJECT_KEY', 'LLMRING_API_KEY'],
 ])
 
 /** Every setting as it is in force, and where it comes from; none where the environment is wrong. */

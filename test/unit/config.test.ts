@@ -147,9 +147,13 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   LLMRING_ACCESS_LOG: [MARK, '1.1', '0x1', ' '],
   LLMRING_ACCESS_LOG_SLOW_MS: [MARK, '-1'],
   LLMRING_SHUTDOWN_TIMEOUT_MS: [MARK, '600001'],
+  LLMRING_PROFILE: [MARK.repeat(86)],
+  LLMRING_SERVER_URL: [MARK, `ftp://${MARK}`, `http://user:${MARK}@host`, `http://host?${MARK}`],
+  LLMRING_PROJECT_KEY: [`${MARK} ${MARK}`, MARK.repeat(86)],
+  LLMRING_API_KEY: [`${MARK}ü`],
 }
 /** Any text is an address or a directory; whether it is there shows when it is used. */
-const ANY_TEXT = ['LLMRING_HOST', 'LLMRING_DATA_DIR']
+const ANY_TEXT = ['LLMRING_HOST', 'LLMRING_DATA_DIR', 'LLMRING_LOCKFILE_PATH']
 
 describe('a wrong setting', () => {
   const cases = Object.entries(WRONG).flatMap(([name, values]) => values.map((value) => [name, value] as const))

@@ -40,6 +40,19 @@ export function withoutBinding(lockfile: Lockfile, profile: string, alias: strin
   return withProfile(lockfile, profile, now, () => ({ ...known, bindings }))
 }
 
+/** Pins versions of the registry, beside those that are pinned already. */
+export function withRegistryVersions(
+  lockfile: Lockfile,
+  profile: string,
+  versions: Readonly<Record<string, number>>,
+  now: Date,
+): Lockfile {
+  return withProfile(lockfile, profile, now, (known) => ({
+    ...known,
+    registryVersions: new Map([...known.registryVersions, ...Object.entries(versions)]),
+  }))
+}
+
 /** The constraints of a binding as the text that is kept, and back. */
 export const constraintsText = (constraints: AliasBinding['constraints']): string | null =>
   constraints === null ? null : canonicalText(JSON.stringify(constraints))

@@ -77,7 +77,7 @@ export function createLockfileSource(options: LockfileSourceOptions): AliasSourc
  * written: nothing is if there is no change. What is written is read first, since a name that no lockfile may have must
  * not spoil the file.
  */
-async function edit(store: LockfileStore, change: (before: Lockfile) => Lockfile | undefined): Promise<boolean> {
+export async function edit(store: LockfileStore, change: (before: Lockfile) => Lockfile | undefined): Promise<boolean> {
   for (let attempt = 0; attempt < CLIENT_LIMITS.lockfileAttemptsMax; attempt++) {
     const text = await store.read()
     if (text === undefined) throw missing(store)

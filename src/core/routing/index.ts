@@ -1,5 +1,6 @@
 export { type Candidates, type RegistryFacts, resolveCandidates } from './candidates.js'
 export { NO_CONSTRAINTS, readConstraints, readConstraintsText } from './constraints.js'
 export { DRIFT_KINDS, type Drift, driftOf, isKnownTo } from './drift.js'
+export { contextTokensOf, hasCapability } from './model-facts.js'
 export { parseReference } from './reference.js'
 export { suitableModels } from './wildcard.js'
