@@ -59,7 +59,7 @@ export async function putLockfile(deps: PutDeps, input: PutInput): Promise<Put> 
   return {
     revision: published.revision,
     changed: dryRun ? changes : published.changed,
-    digest: decided.digest(),
+    digest: (dryRun ? undefined : published.lockDigest) ?? decided.digest(),
     differences,
     text: fileToKeep({ ...file, ...input }, result),
     warnings: file.warnings,
