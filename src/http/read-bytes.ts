@@ -46,32 +46,31 @@ export function readBytes(
     const source = coding === 'gzip' ? inflate(incoming, bytesMax, () => tooLarge(bytesMax)) : incoming
     const announced = source === incoming ? Number(incoming.headers['content-length'] ?? bytesMax) : bytesMax
     const body: ArrivingBody = { buffer: NOTHING, length: 0, bytesMax, announced, account }
-    let isSettled = false
+    const settlement = settleOnce({ resolve, reject })
     const refuse = (fault: () => AppError) => {
-      if (isSettled) return
-      isSettled = true
+      const own = settlement.take()
+      if (own === undefined) return
       cancelWait()
       drop(body)
       if (source !== incoming) source.destroy()
       incoming.pause()
-      reject(fault())
+      own.reject(fault())
     }
     const onData = (chunk: Buffer) => {
-      const fault = isSettled ? undefined : append(body, chunk)
+      const fault = settlement.isTaken() ? undefined : append(body, chunk)
       if (fault !== undefined) refuse(fault)
     }
     const onEnd = () => {
-      if (isSettled) return
-      isSettled = true
+      const own = settlement.take()
+      if (own === undefined) return
       cancelWait()
-      const bytes = takeWhole(body)
-      resolve(bytes.length > HTTP_LIMITS.largeBodyBytes ? turns.take(bytes.length, context).then(() => bytes) : bytes)
+      own.resolve(inTurn(takeWhole(body), turns, context))
     }
     const onOver = () => refuse(cutShort)
     // What is inflated ends later than what came.
     const onClose = () => void (incoming.readableEnded || onOver())
     const cancelWait = expireAfter(msMax, () => refuse(() => tooSlow(msMax)))
-    // They stay: a request is not used again, and taking them off one by one costs more than a look at `isSettled`.
+    // They stay: a request is not used again, and taking them off one by one costs more than a look at `isTaken`.
     source.on('data', onData).on('end', onEnd)
     incoming.on('close', onClose).on('error', onOver)
     if (source !== incoming) source.on('error', (error) => refuse(() => explainInflate(error)))
@@ -82,6 +81,30 @@ export function readBytes(
     })
     if (incoming.destroyed) onClose()
   })
+}
+
+type Settle = {
+  readonly resolve: (bytes: Buffer | Promise<Buffer>) => void
+  readonly reject: (fault: AppError) => void
+}
+
+/**
+ * Gives the two ends of a promise once, and keeps nothing of them then. A connection that waits for its next request
+ * keeps the last one with its handlers: through `resolve` they would keep the body, 4 MiB on each of thousands of
+ * connections, which no account counts any more.
+ */
+function settleOnce(settle: Settle) {
+  let left: Settle | undefined = settle
+  const take = () => {
+    const own = left
+    left = undefined
+    return own
+  }
+  return { take, isTaken: () => left === undefined }
+}
+
+function inTurn(bytes: Buffer, turns: Turns, context: RequestContext): Buffer | Promise<Buffer> {
+  return bytes.length > HTTP_LIMITS.largeBodyBytes ? turns.take(bytes.length, context).then(() => bytes) : bytes
 }
 
 /**

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createBodyBudget } from '../../src/http/body-budget.js'
@@ -124,6 +126,28 @@ describe('the bytes of a body are given back', () => {
     await eventually(() => expect([world.held.length, budget.held()]).toEqual([1, 1_000]))
     world.held[0]?.()
     await eventually(() => expect([world.held.length, budget.held()]).toEqual([2, 2_000]))
+  })
+})
+
+describe('the memory of a body', () => {
+  test('is free once it is answered, while its connection waits for the next request', async () => {
+    const bytes = 1_024 * KIB
+    await start(createBodyLimits(bytes))
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const held = () => {
+      collect()
+      return process.memoryUsage().arrayBuffers
+    }
+    const before = held()
+    // A text is not echoed, so that the body is all that is large: it is refused after it was read whole.
+    const refused = headOf('/keyed-echo', bytes) + 'x'.repeat(bytes)
+    for (let index = 0; index < 8; index += 1) {
+      const socket = await world.open(refused)
+      sockets.push(socket)
+      expect(String(await once(socket, 'data'))).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\nConnection: keep-alive/)
+    }
+    await eventually(() => expect(held() - before).toBeLessThan(2 * bytes))
   })
 })
 
