@@ -101,10 +101,10 @@ describe('a lockfile that is published', () => {
       () => push('for-ever', file),
     ]
     for (const step of steps) {
-      await step()
+      const answered = (await step()).headers.get('x-lock-digest')
       const shown = await pull('for-ever')
       const digest = digestOf(shown.text)
-      expect(shown.headers.get('x-lock-digest')).toBe(digest)
+      expect([answered, shown.headers.get('x-lock-digest')]).toEqual([digest, digest])
       seen.push([digest, shown.text])
     }
     for (const [digest, text] of seen) expect((await open('for-ever', digest)).text).toBe(text)
@@ -172,6 +172,26 @@ describe('a lockfile that is published', () => {
     const done = await push('dry', tried.json.lockfile)
     expect(done.json.digest).not.toBe(before.headers.get('x-lock-digest'))
     expect(done.json).toMatchObject({ revision: 2, changed: true })
+  })
+
+  it('leaves a project that never had an alias as it was if it is only tried', async () => {
+    const tried = await push('dry-first', EXAMPLE, '?dry_run=true')
+    expect(tried.json).toMatchObject({ revision: 0, changed: true, digest: expect.stringMatching(/^39778a7b/) })
+    expect((await pull('dry-first')).status).toBe(404)
+    const first = await push('dry-first', EXAMPLE, '?expected_revision=0')
+    expect(first.json).toMatchObject({ revision: 1, digest: tried.json.digest })
+  })
+
+  it('is one of several that are published at once, each whole', async () => {
+    const texts = Array.from({ length: 8 }, (_, index) =>
+      profile('default', ...['a', 'b', 'c'].map((alias): [string, string] => [alias, `o:${index}`])),
+    )
+    const answers = await Promise.all(texts.map((text) => push('at-once', text)))
+    expect(answers.map(({ json }) => json.revision).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    for (const { json } of answers) {
+      const models = [...(await open('at-once', json.digest)).text.matchAll(/o:\d/g)].map(([model]) => model)
+      expect([models.length, new Set(models).size]).toEqual([3, 1])
+    }
   })
 
   it('decides about one profile if it is published in part', async () => {
