@@ -5,6 +5,7 @@ import { Aborted } from '../platform/abortable.js'
 import { createLogger, describeError, type Logger } from '../platform/logger.js'
 import { explainFileTrouble } from './file-trouble.js'
 import { interruptible } from './interruptible.js'
+import { NotConfigured } from './not-configured.js'
 
 const EXIT_CONFIG = 78
 const STDERR = 2
@@ -49,5 +50,6 @@ export async function runToItsEnd(command: () => Promise<void>): Promise<void> {
 }
 
 function exitCodeOf(error: unknown): number {
-  return error instanceof EmbeddedError || error instanceof KeyConfigurationError ? error.exitCode : 1
+  const tells = error instanceof EmbeddedError || error instanceof KeyConfigurationError
+  return tells || error instanceof NotConfigured ? error.exitCode : 1
 }

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { AliasClient } from '../../src/client/alias-client.js'
 import { type ConnectOptions, connectServer } from '../../src/client/index.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
+import { eventually } from '../support/eventually.js'
 import { type RunningService, startService } from '../support/service.js'
 
 let database: TestDatabase
@@ -86,6 +87,19 @@ describe('a client of the service', () => {
     expect(model).toMatch(/^openai:[^*]+$/)
     await client.bindAlias('never', 'openai:*', { constraints: { min_context: 1e11 } })
     await expect(client.resolveAlias('never')).rejects.toEqual(refused('no-candidate', /min_context 100000000000/))
+  })
+
+  it('hears of what another client changed', async () => {
+    const [writer, reader] = [connect('pair'), connect('pair')]
+    const revisions: number[] = []
+    const hearing = connect('pair', { onChange: (_profile, revision) => revisions.push(revision) })
+    expect(await reader.hasAlias('a')).toBe(false)
+    expect(await hearing.hasAlias('a')).toBe(false)
+    await writer.bindAlias('a', 'openai:gpt-4o')
+    await eventually(async () => expect(await reader.resolveAlias('a')).toBe('openai:gpt-4o'))
+    await eventually(() => expect(revisions.at(-1)).toBe(1))
+    await writer.unbindAlias('a')
+    await eventually(async () => expect(await reader.hasAlias('a')).toBe(false))
   })
 
   it('reads anew what it does not follow once its cache is cleared', async () => {

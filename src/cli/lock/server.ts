@@ -2,10 +2,9 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { type Api, createApi } from '../../client/api.js'
 import type { Applied, ChangeOptions } from '../../client/lockfile/published.js'
 import type { Config } from '../../config/config.js'
+import { NotConfigured } from '../not-configured.js'
 import { FILE, JSON_OUTPUT, print, printJson } from './place.js'
 import { showDiff } from './show.js'
-
-const EXIT_CONFIG = 78
 
 export type ServerCommandOptions = { file?: string; profile?: string; json?: boolean }
 export type ChangeCommandOptions = ServerCommandOptions & {
@@ -39,14 +38,13 @@ export const changeOf = ({ note, dryRun, expectedRevision }: ChangeCommandOption
   return { note, dryRun, expectedRevision }
 }
 
-/** The server that is configured, or the end of the process if there is none. */
+/** The server that is configured. Throws `NotConfigured` if there is none. */
 export function serverOf({ client: { serverUrl, projectKey } }: Config): Api {
   if (serverUrl !== undefined && projectKey !== undefined) {
     return createApi({ url: serverUrl, key: projectKey.reveal() })
   }
   const lacking = serverUrl === undefined ? 'LLMRING_SERVER_URL' : 'LLMRING_PROJECT_KEY (or LLMRING_API_KEY)'
-  process.stderr.write(`The configuration is wrong:\n  ${lacking}: needed by this command\n`)
-  process.exit(EXIT_CONFIG)
+  throw new NotConfigured(`The configuration is wrong:\n  ${lacking}: needed by this command`)
 }
 
 /** Prints what a change came to. */
