@@ -24,7 +24,7 @@ export type WatchDeps = {
   readonly count: (what: 'events' | 'cut') => void
 }
 
-type Behaviour = Omit<Follower, 'scope' | 'key' | 'position' | 'seen'>
+type Behaviour = Omit<Follower, 'scope' | 'key' | 'position' | 'seen' | 'isBusy'>
 
 /** Lets a follower in that behaves like this. */
 export function follow(
@@ -32,6 +32,6 @@ export function follow(
   { scope, key, position }: WatchRequest,
   behaviour: Behaviour,
 ): { readonly follower: Follower; readonly channel: Channel } {
-  const follower: Follower = { scope, key, position, seen: 0, ...behaviour }
+  const follower: Follower = { scope, key, position, seen: 0, isBusy: false, ...behaviour }
   return { follower, channel: watchers.add(follower) }
 }
