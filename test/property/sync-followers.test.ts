@@ -103,10 +103,13 @@ const shown = (replica: Replica) =>
 
 describe('whoever follows changes, however often it is cut', { timeout: 60_000 + SECONDS * 2_000 }, () => {
   it('has what the table has, when the writers on two instances are done', async () => {
+    const until = performance.now() + SECONDS * 1_000
     const property = fc.asyncProperty(
       fc.array(writer, { minLength: 1, maxLength: 3 }),
       fc.array(follower, { minLength: 3, maxLength: 6 }),
       async (writers, followers) => {
+        // The time limits of the library would end a run that is about to fail.
+        if (performance.now() > until) return
         const key = `interleaved-${runs++}`
         await at(0).call('/api/v1/aliases/bind', { key, json: { alias: 'a', model: 'x:0' } })
         const followed = followers.map(({ manner, instance, profile: of, cutsMs }) => ({
@@ -124,7 +127,7 @@ describe('whoever follows changes, however often it is cut', { timeout: 60_000 +
         }
       },
     )
-    await fc.assert(property, { numRuns: 10_000, interruptAfterTimeLimit: SECONDS * 1_000, endOnFailure: true })
+    await fc.assert(property, { numRuns: 10_000, endOnFailure: true })
     console.info(`${runs} interleavings: ${[...counts.keys()].sort().join(', ')}`)
     expect(runs).toBeGreaterThan(1)
   })
