@@ -1,5 +1,6 @@
 import { createSlices } from '../../platform/slices.js'
 import type { FanOut } from './fan-out.js'
+import { inNextTurn } from './in-next-turn.js'
 import type { Page } from './page.js'
 import { type Position, placeKey } from './position.js'
 import { type ReadPage, readWhole } from './read-pages.js'
@@ -51,8 +52,6 @@ export function createChannel(deps: ChannelDeps, scope: Scope): Channel {
   // A follower that never heard of anything is behind.
   let changes = 1
   let busyCount = 0
-  let isDue = false
-  let isBeginning = false
 
   const serve = async (group: readonly Follower[]): Promise<void> => {
     busyCount += group.length
@@ -63,22 +62,10 @@ export function createChannel(deps: ChannelDeps, scope: Scope): Channel {
     if (isTold) run()
   }
 
-  const begin = async (): Promise<void> => {
-    while (isDue) {
-      isDue = false
-      if (busyCount >= followers.size) continue
-      for (const group of await groupsOf(followers, () => changes)) void serve(group)
-    }
-    isBeginning = false
-  }
-
-  /** Once for all that comes in the same turn. */
-  const run = (): void => {
-    isDue = true
-    if (isBeginning) return
-    isBeginning = true
-    setImmediate(() => void begin())
-  }
+  const run = inNextTurn(async () => {
+    if (busyCount >= followers.size) return
+    for (const group of await groupsOf(followers, () => changes)) void serve(group)
+  })
 
   return {
     followers,
