@@ -179,9 +179,14 @@ describe('a promotion', () => {
     expect(await history('up', '?revision=3')).toHaveLength(3)
     const { profiles } = (await one.call('/api/v1/profiles', { key: 'up' })).json
     expect(profiles).toMatchObject([
-      { name: 'prod', aliases: 3 },
-      { name: 'staging', aliases: 3 },
+      { name: 'prod', aliases: 3, revision: 3 },
+      { name: 'staging', aliases: 3, revision: 1 },
     ])
+    await remove('up', 'b', 'staging')
+    expect((await one.call('/api/v1/profiles', { key: 'up' })).json.profiles[1]).toMatchObject({
+      aliases: 2,
+      revision: 4,
+    })
   })
 
   it('moves the named aliases only, one that is not there any more included', async () => {

@@ -70,5 +70,5 @@ export function createReadHistory(sql: Sql): ReadHistory {
 
 /** What an alias meant, as JSON text; null if it was not bound. */
 const meaning = (sql: Sql, row: 'page' | 'earlier') => sql`
-  case when ${sql(row)}.action = 'set' then json_build_object('models', ${sql(row)}.models, 'constraints', ${sql(row)}.constraints,
-    'metadata', ${sql(row)}.metadata)::text end`
+  case when ${sql(row)}.action = 'set' then concat('{"models":', array_to_json(${sql(row)}.models), ',"constraints":', coalesce(${sql(row)}.constraints::text, 'null'),
+    ',"metadata":', coalesce(${sql(row)}.metadata::text, 'null'), '}') end`

@@ -70,9 +70,7 @@ function mountProfiles(app: App, guards: Guards, verbs: HistoryVerbs): void {
     responses: { 200: { description: 'All of them.', schema: schema.Profiles } },
     handle: async ({ principal }) => {
       const profiles = await verbs.profiles(principal.projectId)
-      const shown = profiles.map(({ name, aliases, updatedAt }) => ({
-        ...{ name, aliases, updated_at: updatedAt.toISOString() },
-      }))
+      const shown = profiles.map(({ updatedAt, ...profile }) => ({ ...profile, updated_at: updatedAt.toISOString() }))
       return plainJson({ profiles: shown })
     },
   })

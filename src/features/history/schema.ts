@@ -93,7 +93,14 @@ export const Applied = z
 export const Profiles = z
   .object({
     profiles: z.array(
-      z.object({ name: z.string(), aliases: z.number().int(), updated_at: instant() }).openapi('ProfileSummary'),
+      z
+        .object({
+          name: z.string(),
+          aliases: z.number().int(),
+          revision: z.number().int().openapi({ description: 'The last one that changed it, deletions included.' }),
+          updated_at: instant(),
+        })
+        .openapi('ProfileSummary'),
     ),
   })
   .openapi('Profiles')

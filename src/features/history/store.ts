@@ -8,7 +8,13 @@ import type { Difference, Meaning } from './change.js'
 import { HISTORY_LIMITS } from './limits.js'
 
 export type HistoryStore = ReturnType<typeof createHistoryStore>
-export type ProfileSummary = { readonly name: string; readonly aliases: number; readonly updatedAt: Date }
+export type ProfileSummary = {
+  readonly name: string
+  readonly aliases: number
+  /** The last one that changed it, deletions included. */
+  readonly revision: number
+  readonly updatedAt: Date
+}
 type Between = { readonly from: string; readonly to: string; readonly aliases: readonly string[] | undefined }
 type AtRevision = { readonly revision: number; readonly profile: string | undefined }
 
@@ -19,8 +25,12 @@ export function createHistoryStore(sql: Sql) {
     unboundOf,
     listProfiles: async (projectId: ProjectId): Promise<ProfileSummary[]> => [
       ...(await sql<ProfileSummary[]>`
-        select profile as name, count(*)::integer as aliases, max(updated_at) as "updatedAt" from aliases
-        where project_id = ${projectId} group by profile order by profile`),
+        select profile as name, count(*)::integer as aliases, max(updated_at) as "updatedAt",
+          greatest(max(revision), (
+            select max(gone.revision) from alias_history as gone
+            where gone.project_id = ${projectId} and gone.profile = aliases.profile and action = 'delete'
+          ))::float8 as revision
+        from aliases where project_id = ${projectId} group by profile order by profile`),
     ],
   }
 }
