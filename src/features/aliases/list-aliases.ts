@@ -1,12 +1,11 @@
+import { z } from 'zod'
 import type { ProjectId } from '../../access/principal.js'
-import { AppError } from '../../platform/errors.js'
+import { cursorName, type Page, readCursor, writeCursor } from '../../http/list-page.js'
 import { ALIAS_LIMITS } from './limits.js'
 import type { AliasPosition, ListedAlias, ListPage, ReadPage } from './list-store.js'
 import { renderListed } from './render.js'
 
 export type ListInput = { readonly profile: string | undefined; readonly after: string | undefined }
-/** One page, as the text of a JSON array, and the cursor of the next one. */
-export type AliasPage = { readonly text: string; readonly next: string | undefined }
 
 /**
  * All aliases behind `after`, by name, as the pieces of one JSON array. A page is held at a time, so a list of any
@@ -53,7 +52,7 @@ export async function pageOfAliases(
   read: ReadPage,
   projectId: ProjectId,
   { profile, after, limit }: ListInput & { readonly limit: number },
-): Promise<AliasPage> {
+): Promise<Page> {
   const page = await read(projectId, { profile, after: positionOf(after), rowsMax: limit })
   const last = page.isLast ? undefined : page.rows.at(-1)
   return { text: `[${textOf(page)}]`, next: last === undefined ? undefined : cursorOf(last) }
@@ -61,28 +60,12 @@ export async function pageOfAliases(
 
 const textOf = (page: ListPage): string => page.rows.map(renderListed).join(',')
 
-/** Opaque to callers: they hand it back as it was given. */
-function cursorOf({ alias, profile }: ListedAlias): string {
-  return Buffer.from(JSON.stringify([alias, profile])).toString('base64url')
-}
+const Position = z.tuple([cursorName, cursorName])
+
+const cursorOf = ({ alias, profile }: ListedAlias): string => writeCursor([alias, profile])
 
 function positionOf(cursor: string | undefined): AliasPosition | undefined {
   if (cursor === undefined) return undefined
-  const position = parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-  if (Array.isArray(position) && position.length === 2) {
-    const [alias, profile]: unknown[] = position
-    const isKept = (text: unknown): text is string =>
-      typeof text === 'string' && text.isWellFormed() && !text.includes('\0')
-    if (isKept(alias) && isKept(profile)) return { alias, profile }
-  }
-  const message = 'must be the cursor of a page before'
-  throw new AppError('validation-failed', `query/after: ${message}`, { errors: [{ pointer: 'query/after', message }] })
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  const [alias, profile] = readCursor(Position, cursor)
+  return { alias, profile }
 }

@@ -1,9 +1,10 @@
 import { type ProjectId, READS } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { JSON_HEADERS, JSON_TYPE, plainBytes } from '../../http/response.js'
-import type { Warm, WarmResponse } from '../../http/warm-lane.js'
+import { type Page, pageResponse } from '../../http/list-page.js'
+import { JSON_HEADERS, plainBytes } from '../../http/response.js'
+import type { Warm } from '../../http/warm-lane.js'
 import type { Listing } from './alias-listing.js'
-import type { AliasPage, ListInput } from './list-aliases.js'
+import type { ListInput } from './list-aliases.js'
 import { listResponse } from './listing-responses.js'
 import * as schema from './schema.js'
 import type { Known } from './snapshots.js'
@@ -11,19 +12,19 @@ import type { MarkStale } from './stale-headers.js'
 
 export type ListVerbs = {
   readonly list: (projectId: ProjectId, input: ListInput) => Promise<string | AsyncGenerator<string>>
-  readonly page: (projectId: ProjectId, input: ListInput & { readonly limit: number }) => Promise<AliasPage>
+  readonly page: (projectId: ProjectId, input: ListInput & { readonly limit: number }) => Promise<Page>
   readonly listing: (projectId: ProjectId, profile: string | undefined) => Known<Listing> | Promise<Known<Listing>>
   readonly warmList: Warm
   readonly markStale: MarkStale
 }
 
-const BASE = '/api/v1/aliases'
+const PATH = '/api/v1/aliases/'
 export const NOT_MODIFIED = { description: 'The client has it already (`If-None-Match`).' }
 
 export function mountList(app: App, guards: Guards, verbs: ListVerbs): void {
   mount(app, guards, {
     method: 'get',
-    path: `${BASE}/`,
+    path: PATH,
     tag: 'Aliases',
     operationId: 'listAliases',
     summary: 'List aliases, by name',
@@ -39,7 +40,9 @@ export function mountList(app: App, guards: Guards, verbs: ListVerbs): void {
     },
     handle: async ({ principal: { projectId }, query: { profile, after, limit }, header }) => {
       const input = { profile, after }
-      if (limit !== undefined) return pageResponse(await verbs.page(projectId, { ...input, limit }), profile, limit)
+      if (limit !== undefined) {
+        return pageResponse(await verbs.page(projectId, { ...input, limit }), PATH, { profile, limit })
+      }
       const listing = after === undefined ? await verbs.listing(projectId, profile) : undefined
       const kept = listing && listResponse(listing, header('if-none-match'), verbs.markStale)
       if (kept !== undefined) return kept
@@ -48,14 +51,4 @@ export function mountList(app: App, guards: Guards, verbs: ListVerbs): void {
       return typeof list === 'string' ? plainBytes(list, headers) : { chunks: list, headers }
     },
   })
-}
-
-function pageResponse({ text, next }: AliasPage, profile: string | undefined, limit: number): WarmResponse {
-  if (next === undefined) return plainBytes(text)
-  const query = new URLSearchParams({
-    ...(profile === undefined ? {} : { profile }),
-    limit: String(limit),
-    after: next,
-  })
-  return plainBytes(text, { 'Content-Type': JSON_TYPE, Link: `<${BASE}/?${query}>; rel="next"` })
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { ProjectId } from '../../access/principal.js'
-import { AppError } from '../../platform/errors.js'
+import { cursorName, type Page, readCursor, writeCursor } from '../../http/list-page.js'
 import type { ChangePosition, HistoryFilter, HistoryRow, ReadHistory } from './history-store.js'
 
 /** A key as people know it: never the key itself. */
@@ -14,8 +14,8 @@ export async function listHistory(
   deps: { readonly read: ReadHistory; readonly findKeys: FindKeys },
   projectId: ProjectId,
   { after, limit, ...filter }: HistoryInput,
-): Promise<{ readonly text: string; readonly next: string | undefined }> {
-  const position = after === undefined ? undefined : readCursor(after)
+): Promise<Page> {
+  const position = after === undefined ? undefined : positionOf(after)
   const { rows, isLast } = await deps.read(projectId, filter, position, limit)
   const keys = rows.some(({ keyId }) => keyId !== null) ? await deps.findKeys(projectId) : new Map<string, KeyLabel>()
   const last = isLast ? undefined : rows.at(-1)
@@ -32,25 +32,11 @@ function renderChange(row: HistoryRow, keys: ReadonlyMap<string, KeyLabel>): str
   return `${JSON.stringify(shown).slice(0, -1)},"before":${before ?? 'null'},"after":${after ?? 'null'}}`
 }
 
-/** Opaque to callers: they hand it back as it was given. */
-function cursorOf({ revision, profile, alias }: ChangePosition): string {
-  return Buffer.from(JSON.stringify([revision, profile, alias])).toString('base64url')
-}
+const Position = z.tuple([z.int().positive(), cursorName, cursorName])
 
-function readCursor(text: string): ChangePosition {
-  const position = Position.safeParse(parse(Buffer.from(text, 'base64url').toString('utf8')))
-  if (position.success) return { revision: position.data[0], profile: position.data[1], alias: position.data[2] }
-  const message = 'must be the cursor of a page before'
-  throw new AppError('validation-failed', `query/after: ${message}`, { errors: [{ pointer: 'query/after', message }] })
-}
+const cursorOf = ({ revision, profile, alias }: ChangePosition): string => writeCursor([revision, profile, alias])
 
-const name = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'))
-const Position = z.tuple([z.int().positive(), name, name])
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+function positionOf(cursor: string): ChangePosition {
+  const [revision, profile, alias] = readCursor(Position, cursor)
+  return { revision, profile, alias }
 }

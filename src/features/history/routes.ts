@@ -1,5 +1,6 @@
 import { type ProjectId, READS, WRITES } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
+import { type Page, pageResponse } from '../../http/list-page.js'
 import { JSON_TYPE, plainBytes, plainJson } from '../../http/response.js'
 import type { WarmResponse } from '../../http/warm-lane.js'
 import type { Changed } from './change.js'
@@ -11,10 +12,7 @@ import * as schema from './schema.js'
 import type { ProfileSummary } from './store.js'
 
 export type HistoryVerbs = {
-  readonly list: (
-    projectId: ProjectId,
-    input: HistoryInput,
-  ) => Promise<{ readonly text: string; readonly next: string | undefined }>
+  readonly list: (projectId: ProjectId, input: HistoryInput) => Promise<Page>
   readonly profiles: (projectId: ProjectId) => Promise<readonly ProfileSummary[]>
   readonly rollback: (input: RollbackInput) => Promise<Changed>
   readonly promote: (input: PromoteInput) => Promise<Changed>
@@ -23,7 +21,7 @@ export type HistoryVerbs = {
 }
 
 const tag = 'History'
-const BASE = '/api/v1/history'
+const PATH = '/api/v1/history'
 
 export function mountHistory(app: App, guards: Guards, verbs: HistoryVerbs): void {
   mountList(app, guards, verbs)
@@ -35,7 +33,7 @@ export function mountHistory(app: App, guards: Guards, verbs: HistoryVerbs): voi
 function mountList(app: App, guards: Guards, verbs: HistoryVerbs): void {
   mount(app, guards, {
     method: 'get',
-    path: BASE,
+    path: PATH,
     tag,
     operationId: 'listHistory',
     summary: 'Who changed what, newest first',
@@ -47,15 +45,9 @@ function mountList(app: App, guards: Guards, verbs: HistoryVerbs): void {
     handle: async ({ principal, query }) => {
       const { profile, alias, action, revision, limit, after } = query
       const page = await verbs.list(principal.projectId, { profile, alias, action, revision, limit, after })
-      return page.next === undefined ? plainBytes(page.text) : linked(page.text, { ...query, after: page.next })
+      return pageResponse(page, PATH, query)
     },
   })
-}
-
-function linked(text: string, query: Readonly<Record<string, string | number | undefined>>): WarmResponse {
-  const next = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) next.set(name, String(value))
-  return plainBytes(text, { 'Content-Type': JSON_TYPE, Link: `<${BASE}?${next}>; rel="next"` })
 }
 
 function mountProfiles(app: App, guards: Guards, verbs: HistoryVerbs): void {
