@@ -1,20 +1,21 @@
-import { canonicalText, type LockBinding, type Lockfile, type LockProfile } from '../../core/lockfile/index.js'
+import {
+  canonicalText,
+  isoTime,
+  type LockBinding,
+  type Lockfile,
+  type LockProfile,
+  newHeader,
+} from '../../core/lockfile/index.js'
 import type { AliasBinding } from '../alias-client.js'
 
 const FIRST_PROFILE = 'default'
 
 /** A lockfile that was made at this moment. */
 export function newLockfile(profile: string, bindings: readonly LockBinding[], now: Date): Lockfile {
-  const time = timeText(now)
+  const time = isoTime(now)
   return {
-    ...{
-      version: '1.0',
-      createdAt: time,
-      updatedAt: time,
-      defaultProfile: FIRST_PROFILE,
-      packages: [],
-      metadata: '{}',
-    },
+    ...newHeader(time),
+    updatedAt: time,
     profiles: new Map(
       [FIRST_PROFILE, profile].map((name) => [
         name,
@@ -72,13 +73,8 @@ function withProfile(
     ...lockfile,
     profiles: new Map([...lockfile.profiles, [name, changed]]),
     // Publishing sets both times of a file that has none.
-    ...(neverPublished ? {} : { updatedAt: timeText(now) }),
+    ...(neverPublished ? {} : { updatedAt: isoTime(now) }),
   }
 }
 
 const emptyProfile = (name: string): LockProfile => ({ name, registryVersions: new Map(), bindings: [] })
-
-/** A moment as Python's `datetime.isoformat` writes it. */
-function timeText(now: Date): string {
-  return now.toISOString().replace(/(?:\.(\d{3}))?Z$/, (_, ms: string) => (ms === '000' ? '+00:00' : `.${ms}000+00:00`))
-}

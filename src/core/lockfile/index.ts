@@ -3,5 +3,6 @@ export { type BindingTexts, bindingTexts, type LockDigests, lockDigests, type Pr
 export type { LockBinding, Lockfile, LockfileFormat, LockHeader, LockProfile } from './lockfile.js'
 export type { LockfileProblem } from './notes.js'
 export { canonicalText, type LockfileOptions, type LockfileResult, parseLockfile } from './parse-lockfile.js'
+export { renderDifferences } from './render-differences.js'
 export { renderLockfile } from './render-lockfile.js'
 export { headerOf, headerText, isoTime, newHeader, parseHeader, type StoredHeader } from './stored-header.js'

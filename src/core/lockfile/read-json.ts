@@ -1,6 +1,6 @@
-import { integerDigitsMax, type LockfileLimits } from './limits.js'
+import { integerDigitsMax, LOCKFILE_LIMITS, type LockfileLimits } from './limits.js'
 import type { LockValue } from './lock-value.js'
-import { type Notes, type Path, problem, quoted } from './notes.js'
+import { type Notes, newNotes, type Path, problem, quoted } from './notes.js'
 
 type Reader = {
   readonly text: string
@@ -32,6 +32,9 @@ export function readJson(text: string, limits: LockfileLimits, notes: Notes): Lo
     throw error
   }
 }
+
+/** The value of a text in the spelling of `canonicalText`; null for a text that cannot be read. */
+export const readCanonical = (text: string): LockValue => readJson(text, LOCKFILE_LIMITS, newNotes()) ?? null
 
 function readValue(reader: Reader): LockValue {
   reader.valueCount += 1

@@ -1,9 +1,7 @@
-import { LOCKFILE_LIMITS } from './limits.js'
-import { isTable, type LockTable, type LockValue } from './lock-value.js'
+import type { LockTable, LockValue } from './lock-value.js'
 import type { LockBinding, Lockfile, LockfileFormat, LockProfile } from './lockfile.js'
-import { newNotes } from './notes.js'
 import { compareCodePoints } from './python-text.js'
-import { readJson } from './read-json.js'
+import { readCanonical } from './read-json.js'
 import { writeJson } from './write-json.js'
 import { writeToml } from './write-toml.js'
 
@@ -26,7 +24,7 @@ function documentOf(lockfile: Lockfile): LockTable {
     ['default_profile', lockfile.defaultProfile],
     ['profiles', new Map(profiles.map(([key, profile]) => [key, profileOf(profile)]))],
     ['extends', new Map([['packages', lockfile.packages]])],
-    ['metadata', parsed(lockfile.metadata)],
+    ['metadata', readCanonical(lockfile.metadata)],
   ]
   return tableOf(members)
 }
@@ -44,15 +42,9 @@ function bindingOf({ alias, models, constraints }: LockBinding): LockTable {
   return tableOf([
     ['alias', alias],
     ['models', models],
-    ['constraints', constraints === null ? undefined : parsed(constraints)],
+    ['constraints', constraints === null ? undefined : readCanonical(constraints)],
   ])
 }
 
 const tableOf = (members: readonly (readonly [string, LockValue | undefined])[]): LockTable =>
   new Map(members.filter((member): member is readonly [string, LockValue] => member[1] !== undefined))
-
-/** The value of a canonical text. */
-function parsed(text: string): LockValue {
-  const value = readJson(text, LOCKFILE_LIMITS, newNotes())
-  return isTable(value) ? value : null
-}

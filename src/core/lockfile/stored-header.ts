@@ -1,9 +1,7 @@
-import { LOCKFILE_LIMITS } from './limits.js'
 import { isList, isTable, type LockTable, type LockValue } from './lock-value.js'
 import type { Lockfile, LockHeader, LockProfile } from './lockfile.js'
-import { newNotes } from './notes.js'
 import { pythonText } from './python-text.js'
-import { readJson } from './read-json.js'
+import { readCanonical } from './read-json.js'
 
 /** What a lockfile holds beside its bindings, but for `updated_at`, which every revision has anew. */
 export type StoredHeader = Omit<LockHeader, 'updatedAt'> & {
@@ -38,7 +36,7 @@ export function headerText(header: StoredHeader): string {
       ['created_at', header.createdAt],
       ['default_profile', header.defaultProfile],
       ['extends', new Map([['packages', header.packages]])],
-      ['metadata', parsed(header.metadata)],
+      ['metadata', readCanonical(header.metadata)],
       ['profiles', new Map(profiles)],
     ]),
   )
@@ -46,7 +44,7 @@ export function headerText(header: StoredHeader): string {
 
 /** Reads a text that `headerText` wrote. What it would never have written is read as if it were not there. */
 export function parseHeader(text: string): StoredHeader {
-  const table = tableOf(parsed(text))
+  const table = tableOf(readCanonical(text))
   const profiles = [...tableOf(table.get('profiles'))].map(([key, value]) => {
     const profile = tableOf(value)
     const versions = [...tableOf(profile.get('registry_versions'))]
@@ -76,7 +74,6 @@ export function isoTime(time: Date): string {
   return `${text.slice(0, 19)}${millis === '.000' ? '' : `${millis}000`}+00:00`
 }
 
-const parsed = (text: string): LockValue => readJson(text, LOCKFILE_LIMITS, newNotes()) ?? null
 const tableOf = (value: LockValue | undefined): LockTable => (isTable(value) ? value : new Map())
 const textOf = (value: LockValue | undefined, otherwise: string): string =>
   typeof value === 'string' ? value : otherwise

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import {
   type BindingTexts,
   bindingTexts,
@@ -8,6 +7,7 @@ import {
   parseHeader,
   type StoredHeader,
 } from '../../core/lockfile/index.js'
+import { sha256Hex } from '../../platform/sha256.js'
 import type { WrittenBinding } from './publish-store.js'
 
 /** What of a project's lockfile its digests need, with the text of each binding: most of what a digest costs. */
@@ -71,13 +71,7 @@ export function digestsOf({ header, updatedAt, profiles }: LockDocument): LockDi
     const { name: ownName, registryVersions } = stored.profiles.get(name) ?? { name, registryVersions: new Map() }
     return { name, ownName, registryVersions, bindings: profiles.get(name) ?? [] }
   })
-  return lockDigests({ ...stored, updatedAt }, texts, sha256)
-}
-
-function sha256(chunks: Iterable<string>): string {
-  const hash = createHash('sha256')
-  for (const chunk of chunks) hash.update(chunk)
-  return hash.digest('hex')
+  return lockDigests({ ...stored, updatedAt }, texts, sha256Hex)
 }
 
 /** What a document takes in memory, about. */

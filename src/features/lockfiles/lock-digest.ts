@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import {
   bindingTexts,
   type LockDigests,
@@ -6,6 +5,7 @@ import {
   lockDigests,
   type StoredHeader,
 } from '../../core/lockfile/index.js'
+import { sha256Hex } from '../../platform/sha256.js'
 
 /** A lockfile that has its times. */
 export type Published = Omit<StoredHeader, 'profiles'> & {
@@ -17,11 +17,5 @@ export function digestsOf(lockfile: Published): LockDigests {
   const profiles = [...lockfile.profiles].map(([name, { name: ownName, registryVersions, bindings }]) => ({
     ...{ name, ownName, registryVersions, bindings: bindings.map(bindingTexts) },
   }))
-  return lockDigests(lockfile, profiles, sha256)
-}
-
-function sha256(chunks: Iterable<string>): string {
-  const hash = createHash('sha256')
-  for (const chunk of chunks) hash.update(chunk)
-  return hash.digest('hex')
+  return lockDigests(lockfile, profiles, sha256Hex)
 }

@@ -2,6 +2,7 @@ import { TRUST_LIMITS } from '../../platform/limits.js'
 import type { Follower } from './channel.js'
 import type { FanOut } from './fan-out.js'
 import { SYNC_LIMITS } from './limits.js'
+import { NO_HEAD } from './page.js'
 import type { SyncStore, WatchedHead } from './store.js'
 import type { Watchers } from './watchers.js'
 
@@ -28,9 +29,6 @@ export type LookAfter = {
   /** Finds out what messages did not tell, if some may be missing, and tries again what failed. */
   look(): Promise<void>
 }
-
-/** The head of a project that has none. */
-const NO_HEAD = { epoch: '00000000-0000-0000-0000-000000000000', revision: 0 }
 
 /**
  * Messages wake watchers. While they cannot be trusted, the watched heads are asked for instead, all in one query, and so

@@ -16,8 +16,8 @@ export type Page = {
   readonly isLast: boolean
 }
 
-/** Of a project that never had an alias. */
-const NO_HEAD = { epoch: '00000000-0000-0000-0000-000000000000', revision: 0 }
+/** The head of a project that never had an alias. */
+export const NO_HEAD = { epoch: '00000000-0000-0000-0000-000000000000', revision: 0 }
 
 /**
  * What was read, cut where a revision ends, so that its reader can resume there. Only of a revision that does not fit

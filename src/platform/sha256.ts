@@ -1,0 +1,8 @@
+import { createHash } from 'node:crypto'
+
+/** The hex digest of the UTF-8 bytes of all chunks, one behind the other. */
+export function sha256Hex(chunks: Iterable<string>): string {
+  const hash = createHash('sha256')
+  for (const chunk of chunks) hash.update(chunk)
+  return hash.digest('hex')
+}
