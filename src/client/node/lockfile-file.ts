@@ -51,7 +51,7 @@ async function replaceText(path: string, text: string, expected: string | undefi
       if (before !== undefined) {
         const { uid, gid } = await handle.stat({ bigint: true })
         if (uid !== before.uid || gid !== before.gid) {
-          // Only root may give a file away; anybody else's stays their own, as with every editor that replaces files.
+          // Only root may give a file away; for other users the new file is theirs, as with every editor that replaces files.
           await handle.chown(Number(before.uid), Number(before.gid)).catch(() => undefined)
         }
         await handle.chmod(Number(before.mode) & PERMISSIONS)

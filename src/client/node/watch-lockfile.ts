@@ -63,7 +63,7 @@ function createKeeper({ api, store, profile, onEvent, onRefused, signal, random 
     readLockfile(pulled.text, { where: `What ${api.where} sent`, format: store.format, bareModels: 'keep' })
     const held = await store.read()
     if (held === pulled.text) return
-    // Somebody else wrote it at this moment: it is read and written again.
+    // Another program wrote it at this moment: it is read and written again.
     if (await store.replace(pulled.text, held)) onEvent({ kind: 'written', digest: pulled.digest })
     else isDue = true
   }

@@ -36,7 +36,7 @@ export function unresolvedWarnings({ unresolved }: Pick<Candidates, 'unresolved'
 
 /**
  * An answer that follows the registry: rendered again when the registry loaded something since, and only then. So a new
- * registry costs an alias that nobody resolves nothing, and no load can come between rendering and keeping.
+ * registry costs nothing for an alias that is not resolved, and no load can come between rendering and keeping.
  */
 export function followRegistry(registry: RegistryNow, render: (facts: RegistryFacts) => string): () => string {
   let loads = registry.loads()

@@ -10,7 +10,7 @@ export type Shown = { readonly lockfile: Published; readonly digest: string; rea
 
 /**
  * The lockfile of the revision that holds, or only one profile of it. Throws `not-found` if nothing was ever bound, or
- * there is no such profile. Null if the caller has the digest already.
+ * there is no such profile. Only its digest, without reading the rest, if the caller knows one of the digests already.
  */
 export async function currentLockfile(
   { store }: ReadDeps,

@@ -1,5 +1,5 @@
 import { type ProjectId, READS, WRITES } from '../../access/principal.js'
-import { type Lockfile, type LockfileFormat, renderLockfile } from '../../core/lockfile/index.js'
+import { type LockfileFormat, renderLockfile } from '../../core/lockfile/index.js'
 import { kindOf } from '../../http/body-kinds.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { matchesEtag } from '../../http/etag.js'
@@ -120,8 +120,7 @@ function mountDigest(app: App, guards: Guards, verbs: LockfileVerbs): void {
 }
 
 function show({ lockfile, digest }: Shown, format: LockfileFormat): WarmResponse {
-  const file: Lockfile = lockfile
-  return plainBytes(renderLockfile(file, format), {
+  return plainBytes(renderLockfile(lockfile, format), {
     'Content-Type': format === 'toml' ? TOML_TYPE : JSON_TYPE,
     ...headersOf(digest, format),
   })

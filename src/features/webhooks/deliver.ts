@@ -1,4 +1,3 @@
-import type { ProjectId } from '../../access/principal.js'
 import type { Clock } from '../../platform/clock.js'
 import { WEBHOOK_LIMITS } from './limits.js'
 import { retryPauseMs } from './retry-pause.js'
@@ -24,7 +23,7 @@ export async function deliver(deps: DeliverDeps, claim: Claim, signal: AbortSign
     const pauseMs = retryPauseMs(failures + 1, retryAfterSeconds, deps.random())
     return { status: 'failed', reason, pauseMs }
   }
-  const secret = openSecret(deps.vault, claim.projectId, claim)
+  const secret = deps.vault.open(claim.projectId, claim.secret)
   if (secret === undefined) return failed('its secret cannot be decrypted; set the webhook again')
   const headers = {
     'Content-Type': 'application/json',
@@ -35,10 +34,6 @@ export async function deliver(deps: DeliverDeps, claim: Claim, signal: AbortSign
   const result = await deps.send({ url, headers, body: delivery.body, signal })
   if (result.status === null) return signal.aborted ? { status: 'interrupted' } : failed(result.reason)
   return judge(result, performance.now() - begunAt, failed)
-}
-
-function openSecret(vault: Pick<Vault, 'open'>, projectId: ProjectId, { secret }: Claim): Uint8Array | undefined {
-  return vault.open(projectId, secret)
 }
 
 type Answered = Extract<SendResult, { readonly status: number }>

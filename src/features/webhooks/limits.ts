@@ -1,6 +1,8 @@
 /** Every limit of the webhooks, with its unit. */
 export const WEBHOOK_LIMITS = {
   urlCharactersMax: 2_048,
+  /** As it is sent, before its form is checked. */
+  secretCharactersMax: 255,
   /** An address and a secret. */
   bodyBytesMax: 16_384,
   /** Of a secret, as the Standard Webhooks specification has it: 192 to 512 bits. */

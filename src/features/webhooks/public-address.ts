@@ -19,7 +19,7 @@ const notPublicIpv4 = listOf(NOT_PUBLIC_IPV4, 'ipv4')
 const globalIpv6 = listOf(GLOBAL_IPV6, 'ipv6')
 const notPublicIpv6 = listOf(NOT_PUBLIC_IPV6, 'ipv6')
 
-/** Whether an address, as text, is one that everybody may reach. What is no address is not. */
+/** Whether a text is an address of the public Internet. */
 export function isPublicAddress(address: string): boolean {
   const kind = address.includes('%') ? 0 : isIP(address)
   if (kind === 4) return !notPublicIpv4.check(address, 'ipv4')

@@ -30,9 +30,8 @@ export type PutInput = {
 export type PutResult = { readonly webhook: Webhook; readonly secret: string | null }
 
 /**
- * Sets a project's webhook. Throws `validation-failed` for a
- * URL that may not be sent to and for what is no secret, and `webhooks-not-configured` if there is nothing to encrypt
- * the secret with.
+ * Sets a project's webhook. Throws `validation-failed` for a URL that may not be sent to and for a text that is not a
+ * secret, and `webhooks-not-configured` if there is nothing to encrypt the secret with.
  */
 export async function putWebhook(deps: PutDeps, input: PutInput): Promise<PutResult> {
   const made = input.secret === null ? makeSecret() : null

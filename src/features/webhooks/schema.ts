@@ -11,9 +11,11 @@ export const PutBody = z
     secret: z
       .string()
       .min(1)
-      .max(255)
+      .max(WEBHOOK_LIMITS.secretCharactersMax)
       .nullish()
-      .openapi({ description: `What the deliveries are signed with: ${SECRET_RULE}. Made and answered if absent.` }),
+      .openapi({
+        description: `What the deliveries are signed with: ${SECRET_RULE}. Made here, and returned this once, if absent.`,
+      }),
   })
   .openapi('PutWebhook')
 

@@ -33,7 +33,7 @@ export type Delivery = {
   readonly body: string
 }
 
-/** What an instance has taken to send. Nobody else sends it before the lease is over. */
+/** What an instance has taken to send. No other instance sends it before the lease is over. */
 export type Claim = {
   readonly projectId: ProjectId
   readonly lease: string
