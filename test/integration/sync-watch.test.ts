@@ -211,6 +211,25 @@ describe('a stream of changes', () => {
     theirs.close()
   })
 
+  it('has an event of a revision that changes only what a lockfile holds beside its aliases', async () => {
+    const key = await newProject()
+    await bind(key, 'staged', 'x:1', { profile: 'staging' })
+    const reader = await stream(key, 'since=2&profile=default')
+    await reader.received(1)
+    const lockfile = (await writer.call('/api/v1/lockfile', { key, headers: { Accept: 'application/json' } })).json
+    const json = { ...lockfile, metadata: { team: 'search' } }
+    const put = await writer.call('/api/v1/lockfile', { key, method: 'PUT', json })
+    expect([put.status, put.json.revision]).toEqual([200, 3])
+    const [, event] = await reader.received(2)
+    expect(event?.data).toMatchObject({ revision: 3, reset: false, changes: [] })
+    await bind(key, 'staged', 'x:2', { profile: 'staging' })
+    await bind(key, 'mine')
+    await reader.received(3)
+    expect(told(reader)).toEqual([[2], [3], [5, 'upsert mine']])
+    reader.close()
+    await watching(0)
+  })
+
   it('has last words when its service drains', async () => {
     const key = await newProject()
     const other = await startService({ LLMRING_DATABASE_URL: database.url })

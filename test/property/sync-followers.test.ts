@@ -47,6 +47,13 @@ const write: fc.Arbitrary<Write> = fc.oneof(
   },
   {
     weight: 1,
+    arbitrary: fc.uniqueArray(alias).map((aliases): Write => {
+      const bindings = aliases.map((name, at) => ({ alias: name, models: [`x:${at}`] }))
+      return ['PUT', '/api/v1/lockfile', { version: '1.0', profiles: { prod: { name: 'prod', bindings } } }]
+    }),
+  },
+  {
+    weight: 1,
     arbitrary: fc
       .record({ from: profile, to: profile })
       .map(({ from, to }): Write => ['POST', `/api/v1/profiles/${from}/promote`, { to }]),

@@ -19,8 +19,11 @@ export type Follower = {
   isReady(): boolean
   /** Something is due that it is not ready for. */
   lag(): void
-  /** What it did not have; behind this it stands at the page's end. */
-  take(page: Page): void
+  /**
+   * What it did not have; behind this it stands at the page's end. `isNews`: its profile was changed since it was told
+   * something, if only in what a lockfile holds beside its aliases.
+   */
+  take(page: Page, isNews: boolean): void
   /** Changes could not be read. One that was told something before waits on; another one gives up, and leaves. */
   fail(error: unknown): void
   /** Its key does not hold any more. */
@@ -33,8 +36,8 @@ export type Channel = {
   readonly followers: ReadonlySet<Follower>
   add(follower: Follower): void
   remove(follower: Follower): void
-  /** Something changed: tells everyone who is behind. */
-  change(): void
+  /** Something changed, here or (where only the head is known) elsewhere: tells everyone who is behind. */
+  change(isHere: boolean): void
   /** Tells those who are behind, again if that failed before. */
   run(): void
   /** Whether everyone has what this head says that there is. */
@@ -51,11 +54,12 @@ export function createChannel(deps: ChannelDeps, scope: Scope): Channel {
   const followers = new Set<Follower>()
   // A follower that never heard of anything is behind.
   let changes = 1
+  let changedHere = 1
   let busyCount = 0
 
   const serve = async (group: readonly Follower[]): Promise<void> => {
     busyCount += group.length
-    const isTold = await tell(deps, scope, followers, group, changes)
+    const isTold = await tell(deps, scope, followers, group, { changes, changedHere })
     for (const follower of group) follower.isBusy = false
     busyCount -= group.length
     // What failed is tried again with the next change, or by those who look after the channels.
@@ -74,8 +78,9 @@ export function createChannel(deps: ChannelDeps, scope: Scope): Channel {
       run()
     },
     remove: (follower) => void followers.delete(follower),
-    change: () => {
+    change: (isHere) => {
       changes += 1
+      if (isHere) changedHere = changes
       run()
     },
     run,
@@ -94,15 +99,16 @@ async function tell(
   scope: Scope,
   followers: ReadonlySet<Follower>,
   group: readonly Follower[],
-  changes: number,
+  { changes, changedHere }: { readonly changes: number; readonly changedHere: number },
 ): Promise<boolean> {
   try {
     const page = await readWhole(read, scope, (group[0] as Follower).position)
     await fanOut.tellAll(group, (follower) => {
       if (!followers.has(follower)) return
+      const isNews = follower.seen < changedHere && follower.position.since < page.next.since
       follower.position = page.next
       if (page.isLast) follower.seen = changes
-      follower.take(page)
+      follower.take(page, isNews)
     })
     return true
   } catch (error) {

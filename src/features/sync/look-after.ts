@@ -45,7 +45,7 @@ export function createLookAfter(deps: LookAfterDeps): LookAfter {
     for (const head of await readHeads(watchers.projectIds())) known.set(head.projectId, head)
     for (const projectId of watchers.projectIds()) {
       const head = known.get(projectId) ?? { projectId, ...NO_HEAD }
-      for (const channel of watchers.channelsOf(projectId)) if (!channel.isAt(head)) channel.change()
+      for (const channel of watchers.channelsOf(projectId)) if (!channel.isAt(head)) channel.change(false)
     }
   }
 

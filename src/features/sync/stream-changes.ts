@@ -31,8 +31,8 @@ export function streamChanges(deps: WatchDeps, request: WatchRequest): Promise<R
           channel.run()
         })
       },
-      take: (page) => {
-        const bytes = bytesOf(page, isLive)
+      take: (page, isNews) => {
+        const bytes = bytesOf(page, isLive && !(isNews && page.changes.length === 0))
         isLive = page.isLast
         const isFirst = stream === undefined
         stream ??= open(deps, request, leave)

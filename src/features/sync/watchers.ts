@@ -53,9 +53,9 @@ export function createWatchers(deps: ChannelDeps, watchersMax: number): Watchers
     change: (projectId, profiles) => {
       const channels = projects.get(projectId)?.channels
       if (channels === undefined) return
-      channels.get(null)?.change()
-      if (profiles !== undefined) for (const profile of profiles) channels.get(profile)?.change()
-      else for (const [profile, channel] of channels) if (profile !== null) channel.change()
+      channels.get(null)?.change(true)
+      if (profiles !== undefined) for (const profile of profiles) channels.get(profile)?.change(true)
+      else for (const [profile, channel] of channels) if (profile !== null) channel.change(true)
     },
     channels: function* () {
       for (const { channels } of projects.values()) yield* channels.values()
