@@ -69,7 +69,11 @@ export class StoredTree {
   readonly reads: number[] = []
 
   append(count: number): readonly Tile[] {
-    const added = Array.from({ length: count }, (_, at) => hashLeaf(sha256, entryOf(this.leaves.length + at)))
+    return this.appendEntries(Array.from({ length: count }, (_, at) => entryOf(this.leaves.length + at)))
+  }
+
+  appendEntries(entries: readonly Uint8Array[]): readonly Tile[] {
+    const added = entries.map((entry) => hashLeaf(sha256, entry))
     this.leaves.push(...added)
     const { edge, tiles } = appendLeaves(sha256, this.edge, added)
     for (const tile of tiles) this.tiles.set(nameOf(tile), tile.hashes)

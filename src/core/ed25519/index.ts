@@ -6,8 +6,10 @@ export {
   type PublicKey,
 } from './public-key.js'
 export {
+  faultOfSignature,
   formatSignature,
   parseSignature,
+  type SignatureFault,
   type SignatureTextFault,
   type SignatureTextResult,
   signatureBytes,

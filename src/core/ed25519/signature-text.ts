@@ -13,12 +13,10 @@ const GROUP_ORDER: readonly number[] = [
   0xde, 0xa2, 0xf7, 0x9c, 0xd6, 0x58, 0x12, 0x63, 0x1a, 0x5c, 0xf5, 0xd3, 0xed,
 ]
 
-export type SignatureTextFault =
-  | 'missing-prefix'
-  | 'wrong-length'
-  | 'not-canonical-base64url'
-  | 's-out-of-range'
-  | 'low-order-r'
+/** What can be wrong with the bytes of a signature, before its equation is looked at. */
+export type SignatureFault = 'wrong-length' | 's-out-of-range' | 'low-order-r'
+
+export type SignatureTextFault = SignatureFault | 'missing-prefix' | 'not-canonical-base64url'
 
 export type SignatureTextResult =
   | { readonly ok: true; readonly bytes: Uint8Array }
@@ -39,9 +37,15 @@ export function parseSignature(text: string): SignatureTextResult {
   if (text.length !== PREFIX.length + signatureChars) return { ok: false, reason: 'wrong-length' }
   const bytes = decodeBase64url(text.slice(PREFIX.length), signatureBytes)
   if (bytes === null) return { ok: false, reason: 'not-canonical-base64url' }
-  if (!isScalarInRange(bytes)) return { ok: false, reason: 's-out-of-range' }
-  if (startsWithLowOrderPoint(bytes)) return { ok: false, reason: 'low-order-r' }
-  return { ok: true, bytes }
+  const fault = faultOfSignature(bytes)
+  return fault === null ? { ok: true, bytes } : { ok: false, reason: fault }
+}
+
+/** Part 2 of the rule for a signature that came as bytes: 64 of them, S below L, R not of low order. Null if it keeps it. */
+export function faultOfSignature(bytes: Uint8Array): SignatureFault | null {
+  if (bytes.length !== signatureBytes) return 'wrong-length'
+  if (!isScalarInRange(bytes)) return 's-out-of-range'
+  return startsWithLowOrderPoint(bytes) ? 'low-order-r' : null
 }
 
 /** True if S, the little-endian second half, is below L. */

@@ -10,7 +10,7 @@ export interface InclusionClaim {
   readonly root: Uint8Array
 }
 
-type InclusionFault =
+export type InclusionFault =
   | 'bad-size'
   | 'index-not-below-size'
   | 'wrong-hash-length'
