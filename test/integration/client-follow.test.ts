@@ -14,7 +14,7 @@ type Manner = (response: ServerResponse, query: URLSearchParams) => void
 
 const QUICK: ClientLimits = {
   ...CLIENT_LIMITS,
-  ...{ streamFirstBytesMsMax: 200, streamSilenceMsMax: 400, listPauseMs: 20, backoffFirstMs: 20, backoffMsMax: 100 },
+  ...{ listPauseMs: 20, backoffFirstMs: 20, backoffMsMax: 100 },
 }
 
 let manners: { stream: Manner; poll: Manner; list: Manner }
@@ -159,7 +159,7 @@ describe('a client of a server', () => {
   it('gives up a stream that says nothing any more, and asks for a new one', async () => {
     manners.poll = json(delta(1, [change('a', 1)]))
     manners.stream = inTurn(stream([]), stream([event(delta(2, [change('a', 2)]))]))
-    const client = open()
+    const client = open({ streamSilenceMsMax: 300 })
     await client.hasAlias('a')
     await eventually(async () => expect(await client.resolveAlias('a')).toBe('openai:m2'))
   })
@@ -174,7 +174,7 @@ describe('a client of a server', () => {
   ])('polls, and lets the server hold its answer, where a stream %s', async (_name, manner) => {
     manners.stream = manner
     manners.poll = inTurn(json(delta(1, [change('a', 1)])), json(delta(2, [change('a', 2)])), () => undefined)
-    const client = open()
+    const client = open({ streamFirstBytesMsMax: 200 })
     await client.hasAlias('a')
     await eventually(async () => expect(await client.resolveAlias('a')).toBe('openai:m2'))
     await eventually(() => expect(positions('poll')).toHaveLength(3))
@@ -238,6 +238,23 @@ describe('a client of a server', () => {
       ['9', 'e1'],
       ['2', 'e2'],
     ])
+  })
+
+  it('takes what comes in several events at once: no alias is missing meanwhile', async () => {
+    manners.poll = json(delta(2, [change('a', 1), change('b', 2)]))
+    let end = (): void => undefined
+    const first = event(delta(1, [change('a', 1)], { epoch: 'e2', reset: true, more: true }))
+    manners.stream = inTurn((response, query) => {
+      stream([first])(response, query)
+      end = () => response.write(event(delta(4, [change('b', 4)], { epoch: 'e2' })))
+    })
+    const client = open()
+    await client.hasAlias('a')
+    await eventually(() => expect(by()).toEqual(['stream']))
+    expect(await client.resolveAlias('b')).toBe('openai:m2')
+    end()
+    await eventually(async () => expect(await client.resolveAlias('b')).toBe('openai:m4'))
+    expect(await client.resolveAlias('a')).toBe('openai:m1')
   })
 
   it('ends its connection when it is closed, and still resolves', async () => {

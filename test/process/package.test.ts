@@ -127,7 +127,7 @@ describe('the package that `npm pack` makes', () => {
   })
 
   it('has types that a strict program in TypeScript takes, and that refuse a mistake', async () => {
-    await writeFile(join(elsewhere, 'use.ts'), TYPED)
+    await writeFile(join(elsewhere, 'use.mts'), TYPED)
     const tsc = join(ROOT, 'node_modules', '.bin', 'tsc')
     const compilerOptions = {
       noEmit: true,
@@ -137,9 +137,9 @@ describe('the package that `npm pack` makes', () => {
       lib: ['es2023', 'dom'],
       types: [],
     }
-    await writeFile(join(elsewhere, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts'] }))
+    await writeFile(join(elsewhere, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.mts'] }))
     const checked = await shell(`"${tsc}" -p .`).ended
-    expect(checked.stdout).toMatch(/^use\.ts\(10,.*'number'.*\n$/)
+    expect(checked.stdout).toMatch(/^use\.mts\(10,.*'number'.*\n$/)
   })
 
   it('runs with npx where it is installed: its version, and the service with its embedded database', async () => {
