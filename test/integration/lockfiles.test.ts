@@ -291,3 +291,23 @@ describe('a lockfile that is shown', () => {
     expect((await pull('never-bound')).status).toBe(404)
   })
 })
+
+describe('a lockfile that binds much less than before', () => {
+  it('unbinds thousands of aliases of which the database has no statistics yet', async () => {
+    await push(
+      'thousands',
+      profile('default', ...Array.from({ length: 4_900 }, (_, n): [string, string] => [`a${n}`, 'openai:x'])),
+    )
+    // A comparison of each with each takes the database several seconds.
+    const impatient = await startService({ LLMRING_DATABASE_URL: database.url, LLMRING_DATABASE_TIMEOUT_MS: '2000' })
+    const answer = await impatient.call('/api/v1/lockfile', {
+      method: 'PUT',
+      key: 'thousands',
+      body: '',
+      headers: TOML,
+    })
+    await impatient.close()
+    expect(answer).toMatchObject({ status: 200, json: { revision: 2, changed: true } })
+    expect((await one.call('/api/v1/aliases/', { key: 'thousands' })).json).toEqual([])
+  })
+})

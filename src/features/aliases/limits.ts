@@ -10,6 +10,8 @@ export const ALIAS_LIMITS = {
   /** Metadata of 64 KiB and constraints of 8 KiB with every character escaped, and the names. */
   bindingBodyBytesMax: 524_288,
   itemsPerBulkMax: 5_000,
+  /** Names that are looked up one by one where aliases are deleted; for more, all of the project's are read once. */
+  namesSearchedMax: 100,
   aliasesPerProjectMax: 20_000,
   /** Of all aliases of a project: metadata and constraints as Postgres writes them, and profiles, names and models. */
   metadataBytesPerProjectMax: 64 * 1024 * 1024,

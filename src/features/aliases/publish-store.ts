@@ -5,6 +5,7 @@ import { confirmCompleted, confirmRow } from '../../db/confirm.js'
 import { aliasHeads, aliasRevisions } from '../../db/tables/aliases.js'
 import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
+import { ALIAS_LIMITS } from './limits.js'
 
 /** A project's revision, the counters beside it, and the epoch in which they count. */
 export type Head = {
@@ -162,22 +163,28 @@ async function remove(
   keys: readonly Pick<AliasKey, 'profile' | 'alias'>[],
 ): Promise<Removed> {
   const sent = JSON.stringify(keys.map(({ profile, alias }) => ({ profile, alias })))
+  const { namesSearchedMax } = ALIAS_LIMITS
+  const named =
+    keys.length > namesSearchedMax
+      ? sql``
+      : sql`and alias = any(${arrayText(keys.map(({ alias }) => alias))}::text::text[])`
+  // `coalesce` keeps Postgres from making a join of it: of aliases that it has no statistics of yet it expects one, and
+  // would compare each of 5,000 with each, for longer than a statement may take.
+  const isSent = sql`project_id = ${writer.projectId} ${named}
+    and coalesce((profile, alias) in (select profile, alias from sent), false)`
   const rows = await ormOf(tx).execute(sql`
-    with known as materialized (
-      select distinct profile, alias from aliases join json_to_recordset(${sent}::json) as t(profile text, alias text)
-        using (profile, alias)
-      where project_id = ${writer.projectId}
+    with sent as materialized (
+      select profile, alias from json_to_recordset(${sent}::json) as t(profile text, alias text)
     ), gone as (
-      delete from aliases using known
-      where project_id = ${writer.projectId} and aliases.profile = known.profile and aliases.alias = known.alias
-      returning aliases.profile, aliases.alias, metadata_bytes, names_bytes
+      delete from aliases where ${isSent}
+      returning profile, alias, metadata_bytes, names_bytes
     ), history as (
       insert into alias_history (project_id, revision, profile, alias, action, key_id, changed_at)
       select ${writer.projectId}::uuid, ${head.revision + 1}::bigint, profile, alias, 'delete', ${writer.keyId}::uuid, ${at.toISOString()}::timestamptz
       from gone
       returning 1
     )
-    select (select count(*) from known) as known, (select count(*) from history) as entered, -coalesce(sum(metadata_bytes), 0) as metadata_bytes, -coalesce(sum(names_bytes), 0) as names_bytes,
+    select (select count(*) from aliases where ${isSent}) as known, (select count(*) from history) as entered, -coalesce(sum(metadata_bytes), 0) as metadata_bytes, -coalesce(sum(names_bytes), 0) as names_bytes,
       json_agg(json_build_object('profile', profile, 'alias', alias) order by profile, alias) as keys
     from gone`)
   const row = confirmRow(rows) as unknown as Sums & RemoveRow
