@@ -155,6 +155,12 @@ describe('a checkpoint', () => {
     expect(added).toMatchObject({ ok: true, cosignatures: [{ key: witnessKey }] })
   })
 
+  test('is not signed by its log because a witness signed it as notes are signed', async () => {
+    const key = makeNoteKey(sha256, 'witness.example/w1', 'note', other.key)
+    const signed = `${BODY}\n${signedAs(key, BODY)}`
+    expect(await open(signed, { logs: [logKey], witnesses: [key] })).toEqual({ ok: false, reason: 'no-log-signature' })
+  })
+
   test('is refused if a signature of a known key is bad, however many others are good', async () => {
     const forged = formatSignatureLines([{ ...signNote({ key: logKey, sign: other.sign }, BODY) }])
     const refused = { ok: false, reason: 'bad-signature', name: ORIGIN, fault: 'signature-mismatch' }
