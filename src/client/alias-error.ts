@@ -14,7 +14,7 @@ export type AliasErrorCode =
   | 'lockfile-busy'
   /** The server did not answer, or not in time. */
   | 'server-unreachable'
-  /** The server said no; `status` and `problem` hold its words. */
+  /** The server refused; `problem` holds its status and its words. */
   | 'server-refused'
   | 'registry-unavailable'
 

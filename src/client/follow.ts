@@ -69,7 +69,7 @@ export async function follow(following: Following): Promise<void> {
       await pause(jittered(await turn(), random), signal)
     } catch (error) {
       if (signal.aborted) return
-      following.onState({ status: 'away', error: asAliasError(error) })
+      following.onState({ status: 'away', error: asAliasError(error, following.api.where) })
       await pause(backoffMs(limits, ++failures, random), signal)
     }
   }
@@ -83,10 +83,10 @@ export function backoffMs(limits: ClientLimits, failures: number, random: () => 
 
 const jittered = (ms: number, random: () => number): number => ms * (0.5 + random() / 2)
 
-const asAliasError = (error: unknown): AliasError =>
+const asAliasError = (error: unknown, where: string): AliasError =>
   error instanceof AliasError
     ? error
-    : new AliasError('server-unreachable', 'The server sent what is no answer.', { cause: error })
+    : new AliasError('server-unreachable', `${where} sent a response that cannot be read.`, { cause: error })
 
 /** Ends early, and without a word, if the signal is aborted. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -146,7 +146,7 @@ export const Resolved = z
       description: 'In order of preference; the first is `model`. Each wildcard is the model that it stands for now.',
     }),
     profile: z.string(),
-    revision: z.number().int().openapi({ description: "The project's revision that the answer is from." }),
+    revision: z.number().int().openapi({ description: "The project's revision that the response is from." }),
     warnings: z
       .array(z.string())
       .optional()

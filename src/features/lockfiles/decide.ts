@@ -1,7 +1,7 @@
 import { headerOf, headerText, isoTime, type Lockfile, type StoredHeader } from '../../core/lockfile/index.js'
 import { compare, type Difference, type HeldBinding } from './compare.js'
 import { headerOf as heldHeaderOf, profilesOf, updatedAtOf } from './held-lockfile.js'
-import { digestsOf, type Published } from './lock-digest.js'
+import { digestsOf, type TimedLockfile } from './lock-digest.js'
 import type { Head, Plan } from './publish.js'
 import type { HeldLock } from './store.js'
 
@@ -21,7 +21,7 @@ export type Decided = {
   readonly changes: boolean
   readonly differences: readonly Difference[]
   /** The project's lockfile once the plan is carried out. */
-  readonly result: Published
+  readonly result: TimedLockfile
   readonly digest: () => string
 }
 

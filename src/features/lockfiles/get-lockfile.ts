@@ -1,12 +1,12 @@
 import type { ProjectId } from '../../access/principal.js'
 import { AppError } from '../../platform/errors.js'
 import { lockfileOf } from './held-lockfile.js'
-import { digestsOf, type Published } from './lock-digest.js'
+import { digestsOf, type TimedLockfile } from './lock-digest.js'
 import type { LockfileStore } from './store.js'
 
 export type ReadDeps = { readonly store: Pick<LockfileStore, 'findHead' | 'findDigest' | 'lockAt' | 'bindingsAt'> }
 /** `digest`: by the rule of today. */
-export type Shown = { readonly lockfile: Published; readonly digest: string; readonly revision: number }
+export type Shown = { readonly lockfile: TimedLockfile; readonly digest: string; readonly revision: number }
 
 /**
  * The lockfile of the revision that holds, or only one profile of it. Throws `not-found` if nothing was ever bound, or

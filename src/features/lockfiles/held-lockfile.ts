@@ -1,6 +1,6 @@
 import { isoTime, type LockProfile, newHeader, parseHeader, type StoredHeader } from '../../core/lockfile/index.js'
 import type { HeldBinding } from './compare.js'
-import type { Published } from './lock-digest.js'
+import type { TimedLockfile } from './lock-digest.js'
 import type { HeldLock } from './store.js'
 
 /** The header that holds at a revision: one from before there were lockfiles began with its project's first revision. */
@@ -11,7 +11,7 @@ export function headerOf({ header, firstChangedAt }: HeldLock): StoredHeader {
 export const updatedAtOf = ({ updatedAt, changedAt }: HeldLock): string => updatedAt ?? isoTime(changedAt)
 
 /** The lockfile of a revision: the profiles that its header names, and those in which something is bound. */
-export function lockfileOf(lock: HeldLock, bindings: readonly HeldBinding[]): Published {
+export function lockfileOf(lock: HeldLock, bindings: readonly HeldBinding[]): TimedLockfile {
   const header = headerOf(lock)
   return { ...header, updatedAt: updatedAtOf(lock), profiles: profilesOf(header, bindings) }
 }

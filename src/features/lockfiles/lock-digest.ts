@@ -8,12 +8,12 @@ import {
 import { sha256Hex } from '../../platform/sha256.js'
 
 /** A lockfile that has its times. */
-export type Published = Omit<StoredHeader, 'profiles'> & {
+export type TimedLockfile = Omit<StoredHeader, 'profiles'> & {
   readonly updatedAt: string
   readonly profiles: ReadonlyMap<string, LockProfile>
 }
 
-export function digestsOf(lockfile: Published): LockDigests {
+export function digestsOf(lockfile: TimedLockfile): LockDigests {
   const profiles = [...lockfile.profiles].map(([name, { name: ownName, registryVersions, bindings }]) => ({
     ...{ name, ownName, registryVersions, bindings: bindings.map(bindingTexts) },
   }))

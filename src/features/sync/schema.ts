@@ -7,19 +7,19 @@ export const SyncQuery = z.object({
     .string()
     .max(SYNC_LIMITS.profileCharactersMax)
     .optional()
-    .openapi({ description: 'All of them where it is absent.' }),
+    .openapi({ description: 'All of them if absent.' }),
   since: queryInteger(0, Number.MAX_SAFE_INTEGER)
     .default(0)
-    .openapi({ description: 'The `revision` of the last answer. 0: nothing is known yet.' }),
+    .openapi({ description: 'The `revision` of the last response. 0: nothing is known yet.' }),
   epoch: z
     .string()
     .regex(
       /^[0-9a-f]{8}(-[0-9a-f]{4}){0,3}(-[0-9a-f]{12})?$/i,
-      'must be the epoch of an answer, or its first 8 characters',
+      'must be the epoch of a response, or its first 8 characters',
     )
     .transform((epoch) => epoch.toLowerCase())
     .optional()
-    .openapi({ description: 'The `epoch` of the last answer.' }),
+    .openapi({ description: 'The `epoch` of the last response.' }),
   wait: queryInteger(1, SYNC_LIMITS.waitSecondsMax)
     .optional()
     .openapi({ description: 'Seconds to wait for a change if there is none. `Prefer: wait=` means the same.' }),

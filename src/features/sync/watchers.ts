@@ -68,6 +68,6 @@ export function createWatchers(deps: ChannelDeps, watchersMax: number): Watchers
 
 function tooMany(): AppError {
   const retryAfterSeconds = Math.ceil(Math.random() * SYNC_LIMITS.fullRetrySecondsMax)
-  const detail = 'As many clients follow changes as this service, or one project, may have.'
+  const detail = 'This service, or this project, has as many clients that follow changes as it may have.'
   return new AppError('overloaded', detail, { retryAfterSeconds })
 }
