@@ -222,7 +222,7 @@ describe('a lockfile that is published', () => {
 
 describe('a file that cannot be published', () => {
   it.each([
-    ['torn TOML', '[profiles.default', '', 'This is no TOML: line 1, column '],
+    ['torn TOML', '[profiles.default', '', 'This is not TOML: line 1, column '],
     ['both spellings', '[profiles.a]\n[aliases.a]', '/aliases', 'The file has [profiles.…] and'],
     [
       'a model without provider',
@@ -236,7 +236,7 @@ describe('a file that cannot be published', () => {
       '/profiles/default/bindings/1/alias',
       "'a' is bound at 0 already.",
     ],
-    ['an unknown version', 'version = "9"', '/version', "'9' is no known version"],
+    ['an unknown version', 'version = "9"', '/version', "'9' is not a known version"],
     ['a byte order mark', '\uFEFFversion = "1.0"', '', 'The file begins with a byte order mark'],
   ])('for %s is refused with the place, and nothing is written', async (name, text, pointer, message) => {
     const { status, json } = await push(keyOf(`bad ${name}`), text)

@@ -214,7 +214,7 @@ describe('a lockfile on disk', () => {
     ['a byte order mark', Buffer.from(`\uFEFF${TEXT}`), /byte order mark/],
     ['bytes that are no UTF-8', Buffer.from([0x76, 0xff, 0xfe]), /not UTF-8/],
     ['ten megabytes', Buffer.alloc(10_000_000, '#'), /more than \d+ bytes/],
-    ['half a line', Buffer.from(TEXT.slice(0, 300)), /is no lockfile that can be used:\n/],
+    ['half a line', Buffer.from(TEXT.slice(0, 300)), /is not a lockfile that can be used:\n/],
   ])('is refused, and left as it was, with %s', async (_name, bytes, message) => {
     await writeFile(path, bytes)
     const refused = expect.objectContaining({ code: 'lockfile-invalid', message: expect.stringMatching(message) })

@@ -127,13 +127,13 @@ describe('a lockfile is read', () => {
 describe('a lockfile is refused', () => {
   it.each([
     ['both spellings', '[profiles.a]\n[aliases.a]\n', '/aliases: The file has [profiles.…] and'],
-    ['an unknown version', 'version = "2.0"', '/version: \'2.0\' is no known version; write "1.0".'],
-    ['a version that is a number', 'version = 1.0', '/version: This is no known version'],
+    ['an unknown version', 'version = "2.0"', '/version: \'2.0\' is not a known version; write "1.0".'],
+    ['a version that is a number', 'version = 1.0', '/version: This is not a known version'],
     ['a mark at its start', '\uFEFFversion = "1.0"', ': The file begins with a byte order mark'],
-    ['torn in a table', '[profiles.default', ': This is no TOML: line 1, column '],
-    ['torn in a text', 'version = "1.0"\nx = "abc', ': This is no TOML: line 2, column 5: unfinished string.'],
-    ['a place behind a date', 'a = 2025-09-28\nb = [2025-09-28, x]', ': This is no TOML: line 2, column 18: '],
-    ['a profile twice', '[profiles.a]\n[profiles.a]', ': This is no TOML: line 2, column 2: trying to redefine'],
+    ['torn in a table', '[profiles.default', ': This is not TOML: line 1, column '],
+    ['torn in a text', 'version = "1.0"\nx = "abc', ': This is not TOML: line 2, column 5: unfinished string.'],
+    ['a place behind a date', 'a = 2025-09-28\nb = [2025-09-28, x]', ': This is not TOML: line 2, column 18: '],
+    ['a profile twice', '[profiles.a]\n[profiles.a]', ': This is not TOML: line 2, column 2: trying to redefine'],
     [
       'an alias twice',
       `[profiles.a]\n${bindings('alias = "x"\nmodels = ["a:b"]', 'alias = "x"\nmodels = ["a:c"]')}`,
@@ -179,7 +179,7 @@ describe('a lockfile is refused', () => {
     ['a profile that is a text', '[profiles]\na = "x"', '/profiles/a: This must be a table.'],
     ['a time that is none', 'created_at = "yesterday"', '/created_at: This must be a date and time'],
     ['a time of day', 'created_at = 12:00:00', '/created_at: This must be a date and time'],
-    ['a day of no calendar', 'created_at = 2025-02-29', "/created_at: '2025-02-29' is in no calendar."],
+    ['a day of no calendar', 'created_at = 2025-02-29', "/created_at: '2025-02-29' is not a date or time that exists."],
     [
       'a registry version and a half',
       '[profiles.a.registry_versions]\nx = 7.5',
@@ -193,7 +193,7 @@ describe('a lockfile is refused', () => {
     [
       'a package of no name',
       '[extends]\npackages = ["-a"]',
-      "/extends/packages/0: '-a' is no name of a Python package.",
+      "/extends/packages/0: '-a' is not the name of a Python package.",
     ],
     ['too deep', `[metadata]\na = ${'{ a = '.repeat(40)}1${' }'.repeat(40)}`, '/metadata/a/a'],
     ['too deep a key', `metadata.${'a.'.repeat(40)}a = 1`, '/metadata/a/a'],
@@ -222,14 +222,14 @@ describe('a lockfile is refused', () => {
   })
 
   it.each([
-    ['a torn text', '{"profiles": {"a', '/profiles: This is no JSON: line 1, column 15: a string does not end'],
+    ['a torn text', '{"profiles": {"a', '/profiles: This is not JSON: line 1, column 15: a string does not end'],
     ['a name twice', '{"profiles":{"a":{},"a":{}}}', '/profiles/a: This name occurs twice in its object.'],
     [
       'a comma',
       '{"version":"1.0",}',
-      ": This is no JSON: line 1, column 18: a name in double quotes is missing, before '}'.",
+      ": This is not JSON: line 1, column 18: a name in double quotes is missing, before '}'.",
     ],
-    ['an end', '{}\n{}', ": This is no JSON: line 2, column 1: the document goes on after its end, before '{}'."],
+    ['an end', '{}\n{}', ": This is not JSON: line 2, column 1: the document goes on after its end, before '{}'."],
     ['no table', '[]', ': This must be a table.'],
     [
       'half a pair',
@@ -237,16 +237,16 @@ describe('a lockfile is refused', () => {
       "/aliases/a/x/0: 'a:\uFFFD' holds NUL or half a surrogate pair.",
     ],
     ['NUL', '{"aliases":{"a":{"x":"a:\\u0000"}}}', "/aliases/a/x/0: 'a:\uFFFD' holds NUL or half a surrogate pair."],
-    ['depth', `{"metadata":${'{"a":'.repeat(41)}`, `/metadata${'/a'.repeat(39)}: This is no JSON: line 1, column`],
+    ['depth', `{"metadata":${'{"a":'.repeat(41)}`, `/metadata${'/a'.repeat(39)}: This is not JSON: line 1, column`],
     [
       'a long integer',
       `{"metadata":{"a":${'9'.repeat(4_301)}}}`,
-      '/metadata/a: This is no JSON: line 1, column 18: an integer has',
+      '/metadata/a: This is not JSON: line 1, column 18: an integer has',
     ],
     [
       'many values',
       `[${'1,'.repeat(150_001)}1]`,
-      '/149999: This is no JSON: line 1, column 300000: there are too many values',
+      '/149999: This is not JSON: line 1, column 300000: there are too many values',
     ],
   ])('as JSON for %s', (_, text, problem) => {
     const [first, ...others] = problemsOf(text, 'json')

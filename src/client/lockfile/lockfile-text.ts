@@ -19,7 +19,7 @@ export function readLockfile(
   const lines = read.problems.map(({ pointer, message }) => `  ${pointer === '' ? '' : `${pointer}: `}${message}`)
   const more = read.problemCount - read.problems.length
   if (more > 0) lines.push(`  and ${more} more`)
-  throw new AliasError('lockfile-invalid', `${where} is no lockfile that can be used:\n${lines.join('\n')}`)
+  throw new AliasError('lockfile-invalid', `${where} is not a lockfile that can be used:\n${lines.join('\n')}`)
 }
 
 /** The format that a file's name tells. */

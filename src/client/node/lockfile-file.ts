@@ -27,7 +27,7 @@ export function lockfileFile(path: string): LockfileStore {
 async function readText(path: string): Promise<string | undefined> {
   const known = await statOf(path)
   if (known === undefined) return undefined
-  const invalid = (what: string) => new AliasError('lockfile-invalid', `${path} is no lockfile: ${what}.`)
+  const invalid = (what: string) => new AliasError('lockfile-invalid', `${path} is not a lockfile: ${what}.`)
   if (!known.isFile()) throw invalid('it is not a file')
   if (known.size > CLIENT_LIMITS.lockfileBytesMax) {
     throw invalid(`it has more than ${CLIENT_LIMITS.lockfileBytesMax} bytes`)

@@ -151,6 +151,6 @@ function stop(reader: Reader, message: string): never {
   const near = reader.text.slice(reader.at, reader.at + 20)
   const where = near === '' ? '' : `, before ${quoted(near)}`
   const path: Path = reader.path
-  problem(reader.notes, path, `This is no JSON: line ${line}, column ${column}: ${message}${where}.`)
+  problem(reader.notes, path, `This is not JSON: line ${line}, column ${column}: ${message}${where}.`)
   throw new Unreadable()
 }

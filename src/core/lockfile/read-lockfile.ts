@@ -53,7 +53,7 @@ export function readLockfile(reading: Reading, root: LockValue): Lockfile | unde
 function readVersion(reading: Reading, value: LockValue | undefined): string {
   if (value === undefined || value === VERSION) return VERSION
   const shown = typeof value === 'string' ? quoted(value) : 'This'
-  problem(reading.notes, ['version'], `${shown} is no known version; write "${VERSION}".`)
+  problem(reading.notes, ['version'], `${shown} is not a known version; write "${VERSION}".`)
   return VERSION
 }
 
@@ -104,7 +104,7 @@ function readPackages(reading: Reading, value: LockValue | undefined): readonly 
   return items.flatMap((item, index) => {
     const name = readName(reading, [...path, index], item)
     if (name === undefined || PACKAGE.test(name)) return name ?? []
-    problem(reading.notes, [...path, index], `${quoted(name)} is no name of a Python package.`)
+    problem(reading.notes, [...path, index], `${quoted(name)} is not the name of a Python package.`)
     return []
   })
 }

@@ -26,7 +26,7 @@ export function readTable(reading: Reading, path: Path, value: LockValue | undef
 /** Notes the members that are no part of a lockfile: the Python client drops them, and so does this one. */
 export function warnOfStrangers(reading: Reading, path: Path, table: LockTable, known: ReadonlySet<string>): void {
   for (const name of table.keys()) {
-    if (!known.has(name)) warn(reading.notes, [...path, name], 'No member of a lockfile has this name. It is left out.')
+    if (!known.has(name)) warn(reading.notes, [...path, name], 'A lockfile has no member of this name; it is left out.')
   }
 }
 

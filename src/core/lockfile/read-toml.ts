@@ -55,7 +55,7 @@ function toMember(walk: Walk, name: string | number, member: unknown): LockValue
 function toDateTime(walk: Walk, written: string): LockValue {
   const unquoted = parseDateTime(written)
   if (unquoted !== null) return { unquoted }
-  problem(walk.notes, walk.path, `${quoted(written)} is in no calendar.`)
+  problem(walk.notes, walk.path, `${quoted(written)} is not a date or time that exists.`)
   return null
 }
 
@@ -68,7 +68,7 @@ function tooLong(walk: Walk): null {
 function noteSyntax(text: string, found: TomlError, nestingLevelsMax: number, notes: Notes): undefined {
   const { message, line, column } = parseFault(text, nestingLevelsMax) ?? found
   const [, reason = ''] = /^Invalid TOML document: ([^\n]*)/.exec(message) ?? []
-  return problem(notes, [], `This is no TOML: line ${line}, column ${column}: ${reason}.`)
+  return problem(notes, [], `This is not TOML: line ${line}, column ${column}: ${reason}.`)
 }
 
 function parseFault(text: string, nestingLevelsMax: number): TomlError | null {
