@@ -5,6 +5,7 @@ import { type Config, isLoopback } from '../config/config.js'
 import { checkAddress } from '../http/free-address.js'
 import { type HttpServer, listen } from '../http/server.js'
 import { Aborted } from '../platform/abortable.js'
+import { boundHeapGrowth } from '../platform/heap-growth.js'
 import { createServiceLogger } from '../platform/logger.js'
 import { prepareConfig, runToItsEnd } from './prepare.js'
 import { listenForStop } from './stop-signals.js'
@@ -16,6 +17,7 @@ export function serveCommand(): Command {
 }
 
 async function serve(): Promise<void> {
+  boundHeapGrowth()
   const config = prepareConfig()
   const { logger, flush } = await createServiceLogger(config.logging.level, process.stdout.isTTY)
   const stop = listenForStop()

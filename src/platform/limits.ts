@@ -29,6 +29,12 @@ export const RATE_LIMITS = {
   idsMax: 50_000,
 } as const
 
+/** Of the engine's memory. */
+export const HEAP_LIMITS = {
+  /** What has to be kept, and as much again. */
+  heapGrowthPercentMax: 100,
+} as const
+
 /** Of work that is done in slices. */
 export const SLICE_LIMITS = {
   /** How long work may hold the event loop before everything else gets a turn, in milliseconds. */
