@@ -9,14 +9,16 @@ export type LogOutput = {
 
 /**
  * Log lines on a file descriptor, a buffer at a time. What its reader does not take is kept up to `bufferBytesMax`;
- * lines beyond that are dropped, and all once the reader is gone. It is not pino's own destination because that one
+ * lines beyond that are dropped and counted, with a line that says so once half of the room is
+ * free again; all are dropped once the reader is gone. It is not pino's own destination because that one
  * tries its last flush for ever if the reader is gone (sonic-boom 4.2.1, `flushSync` on EPIPE) or takes nothing.
  */
-export function openLogOutput(fd: number): LogOutput {
+export function openLogOutput(fd: number, tellDropped: (lines: number) => string): LogOutput {
   let lines: string[] = []
   /** What the last call did not take of what it was given. */
   let rest: Buffer = Buffer.alloc(0)
   let bytes = 0
+  let droppedLines = 0
   let isBlocked = false
   let isBroken = false
 
@@ -29,10 +31,23 @@ export function openLogOutput(fd: number): LogOutput {
       const count = writeSync(fd, rest)
       rest = rest.subarray(count)
       bytes -= count
+      if (droppedLines > 0 && bytes <= LOG_LIMITS.bufferBytesMax / 2) {
+        keep(tellDropped(droppedLines))
+        droppedLines = 0
+      }
     } catch (error) {
       isBlocked = true
       if (!mayWorkLater(error)) giveUp()
     }
+  }
+  const keep = (line: string): void => {
+    const size = Buffer.byteLength(line)
+    if (bytes + size > LOG_LIMITS.bufferBytesMax) {
+      droppedLines += 1
+      return
+    }
+    lines.push(line)
+    bytes += size
   }
   const giveUp = (): void => {
     isBroken = true
@@ -44,10 +59,8 @@ export function openLogOutput(fd: number): LogOutput {
 
   return {
     write: (line) => {
-      const size = Buffer.byteLength(line)
-      if (isBroken || bytes + size > LOG_LIMITS.bufferBytesMax) return
-      lines.push(line)
-      bytes += size
+      if (isBroken) return
+      keep(line)
       if (bytes >= LOG_LIMITS.flushBytes && !isBlocked) flush()
     },
     close: () => {

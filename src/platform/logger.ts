@@ -35,10 +35,16 @@ async function createTerminalLogger(level: LogLevel): Promise<ServiceLogger> {
 }
 
 function createBufferedLogger(level: LogLevel): ServiceLogger {
-  const output = openLogOutput(1)
+  const output = openLogOutput(1, tellDropped)
   // However the process ends, short of being killed: an uncaught error has its last lines, too.
   process.once('exit', output.close)
   return { logger: pino({ ...OPTIONS, level }, output), flush: output.close }
+}
+
+/** A line of this log that no logger writes: it goes where lines were missed. */
+function tellDropped(lines: number): string {
+  const msg = 'log lines were dropped: their reader took them too slowly'
+  return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), lines, msg })}\n`
 }
 
 /** Something that is away is no fault of this program: where in it the connection was tried says nothing. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { afterEach, describe, expect, it } from 'vitest'
+import { eventually } from '../support/eventually.js'
 
 const LOGGER = new URL('../../dist/platform/logger.js', import.meta.url).href
 const running: ChildProcess[] = []
@@ -8,15 +9,24 @@ afterEach(() => {
   for (const child of running.splice(0)) child.kill('SIGKILL')
 })
 
-/** A program that logs `lines` lines once it is told to, flushes as the service does at its end, and ends. */
-function startLogging(lines: number) {
+/**
+ * A program that logs `lines` lines once it is told to, flushes as the service does at its end, and ends; with `beat`
+ * it goes on with small ones until it is told to end.
+ */
+function startLogging(lines: number, after: 'end' | 'beat' = 'end') {
   const script = `
     import { createServiceLogger } from ${JSON.stringify(LOGGER)}
     const { logger, flush } = await createServiceLogger('info', process.stdout.isTTY)
-    process.once('message', () => {
-      for (let line = 0; line < ${lines}; line++) logger.info({ line }, 'x'.repeat(1000))
+    const end = () => {
       flush()
       process.exit(7)
+    }
+    process.once('message', () => {
+      for (let line = 0; line < ${lines}; line++) logger.info({ line }, 'x'.repeat(1000))
+      if (${after === 'end'}) end()
+      let line = ${lines}
+      setInterval(() => logger.info({ line: line++ }, 'beat'), 1)
+      process.once('message', end)
     })
     process.send('ready')
   `
@@ -47,6 +57,29 @@ describe('a program whose log has no reader any more', () => {
 })
 
 describe('a program whose log is read', () => {
+  it('says how many lines it dropped, whose reader was too slow for them', async () => {
+    const lines = 12_000
+    const { child, ready, code } = startLogging(lines, 'beat')
+    let text = ''
+    await ready
+    child.send('log')
+    child.stdout?.on('data', (data) => {
+      text += String(data)
+    })
+    await eventually(() => expect(text).toContain('log lines were dropped'))
+    child.send('end')
+    expect(await code).toBe(7)
+    type Line = { level: string; msg: string; line?: number; lines?: number }
+    const all = text.slice(0, text.lastIndexOf('\n')).split('\n')
+    const read = all.map((line): Line => JSON.parse(line))
+    const dropped = read.filter(({ msg }) => msg.startsWith('log lines were dropped'))
+    expect(dropped.map(({ level }) => level)).toEqual(['warn'])
+    const numbers = read.flatMap(({ line }) => line ?? [])
+    const missing = (numbers.at(-1) ?? 0) + 1 - numbers.length
+    expect(missing).toBeGreaterThan(0)
+    expect(dropped[0]?.lines).toBe(missing)
+  })
+
   it('writes every line, in order, before it ends', async () => {
     const { child, ready, code } = startLogging(2_000)
     let text = ''
