@@ -74,7 +74,8 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
     isDraining: () => drain.signal.aborted,
     featuresReady: () => readiness(list),
   }
-  const app = createServiceApp({ logger, explain, guards, health, features: list })
+  const { admitUnmatched } = guards
+  const app = createServiceApp({ logger, explain, admitUnmatched, guards, health, features: list })
 
   for (const feature of list) notifications.subscribe(feature)
   await notifications.start()

@@ -18,6 +18,8 @@ export type AppOptions = {
   readonly logger: Logger
   /** Translates the trouble of a dependency (a database that is away) into a problem, or gives undefined. */
   readonly explain: (error: unknown) => AppError | undefined
+  /** Counts a request that no route takes. Throws `too-many-requests`. */
+  readonly admitUnmatched?: ((address: string) => Promise<void>) | undefined
 }
 
 /**
@@ -27,7 +29,13 @@ export type AppOptions = {
 export function createApp(options: AppOptions): App {
   const router: Router = new ExactFirstRouter()
   const app: App = new OpenAPIHono<NodeEnv>({ getPath: rawPath, strict: true, router })
-  app.notFound((c) => problem(c, unmatched(router, c.req.path)))
+  const respondUnmatched = (c: Context) => problem(c, unmatched(router, c.req.path))
+  const { admitUnmatched } = options
+  app.notFound((c) =>
+    admitUnmatched === undefined
+      ? respondUnmatched(c)
+      : admitUnmatched(contextOf(c).address).then(() => respondUnmatched(c)),
+  )
   const problemOf = createProblemOf(options)
   app.onError((error, c) => problem(c, problemOf(error, contextOf(c).requestId)))
   return app

@@ -23,10 +23,17 @@ export type GuardDeps = {
   readonly bodyBytesMax: number
 }
 
+export type ServiceGuards = Guards & {
+  readonly lane: WarmLane
+  readonly direct: DirectWay
+  /** Counts a request that no route takes by its address, as every other one. Throws `too-many-requests`. */
+  readonly admitUnmatched: ((address: string) => Promise<void>) | undefined
+}
+
 const ANONYMOUS: Principal = { projectId: NO_PROJECT, role: 'read', keyId: null, newKey: null }
 
 /** Decides who may pass. Stays synchronous if the key is known and nothing is counted. */
-export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLane; readonly direct: DirectWay } {
+export function createGuards(deps: GuardDeps): ServiceGuards {
   const byAccess = (header: ReadHeader, access: Access): Principal | Promise<Principal> => {
     if (access.kind === 'public') return ANONYMOUS
     if (access.kind === 'operator') return admitOperator(header, deps.adminKey)
@@ -34,6 +41,7 @@ export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLan
     if (!(principal instanceof Promise) && deps.perKey === undefined) return checkRole(principal, access)
     return admitCounted(principal, access, deps.perKey)
   }
+  const { perAddress } = deps
   const admitKnown: AdmitKnown = (header, access) => recallPrincipal(deps, header, access)
   return {
     body: createBodyLimits(deps.bodyBytesMax),
@@ -41,9 +49,10 @@ export function createGuards(deps: GuardDeps): Guards & { readonly lane: WarmLan
     lane: createWarmLane(admitKnown),
     direct: createDirectWay(admitKnown),
     provision: deps.provision,
+    admitUnmatched: perAddress && ((address) => perAddress(networkOf(address))),
     admit: (header, access, address) => {
-      if (deps.perAddress === undefined || isProbe(access)) return byAccess(header, access)
-      return deps.perAddress(networkOf(address)).then(() => byAccess(header, access))
+      if (perAddress === undefined || isProbe(access)) return byAccess(header, access)
+      return perAddress(networkOf(address)).then(() => byAccess(header, access))
     },
   }
 }

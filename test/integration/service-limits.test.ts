@@ -58,6 +58,10 @@ describe('a service whose setting says 2', () => {
       expectRefused(await from(one), /^More than 2 requests from one address a minute/)
       expect((await from(other)).status).toBe(200)
     }
+    const nowhere = (path: string) =>
+      service.call(path, { key: null, method: 'PUT', headers: { 'X-Forwarded-For': '203.0.113.3' } })
+    expect([(await nowhere('/nowhere')).status, (await nowhere('/api/v1/stats')).status]).toEqual([404, 405])
+    expectRefused(await nowhere('/nowhere'), /^More than 2 requests from one address a minute/)
     expectRefused(await from('2001:db8:0:1:ffff::9'), /one address/)
     expectRefused(await from('::ffff:203.0.113.1'), /one address/)
     // A balancer's probes may come from the address of its clients.
