@@ -14,33 +14,52 @@ export type LogOutput = {
  * tries its last flush for ever if the reader is gone (sonic-boom 4.2.1, `flushSync` on EPIPE) or takes nothing.
  */
 export function openLogOutput(fd: number, tellDropped: (lines: number) => string): LogOutput {
-  let lines: string[] = []
-  /** What the last call did not take of what it was given. */
-  let rest: Buffer = Buffer.alloc(0)
-  let bytes = 0
-  let droppedLines = 0
+  const waiting = createWaiting(tellDropped)
   let isBlocked = false
   let isBroken = false
 
   /** One call of the system: a pipe takes what fits, since Node makes those of standard output non-blocking. */
   const flush = (): void => {
     isBlocked = false
-    if (rest.length === 0) rest = Buffer.from(lines.splice(0).join(''))
-    if (rest.length === 0) return
+    const next = waiting.next()
+    if (next.length === 0) return
     try {
-      const count = writeSync(fd, rest)
-      rest = rest.subarray(count)
-      bytes -= count
-      if (droppedLines > 0 && bytes <= LOG_LIMITS.bufferBytesMax / 2) {
-        keep(tellDropped(droppedLines))
-        droppedLines = 0
-      }
+      waiting.drop(writeSync(fd, next))
     } catch (error) {
       isBlocked = true
       if (!mayWorkLater(error)) giveUp()
     }
   }
-  const keep = (line: string): void => {
+  const giveUp = (): void => {
+    isBroken = true
+    waiting.clear()
+  }
+  const timer = setInterval(flush, LOG_LIMITS.flushMs).unref()
+
+  return {
+    write: (line) => {
+      if (isBroken) return
+      waiting.add(line)
+      if (waiting.bytes() >= LOG_LIMITS.flushBytes && !isBlocked) flush()
+    },
+    close: () => {
+      clearInterval(timer)
+      const giveUpAt = performance.now() + LOG_LIMITS.closeMsMax
+      for (flush(); waiting.bytes() > 0 && performance.now() < giveUpAt; flush()) {
+        if (isBlocked) sleep(LOG_LIMITS.retryMs)
+      }
+    },
+  }
+}
+
+/** The lines that are not written yet. Those that there is no room for are counted. */
+function createWaiting(tellDropped: (lines: number) => string) {
+  let lines: string[] = []
+  /** What the last call did not take of what it was given. */
+  let rest: Buffer = Buffer.alloc(0)
+  let bytes = 0
+  let droppedLines = 0
+  const add = (line: string): void => {
     const size = Buffer.byteLength(line)
     if (bytes + size > LOG_LIMITS.bufferBytesMax) {
       droppedLines += 1
@@ -49,24 +68,25 @@ export function openLogOutput(fd: number, tellDropped: (lines: number) => string
     lines.push(line)
     bytes += size
   }
-  const giveUp = (): void => {
-    isBroken = true
-    rest = Buffer.alloc(0)
-    lines = []
-    bytes = 0
-  }
-  const timer = setInterval(flush, LOG_LIMITS.flushMs).unref()
-
   return {
-    write: (line) => {
-      if (isBroken) return
-      keep(line)
-      if (bytes >= LOG_LIMITS.flushBytes && !isBlocked) flush()
+    add,
+    bytes: () => bytes,
+    next: (): Buffer => {
+      if (rest.length === 0) rest = Buffer.from(lines.splice(0).join(''))
+      return rest
     },
-    close: () => {
-      clearInterval(timer)
-      const giveUpAt = performance.now() + LOG_LIMITS.closeMsMax
-      for (flush(); bytes > 0 && performance.now() < giveUpAt; flush()) if (isBlocked) sleep(LOG_LIMITS.retryMs)
+    /** Drops what was written of `next`. */
+    drop: (count: number): void => {
+      rest = rest.subarray(count)
+      bytes -= count
+      if (droppedLines === 0 || bytes > LOG_LIMITS.bufferBytesMax / 2) return
+      add(tellDropped(droppedLines))
+      droppedLines = 0
+    },
+    clear: (): void => {
+      rest = Buffer.alloc(0)
+      lines = []
+      bytes = 0
     },
   }
 }
