@@ -1,5 +1,8 @@
 import { Command } from 'commander'
-import { listSettings, type Setting } from '../config/settings.js'
+import { findReceiptKeys, issuerOf } from '../compose/receipt-keys.js'
+import type { Config } from '../config/config.js'
+import { type Derived, listSettings, type Setting } from '../config/settings.js'
+import { loadSigningKey } from '../features/receipts/signing-keys.js'
 import { prepareConfig, run } from './prepare.js'
 
 export function configCommand(): Command {
@@ -8,13 +11,32 @@ export function configCommand(): Command {
     .option('--json', 'print JSON')
     .action((options: { json?: boolean }) =>
       run(async () => {
-        prepareConfig()
-        const settings = listSettings()
+        const settings = listSettings(await deriveSettings(prepareConfig()))
         const text = options.json === true ? `${JSON.stringify({ settings }, null, 2)}\n` : renderSettings(settings)
         process.stdout.write(text)
       }),
     )
 }
+
+/** What the service would work out for settings that are not set. */
+async function deriveSettings(config: Config): Promise<Derived> {
+  const { listen, database } = config
+  const keys = await findReceiptKeys(config)
+  const key = keys === 'not-yet' ? null : loadSigningKey(keys)
+  return new Map([
+    ['LLMRING_HOST', listen.host],
+    ...entry('LLMRING_DATABASE_DIRECT_URL', database.directUrl?.reveal()),
+    ...entry(
+      'LLMRING_RECEIPTS_PUBLIC_KEY_B64',
+      key === null ? undefined : Buffer.from(key.publicKey.bytes).toString('base64url'),
+    ),
+    ...entry('LLMRING_RECEIPTS_KEY_ID', key?.keyId),
+    ...entry('LLMRING_TLOG_ORIGIN', keys === 'not-yet' ? config.receipts.issuer : issuerOf(config, keys)),
+  ])
+}
+
+const entry = (name: string, value: string | undefined): [string, string][] =>
+  value === undefined ? [] : [[name, value]]
 
 /** `LLMRING_PORT=8000  (default)`, one setting a line. */
 function renderSettings(settings: readonly Setting[]): string {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Config } from '../config/config.js'
 import type { Orm } from '../db/orm.js'
 import { findKnownKeyId } from '../features/receipts/feature.js'
-import { ensureKeyFile } from '../features/receipts/key-file.js'
+import { ensureKeyFile, readKeyFile } from '../features/receipts/key-file.js'
 import type { KeySettings } from '../features/receipts/signing-keys.js'
 import type { Logger } from '../platform/logger.js'
 import { receiptsKeyFile } from './data-directory.js'
@@ -12,19 +12,45 @@ export type ReceiptSettings = { readonly config: KeySettings; readonly issuer: s
 /** Which key signs receipts, and in whose name. */
 export async function loadReceiptSettings(config: Config, orm: Orm, logger: Logger): Promise<ReceiptSettings> {
   const keys = await loadKeys(config, orm, logger)
-  return { config: keys, issuer: config.receipts.issuer ?? defaultIssuer(keys) }
+  return { config: keys, issuer: issuerOf(config, keys) }
 }
+
+/** The keys as the service would find them, nothing is made here: `not-yet` where its first start makes one. */
+export type FoundKeys = KeySettings | 'not-yet'
+
+export async function findReceiptKeys(config: Config): Promise<FoundKeys> {
+  const configured = configuredKeys(config)
+  if (configured !== undefined) return configured
+  const privateKey = await readKeyFile(receiptsKeyFile(config.dataDir))
+  return privateKey === undefined ? 'not-yet' : madeKeys(config, privateKey)
+}
+
+/** In whose name receipts are issued. */
+export function issuerOf({ receipts }: Config, keys: KeySettings): string {
+  return receipts.issuer ?? defaultIssuer(keys)
+}
+
+/** Undefined where the service has to have made its key itself. */
+function configuredKeys({ embedded, receipts }: Config): KeySettings | undefined {
+  const { privateKey, publicKey, keyId } = receipts
+  const isConfigured = privateKey !== undefined || publicKey !== undefined || !embedded
+  return isConfigured ? { privateKey: privateKey?.reveal(), publicKey, keyId } : undefined
+}
+
+const madeKeys = ({ receipts }: Config, privateKey: string): KeySettings => ({
+  privateKey,
+  publicKey: undefined,
+  keyId: receipts.keyId,
+})
 
 /** The configured keys; in embedded mode, if none is configured, one that is generated once into the data directory. */
 async function loadKeys(config: Config, orm: Orm, logger: Logger): Promise<KeySettings> {
-  const { privateKey, publicKey, keyId } = config.receipts
-  if (privateKey !== undefined || publicKey !== undefined || !config.embedded) {
-    return { privateKey: privateKey?.reveal(), publicKey, keyId }
-  }
+  const configured = configuredKeys(config)
+  if (configured !== undefined) return configured
   const path = receiptsKeyFile(config.dataDir)
   const key = await ensureKeyFile(path, () => findKnownKeyId(orm))
   logger.info({ path }, 'receipts are signed with the key generated into the data directory')
-  return { privateKey: key, publicKey: undefined, keyId }
+  return madeKeys(config, key)
 }
 
 /** A name for this installation if the settings give none. */

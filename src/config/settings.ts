@@ -4,7 +4,7 @@ export type Setting = {
   readonly name: string
   /** As text; null where it is not set and has no default. Secrets are `[hidden]`. */
   readonly value: string | null
-  readonly source: 'environment' | '.env' | 'default'
+  readonly source: 'environment' | '.env' | 'default' | 'derived'
 }
 
 const HIDDEN = '[hidden]'
@@ -15,18 +15,22 @@ const SECRETS = new Set([
   ...['LLMRING_PROJECT_KEY', 'LLMRING_API_KEY'],
 ])
 
+/** What is in force for settings that are not set, by their names: it follows from others. */
+export type Derived = ReadonlyMap<string, string>
+
 /** Every setting as it is in force, and where it comes from; none where the environment is wrong. */
-export function listSettings(directory?: string, variables?: NodeJS.ProcessEnv): Setting[] {
+export function listSettings(derived: Derived, directory?: string, variables?: NodeJS.ProcessEnv): Setting[] {
   const read = readEnvironment(directory, variables)
   if (!read.ok) return []
   const values = new Map<string, unknown>(Object.entries(read.environment))
   return Object.keys(ENVIRONMENT.shape).map((name) => {
     const value = values.get(name)
-    const shown = value === undefined ? null : render(value)
+    const follows = value === undefined ? derived.get(name) : undefined
+    const shown = value === undefined ? (follows ?? null) : render(value)
     return {
       name,
       value: SECRETS.has(name) && shown !== null ? HIDDEN : shown,
-      source: read.sources.get(name) ?? 'default',
+      source: follows === undefined ? (read.sources.get(name) ?? 'default') : 'derived',
     }
   })
 }

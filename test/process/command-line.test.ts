@@ -127,9 +127,29 @@ describe('llmring-server', () => {
       )
       expect(shown.stdout).toMatch(/LLMRING_PROJECTS(=open +\(default\)|",\s+"value": "open",\s+"source": "default")/)
       expect(shown.stdout).toMatch(/hidden/)
+      expect(shown.stdout).toMatch(
+        /LLMRING_HOST(=0\.0\.0\.0 +\(derived\)|",\s+"value": "0\.0\.0\.0",\s+"source": "derived")/,
+      )
+      expect(shown.stdout).toMatch(
+        /LLMRING_DATABASE_DIRECT_URL(=\[hidden\] +\(derived\)|",\s+"value": "\[hidden\]",\s+"source": "derived")/,
+      )
       expect(shown.stdout + shown.stderr).not.toMatch(/hunter2|an-admin-key|a-pepper/)
       expect(shown.stderr).toMatch(/LLMRING_TYPO/)
     }
+  })
+
+  it('shows the public key, its id and the issuer that follow from the private key, as derived', async () => {
+    const privateKey = Buffer.alloc(32, 1).toString('base64url')
+    const { stdout } = await run(['config', '--json'], { LLMRING_RECEIPTS_PRIVATE_KEY_B64: privateKey })
+    const settings: { name: string; value: string; source: string }[] = JSON.parse(stdout).settings
+    const derived = settings.filter(({ source }) => source === 'derived').map(({ name, value }) => [name, value])
+    expect(Object.fromEntries(derived)).toEqual({
+      LLMRING_HOST: '127.0.0.1',
+      LLMRING_RECEIPTS_PUBLIC_KEY_B64: 'iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w',
+      LLMRING_RECEIPTS_KEY_ID: expect.stringMatching(/^[\w-]{43}$/),
+      LLMRING_TLOG_ORIGIN: expect.stringMatching(/^llmring\.local\/[0-9a-f]{8}$/),
+    })
+    expect(stdout).not.toContain(privateKey)
   })
 
   it.skipIf(process.platform !== 'linux').each(['64', '150'])(
