@@ -139,12 +139,12 @@ describe('a rollback', () => {
   it('of too much metadata at once is refused, and changes nothing', async () => {
     const metadata = { text: 'x'.repeat(65_000) }
     const items = Array.from({ length: 60 }, (_, at) => ({ alias: `a${at}`, model: 'x:1', metadata }))
-    for (let at = 0; at < 5; at++) {
+    for (let at = 0; at < 3; at++) {
       const profile = `?profile=p${at}`
       expect((await one.call(`/api/v1/aliases/bulk_upsert${profile}`, { key: 'heavy', json: items })).status).toBe(200)
     }
     expect((await rollback('heavy', { to_revision: 0 })).json).toMatchObject({ code: 'conflict' })
-    expect((await rollback('heavy', { to_revision: 0, profile: 'p0' })).json).toMatchObject({ revision: 6 })
+    expect((await rollback('heavy', { to_revision: 0, profile: 'p0' })).json).toMatchObject({ revision: 4 })
   })
 })
 
