@@ -11,7 +11,7 @@ import { validateCommand } from './lock/validate.js'
 import { watchCommand } from './lock/watch.js'
 
 const NOTES = `
-A lockfile binds aliases to models and lies in version control; the server gives what was pushed to every program.
+A lockfile binds aliases to models and is kept under version control; the server gives what was pushed to every program.
 init and validate work without a network. The others talk to the server at LLMRING_SERVER_URL, with the project key in
 LLMRING_PROJECT_KEY (or LLMRING_API_KEY).`
 

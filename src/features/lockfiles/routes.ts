@@ -130,8 +130,9 @@ function notModified(digest: string, format: LockfileFormat): Response {
   return new Response(null, { status: 304, headers: headersOf(digest, format) })
 }
 
+/** Its `Vary` takes the place of that of every response, which names `Origin`. */
 const headersOf = (digest: string, format: LockfileFormat) => ({
-  ...{ ETag: etagOf(digest, format), 'X-Lock-Digest': digest, Vary: 'Accept' },
+  ...{ ETag: etagOf(digest, format), 'X-Lock-Digest': digest, Vary: 'Accept, Origin' },
 })
 
 /** Of two formats there are two tags: a strong one promises the same bytes. */
