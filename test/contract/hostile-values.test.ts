@@ -25,7 +25,7 @@ describe.concurrent.each(TEXTS)('the text %j', (text) => {
     expect(put.json).toMatchObject({ alias: text, metadata: json.metadata })
     const { metadata } = put.json as { metadata: object }
     expect(Object.keys(metadata).sort()).toEqual(Object.keys(json.metadata).sort())
-    expect((await contract.ask(at(text), { key })).text).toBe(put.text)
+    expect((await contract.ask(at(text), { key })).json).toEqual(put.json)
     const resolved = await contract.ask(`${BASE}/resolve?alias=${encodeURIComponent(text)}`, { key })
     expect(resolved.json).toMatchObject({ alias: text, model: 'openai:gpt-4o-mini' })
     expect((await contract.ask(at(text), { method: 'DELETE', key })).json).toMatchObject({ deleted: true })
