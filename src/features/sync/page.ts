@@ -1,4 +1,4 @@
-import { eventId, type Position } from './position.js'
+import type { Position } from './position.js'
 import type { RawPage, Scope } from './store.js'
 
 type Change = { readonly revision: number; readonly text: string }
@@ -80,5 +80,5 @@ export function eventsOf(page: Page, isLive: boolean): readonly PageEvent[] {
 }
 
 function eventOf(page: Page, revision: number, changes: readonly Change[], isMore: boolean): PageEvent {
-  return { id: eventId(page.epoch, revision), data: renderAnswer({ ...page, revision }, changes, isMore) }
+  return { id: String(revision), data: renderAnswer({ ...page, revision }, changes, isMore) }
 }

@@ -10,16 +10,10 @@ export type Position = {
   readonly after?: ChangePlace
 }
 
-/** Characters of an epoch that stand in an event's id, as in entity tags. */
-const EPOCH_CHARACTERS = 8
+/** The id of an event, a revision; with the beginning of its epoch in front, as entity tags have it, it is surer. */
 const EVENT_ID = /^(?:([0-9a-f]{8})-)?(\d{1,15})$/
 /** The beginning of no epoch: whoever comes with it gets everything anew. */
 const NO_EPOCH = 'none'
-
-/** The id of an event: where its reader stands once it has it. */
-export function eventId(epoch: string, revision: number): string {
-  return `${epoch.slice(0, EPOCH_CHARACTERS)}-${revision}`
-}
 
 /**
  * Where a follower says that it stands. `Last-Event-ID` is later than what stands in the address of a stream, which a

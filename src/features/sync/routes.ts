@@ -25,7 +25,7 @@ export function mountSync(app: App, guards: Guards, verbs: SyncVerbs): void {
     operationId: 'syncAliases',
     summary: 'What changed since a revision',
     description:
-      'At once; or, with `wait`, as soon as something changes, and with nothing after that time; or, with `Accept: text/event-stream`, as events for as long as the connection lasts: each has the shape of the JSON response as its data, first what changed before, then one a revision. The `id` of an event is the beginning of the epoch and the revision, from which `Last-Event-ID` goes on; it wins over `since`. Whoever follows a profile is told of nothing else.',
+      'At once; or, with `wait`, as soon as something changes, and with nothing after that time; or, with `Accept: text/event-stream`, as events for as long as the connection lasts: each has the shape of the JSON response as its data, first what changed before, then one a revision. The `id` of an event is the revision from which `Last-Event-ID` goes on; it wins over `since`. Send the `epoch` of the data, too: revisions begin anew after an erasure or a restore. Whoever follows a profile is told of nothing else.',
     access: READS,
     query: schema.SyncQuery,
     responseMsMax: SYNC_LIMITS.responseMsMax,
