@@ -9,6 +9,8 @@ const ALLOWED_HEADERS = [
   'Content-Encoding',
   'If-Match',
   'If-None-Match',
+  'Prefer',
+  'Last-Event-ID',
   'X-Change-Note',
   'X-Request-Id',
 ].join(', ')

@@ -18,10 +18,10 @@ const FOREIGN = [
 ]
 const { operations, ours } = contract
 
-/** Of the Fetch standard: what a page may not set, or what a proxy of ours sets. */
+/** Of the Fetch standard: what a page may not set, or always may; or what a proxy of ours sets. */
 const NOT_SET_BY_PAGES = [
   ...['access-control-request-method', 'content-length', 'expect', 'host', 'origin', 'transfer-encoding', 'upgrade'],
-  'x-forwarded-for',
+  ...['accept', 'x-forwarded-for'],
 ]
 const READ_BY_ALL = ['cache-control', 'content-length', 'content-type']
 /** For browsers, connections and caches. */
@@ -40,7 +40,7 @@ function headersRead(): string[] {
   const ways = [
     /\bheader\(\s*'([\w-]+)'\s*\)/g,
     /\bheaders\['([a-z-]+)'\]/g,
-    /\bheaders\.(?!(?:get|push|map|js)\b)([a-z]+)\b/g,
+    /\bheaders\.(?!(?:get|push|map|js|full|unchanged)\b)([a-z]+)\b/g,
   ]
   const found = sources().flatMap((text) => ways.flatMap((way) => [...text.matchAll(way)].map(([, name = '']) => name)))
   return [...new Set(found)].sort()

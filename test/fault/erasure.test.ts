@@ -28,8 +28,8 @@ describe('the sweep', () => {
   const erase = (id: string) => service.call(`${ADMIN}/${id}`, { key: OPERATOR_KEY, method: 'DELETE' })
   /** As a write that was under way when the keys were revoked leaves it. */
   const leave = (id: string) => sql()`
-    insert into aliases (project_id, profile, alias, id, models, revision, created_at, updated_at)
-    values (${id}, 'default', 'late', 1, '{x:y}', 1, now(), now())`
+    insert into aliases (project_id, profile, alias, id, models, revision, created_at, updated_at, place)
+    values (${id}, 'default', 'late', 1, '{x:y}', 1, now(), now(), 1)`
   const left = async (id: string) => (await sql()`select 1 from aliases where project_id = ${id}`).length
   const sweptAt = async (id: string) => (await sql()`select swept_at from projects where id = ${id}`)[0]?.['swept_at']
   /** A service sweeps when it starts. */

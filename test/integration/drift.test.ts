@@ -67,7 +67,8 @@ const pin = async (versions: Fields, revision = 1, profile = 'default') => {
   await one.sql`
     insert into lock_headers (project_id, revision, header)
     select project_id, ${revision}, ${JSON.stringify(header)}::json from project_keys
-    where project_id = ${(await one.call('/api/v1/aliases/?limit=1', { key })).json[0].project_id} limit 1`
+    where project_id = ${(await one.call('/api/v1/aliases/?limit=1', { key })).json[0].project_id} limit 1
+    on conflict (project_id, revision) do update set header = excluded.header`
 }
 const drift = (query = '') => one.call(`/api/v1/drift${query}`, { key })
 

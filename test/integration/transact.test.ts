@@ -32,7 +32,7 @@ const throughDrizzle = (tx: Tx, projectId: string) =>
   ormOf(tx)
     .insert(aliasHistory)
     .values({
-      ...{ projectId, revision: 1, profile: 'p', alias: 'drizzle', action: 'set', models: ['a,b', '"c"'] },
+      ...{ projectId, revision: 1, place: null, profile: 'p', alias: 'drizzle', action: 'set', models: ['a,b', '"c"'] },
       ...{ metadata: OBJECT, changedAt: AT },
     })
 const writtenOut = (tx: Tx, projectId: string) =>
@@ -58,7 +58,15 @@ describe('a transaction', () => {
       return { row, both: both.length }
     })
     expect(seen).toEqual({ row: { changed_at: AT, metadata: OBJECT }, both: 2 })
-    const written = { projectId: project, revision: 1, profile: 'p', action: 'set', constraints: null, keyId: null }
+    const written = {
+      projectId: project,
+      revision: 1,
+      place: null,
+      profile: 'p',
+      action: 'set',
+      constraints: null,
+      keyId: null,
+    }
     expect(await rowsThroughDrizzle(project)).toEqual([
       { ...written, alias: 'drizzle', models: ['a,b', '"c"'], metadata: OBJECT, changedAt: AT },
       { ...written, alias: 'hot', models: null, metadata: OBJECT, changedAt: AT },

@@ -138,7 +138,7 @@ function idFor(kind: Kind, bound: string[]): string | undefined {
 function lieIn({ kind, sent, status, text }: Outcome): string[] {
   if (status !== 200) return []
   if (kind === 'resolve' && !text.includes(`"openai:${sent}"`)) return [`resolve ${sent}: ${text}`]
-  if (kind === 'unbind' && text !== '{"deleted":true}') return [`unbind ${sent}: ${text}`]
+  if (kind === 'unbind' && !text.startsWith('{"deleted":true,')) return [`unbind ${sent}: ${text}`]
   return []
 }
 
