@@ -20,7 +20,7 @@ export default defineConfig({
     dir: import.meta.dirname,
     globalSetup: [`${import.meta.dirname}/support/global-setup.ts`],
     pool: 'forks',
-    maxWorkers: 3,
+    maxWorkers: 4,
     // One process runs many files after each other: loading the same modules anew for each would take a third of the run.
     isolate: false,
     testTimeout: 60_000,

@@ -235,7 +235,7 @@ describe('a response that its reader does not take', () => {
   })
 
   test('goes first if it has stood still for longest and the memory that all may hold is needed', async () => {
-    await start({ unreadBytesMax: 1.5 * LARGE.length, unreadCheckMs: 20 })
+    await start({ unreadBytesMax: 1.1 * LARGE.length, unreadCheckMs: 20 })
     const first = await openPaused()
     await eventually(() => expect(world.server.unreadBytes()).toBeGreaterThan(0))
     const gone = once(first, 'close')

@@ -7,7 +7,7 @@ import { FOLLOWERS, type Replica } from '../support/followers.js'
 import { type RunningService, startService } from '../support/service.js'
 
 /** How long interleavings are tried; a night may try more. */
-const SECONDS = Number(process.env.SYNC_PROPERTY_SECONDS ?? 8)
+const SECONDS = Number(process.env.SYNC_PROPERTY_SECONDS ?? 5)
 
 let database: TestDatabase
 let services: readonly RunningService[]
