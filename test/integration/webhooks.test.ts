@@ -347,6 +347,8 @@ describe('an attempt that outlived its lease', () => {
     const release: ((status: number) => void)[] = []
     hook.answer((response) => void release.push((status) => response.writeHead(status).end()))
     const underWay = () => metric('llmring_webhook_attempts_under_way')
+    // What the tests before sent may not be over.
+    await eventually(async () => expect(await underWay()).toBe(0), 20_000)
     await bind(team, 'first')
     await hook.until(1)
     await letDue(team)
