@@ -21,7 +21,7 @@ export const SYNC_LIMITS = {
   readsOfProjectAtOnceMax: 4,
   readWaitMsMax: 10_000,
   /** Watchers that are told something before everything else gets a turn. */
-  toldAtOnceMax: 6,
+  toldAtOnceMax: 8,
   /** How long a reader may leave an event untaken once the next one is due. */
   lagMsMax: 5_000,
   /** How often watched heads are asked for while messages may be missing, and failed reads are tried again. */
