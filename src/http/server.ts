@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { BreakableResponse } from './breakable-response.js'
 import { type Connections, createConnections } from './connections.js'
 import { HTTP_LIMITS } from './limits.js'
 import { type ReportUnparsed, refuseUnparsed } from './unparsed.js'
@@ -49,6 +50,7 @@ export async function listen(
       connectionsCheckingInterval: all.checkMs,
       keepAliveTimeout: HTTP_LIMITS.keepAliveMs,
       noDelay: true,
+      ServerResponse: BreakableResponse,
       // Node refuses a missing Host with an empty response; the listener does it with a problem.
       requireHostHeader: false,
     },

@@ -83,6 +83,7 @@ describe('a stream of events', () => {
     socket.resume()
     if (!socket.closed) await once(socket, 'close')
     expect(received.match(/data: /g)?.length ?? 0).toBeLessThan(sent)
+    expect(received).not.toMatch(/\r\n0\r\n\r\n$/)
   })
 
   test('says its last words when the service drains, and its connection is closed', async () => {
