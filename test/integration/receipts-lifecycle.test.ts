@@ -140,8 +140,9 @@ describe('the list', () => {
       const storedAt = `2026-03-01T12:00:00.00010${Math.floor(at / 3)}Z`
       const rule = at % 5 === 0 ? 'old' : null
       await db.sql`
-        insert into receipts (project_id, id, kind, key_id, canonical, stored_at, legacy_rule)
-        values (${project}, ${id}, 'stored', 'k', convert_to(${texts.get(id) ?? ''}::text, 'UTF8'), ${storedAt}::text::timestamptz, ${rule})`
+        insert into receipts (project_id, id, kind, key_id, canonical, entry, stored_at, legacy_rule)
+        select ${project}, ${id}, 'stored', 'k', bytes, sha256(bytes), ${storedAt}::text::timestamptz, ${rule}
+        from convert_to(${texts.get(id) ?? ''}::text, 'UTF8') as bytes`
     }
     await db.close()
     const whole = (ids: string, legacy: string, page: string) =>

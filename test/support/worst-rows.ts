@@ -19,10 +19,10 @@ export async function insertWorstRows(sql: Sql, projectId: string, counts: RowCo
   const receipt = `{"metadata":[${'"",'.repeat(21_000)}0]}`
   const metadata = JSON.stringify(Object.fromEntries(Array.from({ length: 4_500 }, (_, at) => [`m${at}`, at])))
   await sql`
-    insert into receipts (project_id, id, kind, key_id, canonical, stored_at)
-    select ${projectId}::uuid, 'rcpt_' || lpad(n::text, 6, '0'), 'stored', 'k', convert_to(${receipt}::text, 'UTF8'),
+    insert into receipts (project_id, id, kind, key_id, canonical, entry, stored_at)
+    select ${projectId}::uuid, 'rcpt_' || lpad(n::text, 6, '0'), 'stored', 'k', bytes, sha256(bytes),
       now() - n * interval '1 ms'
-    from generate_series(1, ${counts.receipts}::int) as n`
+    from generate_series(1, ${counts.receipts}::int) as n, convert_to(${receipt}::text, 'UTF8') as bytes`
   await sql`
     insert into usage_logs (project_id, logged_at, id, provider, model, cost, cost_status, metadata)
     select ${projectId}::uuid, now() - n * interval '1 ms', gen_random_uuid(), 'openai', 'gpt-4o-mini', 0, 'no_price', ${metadata}::text::jsonb

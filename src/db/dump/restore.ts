@@ -85,6 +85,12 @@ async function goOnFromHere(sql: Statements, present: readonly CatalogTable[]): 
   }
   // What waited for a webhook when the dump was made has been delivered since, or it is a copy that must not send it.
   if (present.some(({ name }) => name === 'webhook_deliveries')) await sql.unsafe('delete from webhook_deliveries')
+  // What comes next is logged after what was pending in the dump.
+  if (present.some(({ name }) => name === 'log_pending')) {
+    await sql.unsafe(
+      "select setval(pg_get_serial_sequence('log_pending', 'id'), (select coalesce(max(id), 0) + 1 from log_pending), false)",
+    )
+  }
 }
 
 async function refuseFilled(sql: Statements, tables: readonly CatalogTable[]): Promise<void> {

@@ -1,4 +1,5 @@
-import { pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { bigint, index, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { bytes, instant } from './columns.js'
 
 export const receipts = pgTable(
@@ -12,8 +13,15 @@ export const receipts = pgTable(
     canonical: bytes('canonical').notNull(),
     storedAt: instant('stored_at').notNull(),
     legacyRule: text('legacy_rule'),
+    /** Its place in the project's chain; null for a stored one. */
+    seq: bigint('seq', { mode: 'number' }),
+    /** SHA-256 of `canonical`: what the log holds of it. */
+    entry: bytes('entry').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.projectId, table.id] })],
+  (table) => [
+    primaryKey({ columns: [table.projectId, table.id] }),
+    index('receipts_chain').on(table.projectId, table.seq).where(sql`seq is not null`),
+  ],
 )
 
 export const receiptKeys = pgTable('receipt_keys', {
@@ -21,4 +29,12 @@ export const receiptKeys = pgTable('receipt_keys', {
   publicKey: bytes('public_key').notNull(),
   notBefore: instant('not_before').notNull(),
   notAfter: instant('not_after'),
+})
+
+/** Of the receipts that were issued to a project: the last one. */
+export const receiptChains = pgTable('receipt_chains', {
+  projectId: uuid('project_id').primaryKey(),
+  lastSeq: bigint('last_seq', { mode: 'number' }).notNull(),
+  lastEntry: bytes('last_entry'),
+  lastIssuedAt: instant('last_issued_at'),
 })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { RowColumns } from '../../db/grouped-insert.js'
 import type { receipts } from '../../db/tables/receipts.js'
 import type { NewReceipt } from './receipt.js'
@@ -12,4 +13,6 @@ export const RECEIPT_COLUMNS: RowColumns<typeof receipts, NewReceipt> = {
   canonical: (receipt) => receipt.canonical,
   storedAt: (receipt) => new Date(receipt.storedAt).toISOString(),
   legacyRule: (receipt) => receipt.legacyRule,
+  seq: () => null,
+  entry: (receipt) => createHash('sha256').update(receipt.canonical).digest(),
 }

@@ -7,6 +7,7 @@ import { createIds } from '../../platform/ids.js'
 import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Feature } from '../contract.js'
+import { exportChain } from './chain-store.js'
 import { checkReceiptText } from './check-receipt.js'
 import { exampleReceipt } from './example-receipt.js'
 import { type CurrentRegistryVersion, issueReceipt } from './issue-receipt.js'
@@ -86,6 +87,7 @@ export function createReceipts(deps: ReceiptsDeps) {
     erase: store.eraseChunk,
     export: {
       receipt: (projectId, after, rowsMax) => exportReceipts(store.exportPage, projectId, after, rowsMax),
+      receipt_chain: (projectId) => exportChain(deps.sql, projectId),
     },
     keyState: { canIssue: key?.sign != null, keyId: key?.keyId ?? null },
   } satisfies Feature & Record<string, unknown>

@@ -67,12 +67,14 @@ export function createReceiptStore(
       return row
     },
 
-    /** Deletes at most `rowsMax` of a project's receipts and says how many. */
+    /** Deletes at most `rowsMax` of a project's receipts, and after the last one its chain, and says how many rows. */
     eraseChunk: async (projectId: ProjectId, rowsMax: number): Promise<number> => {
       const gone = await db.sql`
         delete from receipts where project_id = ${projectId}
           and id in (select id from receipts where project_id = ${projectId} limit ${rowsMax})`
-      return confirmCompleted(gone, 'DELETE').count
+      const { count } = confirmCompleted(gone, 'DELETE')
+      if (count > 0) return count
+      return confirmCompleted(await db.sql`delete from receipt_chains where project_id = ${projectId}`, 'DELETE').count
     },
   }
 }
