@@ -4,12 +4,6 @@ import { defineConfig } from 'vitest/config'
 
 const inCi = process.env.CI === 'true'
 
-/**
- * What one instance does is seen through the other: what is written, revoked or remembered. A request that is judged by
- * its own bytes alone (its method, headers, parameters, body) is judged alike however many instances there are.
- */
-const AMONG_INSTANCES = ['answers', 'examples', 'refused-keys', 'roles', 'strangers', 'warm-lane']
-
 /** A module may keep a timer of a clock that stands still: the files that fake time share no process with others. */
 const FAKING_TIME = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.test.ts'))
@@ -28,15 +22,6 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'all', include: ['**/*.test.ts'], exclude: FAKING_TIME } },
       { extends: true, test: { name: 'fake time', include: FAKING_TIME, isolate: true } },
-      // Two instances on one database and one Redis have to keep the same contract.
-      {
-        extends: true,
-        test: {
-          name: 'two instances',
-          include: AMONG_INSTANCES.map((name) => `contract/${name}.test.ts`),
-          env: { TEST_INSTANCES: '2' },
-        },
-      },
     ],
     reporters: inCi
       ? ['default', ['json', { outputFile: `${import.meta.dirname}/../.test-report/report.json` }]]

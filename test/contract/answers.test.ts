@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { faultsOf, faultsOfAnswer } from './answer-schemas.js'
 import { expectManners } from './expect-problem.js'
-import { type Answer, keyFor, openContract, PEPPER, SIGNING_KEY, type TestProject } from './open-contract.js'
+import { type Answer, keyFor, openContractOfTwo, PEPPER, SIGNING_KEY, type TestProject } from './open-contract.js'
 import type { Operation } from './operations.js'
 import { claimsOf, type Sample, sampleOf } from './samples.js'
 
-const contract = await openContract()
+const contract = await openContractOfTwo()
 afterAll(() => contract.close())
 
 const { document, operations, ours } = contract

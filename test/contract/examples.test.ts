@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { PROBLEMS, type ProblemCode } from '../../src/platform/problem-catalogue.js'
 import { faultsOf } from './answer-schemas.js'
-import { keyFor, openContract, type TestProject } from './open-contract.js'
+import { keyFor, openContractOfTwo, type TestProject } from './open-contract.js'
 import type { Operation, Parameter } from './operations.js'
 import { publishLockfile } from './samples.js'
 
-const contract = await openContract()
+const contract = await openContractOfTwo()
 afterAll(() => contract.close())
 
 const { document, operations } = contract

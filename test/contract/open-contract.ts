@@ -45,10 +45,20 @@ export type Contract = {
   close(): Promise<void>
 }
 
+/**
+ * Two instances on one database and one Redis have to keep the same contract: what one does (writes, revokes, remembers)
+ * is seen through the other, since they take turns.
+ */
+export const openContractOfTwo = (environment: Readonly<Record<string, string>> = {}): Promise<Contract> =>
+  openContract(environment, 2)
+
 /** The complete service behind its listener, with a database and a registry of its own. */
-export async function openContract(environment: Readonly<Record<string, string>> = {}): Promise<Contract> {
+export async function openContract(
+  environment: Readonly<Record<string, string>> = {},
+  instances = 1,
+): Promise<Contract> {
   const [database, origin] = await Promise.all([cloneDatabase(), startRegistryOrigin(REGISTRY_FIXTURES)])
-  const service = await startService({
+  const settings = {
     LLMRING_DATABASE_URL: database.url,
     LLMRING_REGISTRY_BASE_URL: origin.url,
     LLMRING_BODY_BYTES_MAX: String(BODY_BYTES_MAX),
@@ -56,7 +66,8 @@ export async function openContract(environment: Readonly<Record<string, string>>
     // The names of receivers are not looked up when they are set.
     LLMRING_WEBHOOK_PRIVATE: 'true',
     ...environment,
-  })
+  }
+  const service = await startService(settings, instances)
   const ask = (path: string, init?: Ask) => requestBothWays(service, path, init)
   const document = (await ask('/openapi.json')).json as OpenApiDocument
   const { verbs } = service.service.projects

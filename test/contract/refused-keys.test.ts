@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { expectProblem } from './expect-problem.js'
-import { keyFor, openContract } from './open-contract.js'
+import { keyFor, openContractOfTwo } from './open-contract.js'
 import { askWith, expectDeclared } from './refused-samples.js'
 import { refusedSampleOf, sampleOf } from './samples.js'
 
-const contract = await openContract()
-const closed = await openContract({ LLMRING_PROJECTS: 'closed', LLMRING_ADMIN_KEY: '' })
+const contract = await openContractOfTwo()
+const closed = await openContractOfTwo({ LLMRING_PROJECTS: 'closed', LLMRING_ADMIN_KEY: '' })
 afterAll(() => Promise.all([contract.close(), closed.close()]))
 
 const { ours, operations } = contract

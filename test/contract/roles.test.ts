@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { ROLES, type Role } from '../../src/access/principal.js'
 import { expectProblem } from './expect-problem.js'
-import { openContract } from './open-contract.js'
+import { openContractOfTwo } from './open-contract.js'
 import { sampleOf } from './samples.js'
 
-const contract = await openContract()
+const contract = await openContractOfTwo()
 afterAll(() => contract.close())
 
 const keys = {} as Record<Role, string>

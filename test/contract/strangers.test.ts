@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { afterAll, describe, expect, test } from 'vitest'
 import { expectProblem } from './expect-problem.js'
-import { type Answer, type Contract, openContract, type TestProject } from './open-contract.js'
+import { type Answer, type Contract, openContractOfTwo, type TestProject } from './open-contract.js'
 import type { Operation } from './operations.js'
 import { bindingOf, claimsOf, EVENT, lockfileSample } from './samples.js'
 
-const contract = await openContract()
+const contract = await openContractOfTwo()
 afterAll(() => contract.close())
 
 const { ours, theirs, operations } = contract

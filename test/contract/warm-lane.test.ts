@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Contract, openContract } from './open-contract.js'
+import { type Contract, openContractOfTwo } from './open-contract.js'
 
 let contract: Contract
 beforeAll(async () => {
-  contract = await openContract()
+  contract = await openContractOfTwo()
   const json = [
     { alias: 'summarizer', models: ['openai:gpt-4o-mini', 'anthropic:claude-sonnet-4'] },
     { alias: 'Ünï', model: 'openai:gpt-4o' },
@@ -128,7 +128,7 @@ describe('the warm lane answers as the ordinary way does', () => {
   })
 
   test('and takes the refusal of a key that it remembers', async () => {
-    const closed = await openContract({ LLMRING_PROJECTS: 'closed' })
+    const closed = await openContractOfTwo({ LLMRING_PROJECTS: 'closed' })
     try {
       const ask = () => closed.ask(`${RESOLVE}?alias=summarizer`, { key: 'nobody-has-this-key' })
       for (let attempt = 0; attempt < 4; attempt++) expect((await ask()).status).toBe(401)
@@ -185,7 +185,7 @@ describe('the warm lane answers as the ordinary way does', () => {
 })
 
 test('with a rate limit, no request passes by its count', async () => {
-  const limited = await openContract({ LLMRING_RATE_LIMIT_PER_KEY: '3' })
+  const limited = await openContractOfTwo({ LLMRING_RATE_LIMIT_PER_KEY: '3' })
   try {
     const headers = { 'X-Project-Key': limited.ours.key }
     const statuses: number[] = []

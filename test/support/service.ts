@@ -30,12 +30,6 @@ export type RunningService = {
 
 export const OPERATOR_KEY = 'operator-key-of-the-tests'
 
-/**
- * How many instances `startService` runs on one database and one Redis, taking turns behind one address: the contract
- * must hold with two as it does with one.
- */
-const INSTANCES = Number(process.env.TEST_INSTANCES ?? 1)
-
 /** A request with this header set to `ordinary` passes by the warm lane and the direct way. */
 export const WAY_HEADER = 'x-test-way'
 
@@ -48,13 +42,16 @@ type Instance = {
   close(): Promise<void>
 }
 
-/** The complete service in this process, behind its real listener on a loopback port. */
-export async function startService(environment: Record<string, string>): Promise<RunningService> {
-  const redis = INSTANCES > 1 && REDIS_MISSING === null ? await startRedis() : undefined
+/**
+ * The complete service in this process, behind its real listener on a loopback port. Several instances, on one database
+ * and one Redis, take turns behind one address.
+ */
+export async function startService(environment: Record<string, string>, instances = 1): Promise<RunningService> {
+  const redis = instances > 1 && REDIS_MISSING === null ? await startRedis() : undefined
   const settings = { ...(redis === undefined ? {} : { LLMRING_REDIS_URL: redis.url }), ...environment }
   const first = await startInstance(settings)
   const all = [first]
-  while (all.length < INSTANCES) all.push(await startInstance(settings))
+  while (all.length < instances) all.push(await startInstance(settings))
   const server = await listen(all.length === 1 ? first.listener : takeTurns(all), '127.0.0.1', 0, first.limits)
   return {
     url: server.url,
