@@ -22,4 +22,6 @@ export {
 } from './receipt-payload.js'
 export { checkTimestamp } from './receipt-timestamp.js'
 export { signReceipt } from './sign-receipt.js'
+export { hashMember, type UsageMember } from './usage-member.js'
+export { formatMembersRoot, verifyMembership } from './verify-membership.js'
 export { type KnownKeys, type ReceiptReport, unnamedKeysTriedMax, verifyReceipt } from './verify-receipt.js'
