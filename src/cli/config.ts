@@ -1,6 +1,7 @@
 import { Command } from 'commander'
-import { findReceiptKeys, issuerOf } from '../compose/receipt-keys.js'
-import type { Config } from '../config/config.js'
+import { findLogSettings } from '../compose/log-settings.js'
+import { findReceiptKeys } from '../compose/receipt-keys.js'
+import type { Config, GuardSetting } from '../config/config.js'
 import { type Derived, listSettings, type Setting } from '../config/settings.js'
 import { loadSigningKey } from '../features/receipts/signing-keys.js'
 import { prepareConfig, run } from './prepare.js'
@@ -23,6 +24,7 @@ async function deriveSettings(config: Config): Promise<Derived> {
   const { listen, database } = config
   const keys = await findReceiptKeys(config)
   const key = keys === 'not-yet' ? null : loadSigningKey(keys)
+  const log = await findLogSettings(config)
   return new Map([
     ['LLMRING_HOST', listen.host],
     ...entry('LLMRING_DATABASE_DIRECT_URL', database.directUrl?.reveal()),
@@ -31,9 +33,12 @@ async function deriveSettings(config: Config): Promise<Derived> {
       key === null ? undefined : Buffer.from(key.publicKey.bytes).toString('base64url'),
     ),
     ...entry('LLMRING_RECEIPTS_KEY_ID', key?.keyId),
-    ...entry('LLMRING_TLOG_ORIGIN', keys === 'not-yet' ? config.receipts.issuer : issuerOf(config, keys)),
+    ...entry('LLMRING_TLOG_ORIGIN', log?.origin),
+    ...entry('LLMRING_TLOG_GUARD', log === undefined ? undefined : guardText(log.guard)),
   ])
 }
+
+const guardText = (guard: GuardSetting): string => (guard.kind === 'file' ? `file:${guard.path}` : guard.kind)
 
 const entry = (name: string, value: string | undefined): [string, string][] =>
   value === undefined ? [] : [[name, value]]

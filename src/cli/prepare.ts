@@ -1,7 +1,7 @@
 import { type Config, readConfig } from '../config/config.js'
 import { EmbeddedError } from '../db/embedded/embedded-error.js'
-import { KeyConfigurationError } from '../features/receipts/signing-keys.js'
 import { Aborted } from '../platform/abortable.js'
+import { ConfigurationError } from '../platform/configuration-error.js'
 import { createLogger, describeError, type Logger } from '../platform/logger.js'
 import { explainFileTrouble } from './file-trouble.js'
 import { interruptible } from './interruptible.js'
@@ -50,6 +50,6 @@ export async function runToItsEnd(command: () => Promise<void>): Promise<void> {
 }
 
 function exitCodeOf(error: unknown): number {
-  const tells = error instanceof EmbeddedError || error instanceof KeyConfigurationError
+  const tells = error instanceof EmbeddedError || error instanceof ConfigurationError
   return tells || error instanceof NotConfigured ? error.exitCode : 1
 }

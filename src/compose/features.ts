@@ -8,11 +8,13 @@ import { createProjects, type ProjectsFeature } from '../features/projects/featu
 import { createReceipts, type ReceiptsFeature } from '../features/receipts/feature.js'
 import { createRegistry, type RegistryFeature } from '../features/registry/feature.js'
 import { createSync } from '../features/sync/feature.js'
+import { createTransparency, type TransparencyFeature } from '../features/transparency/feature.js'
 import { createUsage } from '../features/usage/feature.js'
 import { createWebhooks } from '../features/webhooks/feature.js'
 import { systemClock } from '../platform/clock.js'
 import { describeError } from '../platform/logger.js'
 import type { Ground } from './ground.js'
+import { loadLogSettings } from './log-settings.js'
 import type { RateLimits } from './rate-limits.js'
 import { loadReceiptSettings } from './receipt-keys.js'
 import { webhookSettings } from './webhook-settings.js'
@@ -23,6 +25,7 @@ export type Features = {
   readonly projects: ProjectsFeature
   readonly receipts: ReceiptsFeature
   readonly registry: RegistryFeature
+  readonly transparency: TransparencyFeature
 }
 
 /** Builds every feature and gives each what it needs of the others. Nothing is started yet. */
@@ -43,13 +46,16 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
   const drift = createDrift({ loadBound: aliases.loadBound, registry })
   const lockfiles = createLockfiles({ ...common, publish: aliases.publish, readNote: aliases.readNote })
   const usage = createUsage({ ...common, config: config.usage, findPrice, registryLoaded })
-  const receipts = createReceipts({ ...common, ...receiptSettings, currentRegistryVersion })
+  const logSettings = await loadLogSettings(config, resources.database.orm, logger)
+  const transparency = createTransparency({ ...common, settings: logSettings })
+  const issuer = transparency.log.origin
+  const receipts = createReceipts({ ...common, ...receiptSettings, issuer, currentRegistryVersion })
   registry.onLoaded(() => {
     usage.priceWaiting().catch((error: unknown) => {
       logger.warn({ error: describeError(error) }, 'could not price waiting usage')
     })
   })
-  const features: readonly Feature[] = [registry, aliases, drift, lockfiles, webhooks, usage, receipts]
+  const features: readonly Feature[] = [registry, aliases, drift, lockfiles, webhooks, usage, transparency, receipts]
 
   const { mode, adminKey, pepper, pepperPrevious } = config.projects
   // Last: projects export and erase what every other feature holds of them.
@@ -71,5 +77,5 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
     findChangedKeys: projects.findChangedKeys,
     watchersMax: config.listen.watchersMax,
   })
-  return { list: [...features, projects, history, sync], projects, receipts, registry }
+  return { list: [...features, projects, history, sync], projects, receipts, registry, transparency }
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Config } from '../config/config.js'
 import type { Orm } from '../db/orm.js'
 import { findKnownKeyId } from '../features/receipts/feature.js'
@@ -7,12 +6,11 @@ import type { KeySettings } from '../features/receipts/signing-keys.js'
 import type { Logger } from '../platform/logger.js'
 import { receiptsKeyFile } from './data-directory.js'
 
-export type ReceiptSettings = { readonly config: KeySettings; readonly issuer: string }
+export type ReceiptSettings = { readonly config: KeySettings }
 
-/** Which key signs receipts, and in whose name. */
+/** Which key signs receipts. */
 export async function loadReceiptSettings(config: Config, orm: Orm, logger: Logger): Promise<ReceiptSettings> {
-  const keys = await loadKeys(config, orm, logger)
-  return { config: keys, issuer: issuerOf(config, keys) }
+  return { config: await loadKeys(config, orm, logger) }
 }
 
 /** The keys as the service would find them, nothing is made here: `not-yet` where its first start makes one. */
@@ -23,11 +21,6 @@ export async function findReceiptKeys(config: Config): Promise<FoundKeys> {
   if (configured !== undefined) return configured
   const privateKey = await readKeyFile(receiptsKeyFile(config.dataDir))
   return privateKey === undefined ? 'not-yet' : madeKeys(config, privateKey)
-}
-
-/** In whose name receipts are issued. */
-export function issuerOf({ receipts }: Config, keys: KeySettings): string {
-  return receipts.issuer ?? defaultIssuer(keys)
 }
 
 /** Undefined where the service has to have made its key itself. */
@@ -51,10 +44,4 @@ async function loadKeys(config: Config, orm: Orm, logger: Logger): Promise<KeySe
   const key = await ensureKeyFile(path, () => findKnownKeyId(orm))
   logger.info({ path }, 'receipts are signed with the key generated into the data directory')
   return madeKeys(config, key)
-}
-
-/** A name for this installation if the settings give none. */
-function defaultIssuer(keys: KeySettings): string {
-  const seed = keys.publicKey ?? keys.privateKey ?? ''
-  return `llmring.local/${createHash('sha256').update(`issuer ${seed}`).digest('hex').slice(0, 8)}`
 }

@@ -6,6 +6,7 @@ import type { Feature } from '../features/contract.js'
 import type { ProjectsFeature } from '../features/projects/feature.js'
 import type { ReceiptsFeature } from '../features/receipts/feature.js'
 import type { RegistryFeature } from '../features/registry/feature.js'
+import type { TransparencyFeature } from '../features/transparency/feature.js'
 import { createProblemOf } from '../http/create-app.js'
 import type { App } from '../http/endpoint.js'
 import { createGuards } from '../http/guards.js'
@@ -32,6 +33,7 @@ export type Service = {
   readonly projects: ProjectsFeature
   readonly receipts: ReceiptsFeature
   readonly registry: RegistryFeature
+  readonly transparency: TransparencyFeature
   readonly notifications: Notifications
   /** From here on `/readyz` says no, so that balancers send no more, and streams without end come to one. */
   startDraining(): void
@@ -58,7 +60,7 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
   const ground = openGround(resources, config, logger)
   const { metrics, notifications } = ground
   const limits = createRateLimits(ground)
-  const { list, projects, receipts, registry } = await composeFeatures(ground, limits)
+  const { list, projects, receipts, registry, transparency } = await composeFeatures(ground, limits)
   const guards = createGuards({
     ...{ ...limits, authenticate: projects.authenticate, recall: projects.recall, provision: projects.provision },
     ...{ adminKey: config.projects.adminKey?.reveal(), bodyBytesMax: config.listen.bodyBytesMax },
@@ -85,7 +87,7 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
   }
   return {
     ...{ app, lane: guards.lane, direct: { way: guards.direct, problemOf: createProblemOf({ logger, explain }) } },
-    ...{ metrics, resources, features: list, projects, receipts, registry, notifications },
+    ...{ metrics, resources, features: list, projects, receipts, registry, transparency, notifications },
     ...{ startDraining: () => drain.abort(), draining: drain.signal, close: lifecycle.close },
   }
 }

@@ -35,7 +35,33 @@ function crossChecks(environment: Environment): string[] {
   if (environment.LLMRING_KEY_PEPPER_PREVIOUS !== undefined && environment.LLMRING_KEY_PEPPER === undefined) {
     faults.push('LLMRING_KEY_PEPPER_PREVIOUS: needs LLMRING_KEY_PEPPER')
   }
-  return faults
+  return [...faults, ...logFaults(environment)]
+}
+
+const NO_LOG_KEY =
+  "a key that signs receipts needs a log to put them in, with a key of its own and a guard against rollbacks (LLMRING_TLOG_GUARD: file:<path on a disk that lasts>, witness or none). A key: openssl rand -base64 32 | tr '+/' '-_' | tr -d '='"
+
+/** What signs beside a database that others look after must be told how a restored backup is noticed: there is no default. */
+function logFaults(environment: Environment): string[] {
+  const { LLMRING_TLOG_PRIVATE_KEY_B64: logKey, LLMRING_RECEIPTS_PRIVATE_KEY_B64: receiptsKey } = environment
+  if (logKey !== undefined && receiptsKey !== undefined && Buffer.from(logKey).equals(receiptsKey)) {
+    return ['LLMRING_TLOG_PRIVATE_KEY_B64: must be another key than LLMRING_RECEIPTS_PRIVATE_KEY_B64']
+  }
+  const signs = logKey !== undefined || receiptsKey !== undefined
+  if (environment.LLMRING_DATABASE_URL === undefined || !signs) return []
+  const missing = (['LLMRING_TLOG_PRIVATE_KEY_B64', 'LLMRING_TLOG_GUARD'] as const).filter(
+    (name) => environment[name] === undefined,
+  )
+  return missing.length === 0 ? [] : [`${missing.join(' and ')}: ${NO_LOG_KEY}`]
+}
+
+/** Where the newest checkpoint is remembered apart from the database. */
+export type GuardSetting = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'witness' | 'none' }
+
+function guardOf(text: string | undefined): GuardSetting | undefined {
+  if (text === undefined) return undefined
+  if (text.startsWith('file:')) return { kind: 'file', path: resolve(text.slice('file:'.length)) }
+  return { kind: text === 'none' ? 'none' : 'witness' }
 }
 
 function groupSettings(environment: Environment, proxied: boolean, providers: readonly string[]) {
@@ -99,7 +125,11 @@ const groupProduct = (environment: Environment, proxied: boolean) => ({
     privateKey: secret(base64url(environment.LLMRING_RECEIPTS_PRIVATE_KEY_B64)),
     publicKey: base64url(environment.LLMRING_RECEIPTS_PUBLIC_KEY_B64),
     keyId: environment.LLMRING_RECEIPTS_KEY_ID,
-    issuer: environment.LLMRING_TLOG_ORIGIN,
+  },
+  log: {
+    privateKey: secret(base64url(environment.LLMRING_TLOG_PRIVATE_KEY_B64)),
+    origin: environment.LLMRING_TLOG_ORIGIN,
+    guard: guardOf(environment.LLMRING_TLOG_GUARD),
   },
   projects: {
     mode: environment.LLMRING_PROJECTS,

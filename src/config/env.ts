@@ -102,6 +102,8 @@ export const ENVIRONMENT = z.object({
   LLMRING_RECEIPTS_KEY_ID: optional(
     z.string().regex(/^[A-Za-z0-9._:-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -'),
   ),
+  LLMRING_TLOG_PRIVATE_KEY_B64: optional(key32()),
+  LLMRING_TLOG_GUARD: optional(z.string().regex(/^(file:.+|witness|none)$/, 'must be file:<path>, witness or none')),
   LLMRING_TLOG_ORIGIN: optional(
     z.string().regex(/^[^\s+]{1,128}$/, 'must be 1 to 128 characters without spaces and +'),
   ),

@@ -1,6 +1,5 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import { decodeBase64url, type VerifierDeps } from '../../core/ed25519/index.js'
-import { invariant } from '../../platform/invariant.js'
+import { invariant } from './invariant.js'
 
 /** PKCS#8 of an Ed25519 seed, up to the seed; SPKI of a public key, up to the key (RFC 8410). */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
@@ -15,13 +14,18 @@ export type NodeSigner = {
 /** A signer from a 32-byte seed. The KeyObject is made once: a PEM per call costs 15 times as much as the signature. */
 export function createNodeSigner(seed: Uint8Array): NodeSigner {
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, seed]), format: 'der', type: 'pkcs8' })
-  const publicKey = decodeBase64url(createPublicKey(key).export({ format: 'jwk' }).x ?? '')
-  invariant(publicKey !== null, 'a private key has a public key')
-  return { publicKey, sign: (message) => sign(null, message, key) }
+  const { x } = createPublicKey(key).export({ format: 'jwk' })
+  invariant(x !== undefined, 'a private key has a public key')
+  return { publicKey: new Uint8Array(Buffer.from(x, 'base64url')), sign: (message) => sign(null, message, key) }
+}
+
+/** Whether a 64-byte signature of a message is that of a 32-byte public key. */
+export type NodeVerifier = {
+  readonly verifyEd25519: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean
 }
 
 /** The cofactorless equation by OpenSSL. The KeyObject of a key is kept for as long as its bytes live. */
-export function createNodeVerifier(): VerifierDeps<boolean> {
+export function createNodeVerifier(): NodeVerifier {
   const keys = new WeakMap<Uint8Array, KeyObject>()
   return {
     verifyEd25519: (publicKey, message, signature) => {

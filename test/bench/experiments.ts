@@ -169,7 +169,11 @@ export async function verifyReceipt(stage: Stage): Promise<Result> {
   return fromRatio('receipts, verify', 0.6, ratio, {})
 }
 
-const SIGNING = { LLMRING_RECEIPTS_PRIVATE_KEY_B64: Buffer.alloc(32, 7).toString('base64url') }
+const SIGNING = {
+  LLMRING_RECEIPTS_PRIVATE_KEY_B64: Buffer.alloc(32, 7).toString('base64url'),
+  LLMRING_TLOG_PRIVATE_KEY_B64: Buffer.alloc(32, 9).toString('base64url'),
+  LLMRING_TLOG_GUARD: 'none',
+}
 const CLAIMS = {
   ...{
     model: 'openai:gpt-4o-mini',

@@ -77,6 +77,8 @@ function serve(url: string): Promise<ServedProgram> {
     LLMRING_DATABASE_TIMEOUT_MS: '2000',
     LLMRING_NEW_PROJECTS_PER_MINUTE: '0',
     LLMRING_RECEIPTS_PRIVATE_KEY_B64: Buffer.alloc(32, 7).toString('base64url'),
+    LLMRING_TLOG_PRIVATE_KEY_B64: Buffer.alloc(32, 9).toString('base64url'),
+    LLMRING_TLOG_GUARD: 'none',
   })
 }
 

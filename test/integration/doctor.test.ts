@@ -16,6 +16,10 @@ import { REDIS_MISSING, startRedis } from '../support/redis-server.js'
 import { type RegistryOrigin, startRegistryOrigin } from '../support/registry-origin.js'
 
 /** An Ed25519 key pair (RFC 8032, section 7.1, test 1). */
+const LOG_KEYS = {
+  LLMRING_TLOG_PRIVATE_KEY_B64: Buffer.alloc(32, 9).toString('base64url'),
+  LLMRING_TLOG_GUARD: 'none',
+}
 const PRIVATE_KEY = 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A'
 const PUBLIC_KEY = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'
 /** Its thumbprint (RFC 8037, appendix A.3). */
@@ -78,7 +82,8 @@ describe('with --offline', () => {
 
 describe('a service that lacks nothing', () => {
   it('is told so, check by check', async () => {
-    const keys = { LLMRING_RECEIPTS_PRIVATE_KEY_B64: PRIVATE_KEY, LLMRING_RECEIPTS_PUBLIC_KEY_B64: PUBLIC_KEY }
+    const pair = { LLMRING_RECEIPTS_PRIVATE_KEY_B64: PRIVATE_KEY, LLMRING_RECEIPTS_PUBLIC_KEY_B64: PUBLIC_KEY }
+    const keys = { ...pair, ...LOG_KEYS }
     expect(await findings({ ...keys, LLMRING_KEY_PEPPER: 'pepper-pepper-pepper' })).toEqual({
       database: found('ok', /^PostgreSQL \d+\.\d+.*, the database at .*, schema 'llmring'$/),
       migrations: found('ok', /^up to date at version \d+$/),
@@ -192,7 +197,11 @@ describe('keys', () => {
   const other = Buffer.alloc(32, 1).toString('base64url')
 
   it('that do not match fail without being shown', async () => {
-    const pair = { LLMRING_RECEIPTS_PRIVATE_KEY_B64: other, LLMRING_RECEIPTS_PUBLIC_KEY_B64: PUBLIC_KEY }
+    const pair = {
+      LLMRING_RECEIPTS_PRIVATE_KEY_B64: other,
+      LLMRING_RECEIPTS_PUBLIC_KEY_B64: PUBLIC_KEY,
+      ...LOG_KEYS,
+    }
     const { keys } = await findings(pair)
     expect(keys).toEqual(found('fail', /is not the public key of/))
     expect(keys?.detail).not.toContain(other)

@@ -527,7 +527,11 @@ describe('a service for strangers', () => {
 
 describe('a service without a secret of its own', () => {
   it('sets no webhook, whose secret would lie open', async () => {
-    const bare = await startService({ ...settings(), LLMRING_RECEIPTS_PRIVATE_KEY_B64: '' })
+    const bare = await startService({
+      ...settings(),
+      LLMRING_RECEIPTS_PRIVATE_KEY_B64: '',
+      LLMRING_TLOG_PRIVATE_KEY_B64: '',
+    })
     try {
       const answer = await put(await newTeam(), { url: 'https://hooks.llmring.invalid/' }, bare)
       expect([answer.status, answer.json.code]).toEqual([503, 'webhooks-not-configured'])

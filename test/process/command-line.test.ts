@@ -138,9 +138,11 @@ describe('llmring-server', () => {
     }
   })
 
-  it('shows the public key, its id and the issuer that follow from the private key, as derived', async () => {
+  it('shows what follows from the private keys, as derived: the public key, its id, the issuer and the guard', async () => {
     const privateKey = Buffer.alloc(32, 1).toString('base64url')
-    const { stdout } = await run(['config', '--json'], { LLMRING_RECEIPTS_PRIVATE_KEY_B64: privateKey })
+    const logKey = Buffer.alloc(32, 2).toString('base64url')
+    const keys = { LLMRING_RECEIPTS_PRIVATE_KEY_B64: privateKey, LLMRING_TLOG_PRIVATE_KEY_B64: logKey }
+    const { stdout } = await run(['config', '--json'], keys)
     const settings: { name: string; value: string; source: string }[] = JSON.parse(stdout).settings
     const derived = settings.filter(({ source }) => source === 'derived').map(({ name, value }) => [name, value])
     expect(Object.fromEntries(derived)).toEqual({
@@ -148,8 +150,9 @@ describe('llmring-server', () => {
       LLMRING_RECEIPTS_PUBLIC_KEY_B64: 'iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w',
       LLMRING_RECEIPTS_KEY_ID: expect.stringMatching(/^[\w-]{43}$/),
       LLMRING_TLOG_ORIGIN: expect.stringMatching(/^llmring\.local\/[0-9a-f]{8}$/),
+      LLMRING_TLOG_GUARD: expect.stringMatching(/^file:.*tlog-guard$/),
     })
-    expect(stdout).not.toContain(privateKey)
+    for (const key of [privateKey, logKey]) expect(stdout).not.toContain(key)
   })
 
   it.skipIf(process.platform !== 'linux').each(['64', '150'])(

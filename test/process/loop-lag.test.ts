@@ -47,6 +47,8 @@ beforeAll(async () => {
     ...loop.environment,
     LLMRING_DATABASE_URL: database.url,
     LLMRING_RECEIPTS_PRIVATE_KEY_B64: Buffer.alloc(32, 7).toString('base64url'),
+    LLMRING_TLOG_PRIVATE_KEY_B64: Buffer.alloc(32, 9).toString('base64url'),
+    LLMRING_TLOG_GUARD: 'none',
     LLMRING_ADMIN_KEY: OPERATOR_KEY,
     LLMRING_NEW_PROJECTS_PER_MINUTE: '0',
   })

@@ -79,6 +79,8 @@ async function startInstance(environment: Record<string, string>): Promise<Insta
     LLMRING_DATABASE_POOL_OVERFLOW: '2',
     LLMRING_REGISTRY_BASE_URL: 'http://127.0.0.1:9/',
     LLMRING_RECEIPTS_PRIVATE_KEY_B64: Buffer.alloc(32, 7).toString('base64url'),
+    LLMRING_TLOG_PRIVATE_KEY_B64: Buffer.alloc(32, 9).toString('base64url'),
+    LLMRING_TLOG_GUARD: `file:${join(directory, 'tlog-guard')}`,
     LLMRING_NEW_PROJECTS_PER_MINUTE: '0',
     ...environment,
   })

@@ -31,6 +31,7 @@ function faultsOf(variables: Record<string, string>): readonly string[] {
 const SECRET = 'sesame-open-yourself'
 const URL_WITH_SECRET = `postgres://user:${SECRET}@db.example:5432/llmring`
 const KEY = Buffer.alloc(32, 7)
+const LOG_KEY = Buffer.alloc(32, 0xa5)
 
 describe('without any setting', () => {
   test('the defaults of the original hold, and the service stays on this machine', () => {
@@ -128,6 +129,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   LLMRING_RECEIPTS_PRIVATE_KEY_B64: [MARK, KEY.subarray(1).toString('base64'), `${KEY.toString('base64')}${MARK}`],
   LLMRING_RECEIPTS_PUBLIC_KEY_B64: [`${MARK} ${MARK}`],
   LLMRING_RECEIPTS_KEY_ID: [`${MARK} ${MARK}`, MARK.repeat(43)],
+  LLMRING_TLOG_PRIVATE_KEY_B64: [MARK, KEY.subarray(1).toString('base64')],
+  LLMRING_TLOG_GUARD: [MARK, 'file:', `none${MARK}`],
   LLMRING_TLOG_ORIGIN: [`${MARK} ${MARK}`, `${MARK}+${MARK}`],
   LLMRING_PROJECTS: [MARK, 'OPEN'],
   LLMRING_ADMIN_KEY: [MARK, `${MARK} ${MARK.repeat(6)}`],
@@ -194,6 +197,32 @@ describe('a wrong setting', () => {
   })
 })
 
+describe('a key that signs, with a database of your own,', () => {
+  const signing = { LLMRING_DATABASE_URL: URL_WITH_SECRET, LLMRING_RECEIPTS_PRIVATE_KEY_B64: KEY.toString('base64') }
+  const logKey = { LLMRING_TLOG_PRIVATE_KEY_B64: LOG_KEY.toString('base64') }
+
+  test('needs a log with a key and a guard: both are named in one line, with the command that makes a key', () => {
+    const [fault = '', ...others] = faultsOf(signing)
+    expect(others).toEqual([])
+    expect(fault).toMatch(/^LLMRING_TLOG_PRIVATE_KEY_B64 and LLMRING_TLOG_GUARD: .*openssl rand/)
+    expect(faultsOf({ ...signing, ...logKey })[0]).toMatch(/^LLMRING_TLOG_GUARD: /)
+    expect(faultsOf({ ...signing, LLMRING_TLOG_GUARD: 'none' })[0]).toMatch(/^LLMRING_TLOG_PRIVATE_KEY_B64: /)
+    expect(faultsOf({ LLMRING_DATABASE_URL: URL_WITH_SECRET, ...logKey })[0]).toMatch(/^LLMRING_TLOG_GUARD: /)
+  })
+
+  test('may have each kind of guard', () => {
+    const guard = (text: string) => configOf({ ...signing, ...logKey, LLMRING_TLOG_GUARD: text }).log.guard
+    expect([guard('witness'), guard('none')]).toEqual([{ kind: 'witness' }, { kind: 'none' }])
+    expect(guard('file:/var/lib/guard')).toEqual({ kind: 'file', path: '/var/lib/guard' })
+  })
+
+  test('is not the key of the log', () => {
+    const key = KEY.toString('base64')
+    const faults = faultsOf({ LLMRING_RECEIPTS_PRIVATE_KEY_B64: key, LLMRING_TLOG_PRIVATE_KEY_B64: key })
+    expect(faults).toEqual([expect.stringMatching(/^LLMRING_TLOG_PRIVATE_KEY_B64: must be another key/)])
+  })
+})
+
 describe('a secret', () => {
   const secrets = {
     LLMRING_DATABASE_URL: URL_WITH_SECRET,
@@ -203,6 +232,8 @@ describe('a secret', () => {
     LLMRING_KEY_PEPPER: SECRET,
     LLMRING_KEY_PEPPER_PREVIOUS: `${SECRET}-before`,
     LLMRING_RECEIPTS_PRIVATE_KEY_B64: KEY.toString('base64url'),
+    LLMRING_TLOG_PRIVATE_KEY_B64: LOG_KEY.toString('base64url'),
+    LLMRING_TLOG_GUARD: 'none',
   }
   const printed: readonly (readonly [string, (config: Config) => string])[] = [
     ['JSON', (config) => JSON.stringify(config)],
@@ -222,6 +253,7 @@ describe('a secret', () => {
     expect(text).toContain('[hidden]')
     expect(text).not.toContain(SECRET)
     expect(text).not.toContain(KEY.toString('base64url'))
+    expect(text).not.toContain(LOG_KEY.toString('base64url'))
   })
 
   test('is there for who asks for it', () => {

@@ -58,7 +58,9 @@ describe('docker-compose.yml', () => {
 
   test('keeps the data in a named volume', () => {
     const [volume = ''] = postgres?.volumes ?? []
-    expect(Object.keys(compose.volumes)).toEqual([volume.split(':')[0]])
+    const [guard = ''] = llmring?.volumes ?? []
+    expect(Object.keys(compose.volumes)).toEqual([volume.split(':')[0], guard.split(':')[0]])
+    expect(llmring?.environment?.['LLMRING_TLOG_GUARD']).toBe(`file:${guard.split(':')[1]}/tlog-guard`)
   })
 
   test('builds the image from files that exist, and waits long enough for it to stop', () => {

@@ -124,15 +124,18 @@ describe('what is judged', () => {
 
 it('hides every configured secret, as it is written and as it is sent', () => {
   const secret = Buffer.alloc(32, 7).toString('base64url')
+  const logSecret = Buffer.alloc(32, 9).toString('base64url')
   const read = readConfig('/nowhere', {
     LLMRING_DATABASE_URL: 'postgres://u:p%40ssword@db/x',
     LLMRING_REDIS_URL: 'redis://:redis-word@cache/0',
     LLMRING_RECEIPTS_PRIVATE_KEY_B64: secret,
+    LLMRING_TLOG_PRIVATE_KEY_B64: logSecret,
+    LLMRING_TLOG_GUARD: 'none',
     LLMRING_KEY_PEPPER: 'pepper-pepper-pepper',
     LLMRING_ADMIN_KEY: 'admin-admin-admin',
   })
   if (!read.ok) throw new Error(read.faults.join())
-  const words = ['p%40ssword', 'p@ssword', 'redis-word', secret, 'pepper-pepper-pepper', 'admin-admin-admin']
+  const words = ['p%40ssword', 'p@ssword', 'redis-word', secret, logSecret, 'pepper-pepper-pepper', 'admin-admin-admin']
   const hidden = hideSecrets(read.config)(`kept ${words.join(' ')} kept`)
   expect(hidden).toBe(`kept ${words.map(() => '[hidden]').join(' ')} kept`)
 })

@@ -8,9 +8,9 @@ const HIDDEN = '[hidden]'
  * checks pass on.
  */
 export function hideSecrets(config: Config): (text: string) => string {
-  const { database, redis, receipts, projects } = config
+  const { database, redis, receipts, log, projects } = config
   const urls = [database.url?.reveal(), database.directUrl?.reveal(), redis.url?.reveal()]
-  const plain = [receipts.privateKey, projects.adminKey, projects.pepper, projects.pepperPrevious]
+  const plain = [receipts.privateKey, log.privateKey, projects.adminKey, projects.pepper, projects.pepperPrevious]
   const secrets = [...urls.flatMap(passwordsIn), ...plain.flatMap((secret) => secret?.reveal() ?? [])]
     .filter((secret) => secret.length >= CLI_LIMITS.secretCharactersMin)
     .sort((one, other) => other.length - one.length)

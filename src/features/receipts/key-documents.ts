@@ -1,6 +1,6 @@
 import { encodeBase64url } from '../../core/ed25519/index.js'
+import { publicKeyPem } from '../../platform/node-ed25519.js'
 import type { KeyRing, ListedKey } from './key-ring.js'
-import { publicKeyPem } from './node-ed25519.js'
 
 /** The public keys in the forms that readers of receipts ask for. Undefined where there is none. */
 export type KeyDocuments = {

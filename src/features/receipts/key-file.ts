@@ -14,11 +14,15 @@ const SEED_TEXT = /^[A-Za-z0-9_-]{43}\n?$/
  * holds something else, or is gone while the database knows a key: a key that signed receipts is never replaced
  * silently.
  */
-export async function ensureKeyFile(path: string, knownKeyId: () => Promise<string | undefined>): Promise<string> {
+export async function ensureKeyFile(
+  path: string,
+  knownKeyId: () => Promise<string | undefined>,
+  explainLost: (path: string, lost: string) => string = explainLostReceiptsKey,
+): Promise<string> {
   const present = await readKeyFile(path)
   if (present !== undefined) return present
   const lost = await knownKeyId()
-  if (lost !== undefined) throw new KeyConfigurationError(wayOut(path, lost))
+  if (lost !== undefined) throw new KeyConfigurationError(explainLost(path, lost))
   await makeFolders(dirname(path), 0o700)
   const making = makingName(path)
   try {
@@ -37,7 +41,7 @@ export async function ensureKeyFile(path: string, knownKeyId: () => Promise<stri
   return made
 }
 
-function wayOut(path: string, lost: string): string {
+function explainLostReceiptsKey(path: string, lost: string): string {
   return `The receipts key ${lost}, which this database was used with, is not there: ${path} is gone. Bring the file back from a backup, or set LLMRING_RECEIPTS_PRIVATE_KEY_B64. To go on with another key, make one: (umask 077; openssl rand -base64 32 | tr '+/' '-_' | tr -d '=' > ${path})`
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { checkPublicKey, decodeBase64url, encodeBase64url, type PublicKey } from '../../core/ed25519/index.js'
-import { createNodeSigner } from './node-ed25519.js'
+import { ConfigurationError } from '../../platform/configuration-error.js'
+import { createNodeSigner } from '../../platform/node-ed25519.js'
 
 /** The configured keys as unpadded base64url of 32 bytes. */
 export type KeySettings = {
@@ -17,10 +18,8 @@ export type SigningKey = {
 }
 
 /** Keys that cannot be used as they are configured: the program does not start, and exits with 78 (EX_CONFIG). */
-export class KeyConfigurationError extends Error {
+export class KeyConfigurationError extends ConfigurationError {
   override readonly name = 'KeyConfigurationError'
-  readonly code = 'config-fault'
-  readonly exitCode = 78
 }
 
 const PRIVATE = 'LLMRING_RECEIPTS_PRIVATE_KEY_B64'
