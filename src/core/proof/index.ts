@@ -1,8 +1,17 @@
 export {
+  type AuditLine,
+  entryName,
+  isAuditHeader,
+  parseAuditJson,
+  parseAuditLine,
+  readAuditHeader,
+} from './audit-package.js'
+export {
   type BuildFault,
   buildReceipt,
   type IssueContext,
 } from './build-receipt.js'
+export { readKeyDocument } from './key-document.js'
 export { type LegacyVerdict, legacyReceiptRule } from './legacy-receipt.js'
 export {
   readReceipt,

@@ -13,7 +13,7 @@ export interface LogProof {
   readonly checkpoint: Note
 }
 
-type LogProofFault = NoteFault | 'not-a-log-proof' | 'bad-extra' | 'bad-index' | 'too-many-hashes' | 'bad-hash'
+export type LogProofFault = NoteFault | 'not-a-log-proof' | 'bad-extra' | 'bad-index' | 'too-many-hashes' | 'bad-hash'
 
 export type LogProofResult =
   | { readonly ok: true; readonly logProof: LogProof }
@@ -53,8 +53,8 @@ export function parseLogProof(bytes: Uint8Array): LogProofResult {
   return note.ok ? { ok: true, logProof: { extra, index, proof: proof.hashes, checkpoint: note.note } } : note
 }
 
-/** Hashes as proofs write them, one base64 text a line. */
-function readHashLines(
+/** Hashes as proofs write them, one base64 text each. */
+export function readHashLines(
   lines: readonly string[],
 ):
   | { readonly ok: true; readonly hashes: readonly Uint8Array[] }
