@@ -20,4 +20,15 @@ export const CLI_LIMITS = {
   sameRequestMs: 1_000,
   terminalProgressMs: 200,
   lineProgressMs: 5_000,
+  /** Of a socket's name: less than any system has room for. */
+  socketNameBytesMax: 100,
+  /** Three lines a log. */
+  witnessStateBytesMax: 1_048_576,
+  witnessSubmissionsMax: 64,
+  witnessConnectionsMax: 512,
+  witnessConnectionsPerAddressMax: 128,
+  /** From the first byte of a submission to its last. */
+  witnessRequestMsMax: 10_000,
+  witnessDrainMsMax: 5_000,
+  witnessRefusalLinesPerSecondMax: 10,
 } as const

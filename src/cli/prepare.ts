@@ -4,6 +4,7 @@ import { Aborted } from '../platform/abortable.js'
 import { ConfigurationError } from '../platform/configuration-error.js'
 import { createLogger, describeError, type Logger } from '../platform/logger.js'
 import { explainFileTrouble } from './file-trouble.js'
+import { InUse } from './in-use.js'
 import { interruptible } from './interruptible.js'
 import { NotConfigured } from './not-configured.js'
 
@@ -51,5 +52,5 @@ export async function runToItsEnd(command: () => Promise<void>): Promise<void> {
 
 function exitCodeOf(error: unknown): number {
   const tells = error instanceof EmbeddedError || error instanceof ConfigurationError
-  return tells || error instanceof NotConfigured ? error.exitCode : 1
+  return tells || error instanceof NotConfigured || error instanceof InUse ? error.exitCode : 1
 }

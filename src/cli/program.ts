@@ -14,6 +14,7 @@ import { registryCommand } from './registry.js'
 import { restoreCommand } from './restore.js'
 import { serveCommand } from './serve.js'
 import { unbindCommand } from './unbind.js'
+import { witnessCommand } from './witness.js'
 
 const EXIT_CODES = `
 Settings come from LLMRING_… variables and from .env in the working directory; \`llmring-server config\` shows them.
@@ -40,6 +41,7 @@ export function createProgram(): Command {
     unbindCommand,
     aliasesCommand,
     modelsCommand,
+    witnessCommand,
   ]) {
     program.addCommand(command())
   }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { open } from 'node:fs/promises'
+import { open, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
 /** Flushes a file or folder to disk. A rename is only certain once the folder that holds the name was flushed. */
 export async function flush(path: string): Promise<void> {
@@ -19,6 +20,20 @@ export async function writeNew(path: string, text: string, mode: number): Promis
     await handle.sync()
   } finally {
     await handle.close()
+  }
+}
+
+/** Replaces a file, or makes it: whatever happens, there is the old text or the new one, and afterwards only the new. */
+export async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  const making = makingName(path)
+  try {
+    // Crash from here to the rename: a file under a name that says what it is, and the old one untouched.
+    await writeNew(making, text, mode)
+    await rename(making, path)
+    // Crash here: a power cut may bring the old text back; after the next line it cannot.
+    await flush(dirname(path))
+  } finally {
+    await rm(making, { force: true })
   }
 }
 

@@ -6,3 +6,8 @@ export function sha256Hex(chunks: Iterable<string>): string {
   for (const chunk of chunks) hash.update(chunk)
   return hash.digest('hex')
 }
+
+/** The 32-byte digest. */
+export function sha256(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(bytes).digest())
+}

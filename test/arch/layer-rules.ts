@@ -5,7 +5,7 @@ type Rule = NonNullable<IFlattenedRuleSet['forbidden']>[number]
 /** Which part of the program may use which. A part that is not in this table may use nothing and be used by nobody. */
 export const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   main: ['cli'],
-  cli: ['cli', 'client', 'compose', 'config', 'features', 'http', 'db', 'access', 'platform'],
+  cli: ['cli', 'client', 'compose', 'config', 'features', 'http', 'db', 'core', 'access', 'platform'],
   client: ['client', 'core', 'platform'],
   compose: ['compose', 'config', 'features', 'http', 'db', 'platform'],
   config: ['config', 'platform'],

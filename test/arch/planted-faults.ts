@@ -9,9 +9,9 @@ const aPackage = (name: string, folder: string): PlantedFault =>
 export const PLANTED_FAULTS: readonly PlantedFault[] = [
   one('main-uses-only-cli', 'src/main.ts', './platform/clock.js'),
   one(
-    'cli-uses-only-client-compose-config-features-http-db-access-platform',
-    'src/cli/planted-core.ts',
-    '../core/pricing/index.js',
+    'cli-uses-only-client-compose-config-features-http-db-core-access-platform',
+    'src/cli/planted-main.ts',
+    '../main.js',
   ),
   one('client-uses-only-core-platform', 'src/client/planted-config.ts', '../config/env.js'),
   one('compose-uses-only-config-features-http-db-platform', 'src/compose/planted-cli.ts', '../cli/program.js'),

@@ -48,6 +48,7 @@ describe('llmring-server', () => {
     ['restore'],
     ['registry'],
     ['registry', 'import'],
+    ['witness'],
   ])('explains %s %s with --help', async (...args) => {
     const help = await runCommand([...args, '--help'])
     expect(help).toMatchObject({ code: 0, stderr: '' })

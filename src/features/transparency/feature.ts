@@ -6,11 +6,11 @@ import type { Clock } from '../../platform/clock.js'
 import { ConfigurationError } from '../../platform/configuration-error.js'
 import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
+import { sha256 } from '../../platform/sha256.js'
 import type { Feature } from '../contract.js'
 import { createHeadStore } from './head-store.js'
 import { createLogSigner } from './log-key.js'
 import { insertPending } from './pending-store.js'
-import { sha256 } from './sha256.js'
 import type { TransparencyLog } from './transparency-log.js'
 
 type LogConfig = {

@@ -2,7 +2,7 @@ import { checkPublicKey } from '../../core/ed25519/index.js'
 import { makeNoteKey, type NoteKey } from '../../core/tlog/index.js'
 import { ConfigurationError } from '../../platform/configuration-error.js'
 import { createNodeSigner } from '../../platform/node-ed25519.js'
-import { sha256 } from './sha256.js'
+import { sha256 } from '../../platform/sha256.js'
 
 /** Who signs the log's checkpoints. */
 export type LogSigner = {
