@@ -48,8 +48,8 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
   const usage = createUsage({ ...common, config: config.usage, findPrice, registryLoaded })
   const logSettings = await loadLogSettings(config, resources.database.orm, logger)
   const transparency = createTransparency({ ...common, settings: logSettings })
-  const issuer = transparency.log.origin
-  const receipts = createReceipts({ ...common, ...receiptSettings, issuer, currentRegistryVersion })
+  const { log } = transparency
+  const receipts = createReceipts({ ...common, ...receiptSettings, issuer: log.origin, log, currentRegistryVersion })
   registry.onLoaded(() => {
     usage.priceWaiting().catch((error: unknown) => {
       logger.warn({ error: describeError(error) }, 'could not price waiting usage')

@@ -8,7 +8,8 @@ select create_reference_table('project_keys') where not exists (select from pg_d
 select create_reference_table('registry_files') where not exists (select from pg_dist_partition where logicalrelid = 'registry_files'::regclass);
 select create_reference_table('receipt_keys') where not exists (select from pg_dist_partition where logicalrelid = 'receipt_keys'::regclass);
 
--- The log (tables log_…) is one tree, and stays on the coordinator.
+-- The log (tables log_…) is one tree, and stays on the coordinator; so do the heads of the receipts' chains, since a
+-- group of receipts locks those of many projects in one statement, which Citus refuses for a distributed table.
 
 -- What a project owns: all of it on one node, so that its statements and transactions stay there.
 select create_distributed_table('alias_heads', 'project_id', colocate_with => 'none') where not exists (select from pg_dist_partition where logicalrelid = 'alias_heads'::regclass);
@@ -19,6 +20,5 @@ select create_distributed_table('lock_headers', 'project_id', colocate_with => '
 select create_distributed_table('lock_digests', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'lock_digests'::regclass);
 select create_distributed_table('usage_logs', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'usage_logs'::regclass);
 select create_distributed_table('receipts', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'receipts'::regclass);
-select create_distributed_table('receipt_chains', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'receipt_chains'::regclass);
 select create_distributed_table('webhooks', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'webhooks'::regclass);
 select create_distributed_table('webhook_deliveries', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'webhook_deliveries'::regclass);

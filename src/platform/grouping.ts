@@ -18,6 +18,9 @@ export type GroupingOptions<Item, Answer> = {
   readonly groupItemsMax: number
   /** An item that is larger than this is a group of its own. */
   readonly groupBytesMax: number
+} & QueueLimits
+
+export type QueueLimits = {
   readonly queueItemsMax: number
   readonly queueBytesMax: number
   /** The part of the queue that one owner (a project) may fill, in items and in bytes, 0 to 1. */
@@ -44,7 +47,8 @@ type Waiting<Item, Answer> = {
   reject(error: unknown): void
 }
 
-type Load = { items: number; bytes: number }
+/** What is queued, of all or of one owner. */
+export type Load = { items: number; bytes: number }
 
 /**
  * Group commit: whatever arrives while all lanes are busy becomes the next group, so one transaction carries many
@@ -148,8 +152,9 @@ function isItemFault<Item, Answer>(options: GroupingOptions<Item, Answer>, error
   }
 }
 
-function refusalOf(
-  limits: Pick<GroupingOptions<never, never>, 'queueItemsMax' | 'queueBytesMax' | 'ownerShareMax'>,
+/** `overloaded` if the queue, or the owner's share of it, is full. */
+export function refusalOf(
+  limits: QueueLimits,
   total: Load,
   owned: Load | undefined,
   bytes: number,
@@ -162,11 +167,11 @@ function refusalOf(
   return overShare ? overloaded("This project's share of the write queue is full") : undefined
 }
 
-function overloaded(what: string): AppError {
+export function overloaded(what: string): AppError {
   return new AppError('overloaded', `${what}; nothing was written.`, { retryAfterSeconds: 1 })
 }
 
-function change(load: Load, items: number, bytes: number): void {
+export function change(load: Load, items: number, bytes: number): void {
   load.items += items
   load.bytes += bytes
 }

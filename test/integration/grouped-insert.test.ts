@@ -83,14 +83,17 @@ it('a receipt has every value in the column of its name, and its bytes as they w
   const receipt: NewReceipt = {
     ...{ projectId: randomUUID() as ProjectId, id: HOSTILE, kind: 'stored', keyId: 'key', legacyRule: 'rule' },
     ...{ requestSha256: Uint8Array.from([255, 0, 1]), canonical: Uint8Array.from({ length: 256 }, (_, byte) => byte) },
-    storedAt: AT.getTime(),
+    ...{ storedAt: AT.getTime(), seq: null, entry: Uint8Array.from({ length: 32 }, (_, byte) => 255 - byte) },
   }
-  const without: NewReceipt = { ...receipt, id: 'without', kind: 'issued', requestSha256: null, legacyRule: null }
+  const without: NewReceipt = {
+    ...{ ...receipt, id: 'without', kind: 'issued', requestSha256: null, legacyRule: null },
+    seq: 9_007_199_254_740_991,
+  }
   const store = createReceiptStore(database)
-  await createTransact(database.sql)((tx) => store.insertNew(tx, [receipt, without]))
+  await createTransact(database.sql)((tx) => store.insert(tx, [receipt, without]))
   const stored = await database.orm.select().from(receipts).where(eq(receipts.projectId, receipt.projectId))
-  const asStored = ({ canonical, requestSha256, ...rest }: NewReceipt) => ({
-    ...{ ...rest, storedAt: AT, canonical: Buffer.from(canonical) },
+  const asStored = ({ canonical, requestSha256, entry, ...rest }: NewReceipt) => ({
+    ...{ ...rest, storedAt: AT, canonical: Buffer.from(canonical), entry: Buffer.from(entry) },
     requestSha256: requestSha256 === null ? null : Buffer.from(requestSha256),
   })
   expect(stored.toSorted((one, other) => (one.id < other.id ? -1 : 1))).toEqual([asStored(receipt), asStored(without)])

@@ -3,9 +3,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
 import { type Database, openDatabase } from '../../src/db/client.js'
 import { createTransact, type Transact } from '../../src/db/transact.js'
+import { createChainStore } from '../../src/features/receipts/chain-store.js'
 import { createKeeper } from '../../src/features/receipts/keep-receipt.js'
-import type { NewReceipt } from '../../src/features/receipts/receipt.js'
+import type { Candidate } from '../../src/features/receipts/receipt.js'
 import { createReceiptStore, type ReceiptStore } from '../../src/features/receipts/store.js'
+import { insertPending } from '../../src/features/transparency/pending-store.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import { keyOfByte, newProject, type ReceiptsInstance, START, startReceipts } from '../support/feature-app.js'
@@ -30,10 +32,22 @@ afterEach(async () => {
   await database.drop()
 })
 
-const receipt = (projectId: ProjectId, id: string, content = id): NewReceipt => ({
-  ...{ projectId, id, kind: 'stored', keyId: 'k', requestSha256: null, legacyRule: null, storedAt: START },
+const receipt = (projectId: ProjectId, id: string, content = id): Candidate => ({
+  ...{ projectId, id, kind: 'stored', keyId: 'k', requestSha256: null, legacyRule: null, bytes: 100 },
   canonical: Buffer.from(`{"id":"${content}"}`),
 })
+/** One that says its place instead of being signed. */
+const issued = (projectId: ProjectId, id: string): Candidate => ({
+  ...{ projectId, id, kind: 'issued', keyId: 'k', requestSha256: null, legacyRule: null, bytes: 100, isIdChosen: true },
+  seal: ({ seq, prev }) => Buffer.from(JSON.stringify({ id, seq, prev })),
+})
+const keeperOf = (changes: { store?: Partial<ReceiptStore> } = {}) =>
+  createKeeper({
+    ...{ transact, chains: createChainStore(observer.sql), clock: () => START },
+    store: { ...store, ...changes.store },
+    log: { append: insertPending, refuseWhileSuspended: () => undefined },
+  })
+const kept = (content: string) => ({ status: 'kept', canonical: Buffer.from(`{"id":"${content}"}`) })
 const outcomes = async (kept: readonly Promise<unknown>[]) =>
   (await Promise.allSettled(kept)).map((result) =>
     result.status === 'fulfilled' ? result.value : (result.reason as { code?: string; message: string }).code,
@@ -42,53 +56,80 @@ const isThere = async (instance: ReceiptsInstance, project: ProjectId, id: strin
   (await instance.call(`/api/v1/receipts/${id}`, { project })).status === 200
 
 describe('a group', () => {
-  it('in which one receipt cannot be kept loses that one, and keeps the others', async () => {
-    const { keep } = createKeeper({ transact, store })
+  it('in which one receipt cannot be kept loses that one, keeps the others, and leaves no gap between them', async () => {
+    const { keep } = keeperOf()
     const project = newProject()
     // Beyond what an index entry holds; the door never lets such an id in.
-    const poison = receipt(project, randomBytes(8_000).toString('hex'), 'poison')
-    const kept = ['a', 'b', 'c', 'd', 'e'].map((id) => keep(receipt(project, id)))
-    expect(await outcomes([...kept, keep(poison)])).toEqual([null, null, null, null, null, 'validation-failed'])
-    expect((await store.listPage(project, { rowsMax: 10, from: { offset: 0 } })).total).toBe(5)
+    const poison = issued(project, randomBytes(8_000).toString('hex'))
+    const others = ['a', 'b', 'c', 'd', 'e'].map((id) => issued(project, id))
+    const said = await outcomes([...others.slice(0, 2), poison, ...others.slice(2)].map(keep))
+    expect(said.map((outcome) => (outcome as { status?: string }).status ?? outcome)).toEqual([
+      ...['kept', 'kept', 'validation-failed', 'kept', 'kept', 'kept'],
+    ])
+    const rows = await observer.sql<{ id: string; seq: number; text: string; entry: string }[]>`
+      select id, seq::int, convert_from(canonical, 'UTF8') as text, 'sha256:' || encode(entry, 'hex') as entry
+      from receipts where project_id = ${project} order by seq`
+    expect(rows.map(({ id, seq }) => [id, seq])).toEqual([
+      ...[
+        ['a', 1],
+        ['b', 2],
+        ['c', 3],
+        ['d', 4],
+        ['e', 5],
+      ],
+    ])
+    const links = rows.map(({ text }) => (JSON.parse(text) as { prev: string | null }).prev)
+    expect(links).toEqual([null, ...rows.slice(0, -1).map(({ entry }) => entry.slice('sha256:'.length))])
+    const logged = await observer.sql<{ entry: string }[]>`
+      select 'sha256:' || encode(entry, 'hex') as entry from log_pending order by id`
+    expect(logged).toEqual(rows.map(({ entry }) => ({ entry })))
   })
 
   it('that holds an id twice keeps the first, and shows it to the second', async () => {
-    const { keep } = createKeeper({ transact, store })
+    const { keep } = keeperOf()
     const project = newProject()
-    const [first, second, third] = await outcomes([
+    const said = await outcomes([
       keep(receipt(project, 'a', 'first')),
       keep(receipt(project, 'a', 'second')),
       keep(receipt(newProject(), 'a', 'third')),
     ])
-    expect([first, second, third]).toMatchObject([null, { canonical: Buffer.from('{"id":"first"}') }, null])
-  })
-
-  it('whose look at what was taken fails answers those who were inserted', async () => {
-    const project = newProject()
-    await createKeeper({ transact, store }).keep(receipt(project, 'taken'))
-    const away = Object.assign(new Error('away'), { code: 'ECONNRESET' })
-    const { keep } = createKeeper({ transact, store: { ...store, findMany: () => Promise.reject(away) } })
-    expect(await outcomes([keep(receipt(project, 'taken')), keep(receipt(project, 'new'))])).toEqual([
-      'ECONNRESET',
-      null,
+    expect(said).toMatchObject([
+      kept('first'),
+      { status: 'taken', by: { canonical: Buffer.from('{"id":"first"}') } },
+      kept('third'),
     ])
-    expect((await store.listPage(project, { rowsMax: 10, from: { offset: 0 } })).total).toBe(2)
   })
 
-  it('that meets an id of a project that is being erased says so', async () => {
+  it('whose look at what was taken fails keeps nothing', async () => {
     const project = newProject()
-    await createKeeper({ transact, store }).keep(receipt(project, 'taken'))
-    const { keep } = createKeeper({
-      transact,
-      store: {
-        ...store,
-        findMany: async (places) => {
-          await store.eraseChunk(project, 10)
-          return store.findMany(places)
-        },
-      },
+    const away = Object.assign(new Error('away'), { code: 'ECONNREFUSED' })
+    const { keep } = keeperOf({ store: { findMany: () => Promise.reject(away) } })
+    expect(await outcomes([keep(receipt(project, 'a')), keep(issued(project, 'b'))])).toEqual([
+      'ECONNREFUSED',
+      'ECONNREFUSED',
+    ])
+    expect((await store.listPage(project, { rowsMax: 10, from: { offset: 0 } })).total).toBe(0)
+  })
+
+  it('of a project whose chain went with its erasure begins a new one', async () => {
+    const { keep } = keeperOf()
+    const project = newProject()
+    await keep(issued(project, 'a'))
+    while ((await store.eraseChunk(project, 10)) > 0);
+    expect(await keep(issued(project, 'b'))).toMatchObject({
+      canonical: Buffer.from(JSON.stringify({ id: 'b', seq: 1, prev: null })),
     })
-    expect(await outcomes([keep(receipt(project, 'taken'))])).toEqual(['conflict'])
+  })
+
+  it('is not kept waiting by another project, whose chain is locked elsewhere', async () => {
+    const { keep } = keeperOf()
+    const [held, free] = [newProject(), newProject()]
+    const waiting = await whileLocked(held, async () => {
+      const behind = keep(issued(held, 'a'))
+      await Promise.all(['a', 'b', 'c'].map((id) => keep(issued(free, id))))
+      return { behind }
+    })
+    expect(await waiting.behind).toMatchObject({ status: 'kept' })
   })
 })
 
@@ -96,7 +137,7 @@ describe('a lost connection', () => {
   it('while the group is being committed: 503, nothing half done, and the same request again is right', async () => {
     const one = await startReceipts(database.url, keyOfByte(1))
     const project = newProject()
-    const answers = await whileTaken(project, 'b', async () => {
+    const answers = await whileLocked(project, async () => {
       const asked = ['a', 'b', 'c'].map((id) => one.issue({ ...CLAIMS, id }, project))
       await eventually(() => terminateWaiting(observer))
       return Promise.all(asked)
@@ -147,7 +188,7 @@ describe('a lost connection', () => {
   it('that nobody notices gives its lanes back in time: 503, and the next groups are kept', async () => {
     const target = new URL(database.url)
     const proxy = await startTcpProxy({ host: target.hostname, port: Number(target.port) })
-    const patience = { commitMsMax: 300, lookMsMax: 300 }
+    const patience = { commitMsMax: 300 }
     const one = await startReceipts(throughProxy(database.url, proxy), keyOfByte(1), undefined, patience)
     const project = newProject()
     proxy.freeze()
@@ -188,7 +229,7 @@ it('closing waits for what was accepted', async () => {
   const one = await startReceipts(database.url, keyOfByte(1))
   const project = newProject()
   let closed = false
-  const { answers, closing } = await whileTaken(project, 'b', async () => {
+  const { answers, closing } = await whileLocked(project, async () => {
     const asked = ['a', 'b', 'c'].map((id) => one.issue({ ...CLAIMS, id }, project))
     await eventually(() => waitingPid(observer))
     const later = one.receipts.close().then(() => {
@@ -204,39 +245,29 @@ it('closing waits for what was accepted', async () => {
   await one.close()
 })
 
-it('two instances that bring the same receipts in opposite orders wait for each other, and never deadlock', async () => {
-  const project = newProject()
-  const ids = ['a', 'm', 'z']
-  const statements = await whileTaken(project, 'm', async () => {
-    const begun = [ids, ids.toReversed()].map((order) =>
-      transact((tx) =>
-        store.insertNew(
-          tx,
-          order.map((id) => receipt(project, id)),
-        ),
-      ),
-    )
+it('two instances that lock the same chains in opposite orders wait for each other, and never deadlock', async () => {
+  const projects = [newProject(), newProject(), newProject()]
+  const chains = createChainStore(observer.sql)
+  await chains.open(projects, 5_000)
+  const [, middle] = projects.toSorted() as [ProjectId, ProjectId]
+  const statements = await whileLocked(middle, async () => {
+    const begun = [projects, projects.toReversed()].map((order) => transact((tx) => chains.lock(tx, order)))
     await eventually(() => waitingPid(observer, 2))
     return { begun }
   })
-  const inserted = await Promise.all(statements.begun)
-  expect(inserted.map((rows) => rows.length).sort()).toEqual([0, 3])
+  const locked = await Promise.all(statements.begun)
+  expect(locked.map((heads) => heads.length)).toEqual([3, 3])
 })
 
-/** Does `work` while a transaction that will be rolled back holds this place: whoever inserts there has to wait. */
-async function whileTaken<T>(projectId: ProjectId, id: string, work: () => Promise<T>): Promise<T> {
-  const rollback = new Error('rolled back on purpose')
-  let result: { value: T } | undefined
-  const holding = transact(async (tx) => {
-    await store.insertNew(tx, [receipt(projectId, id)])
-    result = { value: await work() }
-    throw rollback
-  })
-  await holding.catch((error: unknown) => {
-    if (error !== rollback) throw error
-  })
-  if (result === undefined) throw rollback
-  return result.value
+/** Does `work` while another transaction holds the chain of this project: whoever writes there has to wait. */
+function whileLocked<T>(projectId: ProjectId, work: () => Promise<T>): Promise<T> {
+  const chains = createChainStore(observer.sql)
+  return chains.open([projectId], 5_000).then(() =>
+    transact(async (tx) => {
+      await chains.lock(tx, [projectId])
+      return work()
+    }),
+  )
 }
 
 /** Does `work` while every commit of a receipt waits: each is let go when `work` is done. */
@@ -252,7 +283,11 @@ async function whileCommitsWait<T>(database: Database, work: () => Promise<T>): 
 }
 
 /** A backend that waits for somebody's lock. Throws while there are fewer than `count`. */
-async function waitingPid(database: Database, count = 1, statement = '%insert into receipts%'): Promise<number> {
+async function waitingPid(
+  database: Database,
+  count = 1,
+  statement = '%from receipt_chains%for update%',
+): Promise<number> {
   const rows = await database.sql<{ pid: number }[]>`
     select pid from pg_stat_activity
     where datname = current_database() and wait_event_type = 'Lock' and query like ${statement}`

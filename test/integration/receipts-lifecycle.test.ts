@@ -32,6 +32,7 @@ describe('an issued receipt', () => {
       ...{ alias: 'summarizer', profile: 'default', lock_digest: 'sha256:9f86d081' },
       tokens: { input: 1_200, output: 300, cached_input: 0 },
       cost: { amount: '0.000360000000', calculation: CLAIMS.cost.calculation, currency: 'USD' },
+      ...{ seq: 1, prev: null, log: { origin: expect.any(String), max_merge_delay_seconds: 60 } },
       ...{ evidence: 'client_reported', key_id: one.receipts.keyState.keyId },
       signature: expect.stringMatching(/^ed25519:[A-Za-z0-9_-]{86}$/),
     })
@@ -216,6 +217,8 @@ describe('what a project leaves behind', () => {
     await one.issue(CLAIMS, staying)
     expect(await one.receipts.erase(leaving, 3)).toBe(3)
     expect(await one.receipts.erase(leaving, 3)).toBe(2)
+    // The row of its chain.
+    expect(await one.receipts.erase(leaving, 3)).toBe(1)
     expect(await one.receipts.erase(leaving, 3)).toBe(0)
     expect((await list(staying)).json).toMatchObject({ total: 1 })
   })

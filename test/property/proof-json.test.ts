@@ -2,7 +2,7 @@ import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeBase64url, encodeBase64url } from '../../src/core/ed25519/index.js'
-import { canonicalHalves, joinCanonical } from '../../src/core/json/canonical-json.js'
+import { canonicalRuns, joinCanonical } from '../../src/core/json/canonical-json.js'
 import { canonicalJson, type JsonObject, parseStrictJson } from '../../src/core/json/index.js'
 
 const names = fc.oneof(
@@ -128,16 +128,31 @@ describe('canonical JSON', () => {
   })
 })
 
-describe('canonical halves', () => {
+describe('canonical runs', () => {
   it('are, around any name, the canonical form with and without that member', () => {
     fc.assert(
       fc.property(fc.dictionary(names, values), names, values, (others, name, value) => {
         const { [name]: _, ...without } = others as JsonObject
-        const halves = canonicalHalves(without, name)
-        if (!halves.ok) throw new Error(halves.reason)
-        expect(joinCanonical(halves.before, halves.after)).toEqual(canonicalJson(without))
+        const split = canonicalRuns(without, [name])
+        if (!split.ok) throw new Error(split.reason)
+        const [before = '', after = ''] = split.runs
+        expect(joinCanonical(before, after)).toEqual(canonicalJson(without))
         const run = referenceJcs({ [name]: value }).slice(1, -1)
-        expect(joinCanonical(halves.before, run, halves.after)).toEqual(canonicalJson({ ...without, [name]: value }))
+        expect(joinCanonical(before, run, after)).toEqual(canonicalJson({ ...without, [name]: value }))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('are as many as there are names and one more, and leave the members of those names out', () => {
+    fc.assert(
+      fc.property(fc.dictionary(names, values), fc.uniqueArray(names, { maxLength: 4 }), (members, some) => {
+        const between = some.toSorted()
+        const split = canonicalRuns(members as JsonObject, between)
+        if (!split.ok) throw new Error(split.reason)
+        expect(split.runs).toHaveLength(between.length + 1)
+        const left = Object.fromEntries(Object.entries(members).filter(([name]) => !between.includes(name)))
+        expect(joinCanonical(...split.runs)).toEqual(canonicalJson(left))
       }),
       { numRuns: 300 },
     )

@@ -5,6 +5,7 @@ import { toReceiptAmount } from '../../src/core/pricing/index.js'
 import { buildReceipt, checkTimestamp, readReceipt, signReceipt, verifyReceipt } from '../../src/core/proof/index.js'
 import { nodeVerifier, signerOfByte } from '../unit/proof-fixtures.js'
 
+const log = { origin: 'log.example/1', max_merge_delay_seconds: 60 }
 const signer = signerOfByte(9)
 const keys = new Map([['k', signer.key]])
 const verifier = nodeVerifier()
@@ -28,10 +29,10 @@ const payloads = fc.record({
 
 describe('an issued receipt', () => {
   it('is canonical, verifies, and does so no more after any one byte of it has changed', () => {
-    const context = { issuer: 'log.example/1', project: 'p', keyId: 'k', id: 'rcpt_1' }
+    const context = { log, issuer: 'log.example/1', project: 'p', keyId: 'k', id: 'rcpt_1' }
     fc.assert(
-      fc.property(payloads, instants, fc.nat(), fc.integer({ min: 1, max: 255 }), (payload, issuedAt, at, flip) => {
-        const built = buildReceipt(payload, { ...context, issuedAt })
+      fc.property(payloads, instants, fc.nat(), fc.integer({ min: 1, max: 255 }), (payload, now, at, flip) => {
+        const built = buildReceipt(payload, { ...context, now })
         const signed = built.ok ? signReceipt({ sign: signer.sign }, built.receipt) : null
         if (!signed?.ok) throw new Error('not issued')
         expect(canonicalJson(signed.receipt)).toMatchObject({ ok: true, bytes: signed.bytes })
@@ -49,7 +50,14 @@ describe('an issued receipt', () => {
   it('holds no number but integers', () => {
     fc.assert(
       fc.property(payloads, (payload) => {
-        const built = buildReceipt(payload, { issuedAt: new Date(0), issuer: 'i', project: 'p', keyId: 'k', id: 'r' })
+        const built = buildReceipt(payload, {
+          now: new Date(0),
+          log,
+          issuer: 'i',
+          project: 'p',
+          keyId: 'k',
+          id: 'r',
+        })
         JSON.stringify(built, (_, value) => {
           if (typeof value === 'number') expect(Number.isSafeInteger(value)).toBe(true)
           return value

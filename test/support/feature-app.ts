@@ -10,6 +10,7 @@ import { createReceipts, type ReceiptsDeps } from '../../src/features/receipts/f
 import type { KeySettings } from '../../src/features/receipts/signing-keys.js'
 import { createRegistry } from '../../src/features/registry/feature.js'
 import { RegistrySchema } from '../../src/features/registry/schema.js'
+import { createTransparency } from '../../src/features/transparency/feature.js'
 import { createUsage, type UsageDeps } from '../../src/features/usage/feature.js'
 import type { FindPrice } from '../../src/features/usage/price-event.js'
 import { createApp } from '../../src/http/create-app.js'
@@ -176,7 +177,8 @@ export async function startReceipts(
 ) {
   const opened = await openFeature({ url, now: START }, (common) =>
     createReceipts({
-      ...{ ...common, config, issuer },
+      // What is appended stays pending: the log itself has tests of its own.
+      ...{ ...common, config, issuer, log: createTransparency({ ...common, settings: null }).log },
       ...(patience === undefined ? {} : { patience }),
       currentRegistryVersion: (provider) => {
         if (provider === 'openai') return 'openai@7'

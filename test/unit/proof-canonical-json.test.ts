@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { canonicalHalves, joinCanonical } from '../../src/core/json/canonical-json.js'
+import { canonicalRuns, joinCanonical } from '../../src/core/json/canonical-json.js'
 import { canonicalBytesMax, canonicalJson } from '../../src/core/json/index.js'
 
 const refused = (reason: string, pointer: string) => ({ ok: false, reason, pointer })
@@ -172,25 +172,26 @@ describe('the guard before the canonical form', () => {
   })
 })
 
-describe('canonical halves', () => {
+describe('canonical runs', () => {
   const value = JSON.parse('{"z":[1,{"b":2,"a":1}],"10":0,"9":0,"é":"\\u000f","__proto__":null,"signature":"s","":""}')
 
   it('put together again around a member they are the canonical form of the whole', () => {
-    const halves = canonicalHalves(value, 'signature')
-    if (!halves.ok) throw new Error(halves.reason)
-    expect(joinCanonical(halves.before, '"signature":"s"', halves.after)).toEqual(canonicalJson(value))
+    const split = canonicalRuns(value, ['signature'])
+    if (!split.ok) throw new Error(split.reason)
+    const [before = '', after = ''] = split.runs
+    expect(joinCanonical(before, '"signature":"s"', after)).toEqual(canonicalJson(value))
     const { signature: _, ...without } = value
-    expect(joinCanonical(halves.before, halves.after)).toEqual(canonicalJson(without))
+    expect(joinCanonical(before, after)).toEqual(canonicalJson(without))
   })
 
-  it('may both be empty', () => {
-    expect(canonicalHalves({ signature: 's' }, 'signature')).toEqual({ ok: true, before: '', after: '' })
+  it('may all be empty', () => {
+    expect(canonicalRuns({ signature: 's' }, ['signature'])).toEqual({ ok: true, runs: ['', ''] })
     expect(joinCanonical('', '')).toEqual(canonicalJson({}))
   })
 
-  it('no object, no halves', () => {
-    expect(canonicalHalves(JSON.parse('[1]'), 'a')).toEqual(refused('not-json', ''))
-    expect(canonicalHalves({ a: 0, b: Number.NaN }, 'a')).toEqual(refused('non-finite-number', '/b'))
-    expect(canonicalHalves({ a: Number.NaN, b: 0 }, 'b')).toEqual(refused('non-finite-number', '/a'))
+  it('no object, no runs', () => {
+    expect(canonicalRuns(JSON.parse('[1]'), ['a'])).toEqual(refused('not-json', ''))
+    expect(canonicalRuns({ a: 0, b: Number.NaN }, ['a'])).toEqual(refused('non-finite-number', '/b'))
+    expect(canonicalRuns({ a: Number.NaN, b: 0 }, ['b'])).toEqual(refused('non-finite-number', '/a'))
   })
 })

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { canonicalBytesMax, canonicalJson } from '../../src/core/json/index.js'
 import {
   buildReceipt,
+  draftReceipt,
   type IssueContext,
   type ReceiptPayload,
+  sealReceipt,
   signReceipt,
   verifyReceipt,
 } from '../../src/core/proof/index.js'
@@ -11,7 +13,8 @@ import { nodeVerifier, signerOfByte } from './proof-fixtures.js'
 
 const signer = signerOfByte(5)
 const context: IssueContext = {
-  issuedAt: new Date('2026-03-01T12:00:00.045Z'),
+  now: new Date('2026-03-01T12:00:00.045Z'),
+  log: { origin: 'receipts.example/log1', max_merge_delay_seconds: 60 },
   issuer: 'receipts.example/log1',
   project: 'prj_1',
   keyId: 'key-1',
@@ -38,7 +41,6 @@ describe('a receipt that we issue', () => {
       receipt: {
         id: 'rcpt_0195-fresh',
         timestamp: '2026-03-01T12:00:00.045Z',
-        issued_at: '2026-03-01T12:00:00.045Z',
         issuer: 'receipts.example/log1',
         project: 'prj_1',
         registry_version: 'openai@7',
@@ -49,6 +51,7 @@ describe('a receipt that we issue', () => {
         tokens: { input: 1_200, output: 300, cached_input: 0 },
         cost: { amount: '0.000360000000', calculation: '1200 × 0.15 + 300 × 0.60 per million', currency: 'USD' },
         evidence: 'client_reported',
+        log: { origin: 'receipts.example/log1', max_merge_delay_seconds: 60 },
         key_id: 'key-1',
       },
     })
@@ -67,7 +70,6 @@ describe('a receipt that we issue', () => {
       receipt: {
         id: 'mine:1',
         timestamp: '2019-01-01T00:00:00.1234567Z',
-        issued_at: '2026-03-01T12:00:00.045Z',
         provider: 'openai',
         cost: { amount: '0.100000000000', currency: 'USD', unit_prices: { input: '0.15', output: '0.600' } },
       },
@@ -170,5 +172,46 @@ describe('signing', () => {
 
   it('stops where the signer gives no 64 bytes', () => {
     expect(() => signReceipt({ sign: () => new Uint8Array(63) }, built.receipt)).toThrow('64 bytes')
+  })
+})
+
+describe('a draft', () => {
+  const built = buildReceipt(payload, context)
+  if (!built.ok) throw new Error(built.reason)
+  const issuedAt = Date.parse('2026-03-01T12:00:00.100Z')
+  const at = { seq: 7, prev: 'ab'.repeat(32), issuedAt }
+  const draftOf = (unplaced: Parameters<typeof draftReceipt>[0]) => {
+    const drafted = draftReceipt(unplaced)
+    if (!drafted.ok) throw new Error(drafted.reason)
+    return drafted.draft
+  }
+
+  it('sealed at its place is what signing the whole receipt gives', () => {
+    for (const { seq, prev } of [at, { seq: 1, prev: null }]) {
+      const sealed = sealReceipt({ sign: signer.sign }, draftOf(built.receipt), { seq, prev, issuedAt })
+      const whole = { issued_at: '2026-03-01T12:00:00.100Z', seq, prev: prev === null ? null : `sha256:${prev}` }
+      const signed = signReceipt({ sign: signer.sign }, { ...built.receipt, ...whole })
+      expect(signed.ok && signed.bytes).toEqual(sealed)
+    }
+  })
+
+  it('may have members that sort before and behind all others, and none between', () => {
+    const sealed = sealReceipt({ sign: signer.sign }, draftOf({ A: 'é', zz: 1 }), at)
+    const whole = { A: 'é', zz: 1, issued_at: '2026-03-01T12:00:00.100Z', seq: 7, prev: `sha256:${at.prev}` }
+    const signed = signReceipt({ sign: signer.sign }, whole)
+    expect(signed.ok && signed.bytes).toEqual(sealed)
+    const bare = sealReceipt({ sign: signer.sign }, draftOf({}), at)
+    expect(JSON.parse(new TextDecoder().decode(bare))).toMatchObject({ seq: 7, prev: `sha256:${at.prev}` })
+  })
+
+  it('is refused for what no place could mend, and is never longer than it said', () => {
+    const longest = { seq: Number.MAX_SAFE_INTEGER, prev: 'f'.repeat(64), issuedAt }
+    const { bytesMax } = draftOf({ ...built.receipt, note: '' })
+    const room = canonicalBytesMax - bytesMax
+    const full = draftOf({ ...built.receipt, note: 'x'.repeat(room) })
+    expect(sealReceipt({ sign: signer.sign }, full, longest)).toHaveLength(canonicalBytesMax)
+    expect(draftReceipt({ ...built.receipt, note: 'x'.repeat(room + 1) })).toMatchObject({ reason: 'too-large' })
+    expect(draftReceipt({ ...built.receipt, n: Number.NaN })).toMatchObject({ reason: 'non-finite-number' })
+    expect(() => sealReceipt({ sign: () => new Uint8Array(63) }, full, at)).toThrow('64 bytes')
   })
 })

@@ -1,4 +1,4 @@
-import { type CanonicalWalk, type PlainJsonFault, writeCanonical, writeMembers } from './canonical-writer.js'
+import { type CanonicalWalk, type PlainJsonFault, writeCanonical, writeRuns } from './canonical-writer.js'
 import { toJsonPointer } from './json-pointer.js'
 import { isJsonObject, type JsonObject } from './json-value.js'
 
@@ -16,11 +16,10 @@ export type CanonicalResult =
   | { readonly ok: true; readonly bytes: Uint8Array; readonly text: string }
   | CanonicalRefusal
 
-/** An object's canonical members on both sides of a name, without braces: `"a":1,"b":2`, or empty. */
-export interface CanonicalHalves {
+/** An object's canonical members between some names, without braces: `"a":1,"b":2`, or empty. */
+export interface CanonicalRuns {
   readonly ok: true
-  readonly before: string
-  readonly after: string
+  readonly runs: readonly string[]
 }
 
 const utf8 = new TextEncoder()
@@ -37,17 +36,15 @@ export function canonicalJson(value: unknown): CanonicalResult {
 }
 
 /**
- * The canonical members of an object that sort before and after `name` (by UTF-16 code units, RFC 8785 section 3.2.3);
- * a member of that name is left out. For a document that is needed with and without one member: serialising is the
- * expensive part, and `joinCanonical` puts the halves together with or without something between them.
+ * The canonical members of an object before, between and after `names`, which stand in the order of UTF-16 code units
+ * (RFC 8785 section 3.2.3); members of those names are left out. For a document that is needed with several values of
+ * some members, or without them: serialising is the expensive part, and `joinCanonical` puts the runs together.
  */
-export function canonicalHalves(value: JsonObject, name: string): CanonicalHalves | CanonicalRefusal {
+export function canonicalRuns(value: JsonObject, names: readonly string[]): CanonicalRuns | CanonicalRefusal {
   if (!isJsonObject(value)) return { ok: false, reason: 'not-json', pointer: '' }
   const walk = startWalk()
-  const before = writeMembers(walk, value, (member) => member < name)
-  if (before === undefined) return refusalOf(walk)
-  const after = writeMembers(walk, value, (member) => member > name)
-  return after === undefined ? refusalOf(walk) : { ok: true, before, after }
+  const runs = writeRuns(walk, value, names)
+  return runs === undefined ? refusalOf(walk) : { ok: true, runs }
 }
 
 /** The object of these runs of canonical members, which are in canonical order already; empty runs are fine. */

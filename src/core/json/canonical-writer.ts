@@ -36,8 +36,8 @@ export function writeCanonical(walk: CanonicalWalk, value: unknown): string | un
   if (typeof value !== 'object') return stop(walk, 'not-json')
   if (walk.path.length >= nestingLevelsMax) return stop(walk, 'too-deep')
   if (Array.isArray(value)) return writeArray(walk, value)
-  const members = writeMembers(walk, value)
-  return members === undefined ? undefined : `{${members}}`
+  const runs = writeRuns(walk, value, [])
+  return runs === undefined ? undefined : `{${runs[0]}}`
 }
 
 /** RFC 8785 section 3.2.2.2 escapes what ECMA-262 QuoteJSONString escapes, less the halves of surrogate pairs. */
@@ -75,20 +75,22 @@ function writeArray(walk: CanonicalWalk, value: readonly unknown[]): string | un
 }
 
 /**
- * An object's members, sorted by UTF-16 code units (RFC 8785 section 3.2.3), without the braces: those that `isWanted`.
+ * An object's members, sorted by UTF-16 code units (RFC 8785 section 3.2.3), without the braces, as the runs between
+ * `names`, which are sorted too: one run more than names. Members of those names are left out.
  */
-export function writeMembers(
-  walk: CanonicalWalk,
-  value: object,
-  isWanted: (name: string) => boolean = () => true,
-): string | undefined {
+export function writeRuns(walk: CanonicalWalk, value: object, names: readonly string[]): string[] | undefined {
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) return stop(walk, 'not-plain')
   if (!spend(walk, 2)) return undefined
   const members = value as Readonly<Record<string, unknown>>
+  const runs: string[] = []
   let text = ''
   for (const name of Object.keys(members).sort()) {
-    if (!isWanted(name)) continue
+    while (runs.length < names.length && name >= (names[runs.length] as string)) {
+      runs.push(text)
+      text = ''
+    }
+    if (names.includes(name)) continue
     const quoted = writeString(walk, name)
     if (quoted === undefined) return undefined
     walk.path.push(name)
@@ -97,7 +99,9 @@ export function writeMembers(
     walk.path.pop()
     text += text === '' ? `${quoted}:${member}` : `,${quoted}:${member}`
   }
-  return text
+  runs.push(text)
+  while (runs.length <= names.length) runs.push('')
+  return runs
 }
 
 function spend(walk: CanonicalWalk, bytes: number): boolean {

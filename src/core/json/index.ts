@@ -2,8 +2,8 @@ export {
   type CanonicalRefusal,
   type CanonicalResult,
   canonicalBytesMax,
-  canonicalHalves,
   canonicalJson,
+  canonicalRuns,
   joinCanonical,
 } from './canonical-json.js'
 export type { PlainJsonFault } from './canonical-writer.js'

@@ -11,7 +11,8 @@ import { checkTimestamp, type TimestampFault } from './receipt-timestamp.js'
 
 /** What we say of a receipt ourselves. */
 export interface IssueContext {
-  readonly issuedAt: Date
+  /** Our clock: the time of a call that the client gives none for. */
+  readonly now: Date
   /** The log's origin. */
   readonly issuer: string
   /** The project's public id. */
@@ -20,15 +21,20 @@ export interface IssueContext {
   readonly keyId: string
   /** The receipt's id if the client chose none. */
   readonly id: string
+  /** What the log promises. */
+  readonly log: LogPromise
 }
 
+/** Not in the log of this origin after so many seconds, counted from `issued_at`: that is proof of misbehaviour. */
+export type LogPromise = { readonly origin: string; readonly max_merge_delay_seconds: number }
+
 /**
- * The receipt that we issue, before it is signed: the nested shape, every number an integer, money a decimal string.
+ * The receipt that we issue, before it has its place in the project's chain (`issued_at`, `seq`, `prev`) and its
+ * signature: the nested shape, every number an integer, money a decimal string.
  */
-type UnsignedReceipt = {
+type UnplacedReceipt = {
   readonly id: string
   readonly timestamp: string
-  readonly issued_at: string
   readonly issuer: string
   readonly project: string
   readonly registry_version: string
@@ -40,19 +46,19 @@ type UnsignedReceipt = {
   readonly tokens: Readonly<Record<string, number>>
   readonly cost: ReceiptCost
   readonly evidence: 'client_reported'
+  readonly log: LogPromise
   readonly key_id: string
 }
 
 export type BuildFault = PayloadFault | TimestampFault | 'bad-id' | 'wrong-key-id'
 
 export type BuildResult =
-  | { readonly ok: true; readonly receipt: UnsignedReceipt }
+  | { readonly ok: true; readonly receipt: UnplacedReceipt }
   | { readonly ok: false; readonly reason: BuildFault; readonly pointer: string }
 
 /**
- * The unsigned receipt of a client's payload. The client chooses the id and the time of its call, within the rules of
- * `isIssuedReceiptId` and `checkTimestamp`; without one, the context's id and `issuedAt` stand. `issued_at` is UTC with
- * milliseconds. A payload that names another key than ours is refused: the client believes something about the
+ * The receipt of a client's payload, to be placed and signed. The client chooses the id and the time of its call, within
+ * the rules of `isIssuedReceiptId` and `checkTimestamp`; without one, the context's id and `now` stand. A payload that names another key than ours is refused: the client believes something about the
  * signature that will not be true.
  */
 export function buildReceipt(payload: ReceiptPayload, context: IssueContext): BuildResult {
@@ -61,17 +67,15 @@ export function buildReceipt(payload: ReceiptPayload, context: IssueContext): Bu
   if (payload.key_id !== undefined && payload.key_id !== context.keyId) {
     return { ok: false, reason: 'wrong-key-id', pointer: '/key_id' }
   }
-  const issuedAt = context.issuedAt.toISOString()
-  const claimed = checkTimestamp(payload.timestamp ?? issuedAt, context.issuedAt.getTime())
+  const claimed = checkTimestamp(payload.timestamp ?? context.now.toISOString(), context.now.getTime())
   if (!claimed.ok) return { ok: false, reason: claimed.reason, pointer: '/timestamp' }
   const refusal = refuseTexts(payload) ?? refuseTokens(payload.tokens)
   if (refusal !== null) return refusal
   const cost = toReceiptCost(payload.cost)
   if (!cost.ok) return cost
-  const receipt: UnsignedReceipt = {
+  const receipt: UnplacedReceipt = {
     id,
     timestamp: claimed.timestamp,
-    issued_at: issuedAt,
     issuer: context.issuer,
     project: context.project,
     registry_version: payload.registry_version,
@@ -83,6 +87,7 @@ export function buildReceipt(payload: ReceiptPayload, context: IssueContext): Bu
     tokens: payload.tokens,
     cost: cost.cost,
     evidence: 'client_reported',
+    log: context.log,
     key_id: context.keyId,
   }
   return { ok: true, receipt }

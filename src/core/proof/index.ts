@@ -10,6 +10,7 @@ export {
   type BuildFault,
   buildReceipt,
   type IssueContext,
+  type LogPromise,
 } from './build-receipt.js'
 export { readKeyDocument } from './key-document.js'
 export { type LegacyVerdict, legacyReceiptRule } from './legacy-receipt.js'
@@ -18,6 +19,7 @@ export {
   signedBytes,
 } from './receipt.js'
 export type { ReceiptCheck } from './receipt-checks.js'
+export { type ChainPlace, draftReceipt, sealReceipt } from './receipt-draft.js'
 export {
   foreignReceiptIdCharsMax,
   isForeignReceiptId,

@@ -2,7 +2,7 @@ import { formatSignature, signatureBytes } from '../ed25519/index.js'
 import {
   type CanonicalRefusal,
   canonicalBytesMax,
-  canonicalHalves,
+  canonicalRuns,
   type JsonObject,
   joinCanonical,
 } from '../json/index.js'
@@ -17,7 +17,7 @@ export type SignResult<Unsigned extends JsonObject> =
   | CanonicalRefusal
 
 /** What a signature adds to the canonical bytes: its member, and the comma before or behind it. */
-const signatureMemberBytes = signatureMember(formatSignature(new Uint8Array(signatureBytes))).length + 1
+export const signatureMemberBytes = signatureMember(formatSignature(new Uint8Array(signatureBytes))).length + 1
 
 /**
  * Signs a receipt over its RFC 8785 bytes. Gives the signed receipt and its canonical bytes *with* the signature: what
@@ -25,9 +25,10 @@ const signatureMemberBytes = signatureMember(formatSignature(new Uint8Array(sign
  * fit `canonicalBytesMax` as well. An old `signature` is replaced. Throws if the signer gives anything but 64 bytes.
  */
 export function signReceipt<Unsigned extends JsonObject>(deps: SignDeps, unsigned: Unsigned): SignResult<Unsigned> {
-  const halves = canonicalHalves(unsigned, 'signature')
-  if (!halves.ok) return halves
-  const message = joinCanonical(halves.before, halves.after)
+  const split = canonicalRuns(unsigned, ['signature'])
+  if (!split.ok) return split
+  const [before = '', after = ''] = split.runs
+  const message = joinCanonical(before, after)
   if (!message.ok) return message
   if (message.bytes.length + signatureMemberBytes > canonicalBytesMax) {
     return { ok: false, reason: 'too-large', pointer: '' }
@@ -35,11 +36,11 @@ export function signReceipt<Unsigned extends JsonObject>(deps: SignDeps, unsigne
   const signature = deps.sign(message.bytes)
   if (signature.length !== signatureBytes) throw new Error('A signer gives 64 bytes.')
   const text = formatSignature(signature)
-  const signed = joinCanonical(halves.before, signatureMember(text), halves.after)
+  const signed = joinCanonical(before, signatureMember(text), after)
   return signed.ok ? { ok: true, receipt: { ...unsigned, signature: text }, bytes: signed.bytes } : signed
 }
 
 /** The member as RFC 8785 writes it: nothing in a signature's text needs an escape. */
-function signatureMember(text: string): string {
+export function signatureMember(text: string): string {
   return `"signature":"${text}"`
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { RowColumns } from '../../db/grouped-insert.js'
 import type { receipts } from '../../db/tables/receipts.js'
 import type { NewReceipt } from './receipt.js'
@@ -13,6 +12,6 @@ export const RECEIPT_COLUMNS: RowColumns<typeof receipts, NewReceipt> = {
   canonical: (receipt) => receipt.canonical,
   storedAt: (receipt) => new Date(receipt.storedAt).toISOString(),
   legacyRule: (receipt) => receipt.legacyRule,
-  seq: () => null,
-  entry: (receipt) => createHash('sha256').update(receipt.canonical).digest(),
+  seq: (receipt) => receipt.seq,
+  entry: (receipt) => receipt.entry,
 }

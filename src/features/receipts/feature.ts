@@ -8,7 +8,7 @@ import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import { createNodeVerifier } from '../../platform/node-ed25519.js'
 import type { Feature } from '../contract.js'
-import { exportChain } from './chain-store.js'
+import { createChainStore, exportChain } from './chain-store.js'
 import { checkReceiptText } from './check-receipt.js'
 import { exampleReceipt } from './example-receipt.js'
 import { type CurrentRegistryVersion, issueReceipt } from './issue-receipt.js'
@@ -16,6 +16,7 @@ import { createKeeper } from './keep-receipt.js'
 import { createKeyDocuments } from './key-documents.js'
 import { createKeyRing, type KeyRing } from './key-ring.js'
 import { RECEIPT_LIMITS } from './limits.js'
+import type { ReceiptLog } from './log-port.js'
 import { exportReceipts, findReceipt, listReceipts, type PageInput } from './read-receipts.js'
 import { registerKey } from './register-key.js'
 import { mountReceipts } from './routes.js'
@@ -34,8 +35,9 @@ export type ReceiptsDeps = {
   /** The log's origin: who says what we sign. */
   readonly issuer: string
   readonly currentRegistryVersion: CurrentRegistryVersion
+  readonly log: ReceiptLog
   /** How long a group's statements are waited for; tests shorten it. */
-  readonly patience?: { readonly commitMsMax: number; readonly lookMsMax: number }
+  readonly patience?: { readonly commitMsMax: number }
 }
 
 export type ReceiptsFeature = ReturnType<typeof createReceipts>
@@ -48,20 +50,21 @@ export async function findKnownKeyId(orm: Orm): Promise<string | undefined> {
 
 /** Receipts: issued, stored, verified and shown. Throws `KeyConfigurationError` for keys that cannot be used. */
 export function createReceipts(deps: ReceiptsDeps) {
-  const { clock, issuer, metrics } = deps
+  const { clock, issuer, log, metrics } = deps
   const key = loadSigningKey(deps.config)
-  const { commitMsMax, lookMsMax } = deps.patience ?? RECEIPT_LIMITS
-  const store = createReceiptStore(deps, lookMsMax)
+  const { commitMsMax } = deps.patience ?? RECEIPT_LIMITS
+  const store = createReceiptStore(deps)
+  const chains = createChainStore(deps.sql)
   const keyStore = createKeyStore(deps.orm)
   const ring = createKeyRing({ own: key, listKeys: keyStore.list, clock, logger: deps.logger })
-  const keeper = createKeeper({ transact: deps.transact, store, commitMsMax })
+  const keeper = createKeeper({ transact: deps.transact, store, chains, log, clock, commitMsMax })
   const verifier = createNodeVerifier()
   const issued = metrics.counter('llmring_receipts_issued_total', 'Receipts that were asked for and answered.')
   metrics.gauge('llmring_receipts_queue_depth', 'Receipts that wait to be written.', keeper.depth)
 
   const { currentRegistryVersion } = deps
-  const issuing = { key, clock, issuer, newId: createReceiptIds(clock), currentRegistryVersion, keep: keeper.keep }
-  const storing = { verifier, ring, clock, issuer, keep: keeper.keep }
+  const issuing = { key, clock, issuer, newId: createReceiptIds(clock), currentRegistryVersion, log, keep: keeper.keep }
+  const storing = { verifier, ring, issuer, keep: keeper.keep }
   const verbs = {
     issue: async (projectId: ProjectId, claims: Parameters<typeof issueReceipt>[2]) => {
       const receipt = await issueReceipt(issuing, projectId, claims)

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { ProjectId } from '../../access/principal.js'
 import { canonicalJson } from '../../core/json/index.js'
-import { buildReceipt, type ReceiptPayload, signReceipt } from '../../core/proof/index.js'
+import { buildReceipt, draftReceipt, type ReceiptPayload, sealReceipt } from '../../core/proof/index.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import type { Keep } from './keep-receipt.js'
+import type { ReceiptLog } from './log-port.js'
 import { sameBytes } from './receipt.js'
 import { invalid, refusePayload } from './refusal.js'
 import type { SigningKey } from './signing-keys.js'
@@ -22,6 +23,7 @@ export type IssueDeps = {
   readonly issuer: string
   readonly newId: () => string
   readonly currentRegistryVersion: CurrentRegistryVersion
+  readonly log: Pick<ReceiptLog, 'promise' | 'refuseWhileSuspended'>
   readonly keep: Keep
 }
 
@@ -35,32 +37,36 @@ const MODEL_WITH_PROVIDER = /^([^:]{1,64}):./
 /**
  * Signs a receipt over a client's claims, keeps it, and gives its canonical bytes. With an id of the client's choice
  * the call is idempotent: the same claims again give the kept receipt, others throw `conflict`. Throws
- * `receipts-not-configured`, `validation-failed`, and what `Keep` throws.
+ * `receipts-not-configured`, `log-suspended`, `validation-failed`, and what `Keep` throws.
  *
- * Everything that can be refused is refused before the signature. A receipt that was signed and could not be kept never
- * leaves the process.
+ * Everything that can be refused is refused here, before the receipt has its place in the project's chain. It is
+ * signed at that place, and a receipt that was signed and could not be kept never leaves the process.
  */
 export async function issueReceipt(deps: IssueDeps, projectId: ProjectId, claims: ReceiptClaims): Promise<Uint8Array> {
-  const { key } = deps
-  if (key?.sign == null) {
+  const { key, log } = deps
+  const sign = key?.sign
+  if (key === null || sign == null) {
     throw new AppError('receipts-not-configured', 'No private key is configured here, so no receipts can be issued.')
   }
-  const issuedAt = new Date(deps.clock())
+  log.refuseWhileSuspended()
   const payload = { ...claims, registry_version: claims.registry_version ?? registryVersion(deps, claims) }
-  const context = { issuedAt, issuer: deps.issuer, project: projectId, keyId: key.keyId, id: deps.newId() }
-  const built = buildReceipt(payload, context)
+  const context = { now: new Date(deps.clock()), issuer: deps.issuer, project: projectId, log: log.promise }
+  const built = buildReceipt(payload, { ...context, keyId: key.keyId, id: deps.newId() })
   if (!built.ok) throw refusePayload(built)
+  const drafted = draftReceipt(built.receipt)
+  if (!drafted.ok) throw refusePayload(drafted)
+  const { draft } = drafted
+  const { id } = built.receipt
   const requestSha256 = claims.id === undefined ? null : hashClaims(claims)
-  const signed = signReceipt({ sign: key.sign }, built.receipt)
-  if (!signed.ok) throw refusePayload(signed)
-  // Crash here: a signature that never left the process is lost with it.
-  const taken = await deps.keep({
-    ...{ projectId, id: built.receipt.id, kind: 'issued', keyId: key.keyId },
-    ...{ requestSha256, legacyRule: null, canonical: signed.bytes, storedAt: issuedAt.getTime() },
+  const outcome = await deps.keep({
+    ...{ projectId, id, kind: 'issued', keyId: key.keyId, requestSha256, legacyRule: null },
+    ...{ isIdChosen: claims.id !== undefined, bytes: draft.bytesMax },
+    seal: (at) => sealReceipt({ sign }, draft, at),
   })
-  if (taken === null) return signed.bytes
-  if (taken.kind === 'issued' && sameBytes(taken.requestSha256, requestSha256)) return taken.canonical
-  throw idTaken(built.receipt.id, taken.canonical)
+  if (outcome.status === 'kept') return outcome.canonical
+  const { by } = outcome
+  if (by.kind === 'issued' && sameBytes(by.requestSha256, requestSha256)) return by.canonical
+  throw idTaken(id, by.canonical)
 }
 
 /** `conflict`, with the receipt that has the id. */

@@ -8,7 +8,8 @@ export const RECEIPT_LIMITS = {
   pageBytesMax: 256 * 1024,
   /** A deep offset reads every row that it skips. */
   offsetReceiptsMax: 10_000_000,
-  groupReceiptsMax: 500,
+  /** Signed in one turn of the event loop. */
+  groupReceiptsMax: 250,
   groupBytesMax: 4 * 1024 * 1024,
   /** Groups in flight at a time: while one waits for the disk, the next one is filled. */
   groupLanes: 2,
@@ -17,8 +18,15 @@ export const RECEIPT_LIMITS = {
   companyMsMax: 5,
   /** A group that has not been answered after this long is taken for lost: the lane goes on with the next one. */
   commitMsMax: 8_000,
-  /** The look at what was there already. With `commitMsMax` it stays below the answer's deadline. */
-  lookMsMax: 5_000,
+  /** How long a project rests whose chain another instance has locked; after so many rests its lock is waited for. */
+  chainRestMs: 5,
+  chainRestsMax: 3,
+  /** How long a statement waits for that lock. */
+  chainLockMsMax: 1_000,
+  /** How long a receipt may go back to the queue. With `commitMsMax` it stays below the response's deadline. */
+  chainHeldMsMax: 5_000,
+  /** Projects of which an instance remembers that they have a chain. */
+  chainsKnownMax: 10_000,
   queueReceiptsMax: 8_000,
   queueBytesMax: 64 * 1024 * 1024,
   /** The part of the queue that one project may fill. */

@@ -1,19 +1,50 @@
 import type { ProjectId } from '../../access/principal.js'
+import type { ChainPlace } from '../../core/proof/index.js'
 
-/** A receipt that is to be kept: its signed canonical bytes, and what finds them again. */
-export type NewReceipt = {
+/** What finds a receipt again, whatever its bytes will be. */
+type ReceiptMarks = {
   readonly projectId: ProjectId
   readonly id: string
-  /** `issued`: signed here for this project. `stored`: brought by the client. */
-  readonly kind: 'issued' | 'stored'
   readonly keyId: string
   /** SHA-256 of the canonical request; null if the client chose no id, so that nothing can be asked for again. */
   readonly requestSha256: Uint8Array | null
   /** The rule by which it was taken although it does not verify as it stands; null for all others. */
   readonly legacyRule: string | null
+}
+
+/**
+ * A receipt that is to be kept. One that is issued here is signed once its place in the project's chain is known; one
+ * that the client brings is signed already, and has no place there.
+ */
+export type Candidate = ReceiptMarks & {
+  /** About what it occupies. */
+  readonly bytes: number
+} & (
+    | { readonly kind: 'issued'; readonly isIdChosen: boolean; readonly seal: (at: ChainPlace) => Uint8Array }
+    | { readonly kind: 'stored'; readonly canonical: Uint8Array }
+  )
+
+/** A receipt as it is written down. */
+export type NewReceipt = ReceiptMarks & {
+  /** `issued`: signed here for this project. `stored`: brought by the client. */
+  readonly kind: 'issued' | 'stored'
   readonly canonical: Uint8Array
   /** Milliseconds since the epoch. */
   readonly storedAt: number
+  /** Its place among those that were issued to the project, from 1 on; null for a stored one. */
+  readonly seq: number | null
+  /** SHA-256 of `canonical`, what the log holds of it. */
+  readonly entry: Uint8Array
+}
+
+/** The end of a project's chain, as its row says while it is locked. */
+export type ChainHead = {
+  readonly projectId: ProjectId
+  readonly lastSeq: number
+  /** 64 hex digits; null before the first. */
+  readonly lastEntry: string | null
+  /** Milliseconds since the epoch; null before the first. */
+  readonly lastIssuedAt: number | null
 }
 
 /** Where a receipt is: ids are the project's own. */

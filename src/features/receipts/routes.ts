@@ -41,7 +41,9 @@ const SIGNED = {
   ...{ registry_version: 'openai@7', model: 'openai:gpt-4o-mini', alias: 'summarizer', profile: 'default' },
   ...{ lock_digest: 'sha256:9f86d081', tokens: { input: 1200, output: 300, cached_input: 0 } },
   cost: { amount: '0.000360000000', calculation: '1200 × 0.15 + 300 × 0.60 per million', currency: 'USD' },
-  ...{ evidence: 'client_reported', key_id: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k' },
+  ...{ seq: 2, prev: `sha256:${'0'.repeat(64)}`, evidence: 'client_reported' },
+  ...{ log: { origin: 'receipts.example/log1', max_merge_delay_seconds: 60 } },
+  ...{ key_id: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k' },
   signature: `ed25519:${'A'.repeat(86)}`,
 }
 

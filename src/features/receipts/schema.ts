@@ -147,6 +147,17 @@ export const IssuedReceipt = z
       unit_prices: z.record(z.string(), z.string()).optional(),
     }),
     evidence: z.literal('client_reported').openapi({ description: 'Who saw the call.' }),
+    seq: z.number().int().min(1).openapi({ description: 'Of the receipts issued to the project, without a gap.' }),
+    prev: z
+      .string()
+      .nullable()
+      .openapi({
+        ...{ pattern: '^sha256:[0-9a-f]{64}$' },
+        description: 'The log entry of the receipt before it: the SHA-256 of its canonical bytes. null for the first.',
+      }),
+    log: z
+      .object({ origin: z.string(), max_merge_delay_seconds: z.number().int() })
+      .openapi({ description: 'The log that it is in, so many seconds after `issued_at` at the latest.' }),
     key_id: z.string(),
     signature: z.string().openapi({ description: 'ed25519: and base64url, over RFC 8785 of all other members.' }),
   })

@@ -1,7 +1,6 @@
 import type { ProjectId } from '../../access/principal.js'
 import { canonicalJson, isJsonObject, type JsonObject, parseStrictJson } from '../../core/json/index.js'
 import type { LegacyVerdict, ReceiptReport } from '../../core/proof/index.js'
-import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
 import { type CheckDeps, checkReceipt } from './check-receipt.js'
@@ -11,7 +10,7 @@ import { isReachableId, UNREACHABLE_ID } from './reachable-id.js'
 import { sameBytes } from './receipt.js'
 import { invalid, refusePayload, refuseText } from './refusal.js'
 
-export type StoreDeps = CheckDeps & { readonly clock: Clock; readonly issuer: string; readonly keep: Keep }
+export type StoreDeps = CheckDeps & { readonly issuer: string; readonly keep: Keep }
 
 /** `legacy` is how the receipt holds if it does so only by the legacy rule. */
 export type StoredReceipt = { readonly id: string; readonly legacy: LegacyVerdict | null }
@@ -37,11 +36,13 @@ export async function storeReceipt(deps: StoreDeps, projectId: ProjectId, text: 
   invariant(id !== null && keyId !== null, 'a receipt that holds has an id and a key')
   if (!isReachableId(id))
     throw invalid(Object.hasOwn(receipt, 'id') ? '/receipt/id' : '/receipt/receipt_id', UNREACHABLE_ID)
-  const taken = await deps.keep({
+  const outcome = await deps.keep({
     ...{ projectId, id, kind: 'stored', keyId, requestSha256: null, legacyRule: legacy?.rule ?? null },
-    ...{ canonical: canonical.bytes, storedAt: deps.clock() },
+    ...{ canonical: canonical.bytes, bytes: canonical.bytes.length },
   })
-  if (taken !== null && !sameBytes(taken.canonical, canonical.bytes)) throw idTaken(id, taken.canonical)
+  if (outcome.status === 'taken' && !sameBytes(outcome.by.canonical, canonical.bytes)) {
+    throw idTaken(id, outcome.by.canonical)
+  }
   return { id, legacy }
 }
 

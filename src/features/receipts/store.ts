@@ -1,7 +1,6 @@
 import { and, asc, desc, eq, isNull, ne, sql } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
-import { bounded } from '../../db/bounded.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
 import { groupedInsert } from '../../db/grouped-insert.js'
@@ -26,38 +25,31 @@ export type KeyStore = ReturnType<typeof createKeyStore>
 /** Serialises the registration of keys, so that of two new ones exactly one is the newest. */
 const KEYS_LOCK = 'llmring receipt keys'
 
-const insertRows = groupedInsert(
-  receipts,
-  RECEIPT_COLUMNS,
-  'order by project_id, id collate "C" on conflict (project_id, id) do nothing returning project_id as "projectId", id',
-)
+const insertRows = groupedInsert(receipts, RECEIPT_COLUMNS)
+const FIND = `select project_id as "projectId", id, kind, request_sha256 as "requestSha256", canonical from receipts
+  where (project_id, id) in (
+    select project_id, id from unnest($1::text::uuid[], $2::text::text[]) as wanted (project_id, id))`
 
-export function createReceiptStore(
-  db: { readonly sql: Sql; readonly orm: Orm },
-  lookMsMax: number = RECEIPT_LIMITS.lookMsMax,
-) {
+export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm }) {
   return {
     listPage: createListStore(db.sql),
     exportPage: createExportStore(db.sql),
 
-    /**
-     * Inserts what is not there yet, in one statement, and says which were inserted. The places must differ. Sorted, so
-     * that two instances that bring the same ids wait for each other instead of deadlocking.
-     */
-    insertNew: async (tx: Tx, rows: readonly NewReceipt[]): Promise<readonly ReceiptIdentity[]> => {
-      const inserted = await insertRows<ReceiptIdentity>(sqlOf(tx), rows)
-      return confirmCompleted(inserted, 'INSERT', inserted.length)
+    /** For projects whose chains are locked in this transaction. An id that is taken fails the statement. */
+    insert: async (tx: Tx, rows: readonly NewReceipt[]): Promise<void> => {
+      confirmCompleted(await insertRows(sqlOf(tx), rows), 'INSERT', rows.length)
     },
 
-    /** What is at these places now. A statement of its own: the insert's snapshot cannot see what it collided with. */
-    findMany: async (identities: readonly ReceiptIdentity[]): Promise<readonly (ReceiptIdentity & KeptReceipt)[]> => {
-      const look = db.sql<(ReceiptIdentity & KeptReceipt)[]>`
-        select project_id as "projectId", id, kind, request_sha256 as "requestSha256", canonical from receipts
-        where (project_id, id) in (
-          select project_id::uuid, id from unnest(
-            ${arrayText(identities.map((identity) => identity.projectId))}::text::text[], ${arrayText(identities.map((identity) => identity.id))}::text::text[]
-          ) as wanted(project_id, id))`
-      const found = await bounded(look, lookMsMax)
+    /** What is at these places: of projects whose chains are locked in this transaction, that stays so. */
+    findMany: async (
+      tx: Tx,
+      identities: readonly ReceiptIdentity[],
+    ): Promise<readonly (ReceiptIdentity & KeptReceipt)[]> => {
+      const wanted = [
+        arrayText(identities.map(({ projectId }) => projectId)),
+        arrayText(identities.map(({ id }) => id)),
+      ]
+      const found = await sqlOf(tx).unsafe<(ReceiptIdentity & KeptReceipt)[]>(FIND, wanted, { prepare: true })
       return confirmCompleted(found, 'SELECT', found.length)
     },
 
