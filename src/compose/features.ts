@@ -44,7 +44,7 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
   const webhooks = createWebhooks({ ...common, config: webhookSettings(config, receiptSettings) })
   const aliases = createAliases({ ...common, registry, onPublished: webhooks.enqueue })
   const drift = createDrift({ loadBound: aliases.loadBound, registry })
-  const lockfiles = createLockfiles({ ...common, publish: aliases.publish, readNote: aliases.readNote })
+  const lockfiles = createLockfiles({ ...common, ...aliases.forLockfiles })
   const usage = createUsage({ ...common, config: config.usage, findPrice, registryLoaded })
   const logSettings = await loadLogSettings(config, resources.database.orm, logger)
   const transparency = createTransparency({ ...common, settings: logSettings })

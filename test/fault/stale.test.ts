@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type BreakingProxy, startBreakingProxy } from '../support/breaking-proxy.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
@@ -9,6 +9,15 @@ import { type RunningService, startService } from '../support/service.js'
 const AWAY_MS = Number(process.env.STALE_AWAY_MS ?? 3_000)
 const RESOLVE = '/api/v1/aliases/resolve?alias=a'
 const LIST = '/api/v1/aliases/?profile=default'
+/** What else shows the aliases of a profile, each with the header in which it is asked for. */
+const VIEWS: readonly (readonly [path: string, accept: string])[] = [
+  [LIST, '*/*'],
+  ['/api/v1/aliases/', '*/*'],
+  ['/api/v1/aliases/a', '*/*'],
+  ...['application/toml', 'application/json'].flatMap((accept) =>
+    ['/api/v1/lockfile', '/api/v1/lockfile?profile=default'].map((path) => [path, accept] as const),
+  ),
+]
 const STALE = 'x-llmring-stale'
 
 let database: TestDatabase
@@ -17,13 +26,13 @@ let proxy: BreakingProxy
 let elsewhere: RunningService
 let service: RunningService
 
-beforeAll(async () => {
+beforeEach(async () => {
   database = await cloneDatabase()
   proxy = await startBreakingProxy(database.url)
   elsewhere = await startService({ LLMRING_DATABASE_URL: database.url })
   service = await startService({ LLMRING_DATABASE_URL: proxy.url })
 })
-afterAll(async () => {
+afterEach(async () => {
   await service.close()
   await elsewhere.close()
   await proxy.close()
@@ -87,7 +96,22 @@ describe('while the database', () => {
       await bind(key, 'before:outage')
       await eventually(async () => expect(await seen(key)).toEqual([200, null, 'before:outage']))
     }
-    const listed = await service.call(LIST, { key: made.key })
+    // Of this one another alias was asked for, and nothing else.
+    const glanced = await makeKey()
+    await bind(glanced.key, 'before:outage')
+    const other = { alias: 'other', model: 'before:outage' }
+    await elsewhere.call('/api/v1/aliases/bind', { key: glanced.key, json: other })
+    expect((await service.call('/api/v1/aliases/other', { key: glanced.key })).status).toBe(200)
+    const views = await Promise.all(
+      [made, glanced].flatMap(({ key }) =>
+        VIEWS.map(async ([path, Accept]) => {
+          const { text } = await elsewhere.call(path, { key, headers: { Accept } })
+          return { key, path, Accept, text }
+        }),
+      ),
+    )
+    // Resolved, listed (of the profile and of all), and as lockfiles: of two projects and, but for resolve, a third one.
+    await eventually(async () => expect(await metric('llmring_alias_snapshots')).toBe(14))
     const before = await metric('llmring_stale_answers_total')
     const load = resolveAllTheTime(made.key)
     leave()
@@ -100,13 +124,12 @@ describe('while the database', () => {
       expect(await metric('llmring_stale_answers_total')).toBeGreaterThan(before)
       expect((await seen(revoked.key))[0]).toBe(200)
 
-      for (const path of [LIST, '/api/v1/aliases/a']) {
-        const { status, headers, text } = await service.call(path, { key: made.key })
-        expect([status, Number(headers.get(STALE)) > 0]).toEqual([200, true])
-        expect(listed.text).toContain(text)
-        const known = { 'If-None-Match': headers.get('etag') ?? '' }
-        const unchanged = await service.call(path, { key: made.key, headers: known })
-        expect([unchanged.status, Number(unchanged.headers.get(STALE)) > 0]).toEqual([304, true])
+      for (const { key, path, Accept, text } of views) {
+        const stale = await service.call(path, { key, headers: { Accept } })
+        expect([path, stale.status, Number(stale.headers.get(STALE)) > 0, stale.text]).toEqual([path, 200, true, text])
+        const has = { Accept, 'If-None-Match': stale.headers.get('etag') ?? '' }
+        const unchanged = await service.call(path, { key, headers: has })
+        expect([path, unchanged.status, Number(unchanged.headers.get(STALE)) > 0]).toEqual([path, 304, true])
       }
       const unlisted = await service.call('/api/v1/aliases/?profile=never-listed', { key: made.key })
       const unknown = await service.call(RESOLVE, { key: 'never-seen-before' })

@@ -282,6 +282,27 @@ describe('a lockfile that is shown', () => {
     expect((await again('"x"', '*/*')).status).toBe(200)
   })
 
+  it('of one profile stays the same, with its tag, whatever changes in another', async () => {
+    const both = `${profile('staging', ['a', 'o:1'])}${profile('prod', ['a', 'o:1'])}`
+    await push('apart', both)
+    const first = await pull('apart', '?profile=staging')
+    const pinned = profile('prod', ['a', 'o:3']).replace('[[', '[profiles.prod.registry_versions]\nopenai = 7\n[[')
+    const steps = [
+      () => bind('apart', { alias: 'a', model: 'o:2', profile: 'prod' }),
+      () => push('apart', pinned, '?profile=prod'),
+      () => one.call('/api/v1/aliases/a?profile=prod', { method: 'DELETE', key: 'apart' }),
+    ]
+    for (const step of steps) {
+      const prod = await pull('apart', '?profile=prod')
+      expect((await step()).status).toBe(200)
+      const now = await pull('apart', '?profile=staging')
+      expect([now.headers.get('etag'), now.text]).toEqual([first.headers.get('etag'), first.text])
+      expect((await pull('apart', '?profile=prod')).headers.get('etag')).not.toBe(prod.headers.get('etag'))
+    }
+    await bind('apart', { alias: 'b', model: 'o:2', profile: 'staging' })
+    expect((await pull('apart', '?profile=staging')).text).toContain('alias = "b"')
+  })
+
   it('belongs to its project: a digest opens nothing elsewhere', async () => {
     const { json } = await push('mine', EXAMPLE)
     const foreign = await open('other', json.digest)

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
 import { type Answers, resolveKind } from '../../src/features/aliases/resolve-snapshot.js'
 import { createSnapshots, type Keeper, type Snapshots } from '../../src/features/aliases/snapshots.js'
@@ -254,6 +254,81 @@ describe('a snapshot in memory', () => {
     expect(cached()?.revision).toBe(5)
     snapshots.raiseFloor(PROJECT, 6, ['more', 'default'])
     expect(cached()).toBeUndefined()
+  })
+})
+
+describe('what is read ahead of being asked for', () => {
+  const LISTED = { name: 'list', isReadAhead: true }
+  let reads: (string | undefined)[]
+  let size: number
+  let current: LoadedProfile
+  const listed = () =>
+    snapshots.keep({
+      ...LISTED,
+      load: async (_project, profile) => {
+        reads.push(profile)
+        return { ...current, render: async () => ({ content: profile, characters: size }) }
+      },
+    })
+  beforeEach(() => {
+    vi.useFakeTimers()
+    ;[reads, size, current, answers] = [[], 10, at(1), [() => current]]
+  })
+  afterEach(() => {
+    snapshots.close()
+    vi.useRealTimers()
+  })
+  const soon = () => vi.advanceTimersByTimeAsync(1_000)
+
+  it('is known when the database is away: the same profile in other ways, and all profiles', async () => {
+    const lists = listed()
+    await load('default')
+    await soon()
+    expect([reads, snapshots.count()]).toEqual([['default', undefined], 3])
+    away = true
+    pass(10_000)
+    expect([undefined, 'default', 'other'].map((profile) => lists.inMemory(PROJECT, profile)?.staleSeconds)).toEqual([
+      10,
+      10,
+      undefined,
+    ])
+  })
+
+  it('waits for the database to be back', async () => {
+    listed()
+    await load('default')
+    away = true
+    await soon()
+    expect(reads).toEqual([])
+    away = false
+    await soon()
+    expect(reads).toEqual(['default', undefined])
+  })
+
+  it('is read again for a change, but not for each', async () => {
+    listed()
+    await load('default')
+    await soon()
+    for (let change = 2; change < 20; change++) {
+      current = at(change)
+      snapshots.raiseFloor(PROJECT, change)
+      now += 1_000
+      await load('default')
+      await soon()
+    }
+    expect(reads.length).toBeGreaterThan(2)
+    expect(reads.length).toBeLessThan(10)
+  })
+
+  it('takes no room of what was asked for', async () => {
+    listed()
+    size = 3 * 1024 * 1024
+    for (const profile of ['a', 'b', 'c', 'd']) await load(profile)
+    await soon()
+    expect([reads.length > 2, snapshots.count()]).toEqual([true, 5])
+    for (let profile = 0; profile < 124; profile++) await load(`p${profile}`)
+    await soon()
+    expect(['a', 'b', 'c', 'd', 'p0'].map((profile) => cached(profile)?.revision)).toEqual([1, 1, 1, 1, 1])
   })
 })
 

@@ -5,4 +5,12 @@ export type { LockfileProblem } from './notes.js'
 export { canonicalText, type LockfileOptions, type LockfileResult, parseLockfile } from './parse-lockfile.js'
 export { renderDifferences } from './render-differences.js'
 export { renderLockfile } from './render-lockfile.js'
-export { headerOf, headerText, isoTime, newHeader, parseHeader, type StoredHeader } from './stored-header.js'
+export {
+  differentProfiles,
+  headerOf,
+  headerText,
+  isoTime,
+  newHeader,
+  parseHeader,
+  type StoredHeader,
+} from './stored-header.js'

@@ -42,6 +42,14 @@ export function headerText(header: StoredHeader): string {
   )
 }
 
+/** The profiles of which two headers say different things: all, if it is something that stands above profiles. */
+export function differentProfiles(one: StoredHeader, other: StoredHeader): string[] {
+  const textOf = (header: StoredHeader, name?: string) =>
+    headerText({ ...header, profiles: new Map([...header.profiles].filter(([key]) => key === name)) })
+  const names = [...new Set([...one.profiles.keys(), ...other.profiles.keys()])]
+  return textOf(one) === textOf(other) ? names.filter((name) => textOf(one, name) !== textOf(other, name)) : names
+}
+
 /** Reads a text that `headerText` wrote. What it would never have written is read as if it were not there. */
 export function parseHeader(text: string): StoredHeader {
   const table = tableOf(readCanonical(text))

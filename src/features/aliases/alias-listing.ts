@@ -21,6 +21,7 @@ export type ListedBytes = { readonly bytes: Uint8Array<ArrayBuffer>; readonly et
 export function listKind(read: ReadListing): Kind<Listing> {
   return {
     name: 'list',
+    isReadAhead: true,
     load: async (projectId, profile, only) => {
       const whole = await read(projectId, profile, only === undefined ? ALIAS_LIMITS.keptListBytesMax : 0)
       return { ...whole, render: () => renderListing(whole, profile) }

@@ -24,9 +24,9 @@ import { resolveKind } from './resolve-snapshot.js'
 import { mountAliases } from './routes.js'
 import { setAlias, setAliases } from './set-aliases.js'
 import { showAlias } from './show-alias.js'
-import { createSnapshots } from './snapshots.js'
-import { createStaleMarks } from './stale-headers.js'
-import { createAliasStore } from './store.js'
+import { createSnapshots, type Snapshots } from './snapshots.js'
+import { createStaleMarks, type MarkStale } from './stale-headers.js'
+import { type AliasStore, createAliasStore } from './store.js'
 import { warmResolve } from './warm-resolve.js'
 import type { RegistryNow } from './wildcard-answer.js'
 
@@ -40,7 +40,7 @@ export type AliasesDeps = {
   readonly reach: Reach
   /** How long what was known is answered while the database is away, in seconds. */
   readonly staleSecondsMax: number
-  readonly metrics: Pick<Metrics, 'counter'>
+  readonly metrics: Pick<Metrics, 'counter' | 'gauge'>
   readonly clock: Clock
   /** Called in the transaction of every change. */
   readonly onPublished: OnPublished
@@ -54,20 +54,24 @@ export type AliasesFeature = Feature & {
   /** For the features that change aliases in their own way. */
   publish(request: PublishRequest): Promise<Published>
   readonly readNote: typeof readNote
+  /** Lockfiles are published as aliases are, and stand in the same memory. */
+  readonly forLockfiles: {
+    readonly publish: (request: PublishRequest) => Promise<Published>
+    readonly readNote: typeof readNote
+    readonly keep: Snapshots['keep']
+    readonly markStale: MarkStale
+  }
 }
 
 export function createAliases(deps: AliasesDeps): AliasesFeature {
   const store = createAliasStore(deps)
-  const exporting = createExportStore(deps.sql)
-  const { ageMs, reach, staleSecondsMax } = deps
-  const staleMsMax = staleSecondsMax * 1000
-  const snapshots = createSnapshots({ readHeads: store.readHeads, ageMs, reach, staleMsMax, clock: monotonicClock })
+  const { reach } = deps
+  const { snapshots, markStale } = createMemory(deps, store)
   const answers = snapshots.keep(resolveKind(store.loadProfile, deps.registry))
   const { readListing, findListed } = createListingStore(deps.sql)
   const lists = snapshots.keep(listKind(readListing))
-  const stale = deps.metrics.counter('llmring_stale_answers_total', 'Answers from memory while the database was away.')
-  const markStale = createStaleMarks(stale.increment)
   const writing = { ...deps, store, snapshots, documents: createLockDocuments(store) }
+  const publishAliases = (request: PublishRequest) => publish(writing, request)
   return {
     name: 'aliases',
     mount: (app, guards) =>
@@ -76,7 +80,7 @@ export function createAliases(deps: AliasesDeps): AliasesFeature {
         page: (projectId, input) => pageOfAliases(store.listPage, projectId, input),
         listing: (projectId, profile) => lists.get(projectId, profile, ''),
         warmList: warmList(lists, markStale),
-        show: (key) => showAlias({ lists, find: findListed, reach }, key),
+        show: (key) => showAlias({ lists, find: findListed, reach, readAhead: snapshots.readAhead }, key),
         warmAlias: warmAlias(lists, markStale),
         resolve: (key) => resolveAlias(answers, key),
         warmResolve: warmResolve(answers, markStale),
@@ -89,20 +93,37 @@ export function createAliases(deps: AliasesDeps): AliasesFeature {
       }),
     loadBound: (projectId, profile) => loadBound(deps.sql, projectId, profile),
     erase: (projectId, rowsMax) => deps.transact((tx) => store.eraseChunk(tx, projectId, rowsMax)),
-    export: {
-      alias_head: (projectId) => exportHead(store, projectId),
-      alias: (projectId, after, rowsMax) => exportAliases(exporting, projectId, after, rowsMax),
-      alias_change: (projectId, after, rowsMax) => exportHistory(exporting, projectId, after, rowsMax),
-      alias_revision: (projectId, after, rowsMax) => exportRevisionRows(exporting.revisions, projectId, after, rowsMax),
-      lock_header: (projectId, after, rowsMax) => exportRevisionRows(exporting.headers, projectId, after, rowsMax),
-      lock_digest: (projectId, after, rowsMax) => exportRevisionRows(exporting.digests, projectId, after, rowsMax),
-    },
+    export: exportsOf(deps.sql, store),
     onMessage: {
       'aliases-changed': ({ projectId, revision, profiles }) =>
         snapshots.raiseFloor(projectId as ProjectId, revision, profiles),
     },
-    publish: (request) => publish(writing, request),
+    publish: publishAliases,
     readNote,
+    forLockfiles: { publish: publishAliases, readNote, keep: snapshots.keep, markStale },
+    close: snapshots.close,
     onMissedMessages: snapshots.suspectAll,
   }
+}
+
+function exportsOf(sql: Sql, store: AliasStore) {
+  const exporting = createExportStore(sql)
+  return {
+    alias_head: (projectId) => exportHead(store, projectId),
+    alias: (projectId, after, rowsMax) => exportAliases(exporting, projectId, after, rowsMax),
+    alias_change: (projectId, after, rowsMax) => exportHistory(exporting, projectId, after, rowsMax),
+    alias_revision: (projectId, after, rowsMax) => exportRevisionRows(exporting.revisions, projectId, after, rowsMax),
+    lock_header: (projectId, after, rowsMax) => exportRevisionRows(exporting.headers, projectId, after, rowsMax),
+    lock_digest: (projectId, after, rowsMax) => exportRevisionRows(exporting.digests, projectId, after, rowsMax),
+  } satisfies Feature['export']
+}
+
+/** What memory holds of aliases, and how responses say how old that is. */
+function createMemory({ ageMs, reach, staleSecondsMax, metrics }: AliasesDeps, store: AliasStore) {
+  const staleMsMax = staleSecondsMax * 1000
+  const snapshots = createSnapshots({ readHeads: store.readHeads, ageMs, reach, staleMsMax, clock: monotonicClock })
+  const held = 'Profiles that memory holds: resolved, listed or as a lockfile.'
+  metrics.gauge('llmring_alias_snapshots', held, snapshots.count)
+  const stale = metrics.counter('llmring_stale_answers_total', 'Answers from memory while the database was away.')
+  return { snapshots, markStale: createStaleMarks(stale.increment) }
 }

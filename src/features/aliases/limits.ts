@@ -24,12 +24,17 @@ export const ALIAS_LIMITS = {
   pageAliasesMax: 500,
   pageBytesMax: 128 * 1024,
   snapshotProjectsMax: 10_000,
-  /** Each profile may be kept in two ways: resolved, and listed. */
+  /** Each profile may be kept in three ways: resolved, listed, and as its lockfile. */
   snapshotsPerProjectMax: 128,
   snapshotCharactersMax: 64 * 1024 * 1024,
   /** What one project's snapshots may take of that; a profile beyond it is read row by row, and tried again after a time. */
   snapshotProjectShareMax: 1 / 8,
   tooLargeForMs: 60_000,
+  /** What is read before it is asked for: how much may wait for it, and how long each read leaves the database alone. */
+  readAheadMax: 10_000,
+  readAheadPauseMs: 25,
+  /** What changes all the time is read ahead no more often than that. */
+  readAheadAgainMs: 10_000,
   /** A list up to this size is kept as the bytes of its response; a larger one is read and streamed each time. */
   keptListBytesMax: 2 * 1024 * 1024,
   /** What an alias takes in a list beside its names and metadata, and what the place where it stands takes in memory. */

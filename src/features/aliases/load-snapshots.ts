@@ -10,6 +10,8 @@ export type Read = Pick<Kind<unknown>, 'load'> & {
   readonly profile: string | undefined
   readonly only: string | undefined
   readonly name: string
+  /** It was not asked for yet: it is left out where it would take the room of something else. */
+  readonly isAhead?: boolean
 }
 type Ports = {
   readonly confirm: () => Promise<void>
@@ -42,13 +44,13 @@ export function createLoader(memory: SnapshotMemory, deps: SnapshotDeps, { confi
 
 /** A load below the floor began before a commit that we know of: it is repeated, never installed. */
 async function loadOnce(memory: SnapshotMemory, deps: SnapshotDeps, project: Project, read: Read): Promise<Entry> {
-  const { projectId, profile, only, name } = read
+  const { projectId, profile, only, name, isAhead = false } = read
   const ask = () => read.load(projectId, profile, only)
   for (let attempt = 0; attempt < ALIAS_LIMITS.loadAttemptsMax; attempt++) {
     const loadedAt = deps.clock()
     const { epoch, revision, render } = await deps.reach.ask(ask, project.entries.has(name))
     if (revision < project.floor) continue
-    const found = { epoch, revision, profile, loadedAt, heldUntil: undefined, superseded: false }
+    const found = { epoch, revision, profile, loadedAt, heldUntil: undefined, superseded: false, isAhead }
     const entry = { ...found, ...(await render()) }
     if (only === undefined) memory.install(project, name, entry)
     return entry

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ProjectId } from '../../access/principal.js'
-import { headerText, isoTime, newHeader, parseHeader } from '../../core/lockfile/index.js'
+import { differentProfiles, headerText, isoTime, newHeader, parseHeader } from '../../core/lockfile/index.js'
 import type { Announce } from '../../db/messages.js'
 import type { Transact, Tx } from '../../db/transact.js'
 import type { Clock } from '../../platform/clock.js'
@@ -164,11 +164,11 @@ async function enter(tx: Tx, deps: PublishDeps, request: PublishRequest, entry: 
   await deps.announce(tx, { kind: 'aliases-changed', ...change, profiles: nameable(profiles) })
 }
 
-/** The profiles that a change is about: all of a lockfile if what stands beside its bindings is another. */
+/** The profiles that a change is about: those of its bindings, and those of which the lockfile says something else. */
 function touched({ bindings, removed }: LockChange, before: LockDocument, after: LockDocument): string[] {
   const changed = [...bindings, ...removed].map(({ profile }) => profile)
-  const isOther = before.header !== undefined && before.header !== after.header
-  const named = isOther && after.header !== undefined ? parseHeader(after.header.text).profiles.keys() : []
+  const isOther = before.header !== undefined && after.header !== undefined && before.header !== after.header
+  const named = isOther ? differentProfiles(parseHeader(before.header.text), parseHeader(after.header.text)) : []
   return [...new Set([...changed, ...named])].sort()
 }
 

@@ -1,3 +1,4 @@
+import type { ProjectId } from '../../access/principal.js'
 import { AppError } from '../../platform/errors.js'
 import type { Reach } from '../../platform/reach.js'
 import type { AliasKey } from './alias.js'
@@ -11,6 +12,8 @@ export type ShowDeps = {
   readonly lists: Keeper<Listing>
   readonly find: FindListed
   readonly reach: Reach
+  /** Something of a profile was asked for. */
+  readonly readAhead: (projectId: ProjectId, profile: string) => void
 }
 /** The body of the response, its strong entity tag, and how old it is where the database is away. */
 export type ShownAlias = {
@@ -23,12 +26,13 @@ export type ShownAlias = {
  * An alias, from its profile's list where that is in memory, else by its own row: one that is asked for alone is no
  * reason to read all of them. Throws `not-found`.
  */
-export async function showAlias({ lists, find, reach }: ShowDeps, key: AliasKey): Promise<ShownAlias> {
+export async function showAlias({ lists, find, reach, readAhead }: ShowDeps, key: AliasKey): Promise<ShownAlias> {
   const inList = () => shownIn(lists.inMemory(key.projectId, key.profile), key)
   const known = inList()
   if (known !== undefined) return known
   try {
     const row = await reach.ask(() => find(key), true)
+    readAhead(key.projectId, key.profile)
     if (row === undefined) throw missing(key)
     return { body: renderListed(row), etag: aliasEtag(row.epoch, row.revision), staleSeconds: undefined }
   } catch (error) {

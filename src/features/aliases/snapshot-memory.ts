@@ -15,6 +15,8 @@ export type Entry<T = unknown> = {
   heldUntil: number | undefined
   /** A later revision of its profile is known: only while the database is away it is better than nothing. */
   superseded: boolean
+  /** It was read before it was asked for, and makes room for what is asked for. */
+  readonly isAhead: boolean
 }
 
 export type Project = {
@@ -57,17 +59,20 @@ export function createSnapshotMemory() {
     peek: (projectId: ProjectId): Project | undefined => projects.peek(projectId),
     all: (): [ProjectId, Project][] => [...projects.entries()],
     forget: (projectId: ProjectId): void => void projects.delete(projectId),
+    count: (): number => [...projects.values()].reduce((sum, { entries }) => sum + entries.size, 0),
+    /** Whether there is room for what was not asked for yet: it takes half of each limit at most. */
+    hasSpareRoom: (project: Project | undefined): boolean =>
+      characters < ALIAS_LIMITS.snapshotCharactersMax / 2 &&
+      (project?.entries.size ?? 0) < ALIAS_LIMITS.snapshotsPerProjectMax / 2,
     add: (projectId: ProjectId): Project => {
-      const project: Project = {
-        ...{ floor: 0, isSuspect: false, confirmedAt: Number.NEGATIVE_INFINITY, forgotten: false },
-        ...{ entries: new Map(), tooLarge: new Map(), loading: new Map() },
-      }
+      const project = newProject()
       projects.set(projectId, project)
       return project
     },
     install: (project: Project, name: string, entry: Entry): void => {
       // Rendering takes turns with everything else: a commit that became known meanwhile makes this an old state.
       if (project.forgotten || entry.revision < project.floor) return
+      if (entry.isAhead && charactersOf(project) + entry.characters > SHARE / 2) return
       remove(project, name)
       for (const dispensable of makeRoom(project, entry.characters)) remove(project, dispensable)
       if (charactersOf(project) + entry.characters > SHARE) {
@@ -82,12 +87,25 @@ export function createSnapshotMemory() {
   }
 }
 
+const newProject = (): Project => ({
+  ...{ floor: 0, isSuspect: false, confirmedAt: Number.NEGATIVE_INFINITY, forgotten: false },
+  ...{ entries: new Map(), tooLarge: new Map(), loading: new Map() },
+})
+
+/** Under which a profile (undefined: all) is kept in one of the ways. */
+export const entryName = (kind: string, profile: string | undefined): string =>
+  profile === undefined ? kind : `${kind} ${profile}`
+
 /** The names of what has to go for an entry of so many characters. */
 function makeRoom(project: Project, wanted: number): string[] {
   const names = [...project.entries.keys()]
-  const isOld = (name: string) => project.entries.get(name)?.superseded === true
-  if (charactersOf(project) + wanted > SHARE) return names.filter(isOld)
-  return names.length < ALIAS_LIMITS.snapshotsPerProjectMax ? [] : names.slice(0, 1)
+  const isDispensable = (name: string) => {
+    const entry = project.entries.get(name)
+    return entry?.superseded === true || entry?.isAhead === true
+  }
+  if (charactersOf(project) + wanted > SHARE) return names.filter(isDispensable)
+  if (names.length < ALIAS_LIMITS.snapshotsPerProjectMax) return []
+  return [...names.filter(isDispensable), ...names].slice(0, 1)
 }
 
 /**

@@ -4,7 +4,8 @@ import { TRUST_LIMITS } from '../../platform/limits.js'
 import type { Reach } from '../../platform/reach.js'
 import { type AliasHead, type ConfirmDeps, createConfirmation, heldUntil, supersede } from './confirm-snapshots.js'
 import { createLoader, type Read } from './load-snapshots.js'
-import { createSnapshotMemory, type Entry, type Project } from './snapshot-memory.js'
+import { createReadAhead } from './read-ahead.js'
+import { createSnapshotMemory, type Entry, entryName, type Project } from './snapshot-memory.js'
 
 /** What is known of a profile (undefined: of all profiles). */
 export type Known<T> = Pick<Entry<T>, 'profile' | 'epoch' | 'revision' | 'content'> & {
@@ -19,6 +20,8 @@ export type Rendered<T> = Pick<Entry<T>, 'content' | 'characters'>
 export type Kind<T> = {
   readonly name: string
   readonly load: (projectId: ProjectId, profile: string | undefined, only?: string) => Promise<Reading<T>>
+  /** It is read ahead, of the profile and of all, once something of a profile is asked for: an outage finds it. */
+  readonly isReadAhead?: boolean
 }
 export type Keeper<T> = {
   /** From memory alone, if it may be answered: no I/O. */
@@ -36,6 +39,11 @@ export type SnapshotDeps = ConfirmDeps & {
 
 export type Snapshots = {
   keep<T>(kind: Kind<T>): Keeper<T>
+  /** Something of a profile was asked for: what else shows it is read ahead. */
+  readAhead(projectId: ProjectId, profile: string | undefined): void
+  /** How many are in memory. */
+  count(): number
+  close(): void
   /**
    * Learns of a committed revision, and which profiles it touched (undefined: any). What is older is answered only
    * while the database is away. Only ever a number that Postgres gave us.
@@ -72,20 +80,33 @@ export function createSnapshots(deps: SnapshotDeps): Snapshots {
   }
 
   const load = createLoader(memory, deps, { confirm, inMemory })
+  const ahead = createReadAhead(memory, deps, load)
 
   return {
-    keep: (kind) => keeperOf(kind, inMemory, load),
-    raiseFloor: (projectId, revision, profiles) => {
-      const project = memory.peek(projectId)
-      if (project === undefined) return
-      project.floor = Math.max(project.floor, revision)
-      for (const entry of project.entries.values()) {
-        const { profile } = entry
-        const isTouched = profiles === undefined || profile === undefined || profiles.includes(profile)
-        if (isTouched && entry.revision < revision) supersede(deps, project, entry)
-      }
+    keep: (kind) => {
+      if (kind.isReadAhead && deps.staleMsMax > 0) ahead.add(kind)
+      return keeperOf(kind, inMemory, load, ahead.want)
     },
+    readAhead: ahead.want,
+    count: memory.count,
+    close: ahead.close,
+    raiseFloor: (projectId, revision, profiles) => raiseFloor(deps, memory.peek(projectId), revision, profiles),
     suspectAll,
+  }
+}
+
+function raiseFloor(
+  deps: SnapshotDeps,
+  project: Project | undefined,
+  revision: number,
+  profiles: readonly string[] | undefined,
+): void {
+  if (project === undefined) return
+  project.floor = Math.max(project.floor, revision)
+  for (const entry of project.entries.values()) {
+    const { profile } = entry
+    const isTouched = profiles === undefined || profile === undefined || profiles.includes(profile)
+    if (isTouched && entry.revision < revision) supersede(deps, project, entry)
   }
 }
 
@@ -93,8 +114,9 @@ function keeperOf<T>(
   { name: kind, load: read }: Kind<T>,
   inMemory: (projectId: ProjectId, name: string) => Known<unknown> | undefined,
   load: (read: Read) => Promise<Known<unknown>>,
+  readAhead: Snapshots['readAhead'],
 ): Keeper<T> {
-  const nameOf = (profile: string | undefined) => (profile === undefined ? kind : `${kind} ${profile}`)
+  const nameOf = (profile: string | undefined) => entryName(kind, profile)
   // What stands under a name of this kind was read by it.
   const find = (projectId: ProjectId, name: string) => inMemory(projectId, name) as Known<T> | undefined
   return {
@@ -103,6 +125,7 @@ function keeperOf<T>(
       const name = nameOf(profile)
       const known = find(projectId, name)
       if (known !== undefined) return known
+      readAhead(projectId, profile)
       return load({ projectId, profile, only, name, load: read }).then(
         (loaded) => loaded as Known<T>,
         // It may have become clear only now that the database is away.

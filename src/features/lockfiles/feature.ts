@@ -2,6 +2,7 @@ import type { Sql } from '../../db/client.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Feature } from '../contract.js'
 import { currentLockfile, lockfileOfDigest } from './get-lockfile.js'
+import { type Keep, lockfileKind } from './kept-lockfile.js'
 import type { Publish } from './publish.js'
 import { putLockfile } from './put-lockfile.js'
 import { type LockfileVerbs, mountLockfiles } from './routes.js'
@@ -12,19 +13,22 @@ export type LockfilesDeps = {
   readonly clock: Clock
   readonly publish: Publish
   readonly readNote: LockfileVerbs['readNote']
+  readonly keep: Keep
+  readonly markStale: LockfileVerbs['markStale']
 }
 
 /** Whole lockfiles: published, shown, and opened by their digests. What they say is kept by whatever keeps aliases. */
-export function createLockfiles({ sql, clock, publish, readNote }: LockfilesDeps) {
+export function createLockfiles({ sql, clock, publish, readNote, keep, markStale }: LockfilesDeps) {
   const store = createLockfileStore(sql)
+  const kept = keep(lockfileKind(store.readNow))
   return {
     name: 'lockfiles',
     mount: (app, guards) =>
       mountLockfiles(app, guards, {
         put: (input) => putLockfile({ publish, store, clock }, input),
-        current: (projectId, profile, isKnown) => currentLockfile({ store }, projectId, profile, isKnown),
+        current: (projectId, profile, isKnown) => currentLockfile({ store, kept }, projectId, profile, isKnown),
         ofDigest: (projectId, digest) => lockfileOfDigest({ store }, projectId, digest),
-        readNote,
+        ...{ readNote, markStale },
       }),
   } satisfies Feature
 }

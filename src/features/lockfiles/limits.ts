@@ -4,4 +4,8 @@ export const LOCKFILES_LIMITS = {
   nameCharactersMax: 255,
   digestCharacters: 64,
   loadMsMax: 5_000,
+  /** A lockfile of so many bytes is kept in memory; a larger one is read each time. */
+  keptBytesMax: 2 * 1024 * 1024,
+  /** What a binding takes in memory beside its texts, about. */
+  bindingBytes: 200,
 } as const

@@ -5,7 +5,8 @@ import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { matchesEtag } from '../../http/etag.js'
 import { JSON_TYPE, plainBytes } from '../../http/response.js'
 import type { WarmResponse } from '../../http/warm-lane.js'
-import type { Shown } from './get-lockfile.js'
+import type { Current } from './get-lockfile.js'
+import type { Shown } from './kept-lockfile.js'
 import { LOCKFILES_LIMITS } from './limits.js'
 import { preferredFormat, TOML_TYPE } from './preferred-format.js'
 import type { Put, PutInput } from './put-lockfile.js'
@@ -19,11 +20,14 @@ export type LockfileVerbs = {
     projectId: ProjectId,
     profile: string | undefined,
     isKnown: (digest: string) => boolean,
-  ) => Promise<Shown | { readonly knownDigest: string }>
+  ) => Promise<Current>
   readonly ofDigest: (projectId: ProjectId, digest: string) => Promise<Shown>
   /** What the caller says of its change. */
   readonly readNote: (header: ReadHeader) => string | undefined
+  /** The headers of a response, `staleSeconds` old where the database is away. */
+  readonly markStale: (headers: Headers, staleSeconds: number | undefined) => Headers
 }
+type Headers = Readonly<Record<string, string>>
 
 const PATH = '/api/v1/lockfile'
 const tag = 'Lockfiles'
@@ -94,9 +98,10 @@ function mountGet(app: App, guards: Guards, verbs: LockfileVerbs): void {
     handle: async ({ principal, query, header }) => {
       const format = preferredFormat(header('accept'))
       const isKnown = (digest: string) => matchesEtag(header('if-none-match'), etagOf(digest, format))
-      const shown = await verbs.current(principal.projectId, query.profile, isKnown)
-      if ('knownDigest' in shown) return notModified(shown.knownDigest, format)
-      return isKnown(shown.digest) ? notModified(shown.digest, format) : show(shown, format)
+      const { shown, staleSeconds } = await verbs.current(principal.projectId, query.profile, isKnown)
+      const mark = (headers: Headers) => verbs.markStale(headers, staleSeconds)
+      if ('knownDigest' in shown) return notModified(shown.knownDigest, format, mark)
+      return isKnown(shown.digest) ? notModified(shown.digest, format, mark) : show(shown, format, mark)
     },
   })
 }
@@ -119,16 +124,19 @@ function mountDigest(app: App, guards: Guards, verbs: LockfileVerbs): void {
   })
 }
 
-function show({ lockfile, digest }: Shown, format: LockfileFormat): WarmResponse {
-  return plainBytes(renderLockfile(lockfile, format), {
-    'Content-Type': format === 'toml' ? TOML_TYPE : JSON_TYPE,
-    ...headersOf(digest, format),
-  })
+type Mark = (headers: Headers) => Headers
+
+function show({ lockfile, digest }: Shown, format: LockfileFormat, mark: Mark = asTheyAre): WarmResponse {
+  const type = format === 'toml' ? TOML_TYPE : JSON_TYPE
+  const headers = mark({ 'Content-Type': type, ...headersOf(digest, format) })
+  return plainBytes(renderLockfile(lockfile, format), headers)
 }
 
-function notModified(digest: string, format: LockfileFormat): Response {
-  return new Response(null, { status: 304, headers: headersOf(digest, format) })
+function notModified(digest: string, format: LockfileFormat, mark: Mark): Response {
+  return new Response(null, { status: 304, headers: mark(headersOf(digest, format)) })
 }
+
+const asTheyAre: Mark = (headers) => headers
 
 /** Its `Vary` takes the place of that of every response, which names `Origin`. */
 const headersOf = (digest: string, format: LockfileFormat) => ({
