@@ -14,6 +14,10 @@ export const CLI_LIMITS = {
   /** Loading the program opens some 170 files at once; the pool of connections and a few clients come after that. */
   openFilesMin: 256,
   checkMsMax: 5_000,
+  /** Of keys, a policy, a proof, a kept checkpoint: the largest of them is a note with all its signatures. */
+  pinFileBytesMax: 1_048_576,
+  /** An audit package of some two million receipts; it is read in constant memory. */
+  auditFileBytesMax: 4_294_967_296,
   pageRows: 1_000,
   pagesMax: 1_000,
   /** A terminal's Ctrl-C arrives twice when npm started the program: what comes this soon is the same request. */

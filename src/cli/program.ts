@@ -14,6 +14,7 @@ import { registryCommand } from './registry.js'
 import { restoreCommand } from './restore.js'
 import { serveCommand } from './serve.js'
 import { unbindCommand } from './unbind.js'
+import { verifyCommand } from './verify.js'
 import { witnessCommand } from './witness.js'
 
 const EXIT_CODES = `
@@ -41,6 +42,7 @@ export function createProgram(): Command {
     unbindCommand,
     aliasesCommand,
     modelsCommand,
+    verifyCommand,
     witnessCommand,
   ]) {
     program.addCommand(command())

@@ -12,8 +12,13 @@ export {
   type IssueContext,
   type LogPromise,
 } from './build-receipt.js'
+export { createHistory } from './history.js'
+export { type DocumentJudgement, judgeDocument } from './judge-document.js'
+export type { ReceiptJudgement } from './judge-receipt.js'
+export { CHECK_MEANINGS, type Check, type CheckStatus, VERDICT_WORDS, type Verdict, worstOf } from './judgement.js'
 export { readKeyDocument } from './key-document.js'
 export { type LegacyVerdict, legacyReceiptRule } from './legacy-receipt.js'
+export { readPins } from './pins.js'
 export {
   readReceipt,
   signedBytes,
@@ -32,6 +37,7 @@ export {
   receiptTextCharsMax,
 } from './receipt-payload.js'
 export { checkTimestamp } from './receipt-timestamp.js'
+export { runSelfTest, type SelfTestResult } from './self-test.js'
 export { signReceipt } from './sign-receipt.js'
 export { hashMember, type UsageMember } from './usage-member.js'
 export { formatMembersRoot, verifyMembership } from './verify-membership.js'

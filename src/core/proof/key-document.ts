@@ -7,13 +7,13 @@ import { checkTimestamp } from './receipt-timestamp.js'
 const keysMax = 1_024
 
 /** A key that may sign receipts, and when; milliseconds since 1970, null for no bound. */
-type PinnedKey = {
+export type PinnedKey = {
   readonly key: PublicKey
   readonly notBefore: number | null
   readonly notAfter: number | null
 }
 
-type PinnedKeys = ReadonlyMap<string, PinnedKey>
+export type PinnedKeys = ReadonlyMap<string, PinnedKey>
 
 type KeyDocumentResult =
   | { readonly ok: true; readonly keys: PinnedKeys }
@@ -51,7 +51,7 @@ function readKey(item: JsonObject): (PinnedKey & { readonly keyId: string }) | s
 }
 
 /** Milliseconds since 1970; null where nothing is said, undefined where it is no instant. */
-function readInstant(value: JsonValue | undefined): number | null | undefined {
+export function readInstant(value: JsonValue | undefined): number | null | undefined {
   if (value === undefined || value === null) return null
   const checked = typeof value === 'string' ? checkTimestamp(value, Number.POSITIVE_INFINITY) : null
   return checked?.ok ? checked.epochMs : undefined

@@ -19,7 +19,7 @@ export { formatTilePath, parseTilePath, type TilePath } from './tile-path.js'
 export { emptyTree, openTreeEdge, rootOfEdge, type TreeEdge } from './tree-edge.js'
 export { verifyConsistency } from './verify-consistency.js'
 export { verifyInclusion } from './verify-inclusion.js'
-export { verifyLogProof } from './verify-log-proof.js'
+export { type ProofDeps, verifyLogProof } from './verify-log-proof.js'
 export { verifyNote } from './verify-note.js'
 export {
   formatWitnessSubmission,
