@@ -3,7 +3,7 @@ import { PROBLEMS, type ProblemCode } from '../../src/platform/problem-catalogue
 import { faultsOf } from './answer-schemas.js'
 import { keyFor, openContractOfTwo, type TestProject } from './open-contract.js'
 import type { Operation, Parameter } from './operations.js'
-import { publishLockfile } from './samples.js'
+import { logged, publishLockfile } from './samples.js'
 
 const contract = await openContractOfTwo()
 afterAll(() => contract.close())
@@ -14,7 +14,8 @@ const { document, operations } = contract
 async function madeIds(): Promise<{ project: TestProject; values: Readonly<Record<string, string>> }> {
   const project = await contract.makeProject()
   const digest = await publishLockfile(contract, contract.ours)
-  return { project, values: { id: project.id, key_id: project.keyId, digest } }
+  const hash = await logged(contract, contract.ours)
+  return { project, values: { id: project.id, key_id: project.keyId, digest, hash } }
 }
 
 const exampleOf = ({ example, schema }: Parameter): unknown => example ?? schema['example'] ?? schema['default']
