@@ -24,7 +24,7 @@ export function listenerOptions(config: Config, service: Service, logger: Logger
 export function createServiceListener(config: Config, service: Service, logger: Logger): ServiceListener {
   const listener = createListener(listenerOptions(config, service, logger))
   service.metrics.gauge('llmring_requests_in_flight', 'Requests that are being served.', listener.inFlight)
-  return listener
+  return Object.assign(listener, { heedUnread: service.turns.heed })
 }
 
 /**

@@ -9,7 +9,7 @@ import type { RegistryFeature } from '../features/registry/feature.js'
 import type { TransparencyFeature } from '../features/transparency/feature.js'
 import { createProblemOf } from '../http/create-app.js'
 import type { App } from '../http/endpoint.js'
-import { createGuards } from '../http/guards.js'
+import { createGuards, type ServiceGuards } from '../http/guards.js'
 import type { ListenerOptions } from '../http/listener.js'
 import type { WarmLane } from '../http/warm-lane.js'
 import { abortable } from '../platform/abortable.js'
@@ -28,6 +28,7 @@ export type Service = {
   readonly metrics: Metrics
   readonly lane: WarmLane
   readonly direct: NonNullable<ListenerOptions['direct']>
+  readonly turns: ServiceGuards['reads']
   readonly resources: Resources
   readonly features: readonly Feature[]
   readonly projects: ProjectsFeature
@@ -86,7 +87,12 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
     await feature.start?.()
   }
   return {
-    ...{ app, lane: guards.lane, direct: { way: guards.direct, problemOf: createProblemOf({ logger, explain }) } },
+    ...{
+      app,
+      lane: guards.lane,
+      turns: guards.reads,
+      direct: { way: guards.direct, problemOf: createProblemOf({ logger, explain }) },
+    },
     ...{ metrics, resources, features: list, projects, receipts, registry, transparency, notifications },
     ...{ startDraining: () => drain.abort(), draining: drain.signal, close: lifecycle.close },
   }

@@ -65,9 +65,9 @@ export type Endpoint<Params, Query, Body> = {
   readonly direct?: true
   /**
    * For what reads many rows: `handle`, and then every chunk of what it streams, waits for its turn among the reads of
-   * all callers (see read-turns.ts).
+   * all callers (see read-turns.ts); or, for what changes many and shows them all, among the changes.
    */
-  readonly turns?: 'read'
+  readonly turns?: 'read' | 'change'
   readonly handle: (request: EndpointRequest<Params, Query, Body>) => Handled | Promise<Handled>
 }
 

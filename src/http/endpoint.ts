@@ -12,7 +12,7 @@ import type { DirectCall, DirectWay } from './direct-way.js'
 import { HTTP_LIMITS } from './limits.js'
 import { pathValues, queryValues } from './parameters.js'
 import type { BodyLimits } from './read-bytes.js'
-import type { ReadTurns } from './read-turns.js'
+import type { ReadTurns, ServiceTurns } from './read-turns.js'
 import {
   contextOf,
   cutRequest,
@@ -37,7 +37,7 @@ export type Guards = {
   /** Gives a key that is new here its project, at its first valid write. */
   provision(principal: Principal): Principal | Promise<Principal>
   readonly body: BodyLimits
-  readonly reads: ReadTurns
+  readonly reads: Pick<ServiceTurns, 'read' | 'change'>
   readonly lane: Pick<WarmLane, 'add'>
   readonly direct: Pick<DirectWay, 'add'>
 }
@@ -133,7 +133,7 @@ function serve<P, Q, B>(
   const handle = (known: Principal) => {
     const read = () =>
       endpoint.handle({ principal: known, params, query, body: value, text, header, address, signal, draining, park })
-    const inTurn = endpoint.turns === undefined ? atOnce : turnsOf(guards.reads, known, context)
+    const inTurn = endpoint.turns === undefined ? atOnce : turnsOf(guards.reads[endpoint.turns], known, context)
     return toResponse(inTurn(read), inTurn)
   }
   const creates = endpoint.access.kind === 'project' && endpoint.access.creates

@@ -7,7 +7,7 @@ import { createDirectWay, type DirectWay } from './direct-way.js'
 import type { Guards } from './endpoint.js'
 import { presentedKey, type ReadHeader } from './presented-key.js'
 import { createBodyLimits } from './read-bytes.js'
-import { createServiceReadTurns } from './read-turns.js'
+import { createServiceReadTurns, type ServiceTurns } from './read-turns.js'
 import { type AdmitKnown, createWarmLane, type WarmLane } from './warm-lane.js'
 
 export type GuardDeps = {
@@ -24,6 +24,7 @@ export type GuardDeps = {
 }
 
 export type ServiceGuards = Guards & {
+  readonly reads: ServiceTurns
   readonly lane: WarmLane
   readonly direct: DirectWay
   /** Counts a request that no route takes by its address, as every other one. Throws `too-many-requests`. */

@@ -57,6 +57,14 @@ export const HTTP_LIMITS = {
   readsAtOnceMax: 6,
   readsOfCallerAtOnceMax: 3,
   readWaitMsMax: 10_000,
+  /** Changes with large responses at a time, of different callers: each takes up to 40 MB while it is made. */
+  changesAtOnceMax: 3,
+  /** In which a large response is put together. */
+  pieceBytes: 65_536,
+  /** How soon turns ask again for room where unread responses take it. */
+  roomAskedAgainMs: 20,
+  /** How long one look at all connections serves everybody who asks for room. */
+  roomHoldsMs: 5,
   /** The share of the routes that ask for no key. */
   bodyPublicShareMax: 1 / 16,
   /** Of a body on a route that asks for no key; other routes may have a limit of their own, too. */

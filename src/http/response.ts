@@ -1,3 +1,4 @@
+import { HTTP_LIMITS } from './limits.js'
 import type { WarmResponse } from './warm-lane.js'
 
 export const JSON_TYPE = 'application/json'
@@ -22,6 +23,26 @@ export function plainBytes(
   headers: Record<string, string> = JSON_HEADERS,
 ): WarmResponse {
   return { status: 200, headers, body }
+}
+
+/**
+ * A large response of many small texts, which are written out one by one: as one text, and that as bytes, it would be
+ * held twice more, until the next collection of garbage.
+ */
+export function plainPieces(pieces: Iterable<string>, headers: Record<string, string>): WarmResponse {
+  const full: Buffer[] = []
+  let buffer = Buffer.alloc(HTTP_LIMITS.pieceBytes)
+  let used = 0
+  for (const piece of pieces) {
+    const bytes = Buffer.byteLength(piece)
+    if (used + bytes > buffer.length) {
+      full.push(buffer.subarray(0, used))
+      buffer = Buffer.alloc(Math.max(HTTP_LIMITS.pieceBytes, bytes))
+      used = 0
+    }
+    used += buffer.write(piece, used)
+  }
+  return plainBytes(Buffer.concat([...full, buffer.subarray(0, used)]), headers)
 }
 
 export const JSON_HEADERS = { 'Content-Type': JSON_TYPE }

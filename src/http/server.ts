@@ -5,7 +5,7 @@ import { BreakableResponse } from './breakable-response.js'
 import { type Connections, createConnections } from './connections.js'
 import { HTTP_LIMITS } from './limits.js'
 import { type ReportUnparsed, refuseUnparsed } from './unparsed.js'
-import { createUnread, type UnreadLimits } from './unread.js'
+import { createUnread, type Unread, type UnreadLimits } from './unread.js'
 
 export type HttpServer = {
   readonly url: string
@@ -32,7 +32,11 @@ export type ServerLimits = {
 } & UnreadLimits
 
 /** Answers requests, and hears of what was refused before it was one. */
-export type ServiceListener = RequestListener & { readonly reportUnparsed?: ReportUnparsed }
+export type ServiceListener = RequestListener & {
+  readonly reportUnparsed?: ReportUnparsed
+  /** Is told where to ask what responses hold in memory. */
+  readonly heedUnread?: ((unread: Unread) => void) | undefined
+}
 
 /** Listens. Rejects if the address is taken. `limits` are HTTP_LIMITS unless they say otherwise. */
 export async function listen(
@@ -64,6 +68,7 @@ export async function listen(
   const { connections, latest } = watchConnections(server, all, listener.reportUnparsed)
   const isShared = (reader: Pick<Socket, 'writableLength'>) => isEventStream(latest.get(reader as Socket))
   const unread = createUnread(connections.open, all, undefined, isShared)
+  listener.heedUnread?.(unread)
   const looking = setInterval(unread.check, all.unreadCheckMs).unref()
   server.once('close', () => clearInterval(looking))
   await new Promise<void>((resolve, reject) => {

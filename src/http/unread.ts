@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { HTTP_LIMITS } from './limits.js'
 
 export type UnreadLimits = {
   /** Of all connections together. */
@@ -10,6 +11,8 @@ export type UnreadLimits = {
 export type Unread = {
   /** The bytes of responses that wait for their readers in this process (the system's own buffers are beside it). */
   readonly bytes: () => number
+  /** Whether they are more than may be. */
+  readonly isExcessive: () => boolean
   /** Cuts readers that take nothing; to be called again and again. */
   readonly check: () => void
 }
@@ -38,8 +41,16 @@ export function createUnread(
     known.set(reader, progress)
     return progress
   }
+  let lately = { ms: Number.NEGATIVE_INFINITY, isExcessive: false }
   return {
     bytes: () => bytesOf(open, isShared),
+    // Of ten thousand connections the sum is not made for each that asks.
+    isExcessive: () => {
+      if (now() - lately.ms >= HTTP_LIMITS.roomHoldsMs) {
+        lately = { ms: now(), isExcessive: bytesOf(open, isShared) > unreadBytesMax }
+      }
+      return lately.isExcessive
+    },
     check: () => {
       const held = [...open].filter(({ writableLength }) => writableLength > 0)
       const waiting = held.map((reader) => ({ reader, ...progressOf(reader) }))

@@ -33,6 +33,9 @@ export const RATE_LIMITS = {
 export const HEAP_LIMITS = {
   /** What has to be kept, and as much again. */
   heapGrowthPercentMax: 100,
+  heapGrowthPercentMin: 30,
+  heapGrowthBytes: 64 * 1024 * 1024,
+  heapLookMs: 1_000,
 } as const
 
 /** Of work that is done in slices. */

@@ -101,3 +101,18 @@ describe('turns for reads', () => {
     expect(begun).toEqual(['a1'])
   })
 })
+
+describe('turns where memory has no room', () => {
+  test('do not begin; what was begun goes on, and the others begin once there is room', async () => {
+    let isFull = true
+    const turns = createReadTurns({ atOnceMax: 3, callerAtOnceMax: 2, waitMsMax: 5_000, hasRoom: () => !isFull })
+    const order: string[] = []
+    const run = (name: string, isBegun = false) => turns.run(name, NEVER, () => void order.push(name), isBegun)
+    const all = Promise.all([run('a'), run('b')])
+    await run('c', true)
+    expect(order).toEqual(['c'])
+    isFull = false
+    await all
+    expect(order).toEqual(['c', 'a', 'b'])
+  })
+})

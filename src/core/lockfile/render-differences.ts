@@ -7,22 +7,40 @@ type Difference<Meaning> = {
 }
 
 /**
- * The member `diff` of what changes aliases, as JSON text: `added`, `changed` and `removed`. `membersOf` gives a meaning's
- * members as JSON text without braces.
+ * The member `diff` of what changes aliases, as JSON text: `added`, `changed` and `removed`. In pieces, since it may be
+ * megabytes that are needed as one text nowhere. `membersOf` gives a meaning's members as JSON text without braces.
  */
-export function renderDifferences<Meaning>(
+export function* renderDifferences<Meaning>(
   differences: readonly Difference<Meaning>[],
   membersOf: (meaning: Meaning) => string,
-): string {
-  const added: string[] = []
-  const changed: string[] = []
-  const removed: string[] = []
-  for (const { profile, alias, before, after } of differences) {
-    const names = `"profile":${JSON.stringify(profile)},"alias":${JSON.stringify(alias)}`
-    if (before === null && after !== null) added.push(`{${names},${membersOf(after)}}`)
-    else if (after === null && before !== null) removed.push(`{${names},${membersOf(before)}}`)
-    else if (before !== null && after !== null)
-      changed.push(`{${names},"before":{${membersOf(before)}},"after":{${membersOf(after)}}}`)
+): Generator<string> {
+  const namesOf = ({ profile, alias }: Difference<Meaning>) =>
+    `"profile":${JSON.stringify(profile)},"alias":${JSON.stringify(alias)}`
+  yield '{"added":['
+  yield* listed(differences, (one) => {
+    const { before, after } = one
+    return before === null && after !== null ? `{${namesOf(one)},${membersOf(after)}}` : undefined
+  })
+  yield '],"changed":['
+  yield* listed(differences, (one) => {
+    const { before, after } = one
+    if (before === null || after === null) return undefined
+    return `{${namesOf(one)},"before":{${membersOf(before)}},"after":{${membersOf(after)}}}`
+  })
+  yield '],"removed":['
+  yield* listed(differences, (one) => {
+    const { before, after } = one
+    return after === null && before !== null ? `{${namesOf(one)},${membersOf(before)}}` : undefined
+  })
+  yield ']}'
+}
+
+function* listed<Item>(items: readonly Item[], render: (item: Item) => string | undefined): Generator<string> {
+  let isFirst = true
+  for (const item of items) {
+    const text = render(item)
+    if (text === undefined) continue
+    yield isFirst ? text : `,${text}`
+    isFirst = false
   }
-  return `{"added":[${added}],"changed":[${changed}],"removed":[${removed}]}`
 }

@@ -1,10 +1,12 @@
 import { renderDifferences } from '../../core/lockfile/index.js'
 import type { Changed, Meaning } from './change.js'
 
-/** What a change did, or would do, as JSON text. */
-export function renderChanged({ changed, revision, differences }: Changed, dryRun: boolean): string {
+/** What a change did, or would do, as the pieces of JSON text. */
+export function* renderChanged({ changed, revision, differences }: Changed, dryRun: boolean): Generator<string> {
   const shown = JSON.stringify({ revision, changed, dry_run: dryRun }).slice(0, -1)
-  return `${shown},"diff":${renderDifferences(differences, membersOf)}}`
+  yield `${shown},"diff":`
+  yield* renderDifferences(differences, membersOf)
+  yield '}'
 }
 
 /** Constraints and metadata are JSON texts already. */

@@ -1,7 +1,7 @@
 import { type ProjectId, READS, WRITES } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { type Page, pageResponse } from '../../http/list-page.js'
-import { JSON_TYPE, plainBytes, plainJson } from '../../http/response.js'
+import { JSON_TYPE, plainJson, plainPieces } from '../../http/response.js'
 import type { WarmResponse } from '../../http/warm-lane.js'
 import type { Changed } from './change.js'
 import type { HistoryInput } from './list-history.js'
@@ -77,6 +77,7 @@ function mountRollback(app: App, guards: Guards, verbs: HistoryVerbs): void {
     summary: 'Bind everything as it was at a revision',
     description: 'A new revision: the history keeps what was between. `X-Change-Note` is kept with it.',
     access: WRITES,
+    turns: 'change',
     problems: ['conflict', 'precondition-failed', 'project-full'],
     body: schema.RollbackBody,
     bodyExample: { to_revision: 0, dry_run: true },
@@ -102,6 +103,7 @@ function mountPromote(app: App, guards: Guards, verbs: HistoryVerbs): void {
     description:
       'The whole profile, removals included, or the named aliases only. One revision; what is the same already stays untouched.',
     access: WRITES,
+    turns: 'change',
     problems: ['not-found', 'conflict', 'precondition-failed', 'project-full'],
     params: schema.PromotePath,
     body: schema.PromoteBody,
@@ -121,5 +123,5 @@ function mountPromote(app: App, guards: Guards, verbs: HistoryVerbs): void {
 function applied(changed: Changed, dryRun: boolean): WarmResponse {
   const { lockDigest } = changed
   const digest: Record<string, string> = lockDigest === undefined ? {} : { 'X-Lock-Digest': lockDigest }
-  return plainBytes(renderChanged(changed, dryRun), { 'Content-Type': JSON_TYPE, ...digest })
+  return plainPieces(renderChanged(changed, dryRun), { 'Content-Type': JSON_TYPE, ...digest })
 }

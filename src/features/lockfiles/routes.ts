@@ -3,7 +3,7 @@ import { type LockfileFormat, renderLockfile } from '../../core/lockfile/index.j
 import { kindOf } from '../../http/body-kinds.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { matchesEtag } from '../../http/etag.js'
-import { JSON_TYPE, plainBytes } from '../../http/response.js'
+import { JSON_TYPE, plainBytes, plainPieces } from '../../http/response.js'
 import type { WarmResponse } from '../../http/warm-lane.js'
 import type { Current } from './get-lockfile.js'
 import type { Shown } from './kept-lockfile.js'
@@ -59,6 +59,7 @@ function mountPut(app: App, guards: Guards, verbs: LockfileVerbs): void {
     description:
       'As one revision: what the file binds, its order, and what it holds beside that. What it does not bind is unbound. Metadata of aliases is no part of a lockfile and stays. `X-Lock-Digest` is the digest of the lockfile that holds then; `X-Change-Note` is kept with the change.',
     access: WRITES,
+    turns: 'change',
     problems: ['conflict', 'precondition-failed', 'project-full'],
     query: schema.PutQuery,
     body: schema.LockfileBody,
@@ -74,7 +75,7 @@ function mountPut(app: App, guards: Guards, verbs: LockfileVerbs): void {
         ...{ profile: query.profile, expectedRevision: query.expected_revision, note: verbs.readNote(header), dryRun },
       })
       const headers = { 'Content-Type': JSON_TYPE, 'X-Lock-Digest': put.digest, ETag: etagOf(put.digest, 'toml') }
-      return plainBytes(renderPut(put, dryRun), headers)
+      return plainPieces(renderPut(put, dryRun), headers)
     },
   })
 }
