@@ -9,10 +9,11 @@ import { createReceipts, type ReceiptsFeature } from '../features/receipts/featu
 import { createRegistry, type RegistryFeature } from '../features/registry/feature.js'
 import { createSync } from '../features/sync/feature.js'
 import { createTransparency, type TransparencyFeature } from '../features/transparency/feature.js'
-import { createUsage } from '../features/usage/feature.js'
+import { createUsage, type UsageFeature } from '../features/usage/feature.js'
 import { createWebhooks } from '../features/webhooks/feature.js'
+import { optionalProject } from '../http/optional-key.js'
 import { systemClock } from '../platform/clock.js'
-import { describeError } from '../platform/logger.js'
+import { describeError, type Logger } from '../platform/logger.js'
 import type { Ground } from './ground.js'
 import { loadLogSettings } from './log-settings.js'
 import type { RateLimits } from './rate-limits.js'
@@ -26,6 +27,12 @@ export type Features = {
   readonly receipts: ReceiptsFeature
   readonly registry: RegistryFeature
   readonly transparency: TransparencyFeature
+}
+
+function priceWaiting(usage: UsageFeature, logger: Logger): void {
+  usage.priceWaiting().catch((error: unknown) => {
+    logger.warn({ error: describeError(error) }, 'could not price waiting usage')
+  })
 }
 
 /** Builds every feature and gives each what it needs of the others. Nothing is started yet. */
@@ -49,12 +56,11 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
   const logSettings = await loadLogSettings(config, resources.database.orm, logger)
   const transparency = createTransparency({ ...common, settings: logSettings })
   const { log } = transparency
-  const receipts = createReceipts({ ...common, ...receiptSettings, issuer: log.origin, log, currentRegistryVersion })
-  registry.onLoaded(() => {
-    usage.priceWaiting().catch((error: unknown) => {
-      logger.warn({ error: describeError(error) }, 'could not price waiting usage')
-    })
+  const receipts = createReceipts({
+    ...{ ...common, ...receiptSettings, issuer: log.origin, log, usage: usage.logs, currentRegistryVersion },
+    findProject: (header) => optionalProject(projects.authenticate, header),
   })
+  registry.onLoaded(() => priceWaiting(usage, logger))
   const features: readonly Feature[] = [registry, aliases, drift, lockfiles, webhooks, usage, transparency, receipts]
 
   const { mode, adminKey, pepper, pepperPrevious } = config.projects

@@ -7,7 +7,6 @@ const ALLOWED_HEADERS = [
   'Authorization',
   'Content-Type',
   'Content-Encoding',
-  'Idempotency-Key',
   'If-Match',
   'If-None-Match',
   'Prefer',

@@ -3,7 +3,7 @@ import { PROBLEMS, type ProblemCode } from '../../src/platform/problem-catalogue
 import { faultsOf } from './answer-schemas.js'
 import { keyFor, openContractOfTwo, type TestProject } from './open-contract.js'
 import type { Operation, Parameter } from './operations.js'
-import { logged, publishLockfile } from './samples.js'
+import { certify, publishLockfile } from './samples.js'
 
 const contract = await openContractOfTwo()
 afterAll(() => contract.close())
@@ -14,8 +14,9 @@ const { document, operations } = contract
 async function madeIds(): Promise<{ project: TestProject; values: Readonly<Record<string, string>> }> {
   const project = await contract.makeProject()
   const digest = await publishLockfile(contract, contract.ours)
-  const hash = await logged(contract, contract.ours)
-  return { project, values: { id: project.id, key_id: project.keyId, digest, hash } }
+  const { receiptId, logId } = await certify(contract, contract.ours)
+  const made = { id: project.id, key_id: project.keyId, digest, log_id: logId }
+  return { project, values: { ...made, '/api/v1/receipts/{id}/logs/{log_id}/proof id': receiptId } }
 }
 
 const exampleOf = ({ example, schema }: Parameter): unknown => example ?? schema['example'] ?? schema['default']
@@ -25,7 +26,7 @@ function addressOf({ path, parameters }: Operation, values: Readonly<Record<stri
   const query = new URLSearchParams()
   let address = path
   for (const parameter of parameters) {
-    const example = exampleOf(parameter) ?? values[parameter.name]
+    const example = values[`${path} ${parameter.name}`] ?? exampleOf(parameter) ?? values[parameter.name]
     if (parameter.in === 'path') address = address.replace(`{${parameter.name}}`, encodeURIComponent(String(example)))
     else if (example !== undefined) query.set(parameter.name, String(example))
   }

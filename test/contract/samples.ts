@@ -1,5 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { eventually } from '../support/eventually.js'
+import { randomUUID } from 'node:crypto'
 import type { Contract, TestProject } from './open-contract.js'
 
 /** A request that the service must serve. */
@@ -11,6 +10,8 @@ export type Sample = {
 }
 
 export const bindingOf = (alias: string) => ({ alias, model: 'openai:gpt-4o-mini', metadata: { owner: 'search' } })
+/** That of the first test of RFC 8032. */
+export const PARTNER_KEY = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'
 export const EVENT = { provider: 'openai', model: 'gpt-4o-mini', input_tokens: 1200, output_tokens: 340 }
 /** No name server knows the name. */
 const WEBHOOK = { url: 'https://hooks.llmring.invalid/aliases' }
@@ -30,22 +31,16 @@ async function issue(contract: Contract, project: TestProject, id: string): Prom
   return (await contract.ask('/api/v1/receipts/issue', { key: project.key, json: claimsOf(id) })).json
 }
 
-/** Issues a receipt, waits until a checkpoint that every instance shows covers it, and gives its entry. */
-export async function logged(contract: Contract, project: TestProject): Promise<string> {
-  const json = claimsOf(fresh('logged'))
-  const { text } = await contract.ask('/api/v1/receipts/issue', { key: project.key, json })
-  const hash = createHash('sha256').update(text).digest('hex')
-  await eventually(async () => {
-    for (let turn = 0; turn < 3; turn += 1) {
-      const { status } = await contract.ask(`/log/proof?hash=${hash}`)
-      if (status !== 200) throw new Error(`the entry of a receipt is not logged: ${status}`)
-    }
-  })
-  return hash
+async function log(contract: Contract, { key }: TestProject): Promise<string> {
+  const answer = await contract.ask('/api/v1/log', { key, json: { ...EVENT, alias: 'summarizer', origin: 'nightly' } })
+  return (answer.json as { log_id: string }).log_id
 }
 
-async function log(contract: Contract, project: TestProject): Promise<void> {
-  await contract.ask('/api/v1/log', { key: project.key, json: { ...EVENT, alias: 'summarizer', origin: 'nightly' } })
+/** A receipt over one logged call. */
+export async function certify(contract: Contract, project: TestProject): Promise<{ receiptId: string; logId: string }> {
+  const logId = await log(contract, project)
+  const answer = await contract.ask('/api/v1/receipts/generate', { key: project.key, json: { log_ids: [logId] } })
+  return { receiptId: (answer.json as { receipt: { id: string } }).receipt.id, logId }
 }
 
 /** One profile of its own: the rest of the project is left as it is. */
@@ -151,7 +146,6 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
   },
 
   'POST /api/v1/log': () => ({ ...get('/api/v1/log'), json: { ...EVENT, cost: 0.01, metadata: { run: 17 } } }),
-  'POST /api/v1/log/batch': () => ({ ...get('/api/v1/log/batch'), json: [EVENT, { ...EVENT, model: 'unheard-of' }] }),
   'GET /api/v1/logs': async (contract, project) => {
     await log(contract, project)
     return get('/api/v1/logs?limit=5')
@@ -160,16 +154,6 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
     await log(contract, project)
     return get('/api/v1/stats?group_by=week')
   },
-
-  'GET /log/checkpoint': plain('/log/checkpoint'),
-  'GET /log/tile/{level}/{index}': async (contract, project) => {
-    await logged(contract, project)
-    return get('/log/tile/0/000.p/1')
-  },
-  'GET /log/vkey': plain('/log/vkey'),
-  'GET /log/policy': plain('/log/policy'),
-  'GET /log/proof': async (contract, project) => get(`/log/proof?hash=${await logged(contract, project)}`),
-  'GET /log/consistency': plain('/log/consistency?from=0'),
 
   'GET /receipts/public-key.pem': plain('/receipts/public-key.pem'),
   'GET /receipts/public-key.jwk': plain('/receipts/public-key.jwk'),
@@ -186,6 +170,35 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
     ...get('/api/v1/receipts/'),
     json: { receipt: await issue(contract, project, fresh('receipt')) },
   }),
+  'POST /api/v1/receipts/generate': async (contract, project) => ({
+    ...get('/api/v1/receipts/generate'),
+    json: { log_ids: [await log(contract, project)], description: 'January', tags: ['billing'] },
+  }),
+  'POST /api/v1/receipts/preview': async (contract, project) => {
+    await log(contract, project)
+    return { ...get('/api/v1/receipts/preview'), json: { start_date: '2026-01-01', end_date: '2999-12-31' } }
+  },
+  'GET /api/v1/receipts/uncertified': async (contract, project) => {
+    await log(contract, project)
+    return get('/api/v1/receipts/uncertified?limit=5')
+  },
+  'GET /api/v1/receipts/{id}/logs': async (contract, project) =>
+    get(`/api/v1/receipts/${(await certify(contract, project)).receiptId}/logs`),
+  'GET /api/v1/receipts/{id}/logs/{log_id}/proof': async (contract, project) => {
+    const { receiptId, logId } = await certify(contract, project)
+    return get(`/api/v1/receipts/${receiptId}/logs/${logId}/proof`)
+  },
+  'POST /api/v1/receipts/keys': () => ({
+    ...{ path: '/api/v1/receipts/keys', status: 201 },
+    json: {
+      public_key: PARTNER_KEY,
+      key_id: 'key-of-a-partner',
+      label: 'A partner',
+      not_after: '2999-01-01T00:00:00Z',
+    },
+  }),
+  'GET /api/v1/receipts/keys': plain('/api/v1/receipts/keys'),
+  'DELETE /api/v1/receipts/keys/{kid}': plain('/api/v1/receipts/keys/key-of-a-partner'),
   'GET /api/v1/receipts/': async (contract, project) => {
     await issue(contract, project, fresh('receipt'))
     return get('/api/v1/receipts/?limit=5')

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { expectProblem } from './expect-problem.js'
 import { type Answer, type Contract, openContractOfTwo, type TestProject } from './open-contract.js'
 import type { Operation } from './operations.js'
-import { bindingOf, claimsOf, EVENT, lockfileSample } from './samples.js'
+import { bindingOf, claimsOf, EVENT, lockfileSample, PARTNER_KEY } from './samples.js'
 
 const contract = await openContractOfTwo()
 afterAll(() => contract.close())
@@ -33,6 +33,13 @@ const KINDS: Readonly<Record<string, Kind>> = {
   '{id}': {
     make: ({ key }, id) => contract.ask('/api/v1/receipts/issue', { key, json: claimsOf(id) }),
     show: ({ key }, id) => contract.ask(`/api/v1/receipts/${id}`, { key }),
+  },
+  '{kid}': {
+    make: async ({ key }, kid) => {
+      await contract.ask('/api/v1/receipts/keys', { key, json: { public_key: PARTNER_KEY, key_id: kid } })
+      return contract.ask('/api/v1/receipts/keys', { key })
+    },
+    show: ({ key }) => contract.ask('/api/v1/receipts/keys', { key }),
   },
   '{key_id}': {
     make: async ({ id, key }, keyId) => {
@@ -94,7 +101,7 @@ describe.each(atObjects.filter((operation) => !creates(operation)))(
     test.each(strangers)('answers %s as if it did not exist', async (_, stranger) => {
       const kind = kindOf(operation)
       const name = kind.name?.() ?? `theirs-${randomUUID()}`
-      const path = operation.path.replace(parameterOf(operation), name)
+      const path = operation.path.replace(parameterOf(operation), name).replace('{log_id}', randomUUID())
       const ask = () => contract.ask(path, { method: operation.method, key: stranger.key, ...sent(operation, kind) })
       const missing = await ask()
       expect((await kind.make(ours, name)).status).toBe(200)
@@ -132,6 +139,7 @@ describe('what belongs to one project', () => {
       '/api/v1/logs',
       '/api/v1/stats',
       '/api/v1/receipts/',
+      '/api/v1/receipts/uncertified',
     ]
     for (const path of lists) {
       const mine = await contract.ask(path, { key: filled.key })

@@ -4,7 +4,6 @@ import { NO_PROJECT, type ProjectId, type Role } from '../../src/access/principa
 import { findModel } from '../../src/core/pricing/index.js'
 import { type Database, openDatabase } from '../../src/db/client.js'
 import { classifyFailure } from '../../src/db/failure.js'
-import { createAnnounce } from '../../src/db/messages.js'
 import { createTransact } from '../../src/db/transact.js'
 import type { Feature } from '../../src/features/contract.js'
 import { createReceipts, type ReceiptsDeps } from '../../src/features/receipts/feature.js'
@@ -139,7 +138,7 @@ export type UsageAppOptions = Partial<Pick<UsageDeps, 'findPrice' | 'registryLoa
 export async function openUsage({ url, ...ports }: UsageAppOptions) {
   const opened = await openFeature({ url, now: NOON }, (common) =>
     createUsage({
-      ...{ ...common, config: { groupItemsMax: 500, lanes: 2, idempotencyDays: 32 } },
+      ...{ ...common, config: { groupItemsMax: 500, lanes: 2 } },
       ...{ findPrice: fixturePrices, registryLoaded: async () => true },
       ...ports,
     }),
@@ -167,6 +166,13 @@ export function keyOfByte(byte: number, keyId?: string): KeySettings {
 
 export const NO_KEY: KeySettings = { privateKey: undefined, publicKey: undefined, keyId: undefined }
 
+/** No calls were logged: what batch receipts certify is tested with the whole service. */
+const NO_USAGE: ReceiptsDeps['usage'] = {
+  page: async () => [],
+  find: async () => [],
+  readPeriod: () => ({ ok: true, period: { fromMs: 0, untilMs: 0 } }),
+}
+
 export type ReceiptsInstance = Awaited<ReturnType<typeof startReceipts>>
 
 /** One instance of the receipts feature. */
@@ -179,12 +185,9 @@ export async function startReceipts(
   const opened = await openFeature({ url, now: START }, (common) =>
     createReceipts({
       // What is appended stays pending: the log itself has tests of its own.
-      ...{
-        ...common,
-        config,
-        issuer,
-        log: createTransparency({ ...common, announce: createAnnounce('llmring'), settings: null }).log,
-      },
+      ...{ ...common, config, issuer, log: createTransparency({ ...common, settings: null }).log },
+      usage: NO_USAGE,
+      findProject: async () => null,
       ...(patience === undefined ? {} : { patience }),
       currentRegistryVersion: (provider) => {
         if (provider === 'openai') return 'openai@7'

@@ -6,6 +6,7 @@ export {
   parseAuditLine,
   readAuditHeader,
 } from './audit-package.js'
+export { type BatchContent, buildBatchReceipt, type CertifiedPart } from './build-batch-receipt.js'
 export {
   type BuildFault,
   buildReceipt,

@@ -6,7 +6,7 @@ import type { Clock } from '../../platform/clock.js'
 import { HELD } from '../../platform/owner-grouping.js'
 import type { ChainStore } from './chain-store.js'
 import type { ReceiptLog } from './log-port.js'
-import type { Candidate, ChainHead, KeptReceipt, NewReceipt, ReceiptIdentity } from './receipt.js'
+import type { Candidate, ChainHead, IssuedCandidate, KeptReceipt, NewReceipt, ReceiptIdentity } from './receipt.js'
 import type { ReceiptStore } from './store.js'
 
 export type CommitDeps = {
@@ -110,7 +110,8 @@ function place(candidates: readonly Candidate[], { heads, taken, now }: Found) {
 
 type Placed = { readonly row: NewReceipt; readonly next: ChainHead | null }
 
-function issuedRow(candidate: Candidate & { kind: 'issued' }, head: ChainHead, now: number): Placed {
+/** The receipt at the place behind `head`, signed; and the head that it then is. */
+export function issuedRow(candidate: IssuedCandidate, head: ChainHead, now: number): Placed & { next: ChainHead } {
   const { projectId, id, keyId, requestSha256, legacyRule } = candidate
   const seq = head.lastSeq + 1
   const issuedAt = Math.max(now, head.lastIssuedAt ?? now)

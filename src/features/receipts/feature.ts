@@ -2,14 +2,21 @@ import type { ProjectId } from '../../access/principal.js'
 import type { Sql } from '../../db/client.js'
 import type { Orm } from '../../db/orm.js'
 import type { Transact } from '../../db/transact.js'
+import type { ReadHeader } from '../../http/presented-key.js'
 import type { Clock } from '../../platform/clock.js'
 import { createIds } from '../../platform/ids.js'
 import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import { createNodeVerifier } from '../../platform/node-ed25519.js'
 import type { Feature } from '../contract.js'
+import { createBatchStores } from './batch-export-store.js'
+import { mountBatches } from './batch-routes.js'
+import { createBatches } from './batches.js'
 import { createChainStore, exportChain } from './chain-store.js'
 import { checkReceiptText } from './check-receipt.js'
+import { mountClientKeys } from './client-key-routes.js'
+import { createClientKeyStore } from './client-key-store.js'
+import { createClientKeys } from './client-keys.js'
 import { exampleReceipt } from './example-receipt.js'
 import { type CurrentRegistryVersion, issueReceipt } from './issue-receipt.js'
 import { createKeeper } from './keep-receipt.js'
@@ -17,6 +24,7 @@ import { createKeyDocuments } from './key-documents.js'
 import { createKeyRing, type KeyRing } from './key-ring.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import type { ReceiptLog } from './log-port.js'
+import type { UsageLogs } from './logged-usage.js'
 import { exportReceipts, findReceipt, listReceipts, type PageInput } from './read-receipts.js'
 import { registerKey } from './register-key.js'
 import { mountReceipts } from './routes.js'
@@ -36,6 +44,10 @@ export type ReceiptsDeps = {
   readonly issuer: string
   readonly currentRegistryVersion: CurrentRegistryVersion
   readonly log: ReceiptLog
+  /** The calls that batch receipts certify. */
+  readonly usage: UsageLogs
+  /** The project whose key a request presents, where none is asked for. */
+  readonly findProject: (header: ReadHeader) => Promise<ProjectId | null>
   /** How long a group's statements are waited for; tests shorten it. */
   readonly patience?: { readonly commitMsMax: number }
 }
@@ -50,7 +62,7 @@ export async function findKnownKeyId(orm: Orm): Promise<string | undefined> {
 
 /** Receipts: issued, stored, verified and shown. Throws `KeyConfigurationError` for keys that cannot be used. */
 export function createReceipts(deps: ReceiptsDeps) {
-  const { clock, issuer, log, metrics } = deps
+  const { clock, issuer, log, metrics, currentRegistryVersion } = deps
   const key = loadSigningKey(deps.config)
   const { commitMsMax } = deps.patience ?? RECEIPT_LIMITS
   const store = createReceiptStore(deps)
@@ -58,13 +70,15 @@ export function createReceipts(deps: ReceiptsDeps) {
   const keyStore = createKeyStore(deps.orm)
   const ring = createKeyRing({ own: key, listKeys: keyStore.list, clock, logger: deps.logger })
   const keeper = createKeeper({ transact: deps.transact, store, chains, log, clock, commitMsMax })
-  const verifier = createNodeVerifier()
   const issued = metrics.counter('llmring_receipts_issued_total', 'Receipts that were asked for and answered.')
   metrics.gauge('llmring_receipts_queue_depth', 'Receipts that wait to be written.', keeper.depth)
 
-  const { currentRegistryVersion } = deps
-  const issuing = { key, clock, issuer, newId: createReceiptIds(clock), currentRegistryVersion, log, keep: keeper.keep }
-  const storing = { verifier, ring, issuer, keep: keeper.keep }
+  const newId = createReceiptIds(clock)
+  const issuing = { key, clock, issuer, newId, currentRegistryVersion, log, keep: keeper.keep }
+  const batches = createBatches({ ...deps, stores: createBatchStores(deps), key, newId, store, chains, commitMsMax })
+  const clientKeys = createClientKeys({ ...deps, store: createClientKeyStore(deps), ring })
+  const checking = { verifier: createNodeVerifier(), ring, issuer }
+  const storing = { ...checking, findKeys: clientKeys.find, keep: keeper.keep }
   const verbs = {
     issue: async (projectId: ProjectId, claims: Parameters<typeof issueReceipt>[2]) => {
       const receipt = await issueReceipt(issuing, projectId, claims)
@@ -72,25 +86,27 @@ export function createReceipts(deps: ReceiptsDeps) {
       return receipt
     },
     store: (projectId: ProjectId, text: string) => storeReceipt(storing, projectId, text),
-    verify: (text: string) => checkReceiptText({ verifier, ring }, text),
+    verify: (text: string, header: ReadHeader) =>
+      checkReceiptText({ ...checking, projectKeys: () => clientKeys.findFor(header) }, text),
     find: (identity: Parameters<typeof findReceipt>[1]) => findReceipt(store, identity),
     list: (input: PageInput) => listReceipts(store.listPage, input),
   }
   return {
     name: 'receipts',
     mount: (app, guards) => {
-      const keys = createKeyDocuments(ring)
-      mountReceipts(app, guards, verbs, { keys, example: exampleReceipt(key) })
+      mountClientKeys(app, guards, clientKeys)
+      mountBatches(app, guards, batches.verbs)
+      mountReceipts(app, guards, verbs, { keys: createKeyDocuments(ring), example: exampleReceipt(key) })
     },
-    /**
-     * Registers the key and learns those of other instances. Throws `KeyConfigurationError` for an id that is taken.
-     */
+    /** Registers the key and learns those of other instances. Throws `KeyConfigurationError` for an id that is taken. */
     start: () => startKeys(deps, ring, keyStore),
     close: keeper.drain,
-    erase: store.eraseChunk,
+    erase: inTurn([batches.erase, clientKeys.erase, store.eraseChunk]),
     export: {
       receipt: (projectId, after, rowsMax) => exportReceipts(store.exportPage, projectId, after, rowsMax),
       receipt_chain: (projectId) => exportChain(deps.sql, projectId),
+      ...batches.export,
+      receipt_key: clientKeys.exportAll,
     },
     keyState: { canIssue: key?.sign != null, keyId: key?.keyId ?? null },
   } satisfies Feature & Record<string, unknown>
@@ -106,6 +122,19 @@ async function startKeys(deps: ReceiptsDeps, ring: KeyRing, store: ReturnType<ty
     }
   }
   await ring.load()
+}
+
+type EraseChunk = (projectId: ProjectId, rowsMax: number) => Promise<number>
+
+/** Each goes on where the one before has nothing left. */
+function inTurn(chunks: readonly EraseChunk[]): EraseChunk {
+  return async (projectId, rowsMax) => {
+    for (const chunk of chunks) {
+      const count = await chunk(projectId, rowsMax)
+      if (count > 0) return count
+    }
+    return 0
+  }
 }
 
 function createReceiptIds(clock: Clock): () => string {

@@ -36,9 +36,55 @@ export const RECEIPT_LIMITS = {
   keysReloadMsMin: 1_000,
   /** How long that look may take: until then the request that caused it waits. */
   keysReadMsMax: 2_000,
+  /** Keys that one project may register for receipts of others, and those that an instance keeps checked. */
+  clientKeysMax: 16,
+  clientKeysCachedMax: 1_000,
+  clientKeyBodyBytesMax: 16_384,
+  labelCharactersMax: 255,
   /** How long a client may keep a public key's document. */
   keyCacheSeconds: 60,
   /** Members that an answer names as ignored, and characters of each name. */
   ignoredMembersMax: 16,
   ignoredNameCharsMax: 32,
+} as const
+
+/** Every limit of batch receipts, with its unit. */
+export const BATCH_LIMITS = {
+  membersMax: 100_000,
+  /** Ids in one request; each is looked up. */
+  logIdsMax: 10_000,
+  /** Up to so many members, their ids stand in the receipt itself. */
+  logIdsShownMax: 64,
+  bodyBytesMax: 524_288,
+  /** Rows that are read, hashed and written at a time. */
+  pageRowsMax: 1_000,
+  /** Rows that one preview or list looks at. */
+  walkRowsMax: 200_000,
+  /** How long the making of one may take, reads and writes of all its members among it. */
+  generateMsMax: 90_000,
+  /** How often it begins anew because another batch was sealed meanwhile. */
+  triesMax: 4,
+  /** What was logged so recently may still be joined by a row of an earlier time, so that it is looked at again. */
+  settledAfterMs: 120_000,
+  /** Members of a batch that was never sealed are swept after so long, so many batches at a time. */
+  leftoverAfterMs: 3_600_000,
+  leftoversAtOnceMax: 4,
+  /** Names of one kind that are told apart while summing up, and in the receipt. */
+  namesTalliedMax: 10_000,
+  summaryNamesMax: 100,
+  /** Of one table of names in a receipt, each with its sums. */
+  summaryBytesMax: 14_336,
+  summaryPartBytes: 112,
+  registryVersionsMax: 64,
+  registryVersionCharactersMax: 255,
+  descriptionCharactersMax: 1_024,
+  tagsMax: 16,
+  tagCharactersMax: 64,
+  pageLogsDefault: 100,
+  pageLogsMax: 1_000,
+  /** Tiles of 8 KiB that an export holds at once. */
+  exportTilesMax: 24,
+  /** The beginning of the year 10000, after which nothing is logged. */
+  timeMsMax: 253_402_300_800_000,
+  offsetLogsMax: 1_000_000,
 } as const

@@ -24,6 +24,9 @@ export type Candidate = ReceiptMarks & {
     | { readonly kind: 'stored'; readonly canonical: Uint8Array }
   )
 
+/** One that is issued here. */
+export type IssuedCandidate = Candidate & { readonly kind: 'issued' }
+
 /** A receipt as it is written down. */
 export type NewReceipt = ReceiptMarks & {
   /** `issued`: signed here for this project. `stored`: brought by the client. */

@@ -2,6 +2,7 @@ import { type ProjectId, PUBLIC, READS_RECEIPTS, WRITES } from '../../access/pri
 import type { JsonObject } from '../../core/json/index.js'
 import type { LegacyVerdict, ReceiptReport } from '../../core/proof/index.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
+import type { ReadHeader } from '../../http/presented-key.js'
 import { JSON_HEADERS, JSON_TYPE, jsonResponse, plainBytes, plainJson } from '../../http/response.js'
 import type { WarmResponse } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
@@ -18,7 +19,8 @@ import type { StoredReceipt } from './store-receipt.js'
 export type ReceiptVerbs = {
   readonly issue: (projectId: ProjectId, claims: ReceiptClaims) => Promise<Uint8Array>
   readonly store: (projectId: ProjectId, text: string) => Promise<StoredReceipt>
-  readonly verify: (text: string) => Promise<ReceiptReport>
+  /** `header`: a project's key is read from it, if the receipt is signed with none of ours. */
+  readonly verify: (text: string, header: ReadHeader) => Promise<ReceiptReport>
   readonly find: (identity: ReceiptIdentity) => Promise<ShownReceipt>
   readonly list: (input: PageInput) => Promise<Uint8Array | AsyncGenerator<Uint8Array>>
 }
@@ -89,15 +91,15 @@ function mountVerify(app: App, guards: Guards, verbs: ReceiptVerbs, example: Jso
     tag,
     operationId: 'verifyReceipt',
     summary: 'Verify a receipt',
-    description: `Of either shape; \`{receipt: {…}}\` is taken as well. An invalid receipt is an answer, not a problem. ${LEGACY}`,
+    description: `Of either shape; \`{receipt: {…}}\` is taken as well. An invalid receipt is an answer, not a problem. Where a project’s key is presented, the keys that it registered count, too. ${LEGACY}`,
     access: PUBLIC,
     problems: ['database-unavailable'],
     body: schema.VerifyBody,
     bodyExample: example,
     responses: { 200: { description: 'What was checked, and how it went.', schema: schema.VerifyResponse } },
     direct: true,
-    handle: async ({ text }) => {
-      const { receiptId, valid, algorithm, keyId, checks, legacy } = await verbs.verify(text)
+    handle: async ({ text, header }) => {
+      const { receiptId, valid, algorithm, keyId, checks, legacy } = await verbs.verify(text, header)
       const report = { receipt_id: receiptId, valid, algorithm, key_id: keyId, checks }
       return plainJson(legacy === null ? report : { ...report, legacy: renderLegacy(legacy) })
     },
@@ -112,7 +114,7 @@ function mountStore(app: App, guards: Guards, verbs: ReceiptVerbs, example: Json
     operationId: 'storeReceipt',
     summary: 'Store a signed receipt',
     description:
-      'Of either shape, signed with a key that is listed here. Storing the same receipt again is fine. One that holds only by the legacy rule (see verify) is stored as it was sent, and marked: the answer has the member `legacy`, `GET` the header `X-Receipt-Legacy`, and the list names it under `legacy`.',
+      'Of either shape, signed with a key that is listed here or that the project registered. Storing the same receipt again is fine. One that holds only by the legacy rule (see verify) is stored as it was sent, and marked: the answer has the member `legacy`, `GET` the header `X-Receipt-Legacy`, and the list names it under `legacy`.',
     access: WRITES,
     problems: ['receipt-not-verified', 'conflict'],
     body: schema.StoreBody,

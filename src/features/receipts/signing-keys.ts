@@ -44,7 +44,7 @@ export function loadSigningKey(settings: KeySettings): SigningKey | null {
 }
 
 /** The RFC 7638 thumbprint of a key's JWK (RFC 8037): base64url of the SHA-256 of its required members in order. */
-function keyThumbprint(key: PublicKey): string {
+export function keyThumbprint(key: PublicKey): string {
   const jwk = `{"crv":"Ed25519","kty":"OKP","x":"${encodeBase64url(key.bytes)}"}`
   return createHash('sha256').update(jwk).digest('base64url')
 }

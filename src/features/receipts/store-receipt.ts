@@ -4,13 +4,18 @@ import type { LegacyVerdict, ReceiptReport } from '../../core/proof/index.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
 import { type CheckDeps, checkReceipt } from './check-receipt.js'
+import type { ProjectKeys } from './client-keys.js'
 import { idTaken } from './issue-receipt.js'
 import type { Keep } from './keep-receipt.js'
 import { isReachableId, UNREACHABLE_ID } from './reachable-id.js'
 import { sameBytes } from './receipt.js'
 import { invalid, refusePayload, refuseText } from './refusal.js'
 
-export type StoreDeps = CheckDeps & { readonly issuer: string; readonly keep: Keep }
+export type StoreDeps = Omit<CheckDeps, 'projectKeys'> & {
+  readonly findKeys: (projectId: ProjectId) => Promise<ProjectKeys>
+  readonly issuer: string
+  readonly keep: Keep
+}
 
 /** `legacy` is how the receipt holds if it does so only by the legacy rule. */
 export type StoredReceipt = { readonly id: string; readonly legacy: LegacyVerdict | null }
@@ -24,7 +29,7 @@ export type StoredReceipt = { readonly id: string; readonly legacy: LegacyVerdic
  */
 export async function storeReceipt(deps: StoreDeps, projectId: ProjectId, text: string): Promise<StoredReceipt> {
   const receipt = readBody(text)
-  const report = await checkReceipt(deps, receipt)
+  const report = await checkReceipt({ ...deps, projectKeys: () => deps.findKeys(projectId) }, receipt)
   const { receiptId: id, legacy } = report
   if (!report.valid && legacy === null) throw refuse(report)
   if (receipt['issuer'] === deps.issuer && receipt['project'] !== projectId) {

@@ -16,7 +16,7 @@ export type TransparencyLog = {
 }
 
 /** `checkpoint` is a signed note. */
-export type EntryProof = {
+type EntryProof = {
   readonly index: number
   readonly proof: readonly Uint8Array[]
   readonly checkpoint: Uint8Array

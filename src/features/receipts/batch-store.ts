@@ -1,0 +1,75 @@
+import type { ProjectId } from '../../access/principal.js'
+import type { Tile } from '../../core/tlog/index.js'
+import { arrayText } from '../../db/array-text.js'
+import type { Sql } from '../../db/client.js'
+
+/** Where a batch is: ids are the project's own. */
+export type BatchIdentity = { readonly projectId: ProjectId; readonly receiptId: string }
+/** How far a project's calls are certified; `generation` goes up with every batch. */
+export type Coverage = { readonly generation: number; readonly settledUntil: Date | null }
+export type BatchMember = { readonly position: number; readonly logId: string }
+type TileAddress = Pick<Tile, 'level' | 'index'>
+
+export type BatchStore = ReturnType<typeof createBatchStore>
+
+/** What is certified. */
+export function createBatchStore(sql: Sql) {
+  return {
+    coverage: async (projectId: ProjectId): Promise<Coverage> => {
+      const [row] = await sql<Coverage[]>`
+        select generation::float8 as generation, settled_until as "settledUntil"
+        from receipt_coverage where project_id = ${projectId}`
+      return row ?? { generation: 0, settledUntil: null }
+    },
+
+    /** Those of a project's calls that a sealed batch certifies. */
+    certified: async (projectId: ProjectId, logIds: readonly string[]): Promise<ReadonlySet<string>> => {
+      const rows = await sql<{ logId: string }[]>`
+        select member.log_id as "logId" from receipt_members as member
+        join receipt_batches as batch on batch.project_id = member.project_id and batch.receipt_id = member.receipt_id
+        where member.project_id = ${projectId} and member.log_id = any(${arrayText(logIds)}::text::uuid[])
+          and batch.project_id = ${projectId} and batch.sealed_at is not null`
+      return new Set(rows.map(({ logId }) => logId))
+    },
+
+    /** How many a receipt certifies: undefined if no sealed batch has that id. */
+    countMembers: async ({ projectId, receiptId }: BatchIdentity): Promise<number | undefined> => {
+      const [row] = await sql<{ count: number }[]>`
+        select member_count as count from receipt_batches
+        where project_id = ${projectId} and receipt_id = ${receiptId} and sealed_at is not null`
+      return row?.count
+    },
+
+    members: async (batch: BatchIdentity, from: number, rowsMax: number): Promise<readonly BatchMember[]> => sql<
+      BatchMember[]
+    >`
+      select position, log_id as "logId" from receipt_members
+      where project_id = ${batch.projectId} and receipt_id = ${batch.receiptId} and position >= ${from}
+      order by position limit ${rowsMax}`,
+
+    /** Undefined where the batch does not certify the call. */
+    positionOf: async ({ projectId, receiptId }: BatchIdentity, logId: string): Promise<number | undefined> => {
+      const [row] = await sql<{ position: number }[]>`
+        select position from receipt_members
+        where project_id = ${projectId} and log_id = ${logId}::uuid and receipt_id = ${receiptId}`
+      return row?.position
+    },
+
+    /** Null where there is no such tile. */
+    readTiles: (batch: BatchIdentity, tiles: readonly TileAddress[]) => readTiles(sql, batch, tiles),
+  }
+}
+
+async function readTiles(
+  sql: Sql,
+  batch: BatchIdentity,
+  tiles: readonly TileAddress[],
+): Promise<(Uint8Array | null)[]> {
+  const rows = await sql<(TileAddress & { hashes: Uint8Array })[]>`
+    select level, index, hashes from receipt_member_tiles
+    where project_id = ${batch.projectId} and receipt_id = ${batch.receiptId} and (level, index) in (
+      select * from unnest(${arrayText(tiles.map(({ level }) => level))}::text::integer[],
+        ${arrayText(tiles.map(({ index }) => index))}::text::integer[]))`
+  const found = new Map(rows.map(({ level, index, hashes }) => [`${level}/${index}`, hashes]))
+  return tiles.map(({ level, index }) => found.get(`${level}/${index}`) ?? null)
+}

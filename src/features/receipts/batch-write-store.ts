@@ -1,0 +1,105 @@
+import type { ProjectId } from '../../access/principal.js'
+import type { Tile } from '../../core/tlog/index.js'
+import { arrayText } from '../../db/array-text.js'
+import type { Sql } from '../../db/client.js'
+import { confirmCompleted } from '../../db/confirm.js'
+import { sqlOf, type Transact, type Tx } from '../../db/transact.js'
+import type { BatchIdentity } from './batch-store.js'
+import { BATCH_LIMITS } from './limits.js'
+import type { LoggedUsage } from './logged-usage.js'
+
+export type BatchWriter = ReturnType<typeof createBatchWriter>
+
+/** Batches in the making. */
+export function createBatchWriter({ sql, transact }: { readonly sql: Sql; readonly transact: Transact }) {
+  return {
+    begin: async ({ projectId, receiptId }: BatchIdentity, at: Date): Promise<void> => {
+      const begun = await sql`
+        insert into receipt_batches (project_id, receipt_id, begun_at, member_count)
+        values (${projectId}, ${receiptId}, ${at.toISOString()}, 0)`
+      confirmCompleted(begun, 'INSERT', 1)
+    },
+
+    /** Writes the members from a position on, and the tiles that they changed. */
+    addMembers: (batch: BatchIdentity, first: number, rows: readonly LoggedUsage[], tiles: readonly Tile[]) =>
+      transact(async (tx) => {
+        await insertMembers(tx, batch, first, rows)
+        await writeTiles(tx, batch, tiles)
+      }),
+
+    /** Under the lock of the project's chain, which orders the generations. */
+    generation: async (tx: Tx, projectId: ProjectId): Promise<number> => {
+      const [row] = await sqlOf(tx)<{ generation: number }[]>`
+        select generation::float8 as generation from receipt_coverage where project_id = ${projectId}`
+      return row?.generation ?? 0
+    },
+
+    /** Under the same lock: from here on the batch certifies its members. Throws where it was dropped. */
+    seal,
+
+    /** Forgets a batch that was not sealed, with its members. One that is being sealed is waited for, and stays. */
+    drop: (batch: BatchIdentity) => drop(sql, batch),
+
+    /** Batches that were begun so long ago and never sealed: whoever made them is gone. */
+    leftovers: async (projectId: ProjectId, now: Date): Promise<readonly string[]> => {
+      const before = new Date(now.getTime() - BATCH_LIMITS.leftoverAfterMs)
+      const rows = await sql<{ receiptId: string }[]>`
+        select receipt_id as "receiptId" from receipt_batches
+        where project_id = ${projectId} and sealed_at is null and begun_at < ${before.toISOString()}
+        limit ${BATCH_LIMITS.leftoversAtOnceMax}`
+      return rows.map(({ receiptId }) => receiptId)
+    },
+  }
+}
+
+async function seal(
+  tx: Tx,
+  batch: BatchIdentity,
+  sealed: { readonly at: Date; readonly count: number; readonly settledUntil: Date | null },
+): Promise<void> {
+  const { at, count, settledUntil } = sealed
+  const done = await sqlOf(tx)`
+    update receipt_batches set sealed_at = ${at.toISOString()}, member_count = ${count}
+    where project_id = ${batch.projectId} and receipt_id = ${batch.receiptId} and sealed_at is null`
+  confirmCompleted(done, 'UPDATE', 1)
+  const covered = await sqlOf(tx)`
+    insert into receipt_coverage as coverage (project_id, generation, settled_until)
+    values (${batch.projectId}, 1, ${settledUntil?.toISOString() ?? null}::text::timestamptz)
+    on conflict (project_id) do update set generation = coverage.generation + 1,
+      settled_until = greatest(coverage.settled_until, excluded.settled_until)`
+  confirmCompleted(covered, 'INSERT', 1)
+}
+
+async function drop(sql: Sql, { projectId, receiptId }: BatchIdentity): Promise<void> {
+  await sql`
+    with gone as (
+      delete from receipt_batches
+      where project_id = ${projectId} and receipt_id = ${receiptId} and sealed_at is null returning receipt_id
+    ), members as (
+      delete from receipt_members where project_id = ${projectId} and receipt_id in (select receipt_id from gone)
+    )
+    delete from receipt_member_tiles where project_id = ${projectId} and receipt_id in (select receipt_id from gone)`
+}
+
+async function insertMembers(tx: Tx, batch: BatchIdentity, first: number, rows: readonly LoggedUsage[]): Promise<void> {
+  const inserted = await sqlOf(tx)`
+    insert into receipt_members (project_id, receipt_id, position, log_id, logged_at)
+    select ${batch.projectId}::uuid, ${batch.receiptId}, ${first} + ordinality - 1, log_id, logged_at
+    from unnest(${arrayText(rows.map(({ id }) => id))}::text::uuid[],
+      ${arrayText(rows.map(({ loggedAt }) => loggedAt.toISOString()))}::text::timestamptz[])
+      with ordinality as input (log_id, logged_at, ordinality)`
+  confirmCompleted(inserted, 'INSERT', rows.length)
+}
+
+/** The last tile of each level grows. */
+async function writeTiles(tx: Tx, batch: BatchIdentity, tiles: readonly Tile[]): Promise<void> {
+  const written = await sqlOf(tx)`
+    insert into receipt_member_tiles (project_id, receipt_id, level, index, hashes)
+    select ${batch.projectId}::uuid, ${batch.receiptId}, level, index, decode(hashes, 'hex')
+    from unnest(${arrayText(tiles.map(({ level }) => level))}::text::integer[],
+      ${arrayText(tiles.map(({ index }) => index))}::text::integer[],
+      ${arrayText(tiles.map(({ hashes }) => Buffer.from(hashes).toString('hex')))}::text::text[])
+      as input (level, index, hashes)
+    on conflict (project_id, receipt_id, level, index) do update set hashes = excluded.hashes`
+  confirmCompleted(written, 'INSERT', tiles.length)
+}
