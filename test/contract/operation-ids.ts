@@ -64,6 +64,7 @@ export const OPERATION_IDS: Readonly<Record<string, string>> = {
   'GET /metrics': 'getMetrics',
   'GET /': 'getServiceInfo',
   'GET /openapi.json': 'getOpenApiDocument',
+  'GET /verify': 'getVerifyPage',
   'GET /docs': 'getDocsPage',
   'GET /docs/{file}': 'getDocsFile',
 }

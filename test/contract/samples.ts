@@ -74,6 +74,7 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
   'GET /readyz': plain('/readyz'),
   'GET /metrics': plain('/metrics'),
   'GET /openapi.json': plain('/openapi.json'),
+  'GET /verify': plain('/verify'),
   'GET /docs': plain('/docs'),
   'GET /docs/{file}': plain('/docs/swagger-ui.css'),
 

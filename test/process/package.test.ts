@@ -104,7 +104,7 @@ describe('the package that `npm pack` makes', () => {
     // What the README points to.
     expect(paths).toEqual(expect.arrayContaining(['.env.example', '.docs/operations.md', '.docs/differences.md']))
     const expected =
-      /^(dist\/.+\.js|dist\/(client|core|platform)\/.+\.d\.ts|dist\/features\/registry\/bundled\/\w+\.json|migrations\/.+\.sql|src\/db\/citus\.sql|package\.json|README\.md|\.env\.example|\.docs\/\w+\.md)$/
+      /^(dist\/.+\.js|dist\/page\/verify\.css|dist\/(client|core|platform)\/.+\.d\.ts|dist\/features\/registry\/bundled\/\w+\.json|migrations\/.+\.sql|src\/db\/citus\.sql|package\.json|README\.md|\.env\.example|\.docs\/\w+\.md)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])
     expect(paths.filter((path) => path.startsWith('dist/left-behind'))).toEqual([])
   })

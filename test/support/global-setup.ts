@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
 import { createClient } from '../../src/db/client.js'
 import { openEmbedded } from '../../src/db/embedded/open-embedded.js'
@@ -20,6 +22,8 @@ export const TEST_SCHEMA = 'llmring'
 
 /** One real Postgres for the whole run: the one that is named, a container, or the embedded one. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // The service serves what is built of the page; the compiler of the tests leaves that out.
+  const building = promisify(execFile)('npm', ['run', '--silent', 'page'], { cwd: join(import.meta.dirname, '../..') })
   const server = await openServer()
   const template = `llmring_template_${randomBytes(6).toString('hex')}`
   await run(server.url, `create database ${template}`)
@@ -32,6 +36,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   })
   await migrate(sql, TEST_SCHEMA, await readMigrations())
   await sql.end({ timeout: 5 })
+  await building
   project.provide('serverUrl', server.url)
   project.provide('templateDatabase', template)
   return async () => {
