@@ -17,7 +17,7 @@ const STATUS_WORDS: Record<CheckStatus, string> = {
 }
 
 const ADVICE: Record<Verdict, string> = {
-  good: 'It was signed by a key that you chose, it is in the log that you chose, and the witnesses that you chose have seen that log.',
+  good: 'It was signed by a key that you chose, it is in the log that you chose, and as many witnesses as your policy asks for have seen that log.',
   bad: 'What was given contradicts itself or your keys. The checks that failed say where.',
   undecided: 'What was given does not tell. The checks that are not decided say what is missing.',
   unwitnessed: 'Everything agrees, but fewer witnesses than your policy asks for have seen this log.',

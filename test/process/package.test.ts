@@ -3,6 +3,7 @@ import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AuditLog, chainOf, keysText, packageBytes, policyText } from '../support/audit-world.js'
 import { call } from '../support/call.js'
 import { temporaryDirectory } from '../support/program.js'
 import { copyProject } from '../support/project-copy.js'
@@ -140,6 +141,29 @@ describe('the package that `npm pack` makes', () => {
     await writeFile(join(elsewhere, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.mts'] }))
     const checked = await shell(`"${tsc}" -p .`).ended
     expect(checked.stdout).toMatch(/^use\.mts\(10,.*'number'.*\n$/)
+  })
+
+  it('verifies offline in an empty folder, and brings the page that does', async () => {
+    const chain = chainOf(3)
+    const file = await new AuditLog(chain).packageLines(chain)
+    const folder = join(elsewhere, 'auditor')
+    await mkdir(folder)
+    await writeFile(join(folder, 'keys.json'), keysText())
+    await writeFile(join(folder, 'policy'), policyText())
+    await writeFile(join(folder, 'package'), packageBytes(file))
+    await writeFile(join(folder, 'gap'), packageBytes(file.filter((_, at) => at !== 2)))
+    // No settings, and nothing that it could ask.
+    const verify = (name: string) =>
+      shell(`cd auditor && npx llmring-server verify - --keys keys.json --policy policy < ${name}`).ended
+    expect(await verify('package')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('-: proven good'),
+      stderr: '',
+    })
+    expect(await verify('gap')).toMatchObject({ code: 1, stdout: expect.stringContaining('Number 2 is missing.') })
+    expect(await shell('npx llmring-server verify --self-test').ended).toMatchObject({ code: 0, stderr: '' })
+    const paths = packed.files.map(({ path }) => path)
+    expect(paths).toEqual(expect.arrayContaining(['dist/page/main.js', 'dist/page/verify.css']))
   })
 
   it('runs with npx where it is installed: its version, and the service with its embedded database', async () => {

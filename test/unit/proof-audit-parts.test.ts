@@ -21,6 +21,7 @@ import {
   entryOf,
   jsonBytes,
   keysText,
+  nameOf,
   policyText,
   receiptAfter,
 } from '../support/audit-world.js'
@@ -178,6 +179,23 @@ describe('a chain', () => {
     expect(follow([receiptAfter(null, { prev: 'sha256:00' })])).toEqual(['failed'])
     expect(follow([receiptAfter(chain[0], { prev: null })])).toEqual(['failed'])
     expect(follow([chain[0], receiptAfter(chain[0], { issued_at: '2026-03-01T11:00:00Z' })])).toEqual([
+      'passed',
+      'failed',
+    ])
+  })
+
+  test('takes receipts from before they were counted, in front of those that are, and not behind them', () => {
+    const old = (id: string): JsonObject => {
+      const { seq: _seq, prev: _prev, ...rest } = receiptAfter(null, { id })
+      return rest
+    }
+    const next = createChain()
+    const take = (receipt: JsonObject, seq: number) =>
+      next({ seq, entry: entryOf(receipt), index: seq, facts: readFacts(receipt) }).status
+    const counted = receiptAfter(null, { seq: 3, prev: nameOf(entryOf(old('b'))) })
+    expect([take(old('a'), 1), take(old('b'), 2), take(counted, 3), take(old('c'), 4)]).toEqual([
+      'skipped',
+      'skipped',
       'passed',
       'failed',
     ])

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createHistory, type DocumentJudgement, judgeDocument, readPins } from '../../src/core/proof/index.js'
 import { type AuditCase, auditCases } from '../support/audit-cases.js'
+import { AUDIT_WORDS } from '../support/audit-words.js'
 import { bytes, keysText, policyText } from '../support/audit-world.js'
 import { nodeVerifier, portableVerifier } from './proof-fixtures.js'
 import { sha256 } from './tlog-trees.js'
@@ -23,6 +24,13 @@ async function judge(one: AuditCase, verifier = nodeVerifier(), pieceBytes = 65_
   return judgeDocument(deps, options, { document: inPieces(one.document, pieceBytes), proof, member: null })
 }
 
+/** What is said of the checks that came out otherwise than well. */
+const wordsOf = ({ checks, receipts }: DocumentJudgement): readonly string[] => {
+  const all = [...checks, ...receipts.flatMap((receipt) => receipt.checks)]
+  const told = all.filter(({ status }) => status !== 'passed' && status !== 'skipped')
+  return [...new Set(told.map(({ name, status, detail }) => `${name} ${status}: ${detail}`))]
+}
+
 const faultsOf = ({ checks, receipts }: DocumentJudgement): readonly string[] => {
   const all = [...checks, ...receipts.flatMap((receipt) => receipt.checks)]
   return [...new Set(all.filter(({ status }) => status !== 'passed' && status !== 'skipped').map(({ name }) => name))]
@@ -36,6 +44,15 @@ describe('what is said of', () => {
       by: [...one.by].sort(),
     })
   })
+})
+
+test('every case that is not good is explained in plain words', async () => {
+  const said: Record<string, readonly string[]> = {}
+  for (const one of cases) {
+    const words = wordsOf(await judge(one))
+    if (words.length > 0) said[one.name] = words
+  }
+  expect(said).toEqual(AUDIT_WORDS)
 })
 
 test('the words are the same by the portable verifier, and however a file arrives', async () => {

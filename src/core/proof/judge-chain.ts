@@ -18,6 +18,8 @@ type Behind = {
   readonly index: number | null
   readonly issuedAt: number | null
   readonly project: string | null
+  /** Whether a receipt said its own number. */
+  readonly counted: boolean
 }
 
 /** Takes a project's receipts in the order of the package, and says of each whether it continues the ones before. */
@@ -33,22 +35,35 @@ export function createChain(): (link: ChainLink) => Check {
       index: link.index ?? behind?.index ?? null,
       issuedAt: typeof issuedAt === 'number' ? issuedAt : (behind?.issuedAt ?? null),
       project: link.facts?.project ?? behind?.project ?? null,
+      counted: behind?.counted === true || (link.facts !== null && link.facts.seq !== null),
     }
     if (fault !== null) return { name: 'chain', status: 'failed', detail: fault }
+    if (isUncounted(link.facts)) return { name: 'chain', status: 'skipped', detail: UNCOUNTED }
     return { name: 'chain', status: 'passed', detail: continues(link, first) }
   }
 }
 
-function faultOf(behind: Behind | null, { seq, index, facts }: ChainLink): string | null {
-  if (facts !== null && facts.seq !== seq) return `Its line says number ${seq}, and the receipt ${facts.seq ?? 'none'}.`
-  if (seq === 1 && facts !== null && facts.prev !== null) return 'It is the first of its project and names one before.'
-  if (seq > 1 && facts !== null && facts.prev === null) return `It is number ${seq} and names no receipt before it.`
-  if (behind === null) return null
+const UNCOUNTED = 'It was issued before receipts were counted: its number was given later, and is not signed.'
+
+const isUncounted = (facts: ReceiptFacts | null): boolean => facts !== null && facts.seq === null && facts.prev === null
+
+function faultOf(behind: Behind | null, link: ChainLink): string | null {
+  const { seq, index, facts } = link
+  const own = isUncounted(facts) && behind?.counted !== true ? null : faultOfNumber(link)
+  if (own !== null || behind === null) return own
   if (seq !== behind.seq + 1) return gapBetween(behind.seq, seq)
   if (index !== null && behind.index !== null && index <= behind.index) {
     return `It stands in the log before number ${behind.seq} (${index}, ${behind.index}): the order was changed.`
   }
-  return facts === null ? null : faultOfFacts(behind, facts)
+  return facts === null || isUncounted(facts) ? null : faultOfFacts(behind, facts)
+}
+
+/** What is wrong with what a receipt says of its own place; an erased one says nothing. */
+function faultOfNumber({ seq, facts }: ChainLink): string | null {
+  if (facts !== null && facts.seq !== seq) return `Its line says number ${seq}, and the receipt ${facts.seq ?? 'none'}.`
+  if (seq === 1 && facts !== null && facts.prev !== null) return 'It is the first of its project and names one before.'
+  if (seq > 1 && facts !== null && facts.prev === null) return `It is number ${seq} and names no receipt before it.`
+  return null
 }
 
 function faultOfFacts(behind: Behind, { prev, project, issuedAt }: ReceiptFacts): string | null {

@@ -70,7 +70,7 @@ export async function judgeReceipt(
     ...(terms.project === null || facts === null ? [] : [projectCheck(terms.project, facts)]),
     ...log,
     ...(view?.checks ?? []),
-    judgeInclusion(deps.sha256, entry, view, place),
+    ...(further.some(({ name }) => name === 'inclusion') ? [] : [judgeInclusion(deps.sha256, entry, view, place)]),
     ...times,
     ...(member === undefined ? [] : [memberCheck(deps.sha256, receipt, member)]),
     ...contradictions,

@@ -57,7 +57,8 @@ export const CHECK_MEANINGS: Record<CheckName, string> = {
   structure: 'It is a receipt at all: it has an id and a signature.',
   canonical: 'It has exactly one sequence of bytes (RFC 8785) that a signature can cover.',
   key: 'The key that it names is one that you chose to trust.',
-  'signature-encoding': 'The signature is written in its only spelling, so nobody can make a second receipt out of it.',
+  'signature-encoding':
+    'The signature is written in its only spelling, so that no second receipt can be made out of it.',
   signature: 'The holder of that key signed exactly these contents; one changed character would break it.',
   'key-period': 'The key was in use when the receipt says that it was issued.',
   project: 'It was issued to this project, and is not one of another project shown again.',
