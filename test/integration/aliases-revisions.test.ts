@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient, type Sql } from '../../src/db/client.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { type RunningService, startService } from '../support/service.js'
+import { startTcpProxy, throughProxy } from '../support/tcp-proxy.js'
 
 const BASE = '/api/v1/aliases'
 let database: TestDatabase
@@ -82,6 +83,26 @@ describe('a revision', () => {
     expect((await changes(project)).map((change) => change.note)).toEqual(['raised the limit – for über-docs'])
     const refused = await bind('note', { alias: 'a', model: 'x:2' }, { 'X-Change-Note': 'x'.repeat(501) })
     expect([refused.status, await changes(project)]).toMatchObject([400, [{ revision: 1 }]])
+  })
+
+  it('takes seven round trips to the database at most, all of its statements prepared', async () => {
+    const { hostname, port } = new URL(database.url)
+    const proxy = await startTcpProxy({ host: hostname, port: Number(port) })
+    const near = await startService({ LLMRING_DATABASE_URL: throughProxy(database.url, proxy) })
+    try {
+      const taken: number[] = []
+      for (let version = 0; version < 20; version++) {
+        const before = proxy.roundTrips()
+        const json = { alias: 'a', model: `x:${version}`, metadata: { version } }
+        expect((await near.call(`${BASE}/bind`, { key: 'near', json })).status).toBe(200)
+        taken.push(proxy.roundTrips() - before)
+      }
+      // Others ask something of the database, too: now and then.
+      expect(taken.sort((one, other) => one - other)[4]).toBeLessThanOrEqual(7)
+    } finally {
+      await near.close()
+      await proxy.close()
+    }
   })
 
   it('is not named by profile where there are too many of them', async () => {

@@ -11,6 +11,8 @@ export type TcpProxy = {
   restore(): void
   /** How many bytes came from the target. */
   readonly bytesDown: () => number
+  /** How often the target was sent something after it had answered, on any connection. */
+  readonly roundTrips: () => number
   close(): Promise<void>
 }
 
@@ -20,9 +22,11 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   let frozen = false
   let refusing = false
   let bytesDown = 0
+  let roundTrips = 0
   const server = createServer((downstream) => {
     if (refusing) return void downstream.destroy()
     const upstream = connect(target.port, target.host)
+    let lastFrom = upstream
     for (const [from, to] of [
       [downstream, upstream],
       [upstream, downstream],
@@ -32,6 +36,8 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       from.on('data', (chunk) => {
         mine ||= frozen
         if (from === upstream) bytesDown += chunk.length
+        else if (lastFrom === upstream) roundTrips += 1
+        lastFrom = from
         if (!mine) to.write(chunk)
       })
       from.on('error', () => undefined)
@@ -62,6 +68,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       refusing = false
     },
     bytesDown: () => bytesDown,
+    roundTrips: () => roundTrips,
     close: async () => {
       frozen = false
       cutAll()

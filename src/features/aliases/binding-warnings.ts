@@ -1,8 +1,8 @@
 import { readConstraints, readConstraintsText, resolveCandidates } from '../../core/routing/index.js'
 import { createSlices } from '../../platform/slices.js'
 import type { Alias } from './alias.js'
+import type { WrittenBinding } from './head.js'
 import { ALIAS_LIMITS } from './limits.js'
-import type { WrittenBinding } from './publish-store.js'
 import { oddModels } from './render.js'
 import { type RegistryNow, unresolvedWarnings } from './wildcard-answer.js'
 

@@ -3,7 +3,7 @@ import { matchesEtag } from '../../http/etag.js'
 import { AppError } from '../../platform/errors.js'
 import type { Alias, AliasKey } from './alias.js'
 import { aliasEtag } from './etags.js'
-import type { Head } from './publish-store.js'
+import type { Head } from './head.js'
 import { renderAlias } from './render.js'
 import type { AliasStore } from './store.js'
 

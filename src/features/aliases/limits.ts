@@ -10,6 +10,8 @@ export const ALIAS_LIMITS = {
   /** Metadata of 64 KiB and constraints of 8 KiB with every character escaped, and the names. */
   bindingBodyBytesMax: 524_288,
   itemsPerBulkMax: 5_000,
+  /** Up to so many are written or deleted by a statement that is planned once. */
+  preparedBindingsMax: 16,
   /** Names that are looked up one by one where aliases are deleted; for more, all of the project's are read once. */
   namesSearchedMax: 100,
   aliasesPerProjectMax: 20_000,

@@ -8,7 +8,7 @@ import {
   type StoredHeader,
 } from '../../core/lockfile/index.js'
 import { sha256Hex } from '../../platform/sha256.js'
-import type { WrittenBinding } from './publish-store.js'
+import type { WrittenBinding } from './head.js'
 
 /** What of a project's lockfile its digests need, with the text of each binding: most of what a digest costs. */
 export type LockDocument = {

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache'
 import type { ProjectId } from '../../access/principal.js'
 import type { Tx } from '../../db/transact.js'
+import type { Head } from './head.js'
 import { ALIAS_LIMITS } from './limits.js'
 import { changeProfiles, charactersOf, emptyDocument, type LockDocument } from './lock-document.js'
 import type { LockStore } from './lock-store.js'
-import type { Head } from './publish-store.js'
 
 export type LockDocuments = {
   /** As it is at this head, which the transaction has locked. */

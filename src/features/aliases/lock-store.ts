@@ -1,8 +1,7 @@
 import type { ProjectId } from '../../access/principal.js'
-import { confirmCompleted } from '../../db/confirm.js'
 import { sqlOf, type Tx } from '../../db/transact.js'
+import type { WrittenBinding } from './head.js'
 import type { LockChange, LockHeaderRow } from './lock-document.js'
-import type { WrittenBinding } from './publish-store.js'
 
 export type LockStore = typeof lockStore
 type LockState = LockChange & { readonly header: LockHeaderRow | undefined; readonly updatedAt: string | undefined }
@@ -27,20 +26,5 @@ export const lockStore = {
         select lock_updated_at as "updatedAt" from alias_revisions where project_id = ${projectId} and revision = ${revision}`,
     ])
     return { bindings, removed, header: headers[0], updatedAt: revisions[0]?.updatedAt ?? undefined }
-  },
-
-  writeHeader: async (tx: Tx, projectId: ProjectId, { text, revision }: LockHeaderRow): Promise<void> => {
-    const written = await sqlOf(tx)`
-      insert into lock_headers (project_id, revision, header) values (${projectId}, ${revision}, ${text}::text::json)`
-    confirmCompleted(written, 'INSERT', 1)
-  },
-
-  /** A digest that an earlier revision had, too, opens that one: they hold the same. */
-  writeDigests: async (tx: Tx, projectId: ProjectId, revision: number, digests: readonly string[]): Promise<void> => {
-    const rows = await sqlOf(tx)`
-      insert into lock_digests (project_id, digest, revision)
-      select ${projectId}::uuid, digest, ${revision}::bigint from unnest(string_to_array(${digests.join()}, ',')) as digest
-      on conflict do nothing`
-    confirmCompleted(rows, 'INSERT')
   },
 }

@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { ProjectId } from '../../access/principal.js'
-import { differentProfiles, headerText, isoTime, newHeader, parseHeader } from '../../core/lockfile/index.js'
+import { isoTime } from '../../core/lockfile/index.js'
 import type { Announce } from '../../db/messages.js'
 import type { Transact, Tx } from '../../db/transact.js'
 import type { Clock } from '../../platform/clock.js'
-import { AppError } from '../../platform/errors.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
 import { NO_EPOCH } from './etags.js'
 import { refuseOtherRevision } from './expectations.js'
-import { ALIAS_LIMITS } from './limits.js'
-import { changeProfiles, digestsOf, type LockChange, type LockDocument } from './lock-document.js'
+import type { Head, Removed, WrittenBinding } from './head.js'
+import { digestsOf, type LockDocument } from './lock-document.js'
 import type { LockDocuments } from './lock-documents.js'
-import type { Head, Removed, RevisionRow, WrittenBinding } from './publish-store.js'
+import { nameable, nextDocument, refuseExcess, touched } from './next-revision.js'
+import type { Entered } from './publish-store.js'
 import type { Snapshots } from './snapshots.js'
 import type { AliasStore } from './store.js'
 
@@ -44,7 +44,7 @@ type Plan = {
 type WantedLock = { readonly header: string; readonly updatedAt: string }
 export type PublishRequest = {
   readonly writer: Writer
-  readonly kind: RevisionRow['kind']
+  readonly kind: Entered['kind']
   readonly note?: string | undefined
   /** Throws `precondition-failed` if one of the profiles (none: any) changed after this revision. */
   readonly expected?: { readonly revision: number; readonly profiles: readonly string[] } | undefined
@@ -126,19 +126,6 @@ async function publishIn(
   return { ...result, changed: true, revision: head.revision, profiles, lockDigest, document }
 }
 
-/** The lockfile of the new revision. A project's first one begins with the revision. */
-function nextDocument(
-  known: LockDocument,
-  change: LockChange,
-  { epoch, revision }: Head,
-  { header, updatedAt }: { readonly header: string | undefined; readonly updatedAt: string },
-): LockDocument {
-  const text = header ?? known.header?.text ?? headerText(newHeader(updatedAt))
-  const isKept = text === known.header?.text
-  const profiles = changeProfiles(known.profiles, change)
-  return { epoch, revision, updatedAt, profiles, header: isKept ? known.header : { text, revision } }
-}
-
 type Entry = {
   readonly head: Head
   readonly document: LockDocument
@@ -155,21 +142,17 @@ async function enter(tx: Tx, deps: PublishDeps, request: PublishRequest, entry: 
   const { projectId, keyId } = writer
   const { header, updatedAt } = document
   const { revision } = head
-  const lock = { lockUpdatedAt: updatedAt ?? null, headerRevision: header?.revision ?? null }
   const change = { projectId, revision, profiles }
-  await deps.store.advance(tx, projectId, head, { kind, note, profiles: [...profiles], keyId, changedAt: at, ...lock })
-  if (header?.revision === revision) await deps.store.writeHeader(tx, projectId, header)
-  await deps.store.writeDigests(tx, projectId, revision, digests)
-  await deps.onPublished(tx, { ...change, digest: digests[0] })
-  await deps.announce(tx, { kind: 'aliases-changed', ...change, profiles: nameable(profiles) })
-}
-
-/** The profiles that a change is about: those of its bindings, and those of which the lockfile says something else. */
-function touched({ bindings, removed }: LockChange, before: LockDocument, after: LockDocument): string[] {
-  const changed = [...bindings, ...removed].map(({ profile }) => profile)
-  const isOther = before.header !== undefined && after.header !== undefined && before.header !== after.header
-  const named = isOther ? differentProfiles(parseHeader(before.header.text), parseHeader(after.header.text)) : []
-  return [...new Set([...changed, ...named])].sort()
+  const lock = { lockUpdatedAt: updatedAt ?? null, headerRevision: header?.revision ?? null, digests }
+  const newHeader = header?.revision === revision ? header.text : null
+  const row = { kind, note, profiles: [...profiles], keyId, changedAt: at, ...lock, header: newHeader }
+  // Sent one behind the other; none may still be under way when another's failure ends the transaction.
+  const outcomes = await Promise.allSettled([
+    deps.store.enter(tx, projectId, head, row),
+    deps.onPublished(tx, { ...change, digest: digests[0] }),
+    deps.announce(tx, { kind: 'aliases-changed', ...change, profiles: nameable(profiles) }),
+  ])
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 
 /** The head of a project's first change. One that changes nothing leaves none. */
@@ -187,30 +170,7 @@ const NO_HEAD: Head = {
 const NOTHING_GONE = (head: Head) => ({ head, keys: [] })
 const NOTHING_WRITTEN = (head: Head) => ({ head, bindings: [], alias: undefined })
 
-/** A notification has a limit: of too many profiles none is named, which means all. */
-function nameable(profiles: readonly string[]): readonly string[] | undefined {
-  return Buffer.byteLength(JSON.stringify(profiles)) <= ALIAS_LIMITS.announcedProfilesBytesMax ? profiles : undefined
-}
-
 function lastOfEach(bindings: readonly Binding[]): readonly Binding[] {
   if (bindings.length < 2) return bindings
   return [...new Map(bindings.map((binding) => [JSON.stringify([binding.profile, binding.alias]), binding])).values()]
-}
-
-/** A write that makes the project smaller passes, wherever the project is. */
-function refuseExcess(before: Head, after: Head): void {
-  const { aliasesPerProjectMax, metadataBytesPerProjectMax, namesBytesPerProjectMax } = ALIAS_LIMITS
-  if (after.aliasCount > Math.max(before.aliasCount, aliasesPerProjectMax)) {
-    throw new AppError('conflict', `A project has at most ${aliasesPerProjectMax} aliases; nothing was written.`)
-  }
-  const refuse = (what: string, bytesMax: number): never => {
-    const detail = `The ${what} of a project's aliases have at most ${bytesMax} bytes together; nothing was written.`
-    throw new AppError('project-full', detail)
-  }
-  if (after.metadataBytes > Math.max(before.metadataBytes, metadataBytesPerProjectMax)) {
-    refuse('metadata and constraints', metadataBytesPerProjectMax)
-  }
-  if (after.namesBytes > Math.max(before.namesBytes, namesBytesPerProjectMax)) {
-    refuse('profiles, names and models', namesBytesPerProjectMax)
-  }
 }

@@ -10,10 +10,13 @@ import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
 import type { Alias, AliasKey } from './alias.js'
 import type { AliasHead } from './confirm-snapshots.js'
 import { NO_EPOCH } from './etags.js'
+import type { Head } from './head.js'
 import { ALIAS_LIMITS } from './limits.js'
 import { createListStore } from './list-store.js'
 import { lockStore } from './lock-store.js'
-import { type Head, publishStore } from './publish-store.js'
+import { publishStore } from './publish-store.js'
+import { remove } from './remove-store.js'
+import { write } from './write-store.js'
 
 /** `model` and `models` are JSON texts: of 20,000 aliases nothing has to be parsed and written anew. */
 export type LoadedBinding = {
@@ -30,6 +33,7 @@ export function createAliasStore({ sql, orm }: { readonly sql: Sql; readonly orm
   return {
     ...publishStore,
     ...lockStore,
+    ...{ write, remove },
     eraseChunk,
     listPage: createListStore(sql),
     loadProfile: (projectId: ProjectId, profile: string, alias?: string) => loadProfile(sql, projectId, profile, alias),
