@@ -317,6 +317,23 @@ describe('those who follow changes', () => {
     expect(anew).toMatchObject({ reset: true, revision: 1, changes: [{ alias: 'first' }] })
   })
 
+  it('have an event of each revision, also of those that are read together', async () => {
+    const key = await newProject()
+    const reader = await stream(key, 'since=0&profile=default')
+    await eventually(() => expect(reader.events).toHaveLength(1))
+    const binds = Array.from({ length: 40 }, (_, at) => bind(key, `a${at % 3}`, `x:${at}`))
+    const elsewhere = Array.from({ length: 5 }, () => bind(key, 'b', 'x:1', { profile: 'other' }))
+    const revisions = (await Promise.all([...binds, ...elsewhere])).map(({ json }) => json)
+    const own = revisions.slice(0, 40).map(({ revision, alias, model }) => ({ revision, alias, model }))
+    own.sort((one, other) => one.revision - other.revision)
+    await eventually(() => expect(reader.events.at(-1)?.data.revision).toBe(own.at(-1)?.revision))
+    const events = reader.events.slice(1).map(({ data }) => ({ revision: data.revision, changes: data.changes }))
+    expect(events).toMatchObject(
+      own.map(({ revision, alias, model }) => ({ revision, changes: [{ revision, alias, models: [model] }] })),
+    )
+    reader.close()
+  })
+
   it('are told every revision in order, and the last one in the end, however fast they come', async () => {
     const key = await newProject()
     const readers = await Promise.all(Array.from({ length: 20 }, () => stream(key, 'since=1')))

@@ -3,7 +3,7 @@ import type { FanOut } from './fan-out.js'
 import { inNextTurn } from './in-next-turn.js'
 import type { Page } from './page.js'
 import { type Position, placeKey } from './position.js'
-import { type ReadPage, readWhole } from './read-pages.js'
+import { type ReadEach, type ReadPage, readWhole } from './read-pages.js'
 import type { Scope, WatchedHead } from './store.js'
 
 /** One who follows a profile, or a project. */
@@ -15,6 +15,8 @@ export type Follower = {
   seen: number
   /** Whether it is being told something. */
   isBusy: boolean
+  /** Whether it shall hear of each revision by itself from now on. */
+  isLive(): boolean
   /** Whether it has taken what it was told before. It calls its channel's `run` once it has. */
   isReady(): boolean
   /** Something is due that it is not ready for. */
@@ -44,7 +46,7 @@ export type Channel = {
   isAt(head: WatchedHead): boolean
 }
 
-export type ChannelDeps = { readonly read: ReadPage; readonly fanOut: FanOut }
+export type ChannelDeps = { readonly read: ReadPage; readonly readEach: ReadEach; readonly fanOut: FanOut }
 
 /**
  * Those who follow the same profile. What they lack is read once for all who stand at the same place. Each is told in the
@@ -95,14 +97,16 @@ export function createChannel(deps: ChannelDeps, scope: Scope): Channel {
 
 /** Reads what all of a group lack, and tells those who are still there; says whether it could be read. */
 async function tell(
-  { read, fanOut }: ChannelDeps,
+  { read, readEach, fanOut }: ChannelDeps,
   scope: Scope,
   followers: ReadonlySet<Follower>,
   group: readonly Follower[],
   { changes, changedHere }: { readonly changes: number; readonly changedHere: number },
 ): Promise<boolean> {
   try {
-    const page = await readWhole(read, scope, (group[0] as Follower).position)
+    const first = group[0] as Follower
+    const latest = await readWhole(read, scope, first.position)
+    const page = first.isLive() ? await readEach(latest, first.position.since) : latest
     await fanOut.tellAll(group, (follower) => {
       if (!followers.has(follower)) return
       const isNews = follower.seen < changedHere && follower.position.since < page.next.since
@@ -138,8 +142,9 @@ async function groupsOf(
     }
     follower.isBusy = true
     // Those who were told the same have the same position.
-    const key = keys.get(position) ?? placeKey(position)
-    keys.set(position, key)
+    const place = keys.get(position) ?? placeKey(position)
+    keys.set(position, place)
+    const key = follower.isLive() ? `${place} live` : place
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [follower])
     else group.push(follower)

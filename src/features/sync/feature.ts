@@ -8,7 +8,7 @@ import { answerChanges } from './answer-changes.js'
 import { createFanOut } from './fan-out.js'
 import { SYNC_LIMITS } from './limits.js'
 import { createLookAfter, type FindChangedKeys } from './look-after.js'
-import { createReadPage } from './read-pages.js'
+import { createReadEach, createReadPage } from './read-pages.js'
 import { mountSync } from './routes.js'
 import { createSyncStore } from './store.js'
 import { streamChanges } from './stream-changes.js'
@@ -31,7 +31,7 @@ export function createSync({ sql, ageMs, logger, metrics, findChangedKeys, watch
   const store = createSyncStore(sql)
   const read = createReadPage(store.readPage)
   const fanOut = createFanOut()
-  const watchers = createWatchers({ read, fanOut }, watchersMax)
+  const watchers = createWatchers({ read, readEach: createReadEach(store.readEach), fanOut }, watchersMax)
   const lookAfter = createLookAfter({ watchers, fanOut, readHeads: store.readHeads, findChangedKeys, ageMs })
   const looking = every({
     ...{ name: 'look after those who follow changes', run: lookAfter.look, pauseMs: SYNC_LIMITS.lookMs, logger },

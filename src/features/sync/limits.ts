@@ -16,6 +16,10 @@ export const SYNC_LIMITS = {
   /** Characters of one revision that are sent as one event; more come as several, which resume before the revision. */
   eventCharactersMax: 8 * 1024 * 1024,
   readMsMax: 5_000,
+  /** Behind how many revisions one who follows is still told each: as many changes and bytes at most, else the last state. */
+  eachRevisionsMax: 100,
+  eachChangesMax: 200,
+  eachBytesMax: 256 * 1024,
   /** Reads of changes at a time, of all projects and of one, and how long another one waits for its turn. */
   readsAtOnceMax: 6,
   readsOfProjectAtOnceMax: 4,

@@ -1,5 +1,5 @@
 import type { Position } from './position.js'
-import type { RawPage, Scope } from './store.js'
+import type { EachRevision, RawPage, Scope } from './store.js'
 
 type Change = { readonly revision: number; readonly text: string }
 
@@ -12,6 +12,8 @@ export type Page = {
   /** Whether the position was of another epoch or above the head: these are the first changes of everything. */
   readonly isReset: boolean
   readonly changes: readonly Change[]
+  /** Each that changed something here, if the changes are those of each; otherwise they are the last state. */
+  readonly revisions?: readonly number[]
   readonly next: Position
   readonly isLast: boolean
 }
@@ -33,6 +35,11 @@ export function toPage(scope: Scope, from: Position, { head: known, rows, cutAt 
   if (cutAt === null || last === undefined) return { ...page, next: { epoch, since: head.revision } }
   if (whole.length > 0) return { ...page, next: { epoch, since: last.revision } }
   return { ...page, next: { epoch, since: isReset ? 0 : from.since, after: last } }
+}
+
+/** The same page with what each of its revisions changed, instead of the last state. */
+export function toEach(page: Page, { revisions, rows }: EachRevision): Page {
+  return { ...page, revisions, changes: rows.map(renderChange) }
 }
 
 /** Joined, not added up: a sum of texts keeps each of them in memory until it is read. */
@@ -68,7 +75,7 @@ export type PageEvent = { readonly id: string; readonly data: string }
 export function eventsOf(page: Page, isLive: boolean): readonly PageEvent[] {
   const { next, changes, isReset, isLast } = page
   if (!isLive || isReset) return [eventOf(page, next.since, changes, !isLast)]
-  const byRevision = new Map<number, Change[]>()
+  const byRevision = new Map<number, Change[]>(page.revisions?.map((revision) => [revision, []]))
   for (const change of changes) {
     const resumesAt = Math.min(change.revision, next.since)
     const together = byRevision.get(resumesAt) ?? []

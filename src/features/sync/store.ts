@@ -25,6 +25,8 @@ export type RawPage = {
   /** The revision of the first change that did not fit; null if all did. */
   readonly cutAt: number | null
 }
+/** What each revision changed: those that changed something, and the changes in their order. */
+export type EachRevision = { readonly revisions: readonly number[]; readonly rows: readonly ChangedRow[] }
 export type WatchedHead = { readonly projectId: string; readonly epoch: string; readonly revision: number }
 
 export type SyncStore = ReturnType<typeof createSyncStore>
@@ -33,6 +35,7 @@ export function createSyncStore(sql: Sql) {
   return {
     /** The changes behind a position, up to the revision `until`, if one is given. */
     readPage: (scope: Scope, position: Position, until?: number) => readPage(sql, scope, position, until),
+    readEach: (scope: Scope, epoch: string, since: number, until: number) => readEach(sql, scope, epoch, since, until),
     readHeads: async (projectIds: readonly string[]): Promise<readonly WatchedHead[]> => {
       const query = sql<WatchedHead[]>`
         select project_id as "projectId", epoch::text as epoch, revision::float8 as revision from alias_heads
@@ -103,6 +106,42 @@ async function readPage(sql: Sql, scope: Scope, position: Position, until?: numb
   if (first === undefined) return { head: null, rows: [], cutAt: null }
   const head = { epoch: first.epoch, revision: first.head, isReset: first.isReset }
   return { head, rows: rows.filter((row): row is Row & ChangedRow => row.alias !== null), cutAt: first.cutAt }
+}
+
+/**
+ * What each revision behind `since` changed, up to `until`; undefined where that is too much, or the epoch is another one.
+ * By the key of the history, which is ordered by revision.
+ */
+async function readEach(
+  sql: Sql,
+  { projectId, profile }: Scope,
+  epoch: string,
+  since: number,
+  until: number,
+): Promise<EachRevision | undefined> {
+  const { eachChangesMax, eachBytesMax, readMsMax } = SYNC_LIMITS
+  const between = sql`project_id = ${projectId} and revision > ${since} and revision <= ${until}`
+  const query = sql<(ChangedRow & { readonly fits: boolean })[]>`
+    with changed as materialized (
+      select revision, profile, alias, action = 'delete' as is_deleted, models, constraints, metadata,
+        octet_length(profile) + octet_length(alias) + coalesce(octet_length(metadata::text), 0) + coalesce(octet_length(constraints::text), 0) as bytes
+      from alias_history where ${between} ${profile === null ? sql`` : sql`and profile = ${profile}`}
+      order by revision, profile, alias limit ${eachChangesMax + 1}
+    ), sized as (
+      select count(*) <= ${eachChangesMax} and coalesce(sum(bytes), 0) <= ${eachBytesMax} as fits from changed
+    ), touched as (
+      select revision from alias_revisions
+      where ${between} ${profile === null ? sql`` : sql`and ${profile} = any(profiles)`}
+    )
+    select touched.revision::float8 as revision, sized.fits, changed.profile, alias, coalesce(is_deleted, false) as "isDeleted",
+      array_to_json(models)::text as models, constraints::text, metadata::text
+    from alias_heads cross join sized cross join touched left join changed on changed.revision = touched.revision
+    where alias_heads.project_id = ${projectId} and alias_heads.epoch = ${epoch}::uuid and (sized.fits or alias is null)
+    order by touched.revision, changed.profile, alias`
+  const found = await bounded(query, readMsMax)
+  if (found.length === 0 || found.some(({ fits }) => !fits)) return undefined
+  const rows = found.filter(({ alias }) => alias !== null)
+  return { revisions: [...new Set(found.map(({ revision }) => revision))], rows }
 }
 
 /** The profiles to look at. All of a project: from one to the next by the indexes, since each has many rows there. */

@@ -21,6 +21,7 @@ export function streamChanges(deps: WatchDeps, request: WatchRequest): Promise<R
       if (isCut) deps.count('cut')
     }
     const { follower, channel } = follow(deps, request, {
+      isLive: () => isLive,
       isReady: () => stream?.isTaken() ?? true,
       lag: () => {
         if (stopLag !== undefined) return
@@ -32,7 +33,7 @@ export function streamChanges(deps: WatchDeps, request: WatchRequest): Promise<R
         })
       },
       take: (page, isNews) => {
-        const bytes = bytesOf(page, isLive && !(isNews && page.changes.length === 0))
+        const bytes = bytesOf(page, isLive && !(isNews && isEmpty(page)))
         isLive = page.isLast
         const isFirst = stream === undefined
         stream ??= open(deps, request, leave)
@@ -50,6 +51,8 @@ export function streamChanges(deps: WatchDeps, request: WatchRequest): Promise<R
     })
   })
 }
+
+const isEmpty = ({ changes, revisions = [] }: Page): boolean => changes.length + revisions.length === 0
 
 function open({ random }: WatchDeps, { signal, draining }: WatchRequest, onEnd: (isCut: boolean) => void): EventStream {
   const { retryMsMin, retryMsMax } = SYNC_LIMITS

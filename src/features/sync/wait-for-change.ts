@@ -32,6 +32,7 @@ export function waitForChange(deps: WatchDeps, request: WatchRequest, waitSecond
     }
     const { follower } = follow(deps, request, {
       isReady: () => true,
+      isLive: () => false,
       lag: () => undefined,
       take: (page) => {
         if (page.changes.length > 0 || page.isReset) return settle(() => resolve(answerOf(deps, page)))
