@@ -25,11 +25,10 @@ export type EventStreamOptions = {
 export type EventStream = {
   readonly response: Response
   /**
-   * Sends an event. A reader that has not taken what was sent before is cut instead: it comes back with the id of the
-   * last event it has. One event may be of any size. Says whether the stream goes on.
+   * Sends the bytes of one rendered event or several, which many streams may share. A reader that has not taken what was
+   * sent before is cut instead: it comes back with the id of the last event it has. One event may be of any size. Says
+   * whether the stream goes on.
    */
-  send(event: StreamEvent): boolean
-  /** The same with the bytes of one rendered event or several, which many streams may share. */
   sendBytes(events: Uint8Array): boolean
   /** Whether the reader has taken what was sent: then the next event does not cut it. */
   isTaken(): boolean
@@ -90,7 +89,6 @@ export function openEventStream({ signal, draining, retryMs, onEnd }: EventStrea
   else outlet.put(encoder.encode(`retry: ${retryMs}\n\n`))
   return {
     response: new Response(outlet.stream, { headers: HEADERS }),
-    send: (event) => write(encoder.encode(renderEvent(event))),
     sendBytes: write,
     isTaken: () => !isOpen || outlet.isTaken(),
     whenTaken: outlet.whenTaken,

@@ -1,10 +1,18 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { openEventStream, renderComment, renderEvent } from '../../src/http/event-stream.js'
+import {
+  type EventStream,
+  openEventStream,
+  renderComment,
+  renderEvent,
+  type StreamEvent,
+} from '../../src/http/event-stream.js'
 import { HTTP_LIMITS } from '../../src/http/limits.js'
 import { eventually } from '../support/eventually.js'
 import { type HttpWorld, startHttpWorld } from '../support/http-world.js'
+
+const sendOn = (stream: EventStream, event: StreamEvent) => stream.sendBytes(Buffer.from(renderEvent(event)))
 
 describe('the text of an event', () => {
   test('has a line for each member, and one for each line of its data', () => {
@@ -52,21 +60,21 @@ describe('a stream of events', () => {
   test('reaches its reader event by event, and ends with it', async () => {
     const socket = await open()
     expect(received).toMatch(/^HTTP\/1\.1 200 .*\r\nContent-Type: text\/event-stream\r\n/is)
-    expect(stream().send({ event: 'delta', id: '1', data: 'one' })).toBe(true)
+    expect(sendOn(stream(), { event: 'delta', id: '1', data: 'one' })).toBe(true)
     await eventually(() => expect(received).toContain('event: delta\nid: 1\ndata: one\n\n'))
     socket.destroy()
     await eventually(() => expect(world.ended()).toBe(1))
-    expect(stream().send({ data: 'two' })).toBe(false)
+    expect(sendOn(stream(), { data: 'two' })).toBe(false)
     expect(world.ended()).toBe(1)
   })
 
   test('takes a burst of small events, and one of any size', async () => {
     await open()
-    for (let index = 0; index < 20; index++) expect(stream().send({ id: String(index), data: 'x' })).toBe(true)
+    for (let index = 0; index < 20; index++) expect(sendOn(stream(), { id: String(index), data: 'x' })).toBe(true)
     await eventually(() => expect(received).toContain('id: 19\n'))
-    expect(stream().send({ id: 'large', data: 'y'.repeat(3_000_000) })).toBe(true)
+    expect(sendOn(stream(), { id: 'large', data: 'y'.repeat(3_000_000) })).toBe(true)
     await eventually(() => expect(received.length).toBeGreaterThan(3_000_000))
-    expect(stream().send({ id: 'next', data: 'z' })).toBe(true)
+    expect(sendOn(stream(), { id: 'next', data: 'z' })).toBe(true)
     await eventually(() => expect(received).toContain('id: next\n'))
   })
 
@@ -75,7 +83,7 @@ describe('a stream of events', () => {
     socket.pause()
     let sent = 0
     await eventually(() => {
-      for (let more = true; more; sent++) more = stream().send({ data: 'x'.repeat(4_000_000) })
+      for (let more = true; more; sent++) more = sendOn(stream(), { data: 'x'.repeat(4_000_000) })
       expect(world.ended()).toBe(1)
     })
     expect(sent).toBeLessThan(10)
@@ -105,7 +113,7 @@ describe('a stream of events', () => {
   test('whose reader takes nothing is cut at the limit of the drain', async () => {
     const socket = await open()
     socket.pause()
-    stream().send({ data: 'x'.repeat(16_000_000) })
+    sendOn(stream(), { data: 'x'.repeat(16_000_000) })
     world.startDraining()
     await world.server.drain(200)
     await eventually(() => expect([world.ended(), world.server.connections()]).toEqual([1, 0]))
@@ -124,8 +132,8 @@ describe('the heartbeat of a stream', () => {
   test('is a comment, as long as the stream is open', async () => {
     const leave = new AbortController()
     const draining = new AbortController().signal
-    const { response, send } = openEventStream({ signal: leave.signal, draining, retryMs: 5, onEnd: () => undefined })
-    const reader = response.body?.getReader()
+    const stream = openEventStream({ signal: leave.signal, draining, retryMs: 5, onEnd: () => undefined })
+    const reader = stream.response.body?.getReader()
     const next = async () => new TextDecoder().decode((await reader?.read())?.value)
     expect(await next()).toBe('retry: 5\n\n')
     for (let beat = 0; beat < 3; beat++) {
@@ -133,7 +141,7 @@ describe('the heartbeat of a stream', () => {
       expect(await next()).toBe(': \n\n')
     }
     leave.abort()
-    expect(send({ data: 'late' })).toBe(false)
+    expect(sendOn(stream, { data: 'late' })).toBe(false)
     expect(await next()).toBe('')
   })
 
@@ -141,7 +149,7 @@ describe('the heartbeat of a stream', () => {
     const ended = vi.fn()
     const signal = new AbortController().signal
     const stream = openEventStream({ signal, draining: signal, retryMs: 5, onEnd: ended })
-    expect(stream.send({ data: 'x'.repeat(HTTP_LIMITS.eventBytesUndrainedMax) })).toBe(true)
+    expect(sendOn(stream, { data: 'x'.repeat(HTTP_LIMITS.eventBytesUndrainedMax) })).toBe(true)
     await vi.advanceTimersByTimeAsync(HTTP_LIMITS.heartbeatMs)
     expect(ended).toHaveBeenCalledOnce()
   })

@@ -17,9 +17,10 @@ const document = (path: string): Document => ({ path, text: readFileSync(join(RO
 export const README = document('README.md')
 export const OPERATIONS = document('.docs/operations.md')
 const DIFFERENCES = document('.docs/differences.md')
+const LOCKFILES = document('.docs/lockfiles.md')
 const SYNC = document('.docs/sync.md')
 export const WEBHOOKS = document('.docs/webhooks.md')
-export const DOCUMENTS: readonly Document[] = [README, OPERATIONS, DIFFERENCES, SYNC, WEBHOOKS]
+export const DOCUMENTS: readonly Document[] = [README, OPERATIONS, DIFFERENCES, LOCKFILES, SYNC, WEBHOOKS]
 
 /** Every fenced block of the documents. */
 export const allBlocks = (): Block[] => DOCUMENTS.flatMap(({ text }) => readBlocks(text))

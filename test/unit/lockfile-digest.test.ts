@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
   canonicalText,
+  differentProfiles,
   headerOf,
   headerText,
   isoTime,
@@ -101,4 +102,24 @@ describe('the canonical text of a JSON value', () => {
       expect(() => canonicalText(text)).toThrow(SyntaxError)
     },
   )
+})
+
+describe('the profiles of which two headers say different things', () => {
+  const versions = (openai: number) => ({ name: 'p', registryVersions: new Map([['openai', openai]]) })
+  const header = { ...newHeader('2026-01-01T00:00:00+00:00'), profiles: new Map([['prod', versions(1)]]) }
+  const withProfiles = (...profiles: [string, ReturnType<typeof versions>][]) => ({
+    ...header,
+    profiles: new Map(profiles),
+  })
+
+  it.each([
+    ['none where they are the same', withProfiles(['prod', versions(1)]), []],
+    ['one of which the versions changed', withProfiles(['prod', versions(2)]), ['prod']],
+    ['one that is new', withProfiles(['prod', versions(1)], ['dev', versions(1)]), ['dev']],
+    ['one that is gone', withProfiles(), ['prod']],
+    ['all where it stands above them', { ...header, metadata: '{"team":"search"}' }, ['prod']],
+  ])('are %s', (_what, other, names) => {
+    expect(differentProfiles(header, other)).toEqual(names)
+    expect(differentProfiles(other, header)).toEqual(names)
+  })
 })

@@ -4,7 +4,7 @@ import { createFanOut } from '../../src/features/sync/fan-out.js'
 import { SYNC_LIMITS } from '../../src/features/sync/limits.js'
 import { eventsOf, type Page, toPage } from '../../src/features/sync/page.js'
 import { type Position, placeKey, readPosition } from '../../src/features/sync/position.js'
-import { type ReadPage, readWhole } from '../../src/features/sync/read-pages.js'
+import { createReadEach, type ReadPage, readWhole } from '../../src/features/sync/read-pages.js'
 import type { RawPage, Scope } from '../../src/features/sync/store.js'
 
 const EPOCH = '0123abcd-0000-4000-8000-000000000000'
@@ -138,5 +138,49 @@ describe('telling many', () => {
     expect(told.filter((one) => one !== 'small')).toEqual(crowd)
     expect(told.indexOf('small')).toBe(SYNC_LIMITS.toldAtOnceMax)
     expect(turns).toBeGreaterThanOrEqual(100 / SYNC_LIMITS.toldAtOnceMax)
+  })
+})
+
+describe('what each revision changed', () => {
+  const history = { revisions: [4, 5, 6], rows: [row(4, 'a'), row(6, 'a', '["x:2"]')] }
+  const latest = (since: number, more: Partial<Page> = {}): Page => ({
+    ...toPage(SCOPE, { ...START, since }, raw([row(6, 'a', '["x:2"]')], null)),
+    ...more,
+  })
+  let asked: number[][]
+  const readEach = createReadEach(async (_scope, epoch, since, until) => {
+    asked.push([since, until])
+    return epoch === EPOCH ? history : undefined
+  })
+
+  test('is told to who follows, an event each, also of one that changed no alias', async () => {
+    asked = []
+    const page = await readEach(latest(3), 3)
+    expect(asked).toEqual([[3, 9]])
+    expect(page.next).toEqual({ epoch: EPOCH, since: 9 })
+    const events = eventsOf(page, true).map(({ id, data }) => ({ id, ...JSON.parse(data) }))
+    expect(events).toMatchObject([
+      { id: '4', revision: 4, more: true, changes: [{ alias: 'a', models: ['x:1'] }] },
+      { id: '5', revision: 5, more: true, changes: [] },
+      { id: '6', revision: 6, changes: [{ alias: 'a', models: ['x:2'] }] },
+    ])
+    expect(events[2]).not.toHaveProperty('more')
+  })
+
+  test.each<[string, number, Partial<Page>]>([
+    ['only one revision came', 8, {}],
+    ['too many came', 9 - SYNC_LIMITS.eachRevisionsMax - 1, {}],
+    ['revisions began anew', 3, { isReset: true }],
+    ['a part of a revision was read', 3, { next: { epoch: EPOCH, since: 3, after: row(4, 'a') } }],
+  ])('is not asked for where %s', async (_why, since, more) => {
+    asked = []
+    const page = latest(since, more)
+    expect(await readEach(page, since)).toBe(page)
+    expect(asked).toEqual([])
+  })
+
+  test('is the last state where the history has it not', async () => {
+    const page = latest(3, { epoch: 'feedbeef-0000-4000-8000-000000000000' })
+    expect(await readEach(page, 3)).toBe(page)
   })
 })
