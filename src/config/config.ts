@@ -141,6 +141,7 @@ const groupProduct = (environment: Environment, proxied: boolean) => ({
   usage: {
     groupItemsMax: environment.LLMRING_USAGE_GROUP_ITEMS_MAX,
     lanes: environment.LLMRING_USAGE_LANES,
+    idempotencyDays: environment.LLMRING_IDEMPOTENCY_DAYS,
   },
 })
 

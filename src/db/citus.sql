@@ -27,3 +27,4 @@ select create_distributed_table('receipt_coverage', 'project_id', colocate_with 
 select create_distributed_table('receipt_client_keys', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'receipt_client_keys'::regclass);
 select create_distributed_table('webhooks', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'webhooks'::regclass);
 select create_distributed_table('webhook_deliveries', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'webhook_deliveries'::regclass);
+select create_distributed_table('usage_marks', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'usage_marks'::regclass);

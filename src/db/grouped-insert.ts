@@ -11,26 +11,43 @@ export type RowColumns<Table extends PgTable, Row> = {
   readonly [Column in keyof Table['_']['columns']]: (row: Row) => Value
 }
 
+/** One column of a statement's input: its name there, its type in Postgres, and what of a row goes into it. */
+export type InputColumn<Row> = { readonly name: string; readonly type: string; readonly of: (row: Row) => Value }
+
+/** The columns of a declared table: its names and types. */
+export function tableColumns<Table extends PgTable, Row>(
+  table: Table,
+  values: RowColumns<Table, Row>,
+): InputColumn<Row>[] {
+  return Object.entries(getTableColumns(table)).map(([key, column]) => ({
+    ...{ name: column.name, type: column.getSQLType(), of: values[key as keyof typeof values] },
+  }))
+}
+
 /**
- * Inserts a group of rows in one statement whose text never changes: each column is one array parameter, and names and
- * types are those of the declared table. `rest` follows the rows, which it may call by the columns' names: an order,
+ * A group of rows as the input of a statement whose text never changes: each column is one array parameter, `arrays`
+ * are the arguments of `unnest`.
+ */
+export function groupedInput<Row>(columns: readonly InputColumn<Row>[]) {
+  return {
+    names: columns.map(({ name }) => name).join(', '),
+    arrays: columns.map(({ type }, index) => `$${index + 1}::text::${type}[]`).join(', '),
+    parametersOf: (rows: readonly Row[]) =>
+      columns.map(({ of }) => columnText(rows.map((row) => textOfBytes(of(row))))),
+  }
+}
+
+/**
+ * Inserts a group of rows in one statement. `rest` follows the rows, which it may call by the columns' names: an order,
  * what to do at a conflict, what to return. On PostgreSQL 18 a group of 500 usage rows takes 15 ms this way and 19 ms
  * as one JSON parameter through json_to_recordset (1 or 30 rows: the same within 3 %); one JSON array of arrays took 57
  * ms.
  */
 export function groupedInsert<Table extends PgTable, Row>(table: Table, values: RowColumns<Table, Row>, rest = '') {
-  const columns = Object.entries(getTableColumns(table)).map(([key, column]) => ({
-    ...{ name: column.name, type: column.getSQLType(), of: values[key as keyof typeof values] },
-  }))
-  const names = columns.map(({ name }) => name).join(', ')
-  const arrays = columns.map(({ type }, index) => `$${index + 1}::text::${type}[]`).join(', ')
+  const { names, arrays, parametersOf } = groupedInput(tableColumns(table, values))
   const text = `insert into ${getTableName(table)} (${names}) select * from unnest(${arrays}) as input (${names}) ${rest}`
   return <Returned extends object>(sql: Statements, rows: readonly Row[]) =>
-    sql.unsafe<Returned[]>(
-      text,
-      columns.map(({ of }) => columnText(rows.map((row) => textOfBytes(of(row))))),
-      { prepare: true },
-    )
+    sql.unsafe<Returned[]>(text, parametersOf(rows), { prepare: true })
 }
 
 /**

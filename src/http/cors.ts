@@ -7,6 +7,7 @@ const ALLOWED_HEADERS = [
   'Authorization',
   'Content-Type',
   'Content-Encoding',
+  'Idempotency-Key',
   'If-Match',
   'If-None-Match',
   'Prefer',

@@ -11,7 +11,16 @@ export type JsonBody = { readonly value: unknown; readonly text: string }
 /**
  * A body that is a list of many things: each is parsed and checked on its own, and other requests are served between.
  */
-export type BodyItems = { readonly schema: z.ZodType; readonly itemsMax: number; readonly itemBytesMax: number }
+export type BodyItems = {
+  readonly schema: z.ZodType
+  readonly itemsMax: number
+  readonly itemBytesMax: number
+  /** One that is refused does not refuse the others: each item is a `ParsedItem`. */
+  readonly each?: true
+}
+
+/** An item of a body, or why it was refused; pointers begin at the item. */
+export type ParsedItem<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: AppError }
 
 type Surveyed = Extract<SurveyResult, { ok: true }>
 
@@ -44,16 +53,21 @@ export function parseText(bytes: Uint8Array): JsonBody {
  */
 export async function parseItems(bytes: Uint8Array, declared: BodyItems): Promise<unknown[] | null> {
   const found = findItems(bytes, declared.itemsMax)
-  return !found.ok && found.reason === 'no-array' ? null : parseFound(bytes, found, declared)
+  return !found.ok && found.reason === 'no-array' ? null : parseFound(bytes, found, declared, 'array')
 }
 
 /** The items of a body with one on each line (NDJSON). The last line may end without a line feed; none may be empty. */
 export function parseLines(bytes: Uint8Array, declared: BodyItems): Promise<unknown[]> {
-  return parseFound(bytes, findLines(bytes, declared.itemsMax), declared)
+  return parseFound(bytes, findLines(bytes, declared.itemsMax), declared, 'lines')
 }
 
-async function parseFound(bytes: Uint8Array, found: ItemsResult, declared: BodyItems): Promise<unknown[]> {
-  const { schema, itemsMax, itemBytesMax } = declared
+async function parseFound(
+  bytes: Uint8Array,
+  found: ItemsResult,
+  declared: BodyItems,
+  form: 'array' | 'lines',
+): Promise<unknown[]> {
+  const { itemsMax, each = false } = declared
   if (!found.ok && found.reason === 'too-many-items') {
     throw invalid([{ pointer: '', message: `must have at most ${itemsMax} items` }])
   }
@@ -62,22 +76,53 @@ async function parseFound(bytes: Uint8Array, found: ItemsResult, declared: BodyI
   const items: unknown[] = []
   const faults: z.core.$ZodIssue[] = []
   const slices = createSlices()
-  let values = 0
+  const left = { values: HTTP_LIMITS.jsonListValuesMax }
   for (let index = 0; index + 1 < borders.length; index += 1) {
     if (slices.isDue()) await slices.pause()
     const item = bytes.subarray((borders[index] as number) + 1, borders[index + 1])
-    if (item.length > itemBytesMax) throw tooMany(itemBytesMax, 'bytes in one item')
-    const surveyed = survey(item, HTTP_LIMITS.jsonDepthMax - 1)
-    values += surveyed.values
-    if (values > HTTP_LIMITS.jsonListValuesMax) throw tooMany(HTTP_LIMITS.jsonListValuesMax, 'values')
-    const value = parse(decode(itemUtf8, item), ` in item ${index}`)
-    const parsed = schema.safeParse(keepable(value, surveyed.suspect, `/${index}`), IN_OUR_WORDS)
+    if (each) {
+      const parsed = parseAlone(item, declared, left)
+      // An array with an item that is no JSON is no JSON either; lines are texts of their own.
+      if (form === 'array' && !parsed.ok && parsed.fault.code === 'malformed-json') throw parsed.fault
+      items.push(parsed)
+      continue
+    }
+    const parsed = parseItem(item, declared, left, { part: ` in item ${index}`, pointer: `/${index}` })
     if (parsed.success) items.push(parsed.data)
     else faults.push(...parsed.error.issues.map((issue) => ({ ...issue, path: [index, ...issue.path] })))
     if (faults.length >= HTTP_LIMITS.errorsShownMax) break
   }
   if (faults.length > 0) throw invalid(issuesOf(faults, ''))
   return items
+}
+
+type Left = { values: number }
+
+function parseItem(
+  item: Uint8Array,
+  { schema, itemBytesMax }: BodyItems,
+  left: Left,
+  { part, pointer }: { part: string; pointer: string },
+) {
+  if (item.length > itemBytesMax) throw tooMany(itemBytesMax, 'bytes in one item')
+  const surveyed = survey(item, HTTP_LIMITS.jsonDepthMax - 1)
+  left.values -= surveyed.values
+  if (left.values < 0) throw tooMany(HTTP_LIMITS.jsonListValuesMax, 'values')
+  const value = parse(decode(itemUtf8, item), part)
+  return schema.safeParse(keepable(value, surveyed.suspect, pointer), IN_OUR_WORDS)
+}
+
+/** An item whose faults are its own. Throws only if all items together hold too much. */
+function parseAlone(item: Uint8Array, declared: BodyItems, left: Left): ParsedItem<unknown> {
+  try {
+    const parsed = parseItem(item, declared, left, { part: '', pointer: '' })
+    return parsed.success
+      ? { ok: true, value: parsed.data }
+      : { ok: false, fault: invalid(issuesOf(parsed.error.issues, '')) }
+  } catch (error) {
+    if (left.values < 0 || !(error instanceof AppError)) throw error
+    return { ok: false, fault: error }
+  }
 }
 
 function survey(bytes: Uint8Array, nestingLevelsMax: number): Surveyed {

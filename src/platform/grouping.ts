@@ -39,6 +39,12 @@ export type Grouping<Item, Answer> = {
   readonly depth: () => number
 }
 
+/** For owners who hand over many items at a time. */
+export type RoomyGrouping<Item, Answer> = Grouping<Item, Answer> & {
+  /** Why so many items of an owner, of so many bytes together, would not be taken now; undefined: they would. */
+  refusal(owner: string, bytes: number, items: number): AppError | undefined
+}
+
 type Waiting<Item, Answer> = {
   readonly item: Item
   readonly owner: string
@@ -55,7 +61,7 @@ export type Load = { items: number; bytes: number }
  * requests under load and a lone request waits for no other. First come, first taken; with more than one lane a later
  * group may commit before an earlier one. Memory is bounded by the queue's limits plus `lanes` groups.
  */
-export function createGrouping<Item, Answer>(options: GroupingOptions<Item, Answer>): Grouping<Item, Answer> {
+export function createGrouping<Item, Answer>(options: GroupingOptions<Item, Answer>): RoomyGrouping<Item, Answer> {
   const queue = createQueue<Item, Answer>(options)
   const { companyItemsMin = 1, companyMsMax = 0 } = options
   const idle: (() => void)[] = []
@@ -77,7 +83,7 @@ export function createGrouping<Item, Answer>(options: GroupingOptions<Item, Answ
 
   return {
     submit: (item, owner, bytes) => {
-      const refusal = queue.refusal(owner, bytes)
+      const refusal = queue.refusal(owner, bytes, 1)
       if (refusal !== undefined) return Promise.reject(refusal)
       return new Promise((resolve, reject) => {
         queue.add({ item, owner, bytes, resolve, reject })
@@ -85,6 +91,7 @@ export function createGrouping<Item, Answer>(options: GroupingOptions<Item, Answ
         else if (queue.depth() === 1 && busyLanes < options.lanes) waitForCompany()
       })
     },
+    refusal: queue.refusal,
     drain: () => (busyLanes === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
     depth: queue.depth,
   }
@@ -97,7 +104,7 @@ function createQueue<Item, Answer>(limits: GroupingOptions<Item, Answer>) {
 
   return {
     depth: () => queue.length,
-    refusal: (owner: string, bytes: number) => refusalOf(limits, total, loads.get(owner), bytes),
+    refusal: (owner: string, bytes: number, items: number) => refusalOf(limits, total, loads.get(owner), bytes, items),
     add: (waiting: Waiting<Item, Answer>): void => {
       queue.push(waiting)
       const load = loads.get(waiting.owner) ?? { items: 0, bytes: 0 }
@@ -158,12 +165,15 @@ export function refusalOf(
   total: Load,
   owned: Load | undefined,
   bytes: number,
+  items = 1,
 ): AppError | undefined {
   const { queueItemsMax, queueBytesMax, ownerShareMax } = limits
-  if (total.items >= queueItemsMax || total.bytes + bytes > queueBytesMax) return overloaded('The write queue is full')
+  if (total.items + items > queueItemsMax || total.bytes + bytes > queueBytesMax)
+    return overloaded('The write queue is full')
   // An owner without anything in the queue always gets one item in, or a large item could never be written.
   if (owned === undefined) return undefined
-  const overShare = owned.items >= queueItemsMax * ownerShareMax || owned.bytes + bytes > queueBytesMax * ownerShareMax
+  const overShare =
+    owned.items + items > queueItemsMax * ownerShareMax || owned.bytes + bytes > queueBytesMax * ownerShareMax
   return overShare ? overloaded("This project's share of the write queue is full") : undefined
 }
 

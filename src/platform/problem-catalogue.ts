@@ -22,6 +22,7 @@ export const PROBLEMS = {
   'project-full': { status: 413, title: 'The project holds as much as it may' },
   'unsupported-media-type': { status: 415, title: 'The content type is not supported' },
   'validation-failed': { status: 422, title: 'The request is not valid' },
+  'idempotency-key-reused': { status: 422, title: 'The idempotency key was used for something else' },
   'too-many-requests': { status: 429, title: 'Too many requests' },
   'internal-error': { status: 500, title: 'Internal error' },
   'database-unavailable': { status: 503, title: 'The database is not available' },

@@ -154,7 +154,8 @@ describe.each(operations)('$name', ({ declared, path, parameters, access }) => {
   test('shows an example of its body', () => {
     const { requestBody } = declared
     if (requestBody === undefined) return expect(declared).not.toHaveProperty('requestBody')
-    const others = declared.operationId === 'putLockfile' ? ['application/toml'] : []
+    const more: Record<string, string> = { putLockfile: 'application/toml', logUsageBatch: 'application/x-ndjson' }
+    const others = [more[declared.operationId ?? ''] ?? []].flat()
     expect(Object.keys(requestBody.content)).toEqual(['application/json', ...others])
     expect(requestBody.content['application/json']).toMatchObject({
       schema: expect.anything(),

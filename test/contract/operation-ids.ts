@@ -26,6 +26,7 @@ export const OPERATION_IDS: Readonly<Record<string, string>> = {
   'DELETE /api/v1/webhook': 'deleteWebhook',
   'GET /api/v1/sync': 'syncAliases',
   'POST /api/v1/log': 'logUsage',
+  'POST /api/v1/log/batch': 'logUsageBatch',
   'GET /api/v1/logs': 'listUsageLogs',
   'GET /api/v1/stats': 'getUsageStats',
   'GET /receipts/public-key.pem': 'getReceiptKeyPem',

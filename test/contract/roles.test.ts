@@ -32,6 +32,7 @@ const MAY: Readonly<Record<string, readonly Role[]>> = {
   'DELETE /api/v1/webhook': ['write', 'admin'],
   'GET /api/v1/sync': ['read', 'write', 'admin'],
   'POST /api/v1/log': ['log', 'write', 'admin'],
+  'POST /api/v1/log/batch': ['log', 'write', 'admin'],
   'GET /api/v1/logs': ['read', 'write', 'admin'],
   'GET /api/v1/stats': ['read', 'write', 'admin'],
   'POST /api/v1/receipts/issue': ['write', 'admin'],

@@ -147,6 +147,7 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
   },
 
   'POST /api/v1/log': () => ({ ...get('/api/v1/log'), json: { ...EVENT, cost: 0.01, metadata: { run: 17 } } }),
+  'POST /api/v1/log/batch': () => ({ ...get('/api/v1/log/batch'), json: [EVENT, { ...EVENT, model: 'unheard-of' }] }),
   'GET /api/v1/logs': async (contract, project) => {
     await log(contract, project)
     return get('/api/v1/logs?limit=5')

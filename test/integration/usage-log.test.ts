@@ -318,7 +318,12 @@ describe('many events at once', () => {
 
 it('the routes are in the OpenAPI document, with the limits of their fields', () => {
   const document = app.app.getOpenAPI31Document({ openapi: '3.1.0', info: { title: 't', version: '1' } })
-  expect(Object.keys(document.paths ?? {}).sort()).toEqual(['/api/v1/log', '/api/v1/logs', '/api/v1/stats'])
+  expect(Object.keys(document.paths ?? {}).sort()).toEqual([
+    '/api/v1/log',
+    '/api/v1/log/batch',
+    '/api/v1/logs',
+    '/api/v1/stats',
+  ])
   expect(document.components?.schemas?.['LogUsage']).toMatchObject({
     required: ['provider', 'model', 'input_tokens', 'output_tokens'],
     properties: { alias: { maxLength: 255 }, metadata: { type: expect.anything() } },

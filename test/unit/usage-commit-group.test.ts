@@ -70,7 +70,7 @@ async function commit(steps: readonly Step[], partitions: readonly (Error | unde
       const step = left.shift()
       if (step === undefined) throw new Error('one insert too many')
       if (step === 'silence') return new Promise(() => undefined)
-      return step === 'ok' ? Promise.resolve() : Promise.reject(step)
+      return step === 'ok' ? Promise.resolve([]) : Promise.reject(step)
     },
     ensurePartitions: async () => {
       const error = partitions[calls.ensures]

@@ -1,5 +1,17 @@
-import { bigint, boolean, doublePrecision, jsonb, numeric, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import { instant } from './columns.js'
+import {
+  bigint,
+  boolean,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgTable,
+  primaryKey,
+  text,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import { bytes, instant } from './columns.js'
 
 const tokens = (name: string) => bigint(name, { mode: 'number' })
 const money = (name: string) => numeric(name, { precision: 30, scale: 12 })
@@ -36,4 +48,21 @@ export const usageLogs = pgTable(
     metadata: jsonb('metadata'),
   },
   (table) => [primaryKey({ columns: [table.projectId, table.loggedAt, table.id] })],
+)
+
+export const usageMarks = pgTable(
+  'usage_marks',
+  {
+    projectId: uuid('project_id').notNull(),
+    key: text('key').notNull(),
+    item: integer('item').notNull(),
+    sha256: bytes('sha256').notNull(),
+    answer: text('answer'),
+    logId: uuid('log_id'),
+    markedAt: instant('marked_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.projectId, table.key, table.item] }),
+    index('usage_marks_age').on(table.markedAt),
+  ],
 )

@@ -37,8 +37,9 @@ export const USAGE_COLUMNS: RowColumns<typeof usageLogs, UsageRow> = {
 
 /** About what a waiting row occupies, in bytes. */
 export function rowBytes(row: UsageRow): number {
-  const { event } = row
+  const { event, mark } = row
   const names = event.provider.length + event.model.length + (event.alias?.length ?? 0) + (event.origin?.length ?? 0)
   const ids = (event.profile?.length ?? 0) + (event.idAtOrigin?.length ?? 0) + (event.conversationId?.length ?? 0)
-  return 1_024 + 2 * (names + ids + (event.metadata?.length ?? 0))
+  const marked = mark === undefined ? 0 : 512 + mark.key.length + mark.answer.length
+  return 1_024 + 2 * (names + ids + marked + (event.metadata?.length ?? 0))
 }

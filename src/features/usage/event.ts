@@ -21,6 +21,29 @@ export type UsageEvent = {
   readonly metadata: string | null
 }
 
+/** An event with what it says of its own recording. */
+export type SentEvent = {
+  readonly event: UsageEvent
+  readonly idempotencyKey: string | null
+  /** When it happened, in milliseconds since the epoch; null: now. */
+  readonly happenedMs: number | null
+}
+
+/**
+ * What makes a row be written once: of the rows with the same key and item the first is kept, and its answer is given
+ * again. `item` counts the events of a batch from 1; 0 is an event, or a whole batch, that has the key itself.
+ */
+export type UsageMark = {
+  readonly key: string
+  readonly item: number
+  /** Hexadecimal, of all that the caller sent of the event: the same key with another one is a mistake. */
+  readonly sha256: string
+  /** The JSON text that the caller gets. */
+  readonly answer: string
+  /** When it came, RFC 3339: from here on the key is kept. */
+  readonly markedAt: string
+}
+
 export const COST_STATUSES = ['reported', ...COMPUTED_COST_STATUSES, 'unknown_model', 'no_registry'] as const
 
 /**
@@ -55,4 +78,5 @@ export type UsageRow = {
   readonly status: CostStatus
   readonly registryVersion: string | null
   readonly unitPrices: Readonly<Record<string, string>> | null
+  readonly mark?: UsageMark
 }

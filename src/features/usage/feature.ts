@@ -7,20 +7,22 @@ import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Feature } from '../contract.js'
 import { createCertifiableStore } from './certifiable-store.js'
-import { rowBytes } from './columns.js'
 import { computeStats } from './compute-stats.js'
-import type { UsageRow } from './event.js'
+import { exportMarks } from './export-marks.js'
 import { exportUsage } from './export-usage.js'
+import { forgetMarks } from './forget-marks.js'
 import { USAGE_LIMITS } from './limits.js'
 import { listLogs } from './list-logs.js'
+import { logBatch } from './log-batch.js'
 import { logEvent, type RegistryLoaded } from './log-event.js'
+import type { LogVerbs } from './log-routes.js'
+import { openQueues } from './open-queues.js'
 import { type PeriodText, readPeriod } from './period.js'
 import type { FindPrice } from './price-event.js'
 import { priceWaiting } from './price-waiting.js'
 import { mountUsage } from './routes.js'
 import { createSinglePass } from './single-pass.js'
 import { createUsageStore, type UsageStore } from './store.js'
-import { createUsageQueue } from './usage-queue.js'
 
 export type UsageDeps = {
   readonly sql: Sql
@@ -28,7 +30,7 @@ export type UsageDeps = {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
-  readonly config: { readonly groupItemsMax: number; readonly lanes: number }
+  readonly config: { readonly groupItemsMax: number; readonly lanes: number; readonly idempotencyDays: number }
   readonly findPrice: FindPrice
   readonly registryLoaded: RegistryLoaded
   /** How long a lost statement is waited and looked for; tests shorten it. */
@@ -40,7 +42,6 @@ export type UsageFeature = ReturnType<typeof createUsage>
 export function createUsage(deps: UsageDeps) {
   const store = createUsageStore(deps)
   const ensurePartitions = () => store.ensurePartitions(deps.clock())
-  const queue = openQueue(deps, store, ensurePartitions)
   const pricing = createSinglePass(() =>
     priceWaiting({ store, findPrice: deps.findPrice, rowsMax: USAGE_LIMITS.repriceRowsMax }),
   )
@@ -48,35 +49,34 @@ export function createUsage(deps: UsageDeps) {
     void pricing.run().catch((error: unknown) => {
       deps.logger.warn({ error: describeError(error) }, 'could not price waiting usage; the next hour tries again')
     })
-  const logging = {
-    clock: deps.clock,
-    newId: createIds(),
-    findPrice: deps.findPrice,
-    registryLoaded: deps.registryLoaded,
-    submit: (row: UsageRow) => queue.submit(row, row.projectId, rowBytes(row)),
-    onPriceable: priceInBackground,
-  }
+  const recording = openRecording(deps, store, priceInBackground)
   // Prices the rows, too, of an instance that crashed before it could.
   const partitions = lookAfterPartitions(deps.logger, ensurePartitions, priceInBackground)
+  const forgetting = forgetOldMarks(deps, store)
   return {
     name: 'usage',
     mount: (app, guards) =>
       mountUsage(app, guards, {
-        log: (input) => logEvent(logging, input),
+        ...recording.verbs,
         list: (projectId, input) => listLogs(store.list, projectId, input),
         stats: (projectId, input) => computeStats({ clock: deps.clock, tally: store.tally }, projectId, input),
       }),
     /** Makes the partitions that are due, then hourly. Resolves even if that fails: it is tried again. */
-    start: partitions.start,
+    start: async () => {
+      forgetting.startLater()
+      await partitions.start()
+    },
     /** Writes what waits, then stops. */
     close: async () => {
-      await partitions.stop()
-      await queue.drain()
+      await Promise.all([partitions.stop(), forgetting.stop()])
+      await recording.drain()
       await pricing.idle()
     },
-    erase: store.eraseChunk,
+    erase: async (projectId, rowsMax) =>
+      (await store.eraseChunk(projectId, rowsMax)) || store.marks.eraseChunk(projectId, rowsMax),
     export: {
       usage: (projectId, after, rowsMax) => exportUsage(store.exportPage, projectId, after, rowsMax),
+      usage_mark: (projectId, after, rowsMax) => exportMarks(store.marks.exportPage, projectId, after, rowsMax),
     },
     /** Not before the partitions were there once: without this month's no event can be recorded. */
     ready: partitions.wereEnsured,
@@ -87,12 +87,20 @@ export function createUsage(deps: UsageDeps) {
   } satisfies Feature & Record<string, unknown>
 }
 
-function openQueue(deps: UsageDeps, { insert }: UsageStore, ensurePartitions: () => Promise<unknown>) {
-  const { commitMsMax, outcomeMsMax } = deps.patience ?? USAGE_LIMITS
-  return createUsageQueue({
-    ...{ insert, ensurePartitions, metrics: deps.metrics },
-    ...{ ...deps.config, commitMsMax, outcomeMsMax },
-  })
+function openRecording(deps: UsageDeps, store: UsageStore, onPriceable: () => void) {
+  const { clock, metrics, config, findPrice, registryLoaded, patience = USAGE_LIMITS } = deps
+  const queues = openQueues({ clock, metrics, store, config, patience })
+  const common = { clock, newId: createIds(), findPrice, registryLoaded, onPriceable }
+  const single = { ...common, submit: queues.submitSingle }
+  const batch = { ...common, submit: queues.submitOfBatch, checkRoom: queues.checkRoom, claim: store.marks.claim }
+  const verbs: LogVerbs = { log: (input) => logEvent(single, input), logBatch: (input) => logBatch(batch, input) }
+  return { verbs, drain: queues.drain }
+}
+
+function forgetOldMarks({ clock, logger, config }: UsageDeps, { marks }: UsageStore) {
+  const { purgeRowsMax: rowsMax, purgePauseMs: pauseMs } = USAGE_LIMITS
+  const run = () => forgetMarks({ clock, purge: marks.purge, days: config.idempotencyDays, rowsMax })
+  return every({ name: 'forget old idempotency keys', run, pauseMs, logger })
 }
 
 /** Ensures the partitions at the start and hourly, and says each time that it has. */

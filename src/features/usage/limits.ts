@@ -11,6 +11,22 @@ export const USAGE_LIMITS = {
   metadataBytesMax: 65_536,
   /** Metadata of that size with every character escaped, and the names. */
   bodyBytesMax: 524_288,
+  /** An idempotency key, in the header or of an event. */
+  idempotencyKeyCharactersMax: 255,
+  batchItemsMax: 5_000,
+  /** A quarter of what the queue takes: a row needs up to twice its bytes. */
+  batchBodyBytesMax: 16_777_216,
+  /** Events of batches that share one statement; they have a lane of their own. */
+  batchGroupItemsMax: 1_000,
+  batchLanes: 1,
+  /** How far the clocks of others may be ahead. */
+  futureMsMax: 300_000,
+  /** How long ago an event may have happened: every month of it may need a partition. */
+  pastDaysMax: 1_100,
+  /** Idempotency keys that one statement forgets, and how often it is looked for them. */
+  purgeRowsMax: 5_000,
+  purgePauseMs: 3_600_000,
+  markPageRowsMax: 500,
   pageItemsMax: 500,
   /** Metadata and prices that are held of a list or an export at once. One row that is larger is a page of its own. */
   pageBytesMax: 256 * 1024,

@@ -1,55 +1,23 @@
-import { APPENDS_USAGE, type ProjectId, READS } from '../../access/principal.js'
+import { type ProjectId, READS } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { JSON_HEADERS, plainBytes, plainJson } from '../../http/response.js'
+import { JSON_HEADERS, plainBytes } from '../../http/response.js'
 import type { StatsInput } from './compute-stats.js'
-import { USAGE_LIMITS } from './limits.js'
 import type { LogsInput } from './list-logs.js'
-import type { LoggedUsage, LogInput } from './log-event.js'
+import { type LogVerbs, mountBatch, mountLog } from './log-routes.js'
 import * as schema from './schema.js'
 
-export type UsageVerbs = {
-  readonly log: (input: LogInput) => Promise<LoggedUsage>
+export type UsageVerbs = LogVerbs & {
   readonly list: (projectId: ProjectId, input: LogsInput) => Promise<string | AsyncGenerator<string>>
   readonly stats: (projectId: ProjectId, input: StatsInput) => Promise<Uint8Array<ArrayBuffer>>
 }
 
 const tag = 'Usage'
-const EVENT = {
-  provider: 'openai',
-  model: 'gpt-4o-mini',
-  input_tokens: 1200,
-  output_tokens: 340,
-  cached_input_tokens: 200,
-  alias: 'summarizer',
-  latency_ms: 812,
-  origin: 'nightly-report',
-  metadata: { run: 17 },
-}
 
 export function mountUsage(app: App, guards: Guards, verbs: UsageVerbs): void {
   mountLog(app, guards, verbs)
+  mountBatch(app, guards, verbs)
   mountLogs(app, guards, verbs)
   mountStats(app, guards, verbs)
-}
-
-function mountLog(app: App, guards: Guards, verbs: UsageVerbs): void {
-  mount(app, guards, {
-    method: 'post',
-    path: '/api/v1/log',
-    tag,
-    operationId: 'logUsage',
-    summary: 'Record one call of a model',
-    description: 'Answered after the commit. A cost that is sent is the cost; the computed one stands beside it.',
-    access: APPENDS_USAGE,
-    body: schema.LogBody,
-    bodyBytesMax: USAGE_LIMITS.bodyBytesMax,
-    bodyGzip: true,
-    bodyExample: EVENT,
-    responses: { 200: { description: 'Recorded.', schema: schema.Logged } },
-    direct: true,
-    handle: async ({ principal: { projectId, keyId }, body }) =>
-      plainJson(await verbs.log({ projectId, keyId, event: body })),
-  })
 }
 
 function mountLogs(app: App, guards: Guards, verbs: UsageVerbs): void {

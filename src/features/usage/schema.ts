@@ -4,8 +4,9 @@ import { instant } from '../../http/instant.js'
 import type { JsonObject } from '../../http/json-object.js'
 import { jsonBytes } from '../../http/json-object.js'
 import { queryInteger } from '../../http/query-values.js'
-import { COST_STATUSES, type UsageEvent } from './event.js'
+import { COST_STATUSES, type SentEvent } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
+import { parseMoment } from './period.js'
 
 const { nameCharactersMax, tokensPerKindMax, reportedCostUsdMax, latencyMsMax, metadataBytesMax } = USAGE_LIMITS
 
@@ -77,10 +78,20 @@ const LogFields = z.object({
   id_at_origin: optionalName(),
   conversation_id: optionalName(),
   metadata: metadata(),
+  timestamp: z.string().max(64).nullish().openapi({
+    description: 'When it happened, if not now: a date and time (UTC if it has no offset), in the past.',
+    example: '2026-01-31T12:00:00Z',
+  }),
+  idempotency_key: z
+    .string()
+    .max(2 * USAGE_LIMITS.idempotencyKeyCharactersMax, SHORT)
+    .refine(isShort, SHORT)
+    .nullish()
+    .openapi({ description: 'The same event with the same key again is answered as before, and recorded once.' }),
 })
 
 /** One event, checked as a whole: counts that contradict each other and metadata that is too large are refused. */
-export const LogBody = LogFields.transform((sent, context): UsageEvent => {
+export const LogBody = LogFields.transform((sent, context): SentEvent => {
   const refuse = (field: string, message: string) => {
     context.addIssue({ code: 'custom', path: [field], message })
     return z.NEVER
@@ -93,7 +104,9 @@ export const LogBody = LogFields.transform((sent, context): UsageEvent => {
   if (text !== null && jsonBytes(sent.metadata, text) > metadataBytesMax) {
     return refuse('metadata', `must have at most ${metadataBytesMax} bytes of JSON`)
   }
-  return {
+  const happened = sent.timestamp ? momentOf(sent.timestamp) : null
+  if (happened === undefined) return refuse('timestamp', 'must be a date and time that exists: 2026-01-31T12:00:00Z')
+  const event = {
     provider: sent.provider,
     model: sent.model,
     alias: sent.alias || null,
@@ -107,7 +120,14 @@ export const LogBody = LogFields.transform((sent, context): UsageEvent => {
     reportedPico: reported?.pico ?? null,
     metadata: text,
   }
+  return { event, idempotencyKey: sent.idempotency_key || null, happenedMs: happened }
 }).openapi('LogUsage')
+
+/** A date alone is a day and no moment. */
+function momentOf(text: string): number | undefined {
+  const moment = parseMoment(text)
+  return moment === undefined || moment.untilMs - moment.fromMs > 1 ? undefined : moment.fromMs
+}
 
 const picoOf = (usd: number | string) => (typeof usd === 'string' ? picoFromDecimalText(usd) : picoFromJsonNumber(usd))
 

@@ -3,16 +3,16 @@ import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
-import { groupedInsert } from '../../db/grouped-insert.js'
 import type { Orm } from '../../db/orm.js'
 import { ensureMonthlyPartitions } from '../../db/partitions.js'
 import { usageLogs } from '../../db/tables/usage.js'
-import { USAGE_COLUMNS } from './columns.js'
 import type { UsageRow } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
 import { createExportPages, createLogPages } from './log-store.js'
+import { createMarkStore } from './mark-store.js'
 import type { Period } from './period.js'
 import type { StatsRow } from './stats-row.js'
+import { createGroupWriter } from './write-store.js'
 
 export type StoredUsage = typeof usageLogs.$inferSelect
 export type LogFilter = {
@@ -47,14 +47,13 @@ export type PricedRow = Pick<
 
 export type UsageStore = ReturnType<typeof createUsageStore>
 
-const insertRows = groupedInsert(usageLogs, USAGE_COLUMNS)
-
 export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm: Orm }) {
   return {
-    insert: async (rows: readonly UsageRow[]): Promise<void> => {
-      confirmCompleted(await insertRows(sql, rows), 'INSERT', rows.length)
-    },
+    insert: createGroupWriter(sql),
+    marks: createMarkStore(sql),
     ensurePartitions: (nowMs: number) => ensureMonthlyPartitions(sql, 'usage_logs', nowMs),
+    /** The partition of one month, which may be long over. */
+    ensurePartitionOf: (timeMs: number) => ensureMonthlyPartitions(sql, 'usage_logs', timeMs, 0),
     list: createLogPages(sql),
     tally: (projectId: ProjectId, period: Period, groupBy: GroupBy) => tally(sql, projectId, period, groupBy),
     exportPage: createExportPages(sql),

@@ -2,17 +2,20 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { classifyFailure } from '../../db/failure.js'
 import { monotonicClock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
-import { createGrouping, type Grouping } from '../../platform/grouping.js'
-import type { Metrics } from '../../platform/metrics.js'
+import { createGrouping, type RoomyGrouping } from '../../platform/grouping.js'
 import { commitGroup } from './commit-group.js'
-import { createUsageCounters } from './count-usage.js'
 import type { UsageRow } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
+import type { MarkStore } from './mark-store.js'
+import { type Recorded, settleReplays } from './settle-replays.js'
+import type { WriteGroup } from './write-store.js'
 
 export type UsageQueueDeps = {
-  readonly insert: (rows: readonly UsageRow[]) => Promise<void>
-  readonly ensurePartitions: () => Promise<unknown>
-  readonly metrics: Metrics
+  readonly insert: WriteGroup
+  readonly findMarks: MarkStore['find']
+  readonly ensurePartitions: (rows: readonly UsageRow[]) => Promise<unknown>
+  /** Counts the rows of a group that was written. */
+  readonly count: (rows: readonly UsageRow[]) => void
   readonly groupItemsMax: number
   readonly lanes: number
   readonly commitMsMax: number
@@ -20,16 +23,15 @@ export type UsageQueueDeps = {
 }
 
 /** The queue that turns concurrent events into groups of rows. What is refused as an item's fault is halved. */
-export function createUsageQueue(deps: UsageQueueDeps): Grouping<UsageRow, void> {
+export function createUsageQueue(deps: UsageQueueDeps): RoomyGrouping<UsageRow, Recorded> {
   const { groupBytesMax, queueItemsMax, queueBytesMax, ownerShareMax, outcomePauseMs } = USAGE_LIMITS
   const { companyItemsMin, companyMsMax } = USAGE_LIMITS
-  const count = createUsageCounters(deps.metrics)
   const committing = { ...deps, monotonicClock, pause, outcomePauseMs }
-  const queue = createGrouping<UsageRow, void>({
+  return createGrouping<UsageRow, Recorded>({
     commit: async (rows) => {
-      await commitGroup(committing, rows)
-      count(rows)
-      return new Array<void>(rows.length).fill(undefined)
+      const answers = await settleReplays(deps.findMarks, rows, await commitGroup(committing, rows))
+      deps.count(rows.filter((_, place) => answers[place]?.status === 'written'))
+      return answers
     },
     isItemFault: (error) => !(error instanceof AppError) && classifyFailure(error) === 'data',
     groupItemsMax: deps.groupItemsMax,
@@ -41,6 +43,4 @@ export function createUsageQueue(deps: UsageQueueDeps): Grouping<UsageRow, void>
     queueBytesMax,
     ownerShareMax,
   })
-  deps.metrics.gauge('llmring_usage_queue_depth', 'Usage rows that wait for a group.', queue.depth)
-  return queue
 }

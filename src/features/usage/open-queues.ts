@@ -1,0 +1,54 @@
+import type { Clock } from '../../platform/clock.js'
+import type { Metrics } from '../../platform/metrics.js'
+import { rowBytes } from './columns.js'
+import { createUsageCounters } from './count-usage.js'
+import type { UsageRow } from './event.js'
+import { USAGE_LIMITS } from './limits.js'
+import type { Recorded } from './settle-replays.js'
+import type { UsageStore } from './store.js'
+import { createUsageQueue } from './usage-queue.js'
+
+export type QueuesDeps = {
+  readonly clock: Clock
+  readonly metrics: Metrics
+  readonly store: Pick<UsageStore, 'insert' | 'marks' | 'ensurePartitions' | 'ensurePartitionOf'>
+  readonly config: { readonly groupItemsMax: number; readonly lanes: number }
+  readonly patience: { readonly commitMsMax: number; readonly outcomeMsMax: number }
+}
+
+type Submit = (row: UsageRow) => Promise<Recorded>
+export type Queues = {
+  readonly submitSingle: Submit
+  readonly submitOfBatch: Submit
+  /** Throws `overloaded` if these rows, which are of one project, would not all be taken now. */
+  readonly checkRoom: (rows: readonly UsageRow[]) => void
+  drain(): Promise<unknown>
+}
+
+/** One writer, with lanes of their own for single events and for batches: these must not make the others wait. */
+export function openQueues({ clock, metrics, store, config, patience }: QueuesDeps): Queues {
+  const common = {
+    ...{ ...patience, insert: store.insert, findMarks: store.marks.find, count: createUsageCounters(metrics) },
+    ensurePartitions: async (rows: readonly UsageRow[]) => {
+      await store.ensurePartitions(clock())
+      for (const month of new Set(rows.map(({ loggedAt }) => loggedAt.slice(0, 7)))) {
+        await store.ensurePartitionOf(Date.parse(`${month}-01T00:00:00Z`))
+      }
+    },
+  }
+  const { batchGroupItemsMax, batchLanes } = USAGE_LIMITS
+  const singles = createUsageQueue({ ...common, ...config })
+  const batches = createUsageQueue({ ...common, groupItemsMax: batchGroupItemsMax, lanes: batchLanes })
+  const depth = () => singles.depth() + batches.depth()
+  metrics.gauge('llmring_usage_queue_depth', 'Usage rows that wait for a group.', depth)
+  return {
+    submitSingle: (row) => singles.submit(row, row.projectId, rowBytes(row)),
+    submitOfBatch: (row) => batches.submit(row, row.projectId, rowBytes(row)),
+    checkRoom: (rows) => {
+      const bytes = rows.reduce((sum, row) => sum + rowBytes(row), 0)
+      const refusal = rows[0] && batches.refusal(rows[0].projectId, bytes, rows.length)
+      if (refusal !== undefined) throw refusal
+    },
+    drain: () => Promise.all([singles.drain(), batches.drain()]),
+  }
+}

@@ -1,0 +1,77 @@
+import type { ProjectId } from '../../access/principal.js'
+import { decimalFromPico, numberFromPico } from '../../core/pricing/index.js'
+import { AppError } from '../../platform/errors.js'
+import type { NewId } from '../../platform/ids.js'
+import type { EventCost, SentEvent, UsageMark, UsageRow } from './event.js'
+import { fingerprint } from './fingerprint.js'
+import { USAGE_LIMITS } from './limits.js'
+import { type FindPrice, priceEvent } from './price-event.js'
+
+/** Whose event it is, and by what key it is known, if any. */
+export type Sender = { readonly projectId: ProjectId; readonly keyId: string | null }
+export type MarkName = Pick<UsageMark, 'key' | 'item'>
+
+export type PrepareDeps = { readonly newId: NewId; readonly findPrice: FindPrice }
+
+/** An event that can be written, and the JSON text that its caller gets then. */
+export type PreparedEvent = {
+  readonly row: UsageRow
+  readonly answer: string
+  readonly isUnpriced: boolean
+}
+
+const DAY_MS = 86_400_000
+
+/**
+ * Prices an event and makes its row. `nowMs` is when it came. Throws `validation-failed` if it says that it happened in
+ * the future, or too long ago.
+ */
+export function prepareEvent(
+  deps: PrepareDeps,
+  { projectId, keyId }: Sender,
+  sent: SentEvent,
+  name: MarkName | null,
+  nowMs: number,
+): PreparedEvent {
+  const { event } = sent
+  const loggedAt = new Date(happenedAt(sent, nowMs)).toISOString()
+  const found = deps.findPrice(event.provider, event.model)
+  const cost = priceEvent(found, event)
+  const known = {
+    ...{ projectId, keyId, id: deps.newId(nowMs), loggedAt, event },
+    cost: decimalFromPico(cost.costPico),
+    computedCost: cost.computedPico === null ? null : decimalFromPico(cost.computedPico),
+    reportedCost: cost.reportedPico === null ? null : decimalFromPico(cost.reportedPico),
+    ...{ status: cost.status, registryVersion: cost.registryVersion, unitPrices: cost.unitPrices },
+  }
+  const answer = JSON.stringify(answerOf(known, cost))
+  const isUnpriced = found.status === 'no_registry'
+  if (name === null) return { row: known, answer, isUnpriced }
+  const mark = { ...name, sha256: fingerprint(sent), answer, markedAt: new Date(nowMs).toISOString() }
+  return { row: { ...known, mark }, answer, isUnpriced }
+}
+
+function answerOf(row: UsageRow, { costPico }: EventCost) {
+  return {
+    log_id: row.id,
+    cost: numberFromPico(costPico),
+    timestamp: row.loggedAt,
+    cost_status: row.status,
+    cost_decimal: row.cost,
+    computed_cost: row.computedCost,
+    reported_cost: row.reportedCost,
+  }
+}
+
+function happenedAt({ happenedMs }: SentEvent, nowMs: number): number {
+  if (happenedMs === null) return nowMs
+  const { futureMsMax, pastDaysMax } = USAGE_LIMITS
+  if (happenedMs > nowMs + futureMsMax) throw refused(`must not be more than ${futureMsMax / 60_000} minutes ahead`)
+  if (happenedMs < nowMs - pastDaysMax * DAY_MS) throw refused(`must not be more than ${pastDaysMax} days ago`)
+  return happenedMs
+}
+
+function refused(message: string): AppError {
+  const pointer = '/timestamp'
+  return new AppError('validation-failed', `${pointer}: ${message}`, { errors: [{ pointer, message }] })
+}
