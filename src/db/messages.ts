@@ -16,6 +16,8 @@ const Message = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('key-changed'), hash: z.string().regex(/^[0-9a-f]{64}$/) }),
   z.strictObject({ kind: z.literal('all-keys-changed') }),
+  /** A checkpoint of this size was kept, or got cosignatures. */
+  z.strictObject({ kind: z.literal('log-checkpoint'), size: z.int().min(0), witnesses: z.int().min(0) }),
 ])
 export type Message = z.output<typeof Message>
 

@@ -19,6 +19,8 @@ export type Endpoint<Params, Query, Body> = {
   readonly method: 'get' | 'post' | 'put' | 'delete'
   /** With OpenAPI parameters: `/api/v1/aliases/{alias}`. */
   readonly path: string
+  /** Whether the last parameter takes all segments that follow, with their slashes. */
+  readonly isDeep?: true
   readonly tag: string
   /** Names the operation in the document, and the function in what is generated from it: it never changes. */
   readonly operationId: string
@@ -54,7 +56,7 @@ export type Endpoint<Params, Query, Body> = {
   readonly problems?: readonly ProblemCode[]
   /**
    * The same response from memory, for GET and HEAD of a path that changes nothing, and is exact but for its last
-   * segment: see warm-lane.ts.
+   * segment (or `isDeep`): see warm-lane.ts.
    */
   readonly warm?: Warm
   /**

@@ -51,13 +51,14 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
   const body = { ...guards.body, bytesMax: bodyBytesMax(endpoint, guards.body.bytesMax) }
   app.openAPIRegistry.registerPath(describeEndpoint(endpoint, body.bytesMax))
   const { warm, access } = endpoint
-  if (warm !== undefined) guards.lane.add({ path: endpoint.path, access, respond: warm })
+  if (warm !== undefined)
+    guards.lane.add({ path: endpoint.path, access, respond: warm, isDeep: endpoint.isDeep === true })
   if (endpoint.direct) {
     const serveCall = (call: DirectCall) =>
       withDeadline(call.context, serveDirect(endpoint, call), endpoint.responseMsMax)
     guards.direct.add({ path: endpoint.path, access, body, serve: serveCall })
   }
-  const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1').replace(/(.)\/$/, '$1')
+  const path = routerPath(endpoint)
   const answer = (c: Context<NodeEnv>) => {
     const context = contextOf(c)
     context.route = endpoint.path
@@ -69,6 +70,12 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
     return serveLater(c, { ...guards, body }, endpoint, admitted)
   }
   app.on(endpoint.method.toUpperCase(), path, (c) => (c.req.method === 'HEAD' ? withoutBody(c, answer(c)) : answer(c)))
+}
+
+/** As the router writes it: `/log/tile/:level/:index{.+}`. */
+function routerPath({ path, isDeep }: { readonly path: string; readonly isDeep?: true }): string {
+  const shallow = path.replace(/\{(\w+)\}/g, ':$1').replace(/(.)\/$/, '$1')
+  return isDeep ? `${shallow}{.+}` : shallow
 }
 
 /** Hono leaves a body that HEAD does not send as it is: what would be streamed has to be ended. */

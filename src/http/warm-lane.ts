@@ -9,7 +9,10 @@ type WarmRequest = {
   readonly principal: Principal
   /** As it was sent, without its `?`: printable ASCII, nothing percent-encoded. */
   readonly query: string
-  /** The last segment of the path, where the route ends with a parameter; plain, too, and not empty. */
+  /**
+   * The last segment of the path, where the route ends with a parameter; all that stand for parameters, if the last one
+   * takes all that follow. Plain, too, and not empty.
+   */
   readonly segment?: string
   readonly ifNoneMatch: string | undefined
 }
@@ -32,7 +35,13 @@ export type Warm = (request: WarmRequest) => WarmResponse | undefined
 export type AdmitKnown = (header: ReadHeader, access: Access) => Principal | AppError | undefined
 
 type Found = { readonly route: WarmRoute; readonly segment: string | undefined }
-type WarmRoute = { readonly path: string; readonly access: Access; readonly respond: Warm }
+type WarmRoute = {
+  readonly path: string
+  readonly access: Access
+  readonly respond: Warm
+  /** The last parameter takes all segments that follow. */
+  readonly isDeep?: boolean
+}
 
 /** What the lane made of a request. */
 export type WarmOutcome = {
@@ -57,18 +66,25 @@ export function createWarmLane(admitKnown: AdmitKnown): WarmLane {
   const routes = new Map<string, WarmRoute>()
   /** Routes that end with a parameter, by what stands before it. */
   const patterns = new Map<string, WarmRoute>()
+  /** Routes whose last parameter takes all that follows, by what stands before the first one. */
+  const trees = new Map<string, WarmRoute>()
   const find = (path: string): Found | undefined => {
     const route = routes.get(path)
     if (route !== undefined) return { route, segment: undefined }
     const begin = path.lastIndexOf('/') + 1
     const pattern = patterns.get(path.slice(0, begin))
     const segment = path.slice(begin)
-    return pattern !== undefined && PLAIN_SEGMENT.test(segment) ? { route: pattern, segment } : undefined
+    if (pattern !== undefined) return PLAIN_SEGMENT.test(segment) ? { route: pattern, segment } : undefined
+    return findInTrees(trees, path)
   }
   const isPlainHost = createHostCheck()
 
   return {
     add: (route) => {
+      if (route.isDeep) {
+        trees.set(route.path.slice(0, route.path.indexOf('{')), route)
+        return
+      }
       const prefix = route.path.replace(/\{\w+\}$/, '')
       invariant(!/[{:*]/.test(prefix), 'a warm path is exact, but for its last segment')
       invariant(route.access.kind !== 'project' || !route.access.creates, 'a warm response changes nothing')
@@ -90,6 +106,15 @@ export function createWarmLane(admitKnown: AdmitKnown): WarmLane {
       return respond(found, incoming, query, admitKnown)
     },
   }
+}
+
+function findInTrees(trees: ReadonlyMap<string, WarmRoute>, path: string): Found | undefined {
+  for (const [prefix, route] of trees) {
+    if (!path.startsWith(prefix)) continue
+    const segment = path.slice(prefix.length)
+    return segment.split('/').every((one) => PLAIN_SEGMENT.test(one)) ? { route, segment } : undefined
+  }
+  return undefined
 }
 
 /** Nothing that the URL standard would rewrite. */

@@ -149,14 +149,16 @@ describe('no answer', () => {
 })
 
 describe('an answer that may be kept', () => {
-  test('is one of the registry, of a public key or of what the page loads; everything else is no-store', () => {
+  test('is one of the registry, of the log, of a public key or of what the page loads; everything else is no-store', () => {
     const kept = heard.filter(
       ({ answer }) => answer.status === 200 && answer.headers.get('cache-control') !== 'no-store',
     )
     const names = new Set(kept.map(({ name }) => name))
     expect(names.size).toBeGreaterThan(5)
     for (const name of names)
-      expect(name).toMatch(/^GET (\/registry|\/receipts\/public-key|\/api\/v1\/receipts\/public-key|\/docs\/)/)
+      expect(name).toMatch(
+        /^GET (\/registry|\/log\/(checkpoint|tile)|\/receipts\/public-key|\/api\/v1\/receipts\/public-key|\/docs\/)/,
+      )
   })
 
   test('of the registry is confirmed with 304, with the same ETag and the same leave to be kept', async () => {

@@ -73,19 +73,23 @@ function accessOf({ security }: OperationObject): Access {
 
 /** The names of the operations that the router serves, as the document would write them (less a slash at the end). */
 export function routedNames(app: Service['app']): string[] {
-  return app.routes.map(({ method, path }) => `${method} ${withoutSlash(path.replaceAll(/:(\w+)/g, '{$1}'))}`)
+  return app.routes.map(
+    ({ method, path }) => `${method} ${withoutSlash(path.replaceAll(/:(\w+)(\{\.\+\})?/g, '{$1}'))}`,
+  )
 }
 
 export const withoutSlash = (path: string): string => (path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path)
+
+/** Of these the last parameter takes all segments that follow. */
+const DEEP = new Set(['/log/tile/{level}/{index}'])
 
 /** The methods that some operation serves at a concrete path, HEAD with GET. */
 export function methodsAt(operations: readonly Operation[], path: string): string[] {
   const segments = segmentsOf(path)
   const matches = (template: string): boolean => {
     const parts = segmentsOf(template)
-    return (
-      parts.length === segments.length && parts.every((part, index) => /^\{/.test(part) || part === segments[index])
-    )
+    const isLong = parts.length === segments.length || (DEEP.has(template) && parts.length < segments.length)
+    return isLong && parts.every((part, index) => /^\{/.test(part) || part === segments[index])
   }
   return methodsOf(operations.filter((operation) => matches(operation.path)))
 }

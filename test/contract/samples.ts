@@ -1,4 +1,5 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
+import { eventually } from '../support/eventually.js'
 import type { Contract, TestProject } from './open-contract.js'
 
 /** A request that the service must serve. */
@@ -29,6 +30,20 @@ async function bind(contract: Contract, project: TestProject, alias: string): Pr
 
 async function issue(contract: Contract, project: TestProject, id: string): Promise<unknown> {
   return (await contract.ask('/api/v1/receipts/issue', { key: project.key, json: claimsOf(id) })).json
+}
+
+/** Issues a receipt, waits until a checkpoint that every instance shows covers it, and gives its entry. */
+export async function logged(contract: Contract, project: TestProject): Promise<string> {
+  const json = claimsOf(fresh('logged'))
+  const { text } = await contract.ask('/api/v1/receipts/issue', { key: project.key, json })
+  const hash = createHash('sha256').update(text).digest('hex')
+  await eventually(async () => {
+    for (let turn = 0; turn < 3; turn += 1) {
+      const { status } = await contract.ask(`/log/proof?hash=${hash}`)
+      if (status !== 200) throw new Error(`the entry of a receipt is not logged: ${status}`)
+    }
+  })
+  return hash
 }
 
 async function log(contract: Contract, { key }: TestProject): Promise<string> {
@@ -156,6 +171,16 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
     await log(contract, project)
     return get('/api/v1/stats?group_by=week')
   },
+
+  'GET /log/checkpoint': plain('/log/checkpoint'),
+  'GET /log/tile/{level}/{index}': async (contract, project) => {
+    await logged(contract, project)
+    return get('/log/tile/0/000.p/1')
+  },
+  'GET /log/vkey': plain('/log/vkey'),
+  'GET /log/policy': plain('/log/policy'),
+  'GET /log/proof': async (contract, project) => get(`/log/proof?hash=${await logged(contract, project)}`),
+  'GET /log/consistency': plain('/log/consistency?from=0'),
 
   'GET /receipts/public-key.pem': plain('/receipts/public-key.pem'),
   'GET /receipts/public-key.jwk': plain('/receipts/public-key.jwk'),

@@ -29,7 +29,7 @@ const AGAIN = 'again after 1 s'
 const operate = (url: string) =>
   createClient({ url, schema: 'llmring', connectionsMax: 1, prepare: false, pooled: true })
 const WELL = { status: 'healthy', database: 'connected' }
-const READY = { status: 'ready', checks: { database: true, accepting: true, usage: true } }
+const READY = { status: 'ready', checks: { database: true, accepting: true, usage: true, log: true } }
 
 test('a service whose database is away is alive, but neither healthy nor ready, until it is back', async () => {
   service = await startService({ LLMRING_DATABASE_URL: proxy.url })

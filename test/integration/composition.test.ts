@@ -71,7 +71,7 @@ describe('the composed service', () => {
 
   it('is ready when every feature that has a say in it is', async () => {
     const { json } = await service.call('/readyz')
-    expect(json).toEqual({ status: 'ready', checks: { database: true, accepting: true, usage: true } })
+    expect(json).toEqual({ status: 'ready', checks: { database: true, accepting: true, usage: true, log: true } })
   })
 })
 

@@ -4,6 +4,7 @@ import { NO_PROJECT, type ProjectId, type Role } from '../../src/access/principa
 import { findModel } from '../../src/core/pricing/index.js'
 import { type Database, openDatabase } from '../../src/db/client.js'
 import { classifyFailure } from '../../src/db/failure.js'
+import { createAnnounce } from '../../src/db/messages.js'
 import { createTransact } from '../../src/db/transact.js'
 import type { Feature } from '../../src/features/contract.js'
 import { createReceipts, type ReceiptsDeps } from '../../src/features/receipts/feature.js'
@@ -185,7 +186,12 @@ export async function startReceipts(
   const opened = await openFeature({ url, now: START }, (common) =>
     createReceipts({
       // What is appended stays pending: the log itself has tests of its own.
-      ...{ ...common, config, issuer, log: createTransparency({ ...common, settings: null }).log },
+      ...{
+        ...common,
+        config,
+        issuer,
+        log: createTransparency({ ...common, announce: createAnnounce('llmring'), settings: null }).log,
+      },
       usage: NO_USAGE,
       findProject: async () => null,
       ...(patience === undefined ? {} : { patience }),

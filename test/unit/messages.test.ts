@@ -7,6 +7,7 @@ const EACH: { readonly [Kind in Message['kind']]: Extract<Message, { kind: Kind 
   'aliases-changed': { kind: 'aliases-changed', projectId: PROJECT, revision: 9_007_199_254_740_991 },
   'key-changed': { kind: 'key-changed', hash: 'a0'.repeat(32) },
   'all-keys-changed': { kind: 'all-keys-changed' },
+  'log-checkpoint': { kind: 'log-checkpoint', size: 7, witnesses: 1 },
 }
 
 describe('a message', () => {

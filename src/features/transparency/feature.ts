@@ -1,34 +1,36 @@
-import { hashEmptyTree } from '../../core/tlog/index.js'
 import type { Sql } from '../../db/client.js'
+import type { Announce } from '../../db/messages.js'
 import type { Orm } from '../../db/orm.js'
 import type { Transact } from '../../db/transact.js'
-import type { Clock } from '../../platform/clock.js'
-import { ConfigurationError } from '../../platform/configuration-error.js'
 import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
-import { sha256 } from '../../platform/sha256.js'
 import type { Feature } from '../contract.js'
+import type { GuardSettings } from './create-guard.js'
+import type { OnStep } from './durable-step.js'
 import { createHeadStore } from './head-store.js'
 import { createLogSigner } from './log-key.js'
 import { insertPending } from './pending-store.js'
+import { mountLog } from './routes.js'
+import { createRunningLog } from './running-log.js'
 import type { TransparencyLog } from './transparency-log.js'
 
 type LogConfig = {
   /** 32 bytes. */
   readonly seed: Uint8Array
   readonly origin: string
-  readonly guard: { readonly kind: 'file'; readonly path: string } | { readonly kind: 'witness' | 'none' }
+  readonly guard: GuardSettings
 }
 
 export type TransparencyDeps = {
   readonly sql: Sql
   readonly orm: Orm
   readonly transact: Transact
-  readonly clock: Clock
+  readonly announce: Announce
   readonly logger: Logger
   readonly metrics: Metrics
   /** Null: there is no log here. What is appended waits until there is one. */
   readonly settings: LogConfig | null
+  readonly onStep?: OnStep
 }
 
 export type TransparencyFeature = ReturnType<typeof createTransparency>
@@ -43,33 +45,33 @@ export async function findLogOrigin(orm: Orm): Promise<string | undefined> {
 /** The log of what was signed here (c2sp.org/tlog-tiles). Throws `ConfigurationError` for a key that cannot be used. */
 export function createTransparency(deps: TransparencyDeps) {
   const { settings } = deps
+  const running =
+    settings === null
+      ? null
+      : createRunningLog({ ...deps, guard: settings.guard, signer: createLogSigner(settings.origin, settings.seed) })
   const origin = settings?.origin ?? NO_LOG
-  const signer = settings === null ? null : createLogSigner(origin, settings.seed)
   const log: TransparencyLog = {
-    append: insertPending,
-    refuseWhileSuspended: () => undefined,
-    waitLogged: async () => false,
-    prove: async () => null,
+    append: async (tx, entries) => {
+      running?.suspension.refuse()
+      await insertPending(tx, entries)
+      running?.sequencer.expectLeaves()
+    },
+    refuseWhileSuspended: () => running?.suspension.refuse(),
+    waitLogged: async (entry, msMax, signal) => running?.waiters.wait(entry, msMax, signal) ?? false,
+    prove: async (entry) => running?.verbs.prove(entry) ?? null,
     origin,
     promise: { origin, max_merge_delay_seconds: 60 },
   }
   return {
     name: 'log',
-    mount: () => undefined,
-    start: async () => {
-      if (signer !== null) await openHead(deps.orm, origin)
+    mount: (app, guards) => {
+      if (running !== null) mountLog(app, guards, running.verbs, running.facts)
     },
+    start: async () => running?.start(),
+    close: async () => running?.close(),
+    ready: () => running === null || running.suspension.reason() === null,
+    onMessage: { 'log-checkpoint': (message) => running?.onCheckpoint(message) },
+    onMissedMessages: () => running?.sequencer.lookAround(),
     log,
   } satisfies Feature & Record<string, unknown>
-}
-
-/** Throws `ConfigurationError` if the database holds the log of another name. */
-async function openHead(orm: Orm, origin: string): Promise<void> {
-  const store = createHeadStore(orm)
-  await store.insertNew({ origin, size: 0, root: hashEmptyTree(sha256) })
-  const head = await store.find()
-  if (head === undefined || head.origin === origin) return
-  throw new ConfigurationError(
-    `The log in this database is '${head.origin}', and the settings name '${origin}'. Set LLMRING_TLOG_ORIGIN and LLMRING_TLOG_PRIVATE_KEY_B64 to those of the log.`,
-  )
 }

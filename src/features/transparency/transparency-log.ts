@@ -16,7 +16,7 @@ export type TransparencyLog = {
 }
 
 /** `checkpoint` is a signed note. */
-type EntryProof = {
+export type EntryProof = {
   readonly index: number
   readonly proof: readonly Uint8Array[]
   readonly checkpoint: Uint8Array

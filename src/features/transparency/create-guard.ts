@@ -1,0 +1,53 @@
+import type { NoteKey } from '../../core/tlog/index.js'
+import { openCheckpoint, parseNote } from '../../core/tlog/index.js'
+import { createNodeVerifier } from '../../platform/node-ed25519.js'
+import type { Guard, Remembered } from './guard.js'
+import { readGuardFile, writeGuardFile } from './guard-file.js'
+import type { TreeHead } from './tree-head.js'
+
+export type GuardSettings = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'witness' | 'none' }
+
+/** `logKey` is that of this log: what others signed is not believed. */
+export function createGuard(settings: GuardSettings, logKey: NoteKey): Guard {
+  let newest: TreeHead | null = null
+  let seenSize = 0
+  let isAnswered = false
+  let isReadable = true
+  const recallFile = async (path: string): Promise<void> => {
+    try {
+      const bytes = await readGuardFile(path)
+      newest = bytes === undefined ? null : await openOwnNote(logKey, bytes)
+      isReadable = bytes === undefined || newest !== null
+    } catch {
+      isReadable = false
+    }
+  }
+  const trouble = (): Remembered['trouble'] => {
+    if (!isReadable) return 'guard-unreadable'
+    return settings.kind === 'witness' && !isAnswered ? 'guard-unknown' : null
+  }
+  return {
+    kind: settings.kind,
+    known: () => ({ newest, seenSize, trouble: trouble() }),
+    learn: (size) => {
+      isAnswered = true
+      seenSize = Math.max(seenSize, size)
+    },
+    recall: async () => {
+      if (settings.kind === 'file') await recallFile(settings.path)
+    },
+    remember: async (head, note) => {
+      if (newest !== null && head.size <= newest.size) return
+      if (settings.kind === 'file') await writeGuardFile(settings.path, note)
+      newest = { size: head.size, root: head.root }
+    },
+  }
+}
+
+/** The head that a note of this log states; null unless the log's own key signed it. */
+export async function openOwnNote(logKey: NoteKey, bytes: Uint8Array): Promise<TreeHead | null> {
+  const parsed = parseNote(bytes)
+  if (!parsed.ok) return null
+  const opened = await openCheckpoint(createNodeVerifier(), { logs: [logKey], witnesses: [] }, parsed.note)
+  return opened.ok ? { size: opened.checkpoint.size, root: opened.checkpoint.root } : null
+}

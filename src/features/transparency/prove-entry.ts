@@ -1,0 +1,62 @@
+import { makeConsistencyProof, makeInclusionProof, type ReadTiles } from '../../core/tlog/index.js'
+import { AppError } from '../../platform/errors.js'
+import { invariant } from '../../platform/invariant.js'
+import { sha256 } from '../../platform/sha256.js'
+import { currentCheckpoint, type ShowDeps } from './current-checkpoint.js'
+import { TRANSPARENCY_LIMITS } from './limits.js'
+import type { TileStore } from './tile-store.js'
+import type { EntryProof } from './transparency-log.js'
+
+export type ProveDeps = ShowDeps & {
+  readonly store: Pick<TileStore, 'findIndex' | 'isPending'>
+  readonly readTiles: ReadTiles
+}
+
+/** Where the entry is in the published tree; null while it is not. Throws `log-suspended`. */
+export async function proveEntry(deps: ProveDeps, entry: Uint8Array): Promise<EntryProof | null> {
+  deps.refuseWhileBarred()
+  const checkpoint = deps.published.current()
+  if (checkpoint === null) return null
+  const index = await deps.store.findIndex(entry)
+  if (index === null || index >= checkpoint.size) return null
+  const made = await makeInclusionProof({ sha256, readTiles: deps.readTiles }, index, checkpoint.size)
+  invariant(made.ok, 'every tile of a published tree is there')
+  return { index, proof: made.proof, checkpoint: checkpoint.note }
+}
+
+/** The same for whoever asks by its hash. Throws `not-found`, `not-logged-yet` and `log-suspended`. */
+export async function proveHash(deps: ProveDeps, entry: Uint8Array): Promise<EntryProof> {
+  const proof = await proveEntry(deps, entry)
+  if (proof !== null) return proof
+  const isComing =
+    (await deps.store.findIndex(entry)) !== null ||
+    (await deps.store.isPending(entry, TRANSPARENCY_LIMITS.pendingSearchedMax))
+  if (!isComing) throw new AppError('not-found', 'The log has no such entry.')
+  throw new AppError('not-logged-yet', 'The entry is pending: the next checkpoint covers it.', { retryAfterSeconds: 1 })
+}
+
+export type ConsistencyProof = {
+  readonly from: number
+  readonly to: number
+  readonly proof: readonly Uint8Array[]
+}
+
+/**
+ * That the tree's first `to` leaves, or those of the published tree, begin with its first `from`. Throws
+ * `validation-failed` and `log-suspended`.
+ */
+export async function proveConsistency(
+  deps: ProveDeps,
+  range: { readonly from: number; readonly to: number | undefined },
+): Promise<ConsistencyProof> {
+  const { size } = currentCheckpoint(deps)
+  const { from, to = size } = range
+  if (from > to || to > size) {
+    const message = `must be at most ${from > to ? to : size}`
+    const errors = [{ pointer: `query/${from > to ? 'from' : 'to'}`, message }]
+    throw new AppError('validation-failed', 'The published tree has no such sizes.', { errors })
+  }
+  const made = await makeConsistencyProof({ sha256, readTiles: deps.readTiles }, from, to)
+  invariant(made.ok, 'every tile of a published tree is there')
+  return { from, to, proof: made.proof }
+}

@@ -1,0 +1,112 @@
+import { monotonicClock } from '../../platform/clock.js'
+import { createCheckpointStore } from './checkpoint-store.js'
+import { createGuard, type GuardSettings } from './create-guard.js'
+import { currentCheckpoint } from './current-checkpoint.js'
+import type { TransparencyDeps } from './feature.js'
+import { judgeHead } from './guard.js'
+import { createHeadStore } from './head-store.js'
+import type { LogSigner } from './log-key.js'
+import { measureLog } from './measure-log.js'
+import { openLog } from './open-log.js'
+import { createPoll } from './poll.js'
+import { proveConsistency, proveEntry, proveHash } from './prove-entry.js'
+import { publishHead } from './publish-head.js'
+import { createPublished, type Published } from './published.js'
+import type { LogVerbs } from './routes.js'
+import { sequencePending } from './sequence.js'
+import { createSequencer } from './sequencer.js'
+import { recallTile, serveTile } from './serve-tile.js'
+import { createSuspension, type Suspension } from './suspension.js'
+import { createTileStore, type TileStore } from './tile-store.js'
+import { createTiles, type Tiles } from './tiles.js'
+import { createWaiters } from './wait-logged.js'
+
+export type RunningLogDeps = Omit<TransparencyDeps, 'settings'> & {
+  readonly signer: LogSigner
+  readonly guard: GuardSettings
+}
+
+/** What a log has in memory. */
+type LogMemory = {
+  readonly published: Published
+  readonly suspension: Suspension
+  readonly tiles: Tiles
+  readonly store: TileStore
+}
+
+/** A log that has a key: what it remembers, and who looks after it. Nothing runs before `start`. */
+export function createRunningLog(deps: RunningLogDeps) {
+  const { sql, orm, logger, signer } = deps
+  const store = createTileStore(sql)
+  const checkpoints = createCheckpointStore(sql)
+  const tiles = createTiles(store)
+  const published = createPublished(monotonicClock)
+  const guard = createGuard(deps.guard, signer.key)
+  const suspension = createSuspension((reason) => {
+    if (reason === null) logger.info({}, 'the log is signed again')
+    else logger.error({ reason }, 'the log is suspended: no checkpoints are signed and no receipts are issued')
+    tiles.forget()
+  })
+  const memory = { published, suspension, tiles, store }
+  const sequencer = createSequencer({
+    ...sequencing(deps, memory, guard, checkpoints),
+    ...{ suspension, now: monotonicClock, logger },
+  })
+  const waiters = createWaiters({
+    publishedSize: () => published.current()?.size ?? 0,
+    findIndices: store.findIndices,
+  })
+  published.onAdvance(waiters.look)
+  measureLog(deps.metrics, { polled: sequencer.polled, published, suspension, waiting: waiters.count })
+  return {
+    ...{ suspension, sequencer, waiters, verbs: verbsOf(memory) },
+    facts: { key: signer.key, guard: guard.kind },
+    onCheckpoint: (told: { readonly size: number; readonly witnesses: number }): void => {
+      if (!published.isKnown(told)) sequencer.lookAround()
+    },
+    /** Throws `ConfigurationError` if the database holds another log. */
+    start: async () => {
+      await openLog({ heads: createHeadStore(orm), checkpoints, logKey: signer.key })
+      await guard.recall()
+      await sequencer.start()
+    },
+    close: async () => {
+      waiters.close()
+      await sequencer.stop()
+    },
+  }
+}
+
+/** What a turn does. */
+function sequencing(
+  { transact, announce, signer, onStep = () => undefined }: RunningLogDeps,
+  { published, suspension, tiles }: LogMemory,
+  guard: ReturnType<typeof createGuard>,
+  store: ReturnType<typeof createCheckpointStore>,
+) {
+  const looked = { store, guard, logKey: signer.key, published, suspension }
+  return {
+    poll: createPoll({ ...looked, readTiles: tiles.read, now: monotonicClock }),
+    sequence: () => {
+      // Before the head is read: what is remembered later may be of a larger one.
+      const remembered = guard.known()
+      return sequencePending({ transact, onStep, judge: (...head) => judgeHead(remembered, ...head) })
+    },
+    publish: (head: Parameters<typeof publishHead>[1]) =>
+      publishHead({ signer, guard, transact, announce, published, onStep }, head),
+  }
+}
+
+function verbsOf({ published, suspension, tiles, store }: LogMemory) {
+  const shown = { published, refuseWhileBarred: suspension.refuseWhileBarred }
+  const proving = { ...shown, store, readTiles: tiles.read }
+  const serving = { ...shown, tiles, store }
+  return {
+    currentCheckpoint: () => currentCheckpoint(shown),
+    serveTile: (path) => serveTile(serving, path),
+    recallTile: (path) => recallTile(serving, path),
+    prove: (entry: Uint8Array) => proveEntry(proving, entry),
+    proveHash: (entry) => proveHash(proving, entry),
+    proveConsistency: (range) => proveConsistency(proving, range),
+  } satisfies LogVerbs & Record<string, unknown>
+}

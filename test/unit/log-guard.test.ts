@@ -1,0 +1,212 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  appendLeaves,
+  emptyTree,
+  formatCheckpoint,
+  formatNote,
+  hashLeaf,
+  type ReadTiles,
+  rootOfEdge,
+  signNote,
+  type Tile,
+} from '../../src/core/tlog/index.js'
+import { createGuard, openOwnNote } from '../../src/features/transparency/create-guard.js'
+import { type Guard, judgeHead, proveGrowth } from '../../src/features/transparency/guard.js'
+import { readGuardFile } from '../../src/features/transparency/guard-file.js'
+import { createLogSigner, type LogSigner } from '../../src/features/transparency/log-key.js'
+import type { TreeHead } from '../../src/features/transparency/tree-head.js'
+import { sha256 } from '../../src/platform/sha256.js'
+
+const ORIGIN = 'log.example/receipts'
+const signer = createLogSigner(ORIGIN, new Uint8Array(32).fill(9))
+const stranger = createLogSigner(ORIGIN, new Uint8Array(32).fill(8))
+
+/** A tree of so many entries, which differ by `mark` from the entries of another tree. */
+function grow(size: number, mark = 'a'): { readonly head: TreeHead; readonly readTiles: ReadTiles } {
+  const leaves = Array.from({ length: size }, (_, at) => hashLeaf(sha256, Buffer.from(`${mark} ${at}`)))
+  const { edge, tiles } = appendLeaves(sha256, emptyTree, leaves)
+  const kept = new Map(tiles.map((tile: Tile) => [`${tile.level}/${tile.index}`, tile.hashes]))
+  const readTiles: ReadTiles = async (wanted) => wanted.map(({ level, index }) => kept.get(`${level}/${index}`) ?? null)
+  return { head: { size, root: rootOfEdge(sha256, edge) }, readTiles }
+}
+
+function noteOf(head: TreeHead, by: LogSigner = signer): string {
+  const text = formatCheckpoint({ origin: ORIGIN, ...head })
+  return new TextDecoder().decode(formatNote({ text, signatures: [signNote(by, text)] }))
+}
+
+let directory: string
+let path: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'llmring-guard-'))
+  path = join(directory, 'below', 'tlog-guard')
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+const fileGuard = () => createGuard({ kind: 'file', path }, signer.key)
+const judge = (guard: Guard, { head, readTiles }: ReturnType<typeof grow>) => judgeHead(guard.known(), head, readTiles)
+
+async function remembering(size: number): Promise<Guard> {
+  const guard = fileGuard()
+  const { head } = grow(size)
+  await guard.remember(head, noteOf(head))
+  return guard
+}
+
+describe('a guard', () => {
+  it('that remembers nothing lets every tree pass', async () => {
+    const guard = fileGuard()
+    await guard.recall()
+    expect(await judge(guard, grow(0))).toBeNull()
+    expect(await judge(guard, grow(300))).toBeNull()
+  })
+
+  it.each([300, 301, 512, 700])('that remembers 300 leaves lets the same tree of %i leaves pass', async (size) => {
+    expect(await judge(await remembering(300), grow(size))).toBeNull()
+  })
+
+  it('refuses a smaller tree, though it begins as the one that was signed', async () => {
+    expect(await judge(await remembering(300), grow(299))).toBe('rolled-back')
+    expect(await judge(await remembering(300), grow(0))).toBe('rolled-back')
+  })
+
+  it('refuses another tree of the same size, and a larger one that begins otherwise', async () => {
+    expect(await judge(await remembering(300), grow(300, 'b'))).toBe('forked')
+    expect(await judge(await remembering(300), grow(700, 'b'))).toBe('forked')
+  })
+
+  it('refuses a larger tree whose tiles are gone', async () => {
+    const { head } = grow(700)
+    const gone = { head, readTiles: async (wanted: readonly unknown[]) => wanted.map(() => null) }
+    expect(await judge(await remembering(300), gone)).toBe('forked')
+  })
+
+  it('only goes forward', async () => {
+    const guard = await remembering(300)
+    const { head } = grow(200)
+    await guard.remember(head, noteOf(head))
+    expect(guard.known().newest?.size).toBe(300)
+    expect(await readFile(path, 'utf8')).toBe(noteOf(grow(300).head))
+  })
+
+  it('judges by what it remembered before the tree was read', async () => {
+    const guard = await remembering(300)
+    const before = guard.known()
+    const later = grow(400)
+    await guard.remember(later.head, noteOf(later.head))
+    const { head, readTiles } = grow(350)
+    expect(await judgeHead(before, head, readTiles)).toBeNull()
+    expect(await judgeHead(guard.known(), head, readTiles)).toBe('rolled-back')
+  })
+})
+
+describe('a guard file', () => {
+  it('is found again by the next process, whole, private and alone in its folder', async () => {
+    await remembering(300)
+    const next = fileGuard()
+    expect(next.known().newest).toBeNull()
+    await next.recall()
+    expect(next.known()).toMatchObject({ newest: { size: 300 }, trouble: null })
+    expect(await readdir(join(path, '..'))).toEqual(['tlog-guard'])
+  })
+
+  it.each([
+    ['torn', (note: string) => note.slice(0, -20)],
+    ['empty', () => ''],
+    ['longer than any checkpoint', (note: string) => note.padEnd(300_000, 'x')],
+    ['signed by another key', () => noteOf(grow(300).head, stranger)],
+    ['of another size than was signed', (note: string) => note.replace('\n300\n', '\n200\n')],
+  ])('that is %s is not taken for one that is not there', async (_, spoil) => {
+    await remembering(300)
+    await writeFile(path, spoil(await readFile(path, 'utf8')))
+    const next = fileGuard()
+    await next.recall()
+    expect(next.known().trouble).toBe('guard-unreadable')
+    expect(await judge(next, grow(400))).toBe('guard-unreadable')
+    expect(await judge(next, grow(0))).toBe('guard-unreadable')
+  })
+
+  it('that cannot be read is trouble, and none any more once it can', async () => {
+    await mkdir(path, { recursive: true })
+    const guard = fileGuard()
+    await guard.recall()
+    expect(guard.known().trouble).toBe('guard-unreadable')
+    await rm(path, { recursive: true })
+    await guard.recall()
+    expect(guard.known()).toMatchObject({ newest: null, trouble: null })
+  })
+
+  it('that is not there is read as nothing', async () => {
+    expect(await readGuardFile(path)).toBeUndefined()
+  })
+
+  it('that cannot be written leaves what was remembered as it was', async () => {
+    const guard = await remembering(300)
+    await rm(join(path, '..'), { recursive: true })
+    await writeFile(join(path, '..'), 'no folder')
+    const { head } = grow(400)
+    await expect(guard.remember(head, noteOf(head))).rejects.toThrow()
+    expect(guard.known().newest?.size).toBe(300)
+  })
+})
+
+describe('witnesses as a guard', () => {
+  const witnessed = () => createGuard({ kind: 'witness' }, signer.key)
+
+  it('have to answer before anything is signed, but for a log without leaves', async () => {
+    const guard = witnessed()
+    expect(await judge(guard, grow(1))).toBe('guard-unknown')
+    expect(await judge(guard, grow(0))).toBeNull()
+    guard.learn(0)
+    expect(await judge(guard, grow(1))).toBeNull()
+  })
+
+  it('tell of a larger tree than the database has, whatever was learnt before', async () => {
+    const guard = witnessed()
+    guard.learn(300)
+    guard.learn(20)
+    expect(await judge(guard, grow(299))).toBe('rolled-back')
+    expect(await judge(guard, grow(0))).toBe('rolled-back')
+    expect(await judge(guard, grow(300))).toBeNull()
+  })
+})
+
+it('no guard notices nothing but what happens while it runs', async () => {
+  const guard = createGuard({ kind: 'none' }, signer.key)
+  const { head } = grow(300)
+  await guard.remember(head, noteOf(head))
+  expect(await judge(guard, grow(200))).toBe('rolled-back')
+  const next = createGuard({ kind: 'none' }, signer.key)
+  await next.recall()
+  expect(await judge(next, grow(200))).toBeNull()
+})
+
+describe('a checkpoint', () => {
+  it('of this log states its head, and any other text states none', async () => {
+    const { head } = grow(300)
+    const bytes = (text: string) => new TextEncoder().encode(text)
+    expect(await openOwnNote(signer.key, bytes(noteOf(head)))).toEqual(head)
+    expect(await openOwnNote(signer.key, bytes(noteOf(head, stranger)))).toBeNull()
+    const other = createLogSigner('log.example/other', new Uint8Array(32).fill(9))
+    expect(await openOwnNote(other.key, bytes(noteOf(head)))).toBeNull()
+    expect(await openOwnNote(signer.key, bytes('no note'))).toBeNull()
+  })
+})
+
+describe('growth', () => {
+  it('is proven from the tiles of the larger tree', async () => {
+    const { head, readTiles } = grow(700)
+    for (const size of [0, 1, 255, 256, 257, 300, 512, 699, 700]) {
+      await expect(proveGrowth(readTiles, grow(size).head, head)).resolves.toBeUndefined()
+    }
+  })
+
+  it('is not proven of a tree that begins otherwise', async () => {
+    const { head, readTiles } = grow(700)
+    await expect(proveGrowth(readTiles, grow(300, 'b').head, head)).rejects.toThrow('does not begin with')
+    await expect(proveGrowth(async (wanted) => wanted.map(() => null), grow(300).head, head)).rejects.toThrow('tile')
+  })
+})
