@@ -5,8 +5,10 @@ import { bindCommand } from './bind.js'
 import { configCommand } from './config.js'
 import { doctorCommand } from './doctor.js'
 import { dumpCommand } from './dump.js'
+import { fsckCommand } from './fsck.js'
 import { keysCommand } from './keys.js'
 import { lockCommand } from './lock.js'
+import { logCommand } from './log.js'
 import { migrateCommand } from './migrate.js'
 import { modelsCommand } from './models.js'
 import { projectsCommand } from './projects.js'
@@ -36,6 +38,8 @@ export function createProgram(): Command {
     configCommand,
     dumpCommand,
     restoreCommand,
+    fsckCommand,
+    logCommand,
     registryCommand,
     lockCommand,
     bindCommand,

@@ -11,8 +11,8 @@ import { createLogger } from '../../src/platform/logger.js'
 import { createMetrics, type Metrics } from '../../src/platform/metrics.js'
 import { createNodeVerifier } from '../../src/platform/node-ed25519.js'
 
-const LOG_ORIGIN = 'log.example/receipts'
-const LOG_SEED = new Uint8Array(32).fill(9)
+export const LOG_ORIGIN = 'log.example/receipts'
+export const LOG_SEED = new Uint8Array(32).fill(9)
 
 export type LogInstance = {
   readonly feature: TransparencyFeature

@@ -52,6 +52,8 @@ export type ReceiptsDeps = {
   readonly patience?: { readonly commitMsMax: number }
 }
 
+export { createEntryPages as pageReceiptEntries } from './entries-store.js'
+
 export type ReceiptsFeature = ReturnType<typeof createReceipts>
 
 /** The id of the newest key that signs, or has signed, in this database; undefined if none ever did. */

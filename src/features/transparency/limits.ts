@@ -32,6 +32,10 @@ export const TRANSPARENCY_LIMITS = {
   pendingSearchedMax: 10_000,
   /** After how many seconds a client may ask again while the log is suspended. */
   suspendedRetrySeconds: 5,
+  /** Entries, and receipts, that a check of the whole log holds at a time. */
+  checkEntriesMax: 5_000,
+  /** Of what such a check finds wrong, so much is shown. */
+  findingsShownMax: 100,
   /** A guard file holds one note. */
   guardBytesMax: 262_144,
 } as const

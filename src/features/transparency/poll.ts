@@ -36,6 +36,7 @@ export function createPoll(deps: PollDeps): () => Promise<Polled> {
     const remembered = guard.known()
     const { head, notedSize, notedWitnesses, pending, pendingMs } = await store.readState()
     const reason = await judgeHead(remembered, head, readTiles)
+    if (reason === null && suspension.isBarred()) published.forget()
     suspension.bar(reason)
     const isSigned = notedSize !== null && notedSize >= head.size
     unsignedSince = isSigned ? null : (unsignedSince ?? now())

@@ -18,6 +18,8 @@ export type Published = {
   advance(checkpoint: TreeHead & { readonly note: string; readonly witnesses: number }): boolean
   /** Whether a step to this size, with so many cosignatures, would be no step forward. */
   isKnown(checkpoint: { readonly size: number; readonly witnesses: number }): boolean
+  /** What was shown holds no more: the operator has accepted another head. */
+  forget(): void
   /** Called after each step forward. */
   onAdvance(listener: (checkpoint: PublishedCheckpoint) => void): void
 }
@@ -29,6 +31,9 @@ export function createPublished(now: () => number): Published {
     current !== null && (size < current.size || (size === current.size && witnesses <= current.witnesses))
   return {
     isKnown,
+    forget: () => {
+      current = null
+    },
     current: () => current,
     onAdvance: (listener) => void listeners.push(listener),
     advance: ({ size, root, note, witnesses }) => {

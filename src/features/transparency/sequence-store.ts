@@ -1,3 +1,4 @@
+import type { ReadTiles } from '../../core/tlog/index.js'
 import { arrayText } from '../../db/array-text.js'
 import { confirmRow } from '../../db/confirm.js'
 import { sqlOf, type Tx } from '../../db/transact.js'
@@ -16,6 +17,11 @@ export async function tryLockSequence(tx: Tx): Promise<boolean> {
   const rows = await sqlOf(tx)<{ locked: boolean }[]>`
     select pg_try_advisory_xact_lock(hashtextextended(${SEQUENCE_LOCK}, 0)) as locked`
   return confirmRow(rows).locked
+}
+
+/** Waits until no other session has the lock. */
+export async function lockSequence(tx: Tx): Promise<void> {
+  confirmRow(await sqlOf(tx)`select pg_advisory_xact_lock(hashtextextended(${SEQUENCE_LOCK}, 0))`)
 }
 
 /** The tree as it is committed, and whether its head has been signed. */
@@ -45,6 +51,16 @@ export async function takePending(tx: Tx, leavesMax: number): Promise<readonly U
 export function readTilesIn(tx: Tx, tiles: readonly { readonly level: number; readonly index: number }[]) {
   return selectTiles(sqlOf(tx), tiles)
 }
+
+/** Reads tiles as the transaction sees them. */
+export function readerIn(tx: Tx): ReadTiles {
+  return async (wanted) => {
+    const found = new Map((await readTilesIn(tx, wanted)).map((tile) => [placeOf(tile), tile.hashes]))
+    return wanted.map((tile) => found.get(placeOf(tile)) ?? null)
+  }
+}
+
+const placeOf = ({ level, index }: { readonly level: number; readonly index: number }): string => `${level}/${index}`
 
 /**
  * Writes the entries behind those that are there, the tiles that grew, and the new head over the old one, in one

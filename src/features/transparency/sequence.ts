@@ -14,7 +14,7 @@ import { createSlices } from '../../platform/slices.js'
 import type { OnStep } from './durable-step.js'
 import { proveGrowth } from './guard.js'
 import { TRANSPARENCY_LIMITS } from './limits.js'
-import { extendTree, readHead, readTilesIn, takePending, tryLockSequence } from './sequence-store.js'
+import { extendTree, readerIn, readHead, readTilesIn, takePending, tryLockSequence } from './sequence-store.js'
 import type { BarReason } from './suspension.js'
 import { sameBytes, type TreeHead } from './tree-head.js'
 
@@ -87,11 +87,3 @@ async function extendBy(tx: Tx, head: TreeHead, entries: readonly Uint8Array[]):
 }
 
 const placeOf = ({ level, index }: { readonly level: number; readonly index: number }): string => `${level}/${index}`
-
-/** Reads tiles as the transaction sees them. */
-function readerIn(tx: Tx): ReadTiles {
-  return async (wanted) => {
-    const found = new Map((await readTilesIn(tx, wanted)).map((tile) => [placeOf(tile), tile.hashes]))
-    return wanted.map((tile) => found.get(placeOf(tile)) ?? null)
-  }
-}
