@@ -2,7 +2,8 @@ import { Command } from 'commander'
 import { openResources } from '../compose/database.js'
 import { findLogSettings } from '../compose/log-settings.js'
 import { pageReceiptEntries } from '../features/receipts/feature.js'
-import { type FsckReport, fsck } from '../features/transparency/fsck.js'
+import { openFsck } from '../features/transparency/feature.js'
+import type { FsckReport } from '../features/transparency/fsck.js'
 import { createLogSigner } from '../features/transparency/log-key.js'
 import { abortable } from '../platform/abortable.js'
 import { monotonicClock } from '../platform/clock.js'
@@ -32,7 +33,7 @@ async function check(options: Options, signal: AbortSignal): Promise<void> {
   const { database, lifecycle } = await openResources(config, commandLogger(config), 'borrow', signal)
   try {
     const { sql } = database
-    const work = fsck({ sql, logKey, pageEntries: pageReceiptEntries(sql), onProgress: progress(options) })
+    const work = openFsck(sql)({ logKey, pageEntries: pageReceiptEntries(sql), onProgress: progress(options) })
     const report = await abortable(work, signal)
     process.stdout.write(options.json === true ? `${JSON.stringify(report)}\n` : renderReport(report, logKey !== null))
     if (!report.ok) process.exitCode = 1

@@ -76,6 +76,7 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
     databaseAnswers: () => database.answers(SERVICE_LIMITS.healthMsMax),
     isDraining: () => drain.signal.aborted,
     featuresReady: () => readiness(list),
+    remarks: () => list.flatMap(({ name, remarks }) => remarks?.().map((remark) => `${name}: ${remark}`) ?? []),
   }
   const { admitUnmatched } = guards
   const app = createServiceApp({ logger, explain, admitUnmatched, guards, health, features: list })

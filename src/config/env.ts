@@ -105,7 +105,7 @@ export const ENVIRONMENT = z.object({
   LLMRING_TLOG_PRIVATE_KEY_B64: optional(key32()),
   LLMRING_TLOG_GUARD: optional(z.string().regex(/^(file:.+|witness|none)$/, 'must be file:<path>, witness or none')),
   LLMRING_TLOG_ORIGIN: optional(
-    z.string().regex(/^[^\s+]{1,128}$/, 'must be 1 to 128 characters without spaces and +'),
+    z.string().regex(/^[^\s\p{Cc}+]{1,128}$/u, 'must be 1 to 128 characters without spaces and +'),
   ),
   LLMRING_PROJECTS: z.enum(['open', 'closed'], 'must be open or closed').default('open'),
   LLMRING_ADMIN_KEY: optional(z.string().regex(/^\S{16,255}$/, 'must be 16 to 255 characters without spaces')),

@@ -24,6 +24,8 @@ export type Feature = {
   onMissedMessages?(): void
   /** Whether requests should come here. It costs nothing and waits for nothing. */
   ready?(): boolean
+  /** What an operator should know of it, in `/readyz`. No secrets: anybody may read it. */
+  remarks?(): readonly string[]
 }
 
 /** Deletes at most `rowsMax` rows of a project, in one short transaction, and says how many; 0 once nothing is left. */

@@ -12,6 +12,8 @@ export type HealthDeps = {
   readonly isDraining: () => boolean
   /** What each part of the service that has a say in it says, by its name. Waits for nothing. */
   readonly featuresReady: () => Readonly<Record<string, boolean>>
+  /** What an operator should know beside it. */
+  readonly remarks: () => readonly string[]
 }
 
 const Health = z
@@ -22,6 +24,7 @@ const Readiness = z
   .object({
     status: z.enum(['ready', 'not-ready']),
     checks: z.object({ database: z.boolean(), accepting: z.boolean() }).catchall(z.boolean()),
+    remarks: z.array(z.string()).optional().openapi({ description: 'What the operator should know.' }),
   })
   .openapi('Readiness')
 
@@ -85,7 +88,9 @@ function mountReadiness(app: App, guards: Guards, deps: HealthDeps): void {
       const database = await deps.databaseAnswers()
       const checks = { database, accepting: !deps.isDraining(), ...deps.featuresReady() }
       const ready = Object.values(checks).every(Boolean)
-      return answerProbe({ status: ready ? 'ready' : 'not-ready', checks }, ready)
+      const remarks = deps.remarks()
+      const said = { status: ready ? 'ready' : 'not-ready', checks }
+      return answerProbe(remarks.length === 0 ? said : { ...said, remarks }, ready)
     },
   })
 }

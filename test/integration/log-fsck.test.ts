@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Sql } from '../../src/db/client.js'
 import { type Database, openDatabase } from '../../src/db/client.js'
 import { pageReceiptEntries } from '../../src/features/receipts/feature.js'
-import { fsck } from '../../src/features/transparency/fsck.js'
+import { openFsck } from '../../src/features/transparency/feature.js'
 import { createLogSigner } from '../../src/features/transparency/log-key.js'
 import { sha256 } from '../../src/platform/sha256.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
@@ -28,7 +28,7 @@ const check = (key: typeof logKey | null = logKey) => {
   const seen: number[] = []
   const { sql } = opened
   const onProgress = ({ entries }: { readonly entries: number }) => void seen.push(entries)
-  return fsck({ sql, logKey: key, pageEntries: pageReceiptEntries(sql), onProgress })
+  return openFsck(sql)({ logKey: key, pageEntries: pageReceiptEntries(sql), onProgress })
 }
 const kinds = async () => [...new Set((await check()).findings.map(({ kind }) => kind))]
 

@@ -71,7 +71,7 @@ const sha = (...parts: readonly Uint8Array[]): Buffer => {
 }
 
 /** The root of RFC 6962 section 2.1, as it is written there. */
-function naiveRoot(entries: readonly Uint8Array[]): Buffer {
+export function naiveRoot(entries: readonly Uint8Array[]): Buffer {
   const [only] = entries
   if (only === undefined) return sha()
   if (entries.length === 1) return sha(Uint8Array.of(0), only)

@@ -17,6 +17,7 @@ import { checkReceiptText } from './check-receipt.js'
 import { mountClientKeys } from './client-key-routes.js'
 import { createClientKeyStore } from './client-key-store.js'
 import { createClientKeys } from './client-keys.js'
+import { createEntryPages } from './entries-store.js'
 import { exampleReceipt } from './example-receipt.js'
 import { type CurrentRegistryVersion, issueReceipt } from './issue-receipt.js'
 import { createKeeper } from './keep-receipt.js'
@@ -52,7 +53,10 @@ export type ReceiptsDeps = {
   readonly patience?: { readonly commitMsMax: number }
 }
 
-export { createEntryPages as pageReceiptEntries } from './entries-store.js'
+/** The entries of all receipts, page by page: what the log should hold. */
+export function pageReceiptEntries(sql: Sql) {
+  return createEntryPages(sql)
+}
 
 export type ReceiptsFeature = ReturnType<typeof createReceipts>
 

@@ -1,7 +1,9 @@
+import { arrayText } from '../../db/array-text.js'
 import type { Sql } from '../../db/client.js'
-import { confirmRow } from '../../db/confirm.js'
+import { confirmCompleted, confirmRow } from '../../db/confirm.js'
 import { sqlOf, type Tx } from '../../db/transact.js'
 import { TRANSPARENCY_LIMITS } from './limits.js'
+import type { AgedCheckpoint } from './purge-checkpoints.js'
 import type { TreeHead } from './tree-head.js'
 
 /** A head that was signed. `note` is the signed note. */
@@ -29,6 +31,23 @@ export function createCheckpointStore(sql: Sql) {
       const rows = await sql<Row[]>`
         select size, root, note, witnesses from log_checkpoints order by size desc limit 1`
       return rows[0] === undefined ? undefined : stored(rows[0])
+    },
+
+    /** Those above a size that were signed before a moment (milliseconds since the epoch), smallest first. */
+    listAged: async (above: number, before: number, rowsMax: number): Promise<readonly AgedCheckpoint[]> => {
+      const rows = await sql<{ size: string; signedAt: Date; witnesses: number }[]>`
+        select size, signed_at as "signedAt", witnesses from log_checkpoints
+        where size > ${above} and signed_at < ${new Date(before)} order by log_checkpoints.size limit ${rowsMax}`
+      return rows.map(({ size, signedAt, witnesses }) => ({
+        ...{ size: Number(size), signedAt: signedAt.getTime(), witnesses },
+      }))
+    },
+
+    deleteUnwitnessed: async (sizes: readonly number[]): Promise<void> => {
+      const deleted = await sql`
+        delete from log_checkpoints where witnesses = 0
+          and size in (select size from unnest(${arrayText(sizes)}::text::bigint[]) as spare (size))`
+      confirmCompleted(deleted, 'DELETE')
     },
 
     readState: async (): Promise<LogState> => {

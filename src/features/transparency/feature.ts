@@ -5,8 +5,10 @@ import type { Transact } from '../../db/transact.js'
 import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Feature } from '../contract.js'
+import { createCheckStore } from './check-store.js'
 import type { GuardSettings } from './create-guard.js'
 import type { OnStep } from './durable-step.js'
+import { type FsckDeps, type FsckReport, fsck } from './fsck.js'
 import { createHeadStore } from './head-store.js'
 import { createLogSigner } from './log-key.js'
 import { insertPending } from './pending-store.js'
@@ -42,6 +44,12 @@ export async function findLogOrigin(orm: Orm): Promise<string | undefined> {
   return (await createHeadStore(orm).find())?.origin
 }
 
+/** A check of the whole log in a database. */
+export function openFsck(sql: Sql) {
+  const store = createCheckStore(sql)
+  return (deps: Omit<FsckDeps, 'store'>): Promise<FsckReport> => fsck({ ...deps, store })
+}
+
 /** The log of what was signed here (c2sp.org/tlog-tiles). Throws `ConfigurationError` for a key that cannot be used. */
 export function createTransparency(deps: TransparencyDeps) {
   const { settings } = deps
@@ -69,6 +77,7 @@ export function createTransparency(deps: TransparencyDeps) {
     },
     start: async () => running?.start(),
     close: async () => running?.close(),
+    remarks: () => running?.remarks() ?? [],
     ready: () => running === null || running.suspension.reason() === null,
     onMessage: { 'log-checkpoint': (message) => running?.onCheckpoint(message) },
     onMissedMessages: () => running?.sequencer.lookAround(),

@@ -36,6 +36,12 @@ export const TRANSPARENCY_LIMITS = {
   checkEntriesMax: 5_000,
   /** Of what such a check finds wrong, so much is shown. */
   findingsShownMax: 100,
+  /** How often checkpoints that need not be kept are deleted, and how old they are at least. */
+  purgePauseMs: 60_000,
+  purgeAgeMsMin: 300_000,
+  /** Rows of a page, and pages at a time. */
+  purgeRowsMax: 1_000,
+  purgePagesMax: 20,
   /** A guard file holds one note. */
   guardBytesMax: 262_144,
 } as const

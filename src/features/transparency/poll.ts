@@ -1,4 +1,5 @@
-import type { NoteKey, ReadTiles } from '../../core/tlog/index.js'
+import { type NoteKey, type ReadTiles, readRoot } from '../../core/tlog/index.js'
+import { sha256 } from '../../platform/sha256.js'
 import type { CheckpointStore } from './checkpoint-store.js'
 import { openOwnNote } from './create-guard.js'
 import { type Guard, judgeHead, type Remembered } from './guard.js'
@@ -48,9 +49,9 @@ export function createPoll(deps: PollDeps): () => Promise<Polled> {
   }
 }
 
-/** Shows the newest checkpoint that was kept, once it is remembered. Throws if this log's key did not sign it. */
+/** Shows the newest checkpoint that was kept, if it is one of this tree, once it is remembered. Throws if this log's key did not sign it. */
 async function showNewest(
-  { store, guard, logKey, published, readTiles }: PollDeps,
+  { store, guard, logKey, published, suspension, readTiles }: PollDeps,
   remembered: Remembered,
 ): Promise<void> {
   const newest = await store.newest()
@@ -59,7 +60,10 @@ async function showNewest(
   if (stated === null || stated.size !== newest.size || !sameBytes(stated.root, newest.root)) {
     throw new Error(`the checkpoint of size ${newest.size} in the database was not signed by the key of this log`)
   }
-  const reason = await judgeHead(remembered, newest, readTiles)
+  const read = await readRoot({ sha256, readTiles }, newest.size)
+  const isOwn = read.ok && sameBytes(read.root, newest.root)
+  const reason = isOwn ? await judgeHead(remembered, newest, readTiles) : 'forked'
+  suspension.bar(reason)
   if (reason !== null) return
   await guard.remember(newest, newest.note)
   published.advance(newest)

@@ -1,10 +1,12 @@
-import { monotonicClock } from '../../platform/clock.js'
+import { monotonicClock, systemClock } from '../../platform/clock.js'
+import { every } from '../../platform/every.js'
 import { createCheckpointStore } from './checkpoint-store.js'
 import { createGuard, type GuardSettings } from './create-guard.js'
 import { currentCheckpoint } from './current-checkpoint.js'
 import type { TransparencyDeps } from './feature.js'
 import { judgeHead } from './guard.js'
 import { createHeadStore } from './head-store.js'
+import { TRANSPARENCY_LIMITS } from './limits.js'
 import type { LogSigner } from './log-key.js'
 import { measureLog } from './measure-log.js'
 import { openLog } from './open-log.js'
@@ -12,11 +14,12 @@ import { createPoll } from './poll.js'
 import { proveConsistency, proveEntry, proveHash } from './prove-entry.js'
 import { publishHead } from './publish-head.js'
 import { createPublished, type Published } from './published.js'
+import { createPurge } from './purge-checkpoints.js'
 import type { LogVerbs } from './routes.js'
 import { sequencePending } from './sequence.js'
 import { createSequencer } from './sequencer.js'
 import { recallTile, serveTile } from './serve-tile.js'
-import { createSuspension, type Suspension } from './suspension.js'
+import { createSuspension, type Suspension, type SuspensionReason } from './suspension.js'
 import { createTileStore, type TileStore } from './tile-store.js'
 import { createTiles, type Tiles } from './tiles.js'
 import { createWaiters } from './wait-logged.js'
@@ -58,8 +61,13 @@ export function createRunningLog(deps: RunningLogDeps) {
   })
   published.onAdvance(waiters.look)
   measureLog(deps.metrics, { polled: sequencer.polled, published, suspension, waiting: waiters.count })
+  const purging = every({
+    ...{ name: 'delete checkpoints', logger, pauseMs: TRANSPARENCY_LIMITS.purgePauseMs },
+    run: createPurge({ ...checkpoints, clock: systemClock }),
+  })
   return {
     ...{ suspension, sequencer, waiters, verbs: verbsOf(memory) },
+    remarks: () => remarksOn(guard.kind, suspension.reason()),
     facts: { key: signer.key, guard: guard.kind },
     onCheckpoint: (told: { readonly size: number; readonly witnesses: number }): void => {
       if (!published.isKnown(told)) sequencer.lookAround()
@@ -69,12 +77,20 @@ export function createRunningLog(deps: RunningLogDeps) {
       await openLog({ heads: createHeadStore(orm), checkpoints, logKey: signer.key })
       await guard.recall()
       await sequencer.start()
+      purging.startLater()
     },
     close: async () => {
       waiters.close()
+      await purging.stop()
       await sequencer.stop()
     },
   }
+}
+
+/** What an operator should see at a glance. */
+function remarksOn(guard: GuardSettings['kind'], reason: SuspensionReason | null): string[] {
+  const remarks = guard === 'none' ? ['nothing notices a rollback of the database (LLMRING_TLOG_GUARD=none)'] : []
+  return reason === null ? remarks : [...remarks, `suspended: ${reason}`]
 }
 
 /** What a turn does. */

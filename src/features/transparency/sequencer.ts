@@ -1,10 +1,9 @@
-import type { Logger } from '../../platform/logger.js'
 import { TRANSPARENCY_LIMITS } from './limits.js'
 import type { Polled } from './poll.js'
 import type { Sequenced } from './sequence.js'
 import type { Suspension } from './suspension.js'
 import type { TreeHead } from './tree-head.js'
-import { createTurns } from './turns.js'
+import { createTurns, type TurnsLog } from './turns.js'
 
 export type SequencerDeps = {
   readonly poll: () => Promise<Polled>
@@ -13,7 +12,7 @@ export type SequencerDeps = {
   readonly publish: (head: TreeHead) => Promise<boolean>
   readonly suspension: Pick<Suspension, 'isBarred' | 'bar'>
   readonly now: () => number
-  readonly logger: Pick<Logger, 'info' | 'warn'>
+  readonly logger: TurnsLog
 }
 
 export type Sequencer = {

@@ -1,11 +1,17 @@
-import { describeError, type Logger } from '../../platform/logger.js'
+import { describeError } from '../../platform/logger.js'
 import { TRANSPARENCY_LIMITS } from './limits.js'
+
+/** What is said of turns that fail; a logger does. */
+export type TurnsLog = {
+  warn(fields: object, message: string): void
+  info(fields: object, message: string): void
+}
 
 export type TurnsDeps = {
   /** Resolves to the milliseconds until the next turn is due. */
   readonly turn: () => Promise<number>
   readonly now: () => number
-  readonly logger: Pick<Logger, 'info' | 'warn'>
+  readonly logger: TurnsLog
 }
 
 export type Turns = {
