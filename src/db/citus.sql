@@ -25,6 +25,7 @@ select create_distributed_table('receipt_members', 'project_id', colocate_with =
 select create_distributed_table('receipt_member_tiles', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'receipt_member_tiles'::regclass);
 select create_distributed_table('receipt_coverage', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'receipt_coverage'::regclass);
 select create_distributed_table('receipt_client_keys', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'receipt_client_keys'::regclass);
+select create_distributed_table('receipt_erasures', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'receipt_erasures'::regclass);
 select create_distributed_table('webhooks', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'webhooks'::regclass);
 select create_distributed_table('webhook_deliveries', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'webhook_deliveries'::regclass);
 select create_distributed_table('usage_marks', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'usage_marks'::regclass);

@@ -33,8 +33,8 @@ async function issue(contract: Contract, project: TestProject, id: string): Prom
 }
 
 /** Issues a receipt, waits until a checkpoint that every instance shows covers it, and gives its entry. */
-export async function logged(contract: Contract, project: TestProject): Promise<string> {
-  const json = claimsOf(fresh('logged'))
+export async function logged(contract: Contract, project: TestProject, id = fresh('logged')): Promise<string> {
+  const json = claimsOf(id)
   const { text } = await contract.ask('/api/v1/receipts/issue', { key: project.key, json })
   const hash = createHash('sha256').update(text).digest('hex')
   await eventually(async () => {
@@ -231,6 +231,20 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
     return get('/api/v1/receipts/?limit=5')
   },
   'GET /api/v1/receipts/{id}': async (contract, project) => {
+    const id = fresh('receipt')
+    await issue(contract, project, id)
+    return get(`/api/v1/receipts/${id}`)
+  },
+  'GET /api/v1/receipts/{id}/proof': async (contract, project) => {
+    const id = fresh('receipt')
+    await logged(contract, project, id)
+    return get(`/api/v1/receipts/${id}/proof`)
+  },
+  'GET /api/v1/receipts/export': async (contract, project) => {
+    await logged(contract, project)
+    return get('/api/v1/receipts/export?from_seq=1&limit=3')
+  },
+  'DELETE /api/v1/receipts/{id}': async (contract, project) => {
     const id = fresh('receipt')
     await issue(contract, project, id)
     return get(`/api/v1/receipts/${id}`)

@@ -182,15 +182,16 @@ export async function startReceipts(
   config: KeySettings,
   issuer: string = ISSUER,
   patience?: ReceiptsDeps['patience'],
+  /** Default: what is appended stays pending. */
+  log?: ReceiptsDeps['log'],
 ) {
   const opened = await openFeature({ url, now: START }, (common) =>
     createReceipts({
-      // What is appended stays pending: the log itself has tests of its own.
       ...{
         ...common,
         config,
         issuer,
-        log: createTransparency({ ...common, announce: createAnnounce('llmring'), settings: null }).log,
+        log: log ?? createTransparency({ ...common, announce: createAnnounce('llmring'), settings: null }).log,
       },
       usage: NO_USAGE,
       findProject: async () => null,

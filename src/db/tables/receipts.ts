@@ -38,3 +38,18 @@ export const receiptChains = pgTable('receipt_chains', {
   lastEntry: bytes('last_entry'),
   lastIssuedAt: instant('last_issued_at'),
 })
+
+/** Receipts that were erased one by one: their entries stay in the log. */
+export const receiptErasures = pgTable(
+  'receipt_erasures',
+  {
+    projectId: uuid('project_id').notNull(),
+    entry: bytes('entry').notNull(),
+    seq: bigint('seq', { mode: 'number' }),
+    erasedAt: instant('erased_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.projectId, table.entry] }),
+    index('receipt_erasures_chain').on(table.projectId, table.seq).where(sql`seq is not null`),
+  ],
+)

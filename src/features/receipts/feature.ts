@@ -9,6 +9,7 @@ import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import { createNodeVerifier } from '../../platform/node-ed25519.js'
 import type { Feature } from '../contract.js'
+import { createAuditStore } from './audit-store.js'
 import { createBatchStores } from './batch-export-store.js'
 import { mountBatches } from './batch-routes.js'
 import { createBatches } from './batches.js'
@@ -18,20 +19,25 @@ import { mountClientKeys } from './client-key-routes.js'
 import { createClientKeyStore } from './client-key-store.js'
 import { createClientKeys } from './client-keys.js'
 import { createEntryPages } from './entries-store.js'
+import { eraseReceipt } from './erase-receipt.js'
+import { createErasureStore, type ErasureStore } from './erasure-store.js'
 import { exampleReceipt } from './example-receipt.js'
+import { exportAudit } from './export-audit.js'
 import { type CurrentRegistryVersion, issueReceipt } from './issue-receipt.js'
-import { createKeeper } from './keep-receipt.js'
-import { createKeyDocuments } from './key-documents.js'
+import { createKeeper, type Keep } from './keep-receipt.js'
+import { createKeyDocuments, type KeyDocuments } from './key-documents.js'
 import { createKeyRing, type KeyRing } from './key-ring.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import type { ReceiptLog } from './log-port.js'
 import type { UsageLogs } from './logged-usage.js'
-import { exportReceipts, findReceipt, listReceipts, type PageInput } from './read-receipts.js'
+import { proveReceipt } from './prove-receipt.js'
+import { exportReceipts, findReceipt, listReceipts } from './read-receipts.js'
 import { registerKey } from './register-key.js'
-import { mountReceipts } from './routes.js'
-import { type KeySettings, loadSigningKey } from './signing-keys.js'
-import { createKeyStore, createReceiptStore } from './store.js'
+import { mountReceipts, type ReceiptVerbs } from './routes.js'
+import { type KeySettings, loadSigningKey, type SigningKey } from './signing-keys.js'
+import { createKeyStore, createReceiptStore, type ReceiptStore } from './store.js'
 import { storeReceipt } from './store-receipt.js'
+import { waitLogged } from './wait-logged.js'
 
 export type ReceiptsDeps = {
   readonly sql: Sql
@@ -68,54 +74,77 @@ export async function findKnownKeyId(orm: Orm): Promise<string | undefined> {
 
 /** Receipts: issued, stored, verified and shown. Throws `KeyConfigurationError` for keys that cannot be used. */
 export function createReceipts(deps: ReceiptsDeps) {
-  const { clock, issuer, log, metrics, currentRegistryVersion } = deps
+  const { clock, log, metrics } = deps
   const key = loadSigningKey(deps.config)
   const { commitMsMax } = deps.patience ?? RECEIPT_LIMITS
   const store = createReceiptStore(deps)
   const chains = createChainStore(deps.sql)
+  const erasures = createErasureStore(deps.sql)
   const keyStore = createKeyStore(deps.orm)
   const ring = createKeyRing({ own: key, listKeys: keyStore.list, clock, logger: deps.logger })
   const keeper = createKeeper({ transact: deps.transact, store, chains, log, clock, commitMsMax })
-  const issued = metrics.counter('llmring_receipts_issued_total', 'Receipts that were asked for and answered.')
   metrics.gauge('llmring_receipts_queue_depth', 'Receipts that wait to be written.', keeper.depth)
-
+  const keys = createKeyDocuments(ring)
   const newId = createReceiptIds(clock)
-  const issuing = { key, clock, issuer, newId, currentRegistryVersion, log, keep: keeper.keep }
   const batches = createBatches({ ...deps, stores: createBatchStores(deps), key, newId, store, chains, commitMsMax })
   const clientKeys = createClientKeys({ ...deps, store: createClientKeyStore(deps), ring })
-  const checking = { verifier: createNodeVerifier(), ring, issuer }
-  const storing = { ...checking, findKeys: clientKeys.find, keep: keeper.keep }
-  const verbs = {
-    issue: async (projectId: ProjectId, claims: Parameters<typeof issueReceipt>[2]) => {
-      const receipt = await issueReceipt(issuing, projectId, claims)
-      issued.increment()
-      return receipt
-    },
-    store: (projectId: ProjectId, text: string) => storeReceipt(storing, projectId, text),
-    verify: (text: string, header: ReadHeader) =>
-      checkReceiptText({ ...checking, projectKeys: () => clientKeys.findFor(header) }, text),
-    find: (identity: Parameters<typeof findReceipt>[1]) => findReceipt(store, identity),
-    list: (input: PageInput) => listReceipts(store.listPage, input),
-  }
+  const verbs = createVerbs(deps, { key, newId, ring, store, erasures, keys, clientKeys, keep: keeper.keep })
   return {
     name: 'receipts',
     mount: (app, guards) => {
       mountClientKeys(app, guards, clientKeys)
       mountBatches(app, guards, batches.verbs)
-      mountReceipts(app, guards, verbs, { keys: createKeyDocuments(ring), example: exampleReceipt(key) })
+      mountReceipts(app, guards, verbs, { keys, example: exampleReceipt(key) })
     },
     /** Registers the key and learns those of other instances. Throws `KeyConfigurationError` for an id that is taken. */
     start: () => startKeys(deps, ring, keyStore),
     close: keeper.drain,
-    erase: inTurn([batches.erase, clientKeys.erase, store.eraseChunk]),
+    erase: inTurn([batches.erase, clientKeys.erase, erasures.eraseChunk, store.eraseChunk]),
     export: {
       receipt: (projectId, after, rowsMax) => exportReceipts(store.exportPage, projectId, after, rowsMax),
+      receipt_erasure: erasures.exportPage,
       receipt_chain: (projectId) => exportChain(deps.sql, projectId),
       ...batches.export,
       receipt_key: clientKeys.exportAll,
     },
     keyState: { canIssue: key?.sign != null, keyId: key?.keyId ?? null },
   } satisfies Feature & Record<string, unknown>
+}
+
+type Parts = {
+  readonly key: SigningKey | null
+  readonly ring: KeyRing
+  readonly store: ReceiptStore
+  readonly erasures: ErasureStore
+  readonly keys: KeyDocuments
+  readonly clientKeys: ReturnType<typeof createClientKeys>
+  readonly newId: () => string
+  readonly keep: Keep
+}
+
+function createVerbs(deps: ReceiptsDeps, parts: Parts): ReceiptVerbs {
+  const { key, newId, ring, store, erasures, keys, clientKeys, keep } = parts
+  const { clock, issuer, log, metrics, currentRegistryVersion } = deps
+  const issued = metrics.counter('llmring_receipts_issued_total', 'Receipts that were asked for and answered.')
+  const issuing = { key, clock, issuer, newId, currentRegistryVersion, log, keep }
+  const checking = { verifier: createNodeVerifier(), ring, issuer }
+  const storing = { ...checking, findKeys: clientKeys.find, keep }
+  const auditing = { readLinks: createAuditStore(deps.sql), log, keys: keys.list }
+  return {
+    issue: async (projectId, claims) => {
+      const receipt = await issueReceipt(issuing, projectId, claims)
+      issued.increment()
+      return receipt
+    },
+    waitLogged: (canonical, wish, ends) => waitLogged(log, canonical, wish, ends),
+    store: (projectId, text) => storeReceipt(storing, projectId, text),
+    verify: (text, header) => checkReceiptText({ ...checking, projectKeys: () => clientKeys.findFor(header) }, text),
+    find: (identity) => findReceipt(store, identity),
+    list: (input) => listReceipts(store.listPage, input),
+    prove: (identity) => proveReceipt({ store, log }, identity),
+    exportAudit: (range) => exportAudit(auditing, range),
+    erase: (identity) => eraseReceipt({ store: erasures, clock }, identity),
+  }
 }
 
 async function startKeys(deps: ReceiptsDeps, ring: KeyRing, store: ReturnType<typeof createKeyStore>): Promise<void> {

@@ -27,6 +27,11 @@ export const RECEIPT_LIMITS = {
   chainHeldMsMax: 5_000,
   /** Projects of which an instance remembers that they have a chain. */
   chainsKnownMax: 10_000,
+  /** How long a client may wait for a receipt to be logged, and its whole response. */
+  waitSecondsMax: 60,
+  waitResponseMsMax: 85_000,
+  /** Places of a chain that are read and proved at once for an audit package. */
+  auditPageMax: 250,
   queueReceiptsMax: 8_000,
   queueBytesMax: 64 * 1024 * 1024,
   /** The part of the queue that one project may fill. */

@@ -1,7 +1,7 @@
 import { isUsableTarget } from '../../http/request-target.js'
 
 /** What other routes answer at the address of such a receipt. */
-const TAKEN = new Set(['public-key.pem', 'public-key.jwk', 'public-keys.json', 'uncertified', 'keys'])
+const TAKEN = new Set(['public-key.pem', 'public-key.jwk', 'public-keys.json', 'uncertified', 'export', 'keys'])
 
 export const UNREACHABLE_ID = 'could not be fetched under this id'
 

@@ -2,22 +2,28 @@ import { type ProjectId, PUBLIC, READS_RECEIPTS, WRITES } from '../../access/pri
 import type { JsonObject } from '../../core/json/index.js'
 import type { LegacyVerdict, ReceiptReport } from '../../core/proof/index.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
+import { HTTP_LIMITS } from '../../http/limits.js'
 import type { ReadHeader } from '../../http/presented-key.js'
 import { JSON_HEADERS, JSON_TYPE, jsonResponse, plainBytes, plainJson } from '../../http/response.js'
-import type { WarmResponse } from '../../http/warm-lane.js'
+import { deadline } from '../../platform/deadline.js'
 import { AppError } from '../../platform/errors.js'
+import { type AuditVerbs, mountAudit } from './audit-routes.js'
 import { readIssueRequest } from './claims.js'
 import type { ReceiptClaims } from './issue-receipt.js'
 import type { KeyDocuments } from './key-documents.js'
+import { mountKeys } from './key-routes.js'
 import { RECEIPT_LIMITS } from './limits.js'
+import { LogQuery } from './log-schema.js'
 import type { PageInput } from './read-receipts.js'
 import type { ReceiptIdentity, ShownReceipt } from './receipt.js'
 import * as schema from './schema.js'
 import type { StoredReceipt } from './store-receipt.js'
+import { type Ends, type LogNews, type LogWish, readLogWish, renderProof } from './wait-logged.js'
 
 /** Receipts come as the bytes that were signed. */
-export type ReceiptVerbs = {
+export type ReceiptVerbs = AuditVerbs & {
   readonly issue: (projectId: ProjectId, claims: ReceiptClaims) => Promise<Uint8Array>
+  readonly waitLogged: (canonical: Uint8Array, wish: LogWish, ends: Ends) => Promise<LogNews>
   readonly store: (projectId: ProjectId, text: string) => Promise<StoredReceipt>
   /** `header`: a project's key is read from it, if the receipt is signed with none of ours. */
   readonly verify: (text: string, header: ReadHeader) => Promise<ReceiptReport>
@@ -51,11 +57,12 @@ const SIGNED = {
 
 /** The keys come first: their addresses would be taken for receipts' ids. */
 export function mountReceipts(app: App, guards: Guards, verbs: ReceiptVerbs, published: Published): void {
-  for (const base of ['/receipts', BASE]) mountKeys(app, guards, published.keys, base)
+  mountKeys(app, guards, published.keys)
   mountIssue(app, guards, verbs)
   mountVerify(app, guards, verbs, published.example)
   mountStore(app, guards, verbs, published.example)
   mountList(app, guards, verbs)
+  mountAudit(app, guards, verbs)
   mountShow(app, guards, verbs)
 }
 
@@ -67,21 +74,54 @@ function mountIssue(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     operationId: 'issueReceipt',
     summary: 'Issue a receipt',
     description:
-      'The answer is the receipt: exactly what it shows is signed and stored. Members of the request that are no part of it are ignored and named in the header `X-Receipt-Ignored`. With an `id` the request can be repeated: the same claims give the stored receipt, byte for byte.',
+      'The answer is the receipt: exactly what it shows is signed and stored. Members of the request that are no part of it are ignored and named in the header `X-Receipt-Ignored`. With an `id` the request can be repeated: the same claims give the stored receipt, byte for byte. With `Prefer: wait=5` it is answered once a published checkpoint covers the receipt, or after so many seconds (60 at most) all the same; `Preference-Applied` says that it is logged.',
     access: WRITES,
-    problems: ['receipts-not-configured', 'conflict'],
+    problems: ['receipts-not-configured', 'log-suspended', 'conflict'],
+    query: LogQuery,
+    responseMsMax: RECEIPT_LIMITS.waitResponseMsMax,
     body: schema.IssueBody,
     bodyBytesMax: RECEIPT_LIMITS.bodyBytesMax,
     bodyExample: CLAIMS,
-    responses: { 200: { description: 'The signed receipt.', schema: schema.IssuedReceipt, example: SIGNED } },
+    responses: { 200: { description: 'The signed receipt.', schema: schema.IssueResponse, example: SIGNED } },
     direct: true,
-    handle: async ({ principal, body, text }) => {
-      const { claims, ignored } = readIssueRequest(body, text)
-      const receipt = responseBytes(await verbs.issue(principal.projectId, claims))
-      if (ignored === undefined) return plainBytes(receipt)
-      return plainBytes(receipt, { 'Content-Type': JSON_TYPE, 'X-Receipt-Ignored': ignored })
+    handle: async (request) => {
+      const { claims, ignored } = readIssueRequest(request.body, request.text)
+      const wish = readLogWish(request.query, request.header('prefer'))
+      const receipt = await inTime(verbs.issue(request.principal.projectId, claims))
+      const named = ignored === undefined ? {} : { 'X-Receipt-Ignored': ignored }
+      if (wish === undefined && ignored === undefined) return plainBytes(responseBytes(receipt))
+      const news = wish === undefined ? undefined : await hearOfLog(verbs, receipt, wish, request)
+      const headers = { 'Content-Type': JSON_TYPE, ...named, ...appliedOf(wish, news) }
+      if (!wish?.isProofWanted) return plainBytes(responseBytes(receipt), headers)
+      const log = news?.proof == null ? null : renderProof(news.proof)
+      const parts = [Buffer.from('{"receipt":'), receipt, Buffer.from(`,"log_proof":${JSON.stringify(log)}}`)]
+      return plainBytes(responseBytes(Buffer.concat(parts)), headers)
     },
   })
+}
+
+type Waiting = { readonly signal: () => AbortSignal; readonly draining: AbortSignal; readonly park: () => void }
+
+function hearOfLog(
+  verbs: ReceiptVerbs,
+  canonical: Uint8Array,
+  wish: LogWish,
+  { signal, draining, park }: Waiting,
+): Promise<LogNews> {
+  if (wish.waitSeconds > 0) park()
+  return verbs.waitLogged(canonical, wish, { signal: signal(), draining })
+}
+
+/** RFC 7240, 3: said only where the wish was fulfilled. */
+function appliedOf(wish: LogWish | undefined, news: LogNews | undefined): Record<string, string> {
+  return wish === undefined || !news?.isLogged ? {} : { 'Preference-Applied': `wait=${wish.waitSeconds}` }
+}
+
+/** What comes before the wait has the time of every response. */
+function inTime<T>(outcome: Promise<T>): Promise<T> {
+  const detail = 'The request took too long; the receipt may or may not be kept.'
+  const late = () => new AppError('timed-out', detail, { retryAfterSeconds: 1 })
+  return deadline(outcome, HTTP_LIMITS.responseMsMax, late)
 }
 
 function mountVerify(app: App, guards: Guards, verbs: ReceiptVerbs, example: JsonObject): void {
@@ -116,15 +156,26 @@ function mountStore(app: App, guards: Guards, verbs: ReceiptVerbs, example: Json
     description:
       'Of either shape, signed with a key that is listed here or that the project registered. Storing the same receipt again is fine. One that holds only by the legacy rule (see verify) is stored as it was sent, and marked: the answer has the member `legacy`, `GET` the header `X-Receipt-Legacy`, and the list names it under `legacy`.',
     access: WRITES,
-    problems: ['receipt-not-verified', 'conflict'],
+    problems: ['receipt-not-verified', 'log-suspended', 'conflict'],
+    query: LogQuery,
+    responseMsMax: RECEIPT_LIMITS.waitResponseMsMax,
     body: schema.StoreBody,
     bodyBytesMax: RECEIPT_LIMITS.bodyBytesMax,
     bodyExample: { receipt: example },
     responses: { 200: { description: 'It verified and is stored.', schema: schema.StoredResponse } },
-    handle: async ({ principal, text }) => {
-      const { id, legacy } = await verbs.store(principal.projectId, text)
-      const stored = { receipt_id: id, status: 'verified' }
-      return jsonResponse(legacy === null ? stored : { ...stored, legacy: renderLegacy(legacy) })
+    handle: async (request) => {
+      const wish = readLogWish(request.query, request.header('prefer'))
+      const { id, legacy, canonical } = await inTime(verbs.store(request.principal.projectId, request.text))
+      const stored = {
+        receipt_id: id,
+        status: 'verified',
+        ...(legacy === null ? {} : { legacy: renderLegacy(legacy) }),
+      }
+      if (wish === undefined) return jsonResponse(stored)
+      const news = await hearOfLog(verbs, canonical, wish, request)
+      const proof = news.proof === null ? null : renderProof(news.proof)
+      const body = wish.isProofWanted ? { ...stored, log_proof: proof } : stored
+      return jsonResponse(body, 200, appliedOf(wish, news))
     },
   })
 }
@@ -170,53 +221,6 @@ function mountShow(app: App, guards: Guards, verbs: ReceiptVerbs): void {
 function renderLegacy({ rule, keyId, unsignedMembers }: LegacyVerdict) {
   return { valid: true, rule, key_id: keyId, unsigned_members: unsignedMembers }
 }
-
-function mountKeys(app: App, guards: Guards, keys: KeyDocuments, base: string): void {
-  const suffix = base === BASE ? 'V1' : ''
-  const shared = { method: 'get', tag, access: PUBLIC, problems: ['not-found'] } as const
-  const contentType = { pem: 'application/x-pem-file', jwk: 'application/jwk+json' }
-  mount(app, guards, {
-    ...shared,
-    path: `${base}/public-key.pem`,
-    operationId: `getReceiptKeyPem${suffix}`,
-    summary: 'The current public key, PEM',
-    responses: { 200: { description: 'The key.', schema: schema.PublicKeyPem, contentType: contentType.pem } },
-    warm: () => warmKey(keys.pem(), contentType.pem),
-    handle: () => keyResponse(keys.pem(), contentType.pem),
-  })
-  mount(app, guards, {
-    ...shared,
-    path: `${base}/public-key.jwk`,
-    operationId: `getReceiptKeyJwk${suffix}`,
-    summary: 'The current public key, JWK',
-    responses: { 200: { description: 'The key.', schema: schema.PublicKeyJwk, contentType: contentType.jwk } },
-    warm: () => warmKey(keys.jwk(), contentType.jwk),
-    handle: () => keyResponse(keys.jwk(), contentType.jwk),
-  })
-  mount(app, guards, {
-    ...shared,
-    path: `${base}/public-keys.json`,
-    operationId: `listReceiptKeys${suffix}`,
-    summary: 'Every key that ever signed',
-    description: 'A JWK set, too. `kid` names the key of a receipt’s `key_id`.',
-    responses: { 200: { description: 'The keys, the current one first.', schema: schema.PublicKeys } },
-    handle: async () => keyResponse(await keys.list(), JSON_TYPE),
-  })
-}
-
-function keyResponse(document: string | undefined, contentType: string): WarmResponse {
-  if (document === undefined) throw new AppError('not-found', 'No receipts key is configured here.')
-  return plainBytes(document, keyHeaders(contentType))
-}
-
-function warmKey(document: string | undefined, contentType: string): WarmResponse | undefined {
-  return document === undefined ? undefined : plainBytes(document, keyHeaders(contentType))
-}
-
-const keyHeaders = (contentType: string) => ({
-  'Content-Type': contentType,
-  'Cache-Control': `public, max-age=${RECEIPT_LIMITS.keyCacheSeconds}`,
-})
 
 /** A body needs bytes that are not shared between threads; ours never are, but their type does not say so. */
 function responseBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {

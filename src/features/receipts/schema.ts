@@ -12,6 +12,7 @@ import {
 import { instant } from '../../http/instant.js'
 import { limited } from '../../http/limited.js'
 import { RECEIPT_LIMITS } from './limits.js'
+import { ReceiptProof } from './log-schema.js'
 import { isReachableId, UNREACHABLE_ID } from './reachable-id.js'
 
 const { pageReceiptsMax, pageReceiptsDefault, offsetReceiptsMax } = RECEIPT_LIMITS
@@ -107,7 +108,7 @@ export const ReceiptPath = z.object({
 })
 
 /** Digits only: what other readers of numbers take for a number too (`1e9`, ` 5`, `0x10`) is a mistake here. */
-const wholeNumber = () => z.string().regex(/^\d{1,64}$/, 'must be a whole number in digits')
+export const wholeNumber = () => z.string().regex(/^\d{1,64}$/, 'must be a whole number in digits')
 export const PageQuery = z.object({
   limit: wholeNumber()
     .transform(Number)
@@ -162,6 +163,10 @@ export const IssuedReceipt = z
     signature: z.string().openapi({ description: 'ed25519: and base64url, over RFC 8785 of all other members.' }),
   })
   .openapi('IssuedReceipt')
+export const IssueResponse = z.union([
+  IssuedReceipt,
+  z.object({ receipt: IssuedReceipt, log_proof: ReceiptProof.nullable() }).openapi('IssuedWithProof'),
+])
 export const SignedReceipt = z.looseObject({ signature: z.string() }).openapi('SignedReceipt', {
   description: 'A receipt exactly as it was signed, in the nested or the flat shape.',
 })
@@ -188,7 +193,12 @@ export const ReceiptPageResponse = z
   })
   .openapi('ReceiptPage')
 export const StoredResponse = z
-  .object({ receipt_id: z.string(), status: z.literal('verified'), legacy: Legacy.optional() })
+  .object({
+    receipt_id: z.string(),
+    status: z.literal('verified'),
+    legacy: Legacy.optional(),
+    log_proof: ReceiptProof.nullish(),
+  })
   .openapi('StoredReceipt')
 export const VerifyResponse = z
   .object({

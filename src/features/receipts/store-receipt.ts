@@ -18,7 +18,11 @@ export type StoreDeps = Omit<CheckDeps, 'projectKeys'> & {
 }
 
 /** `legacy` is how the receipt holds if it does so only by the legacy rule. */
-export type StoredReceipt = { readonly id: string; readonly legacy: LegacyVerdict | null }
+export type StoredReceipt = {
+  readonly id: string
+  readonly legacy: LegacyVerdict | null
+  readonly canonical: Uint8Array
+}
 
 /**
  * Keeps a signed receipt, of either shape, out of the text `{"receipt": {…}}`. The text itself is read, since a parser
@@ -48,7 +52,7 @@ export async function storeReceipt(deps: StoreDeps, projectId: ProjectId, text: 
   if (outcome.status === 'taken' && !sameBytes(outcome.by.canonical, canonical.bytes)) {
     throw idTaken(id, outcome.by.canonical)
   }
-  return { id, legacy }
+  return { id, legacy, canonical: canonical.bytes }
 }
 
 function readBody(text: string): JsonObject {

@@ -59,6 +59,12 @@ export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm })
       return row
     },
 
+    findEntry: async ({ projectId, id }: ReceiptIdentity): Promise<Uint8Array | undefined> => {
+      const [row] = await db.sql<{ entry: Buffer }[]>`
+        select entry from receipts where project_id = ${projectId} and id = ${id}`
+      return row?.entry
+    },
+
     /** Deletes at most `rowsMax` of a project's receipts, and after the last one its chain, and says how many rows. */
     eraseChunk: async (projectId: ProjectId, rowsMax: number): Promise<number> => {
       const gone = await db.sql`

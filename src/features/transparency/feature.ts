@@ -67,6 +67,7 @@ export function createTransparency(deps: TransparencyDeps) {
     refuseWhileSuspended: () => running?.suspension.refuse(),
     waitLogged: async (entry, msMax, signal) => running?.waiters.wait(entry, msMax, signal) ?? false,
     prove: async (entry) => running?.verbs.prove(entry) ?? null,
+    snapshot: async () => running?.verbs.snapshot() ?? null,
     origin,
     promise: { origin, max_merge_delay_seconds: 60 },
   }

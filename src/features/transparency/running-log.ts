@@ -1,3 +1,4 @@
+import type { NoteKey } from '../../core/tlog/index.js'
 import { monotonicClock, systemClock } from '../../platform/clock.js'
 import { every } from '../../platform/every.js'
 import { createCheckpointStore } from './checkpoint-store.js'
@@ -10,6 +11,7 @@ import { TRANSPARENCY_LIMITS } from './limits.js'
 import type { LogSigner } from './log-key.js'
 import { measureLog } from './measure-log.js'
 import { openLog } from './open-log.js'
+import { openSnapshot } from './open-snapshot.js'
 import { createPoll } from './poll.js'
 import { proveConsistency, proveEntry, proveHash } from './prove-entry.js'
 import { publishHead } from './publish-head.js'
@@ -66,7 +68,7 @@ export function createRunningLog(deps: RunningLogDeps) {
     run: createPurge({ ...checkpoints, clock: systemClock }),
   })
   return {
-    ...{ suspension, sequencer, waiters, verbs: verbsOf(memory) },
+    ...{ suspension, sequencer, waiters, verbs: verbsOf(memory, signer.key) },
     remarks: () => remarksOn(guard.kind, suspension.reason()),
     facts: { key: signer.key, guard: guard.kind },
     onCheckpoint: (told: { readonly size: number; readonly witnesses: number }): void => {
@@ -113,7 +115,7 @@ function sequencing(
   }
 }
 
-function verbsOf({ published, suspension, tiles, store }: LogMemory) {
+function verbsOf({ published, suspension, tiles, store }: LogMemory, logKey: NoteKey) {
   const shown = { published, refuseWhileBarred: suspension.refuseWhileBarred }
   const proving = { ...shown, store, readTiles: tiles.read }
   const serving = { ...shown, tiles, store }
@@ -122,6 +124,7 @@ function verbsOf({ published, suspension, tiles, store }: LogMemory) {
     serveTile: (path) => serveTile(serving, path),
     recallTile: (path) => recallTile(serving, path),
     prove: (entry: Uint8Array) => proveEntry(proving, entry),
+    snapshot: () => openSnapshot({ ...proving, logKey }),
     proveHash: (entry) => proveHash(proving, entry),
     proveConsistency: (range) => proveConsistency(proving, range),
   } satisfies LogVerbs & Record<string, unknown>

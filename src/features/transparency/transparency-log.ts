@@ -10,6 +10,8 @@ export type TransparencyLog = {
   readonly waitLogged: (entry: Uint8Array, msMax: number, signal?: AbortSignal) => Promise<boolean>
   /** Where the entry is in the newest published checkpoint; null while it is in none. */
   readonly prove: (entry: Uint8Array) => Promise<EntryProof | null>
+  /** The newest published checkpoint, to prove many entries against; null while there is none. */
+  readonly snapshot: () => Promise<LogSnapshot | null>
   readonly origin: string
   /** What a receipt says of its log. */
   readonly promise: LogPromise
@@ -20,6 +22,15 @@ export type EntryProof = {
   readonly index: number
   readonly proof: readonly Uint8Array[]
   readonly checkpoint: Uint8Array
+}
+
+export type LogSnapshot = {
+  /** A signed note. */
+  readonly checkpoint: Uint8Array
+  /** Who signs it, as c2sp.org/tlog-policy writes it. */
+  readonly policy: string
+  /** For each entry its place in the checkpoint's tree, with the proof; null if the checkpoint does not cover it. */
+  readonly prove: (entries: readonly Uint8Array[]) => Promise<readonly (Omit<EntryProof, 'checkpoint'> | null)[]>
 }
 
 type LogPromise = { readonly origin: string; readonly max_merge_delay_seconds: 60 }
