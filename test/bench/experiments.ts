@@ -145,15 +145,30 @@ export async function bulkUpsert(stage: Stage): Promise<Result> {
   }
 }
 
-/** Issuing, stored, against a server that parses the same claims, makes them canonical, signs and answers. */
-export async function issueStored(stage: Stage): Promise<Result> {
-  const served = await startBuilt({ LLMRING_DATABASE_URL: await stage.newDatabase(), ...SIGNING })
+const ISSUING_CONNECTIONS = 128
+const ISSUING_PROJECTS = 50
+
+/**
+ * Issuing, stored and logged, against a server that parses the same claims, makes them canonical, signs and answers: for
+ * one project, whose chain orders all of them, and for fifty.
+ */
+export async function issueStored(stage: Stage): Promise<Result[]> {
+  return [await issueFor(stage, 1), await issueFor(stage, ISSUING_PROJECTS)]
+}
+
+async function issueFor(stage: Stage, projects: number): Promise<Result> {
+  const served = await startBuilt({
+    LLMRING_DATABASE_URL: await stage.newDatabase(),
+    ...{ LLMRING_NEW_PROJECTS_PER_MINUTE: '0', ...SIGNING },
+  })
   const bare = await startBare('sign', SIGNING.LLMRING_RECEIPTS_PRIVATE_KEY_B64)
-  const order = { method: 'POST' as const, headers, path: '/api/v1/receipts/issue', expect: 'ed25519:' }
+  const keys = Array.from({ length: projects }, (_, at) => `${KEY}-${at}`)
+  const order = { method: 'POST' as const, headers, keys, path: '/api/v1/receipts/issue', expect: 'ed25519:' }
   const issuing = { ...order, body: JSON.stringify(CLAIMS) }
-  const ratio = await compare(stage.loads, { served, order: issuing }, { served: bare, order: issuing })
+  const mine = { served, order: issuing }
+  const ratio = await compare(stage.loads, mine, { served: bare, order: issuing }, ISSUING_CONNECTIONS)
   await Promise.all([served.stop(), bare.stop()])
-  return fromRatio('receipts, issue and store', 0.4, ratio, {})
+  return fromRatio(`receipts, issue and log, ${projects} project${projects === 1 ? '' : 's'}`, 0.3, ratio, {})
 }
 
 /** Verifying, against a server that parses the same receipt, makes it canonical and verifies. */

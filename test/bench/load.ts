@@ -8,6 +8,8 @@ export type LoadOrder = {
   readonly method: 'GET' | 'POST'
   readonly headers: Record<string, string>
   readonly body?: string
+  /** Project keys that the requests take in turn, instead of the one in `headers`. */
+  readonly keys?: readonly string[]
   /** The status of every answer, and a text that it must hold. */
   readonly status: number
   readonly expect: string
@@ -31,6 +33,7 @@ process.on('message', async (order: LoadOrder) => {
     method: order.method,
     headers: order.headers,
     ...(order.body === undefined ? {} : { body: order.body }),
+    ...(order.keys === undefined ? {} : { requests: order.keys.map((key) => requestOf(order, key)) }),
     verifyBody: (body) => String(body).includes(order.expect),
   } as autocannon.Options)
   const done = await instance
@@ -49,3 +52,7 @@ process.on('message', async (order: LoadOrder) => {
   }
   process.send?.(result)
 })
+
+function requestOf({ method, headers, body }: LoadOrder, key: string) {
+  return { method, headers: { ...headers, 'X-Project-Key': key }, ...(body === undefined ? {} : { body }) }
+}

@@ -32,15 +32,22 @@ const GENERATOR_CPU_MAX = 0.8
  * machine does hits both. The ratio is the median of the pairs' ratios. Where one generator is too busy in the warm-up,
  * two share the connections. Throws where an answer was wrong.
  */
-export async function compare(loads: readonly Load[], contender: Contender, baseline: Contender): Promise<Ratio> {
+export async function compare(
+  loads: readonly Load[],
+  contender: Contender,
+  baseline: Contender,
+  connections = CONNECTIONS,
+): Promise<Ratio> {
   const alone = loads.slice(0, 1)
-  const busiest = [await measure(alone, baseline), await measure(alone, contender)].map((run) => run.generatorCpu)
+  const busiest = [await measure(alone, baseline, connections), await measure(alone, contender, connections)].map(
+    (run) => run.generatorCpu,
+  )
   const used = Math.max(...busiest) > GENERATOR_CPU_MAX ? loads : alone
   const pairs: { mine: Measured; theirs: Measured }[] = []
   for (let index = 0; index < PAIRS; index++) {
     const theirsFirst = index % 2 === 0
-    const first = await measure(used, theirsFirst ? baseline : contender)
-    const second = await measure(used, theirsFirst ? contender : baseline)
+    const first = await measure(used, theirsFirst ? baseline : contender, connections)
+    const second = await measure(used, theirsFirst ? contender : baseline, connections)
     pairs.push(theirsFirst ? { mine: second, theirs: first } : { mine: first, theirs: second })
   }
   const ratios = pairs.map(({ mine, theirs }) => mine.perSecond / theirs.perSecond)
@@ -58,14 +65,15 @@ export async function compare(loads: readonly Load[], contender: Contender, base
 
 type Measured = { readonly perSecond: number; readonly cpuMicroseconds: number; readonly generatorCpu: number }
 
-async function measure(loads: readonly Load[], { served, order }: Contender): Promise<Measured> {
+async function measure(loads: readonly Load[], { served, order }: Contender, all: number): Promise<Measured> {
   const { path, ...rest } = order
   const processes = [served, ...loads].map(({ pid }) => ({ pid, before: cpuSeconds(pid) }))
-  const connections = CONNECTIONS / loads.length
+  const connections = all / loads.length
   const whole = { status: 200, ...rest, url: served.url + path, seconds: SECONDS, connections }
   const results = await Promise.all(loads.map((load) => load.run(whole)))
   const [server = Number.NaN, ...generators] = processes.map(({ pid, before }) => cpuSeconds(pid) - before)
-  const sum = (pick: (result: (typeof results)[number]) => number) => results.reduce((all, one) => all + pick(one), 0)
+  const sum = (pick: (result: (typeof results)[number]) => number) =>
+    results.reduce((total, one) => total + pick(one), 0)
   const [requests, wrong] = [sum((one) => one.requests), sum((one) => one.wrong)]
   if (wrong > 0 || requests === 0) throw new Error(`${wrong} of ${requests} answers from ${path} were wrong`)
   const seconds = sum((one) => one.seconds) / results.length
