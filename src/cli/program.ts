@@ -14,6 +14,7 @@ import { modelsCommand } from './models.js'
 import { projectsCommand } from './projects.js'
 import { registryCommand } from './registry.js'
 import { restoreCommand } from './restore.js'
+import { rollupsCommand } from './rollups.js'
 import { serveCommand } from './serve.js'
 import { unbindCommand } from './unbind.js'
 import { verifyCommand } from './verify.js'
@@ -41,6 +42,7 @@ export function createProgram(): Command {
     fsckCommand,
     logCommand,
     registryCommand,
+    rollupsCommand,
     lockCommand,
     bindCommand,
     unbindCommand,

@@ -29,3 +29,5 @@ select create_distributed_table('receipt_erasures', 'project_id', colocate_with 
 select create_distributed_table('webhooks', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'webhooks'::regclass);
 select create_distributed_table('webhook_deliveries', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'webhook_deliveries'::regclass);
 select create_distributed_table('usage_marks', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'usage_marks'::regclass);
+select create_distributed_table('usage_combos', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'usage_combos'::regclass);
+select create_distributed_table('usage_rollups', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'usage_rollups'::regclass);

@@ -43,7 +43,7 @@ it('columns that no row of a group has a value for are null in each, and the oth
     },
   })
   const rows = [row(null), row('second'), row(null)]
-  await store.insert(rows)
+  await store.insert(rows, 2)
   const stored = await database.orm.select().from(usageLogs).where(eq(usageLogs.projectId, projectId))
   const found = stored.map(({ id, alias, keyId, inputTokens, metadata }) => [id, alias, keyId, inputTokens, metadata])
   const expected = rows.map(({ id, event }) => [id, event.alias, null, null, null])
@@ -67,7 +67,7 @@ it('a usage row has every value in the column of its name', async () => {
     ...{ status: 'reported' as const, registryVersion: 'openai@7', unitPrices: { input: '0.15' } },
     event: { ...event, parts: partsOf(), reportedPico: null },
   } satisfies UsageRow
-  await store.insert([row])
+  await store.insert([row], 2)
   const [stored] = await database.orm.select().from(usageLogs).where(eq(usageLogs.projectId, row.projectId))
   expect(stored).toEqual({
     ...{ projectId: row.projectId, loggedAt: AT, id: row.id, keyId: row.keyId, ...names, ...ids },

@@ -164,3 +164,41 @@ describe('a group', () => {
     expect((outcome as AppError).message).not.toContain('16384')
   })
 })
+
+describe('a group with marks', () => {
+  const mark = { key: 'k', item: 0, sha256: 'aa', answer: '{}', markedAt: '2026-03-15T12:00:00.000Z' }
+  const rows = [{}, { mark }, {}, { mark }] as unknown as readonly UsageRow[]
+  const commitRows = (steps: readonly (readonly number[] | Error)[]) => {
+    const left = [...steps]
+    const sent: unknown[] = []
+    const deps: CommitDeps = {
+      insert: async (group) => {
+        sent.push(group)
+        const step = left.shift() ?? new Error('one insert too many')
+        if (step instanceof Error) throw step
+        return step
+      },
+      ensurePartitions: async (group) => sent.push(group),
+      monotonicClock: () => 0,
+      pause: async () => undefined,
+      ...{ commitMsMax: 5, outcomeMsMax: 100, outcomePauseMs: 25 },
+    }
+    return commitGroup(deps, rows).then((replayed) => ({ replayed, sent }))
+  }
+
+  it('answers the places of the rows whose marks were there before', async () => {
+    expect((await commitRows([[3]])).replayed).toEqual([3])
+  })
+
+  it('whose ids are found after a lost connection says of every marked row that its mark may hold another answer', async () => {
+    expect((await commitRows([lost, duplicate])).replayed).toEqual([1, 3])
+  })
+
+  it('that is written by the second statement answers what that one says', async () => {
+    expect((await commitRows([lost, [1]])).replayed).toEqual([1])
+  })
+
+  it('of a month without a partition asks for the partitions of its own rows, and sends the same rows again', async () => {
+    expect((await commitRows([noPartition, []])).sent).toEqual([rows, rows, rows])
+  })
+})

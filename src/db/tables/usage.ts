@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import {
   bigint,
   boolean,
@@ -64,5 +65,53 @@ export const usageMarks = pgTable(
   (table) => [
     primaryKey({ columns: [table.projectId, table.key, table.item] }),
     index('usage_marks_age').on(table.markedAt),
+  ],
+)
+
+const count = (name: string) => bigint(name, { mode: 'number' }).notNull()
+const total = (name: string) => numeric(name, { precision: 30, scale: 0 }).notNull()
+
+export const usageCombos = pgTable(
+  'usage_combos',
+  {
+    projectId: uuid('project_id').notNull(),
+    id: uuid('id').notNull(),
+    provider: text('provider').notNull(),
+    model: text('model').notNull(),
+    alias: text('alias').notNull(),
+    profile: text('profile').notNull(),
+    origin: text('origin').notNull(),
+    folded: boolean('folded').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.projectId, table.id] })],
+)
+
+export const usageRollups = pgTable(
+  'usage_rollups',
+  {
+    projectId: uuid('project_id').notNull(),
+    grain: text('grain').notNull(),
+    bucket: instant('bucket').notNull(),
+    comboId: uuid('combo_id').notNull(),
+    shard: integer('shard').notNull(),
+    requests: count('requests'),
+    cost: numeric('cost', { precision: 40, scale: 12 }).notNull(),
+    inputTokens: total('input_tokens'),
+    outputTokens: total('output_tokens'),
+    cachedInputTokens: total('cached_input_tokens'),
+    cacheReadInputTokens: total('cache_read_input_tokens'),
+    cacheWrite5mInputTokens: total('cache_write_5m_input_tokens'),
+    cacheWrite1hInputTokens: total('cache_write_1h_input_tokens'),
+    reasoningTokens: total('reasoning_tokens'),
+    reported: count('reported'),
+    priced: count('priced'),
+    free: count('free'),
+    unknownModel: count('unknown_model'),
+    noPrice: count('no_price'),
+    noRegistry: count('no_registry'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.projectId, table.grain, table.bucket, table.comboId, table.shard] }),
+    index('usage_rollups_pending').on(table.projectId, table.bucket).where(sql`${table.shard} <> 0`),
   ],
 )

@@ -9,7 +9,9 @@ import type { Feature } from '../contract.js'
 import { createCertifiableStore } from './certifiable-store.js'
 import { computeStats } from './compute-stats.js'
 import { exportMarks } from './export-marks.js'
+import { exportTexts } from './export-texts.js'
 import { exportUsage } from './export-usage.js'
+import { foldRollups } from './fold-rollups.js'
 import { forgetMarks } from './forget-marks.js'
 import { USAGE_LIMITS } from './limits.js'
 import { listLogs } from './list-logs.js'
@@ -20,6 +22,7 @@ import { openQueues } from './open-queues.js'
 import { type PeriodText, readPeriod } from './period.js'
 import type { FindPrice } from './price-event.js'
 import { priceWaiting } from './price-waiting.js'
+import { createRollupStore } from './rollup-store.js'
 import { mountUsage } from './routes.js'
 import { createSinglePass } from './single-pass.js'
 import { createUsageStore, type UsageStore } from './store.js'
@@ -39,6 +42,9 @@ export type UsageDeps = {
 
 export type UsageFeature = ReturnType<typeof createUsage>
 
+/** The rollups alone, for a command. */
+export const openRollups = createRollupStore
+
 export function createUsage(deps: UsageDeps) {
   const store = createUsageStore(deps)
   const ensurePartitions = () => store.ensurePartitions(deps.clock())
@@ -52,7 +58,7 @@ export function createUsage(deps: UsageDeps) {
   const recording = openRecording(deps, store, priceInBackground)
   // Prices the rows, too, of an instance that crashed before it could.
   const partitions = lookAfterPartitions(deps.logger, ensurePartitions, priceInBackground)
-  const forgetting = forgetOldMarks(deps, store)
+  const jobs = [forgetOldMarks(deps, store), foldClosedQuarters(deps, store)]
   return {
     name: 'usage',
     mount: (app, guards) =>
@@ -63,21 +69,16 @@ export function createUsage(deps: UsageDeps) {
       }),
     /** Makes the partitions that are due, then hourly. Resolves even if that fails: it is tried again. */
     start: async () => {
-      forgetting.startLater()
+      for (const job of jobs) job.startLater()
       await partitions.start()
     },
     /** Writes what waits, then stops. */
     close: async () => {
-      await Promise.all([partitions.stop(), forgetting.stop()])
+      await Promise.all([partitions, ...jobs].map((job) => job.stop()))
       await recording.drain()
       await pricing.idle()
     },
-    erase: async (projectId, rowsMax) =>
-      (await store.eraseChunk(projectId, rowsMax)) || store.marks.eraseChunk(projectId, rowsMax),
-    export: {
-      usage: (projectId, after, rowsMax) => exportUsage(store.exportPage, projectId, after, rowsMax),
-      usage_mark: (projectId, after, rowsMax) => exportMarks(store.marks.exportPage, projectId, after, rowsMax),
-    },
+    ...holdings(store),
     /** Not before the partitions were there once: without this month's no event can be recorded. */
     ready: partitions.wereEnsured,
     /** What is certified of the calls. */
@@ -85,6 +86,22 @@ export function createUsage(deps: UsageDeps) {
     /** Prices what was recorded before any registry was loaded; answers how many rows. Call it when one has loaded. */
     priceWaiting: pricing.run,
   } satisfies Feature & Record<string, unknown>
+}
+
+/** What it holds of a project: how that is erased and exported. */
+function holdings(store: UsageStore) {
+  return {
+    erase: async (projectId, rowsMax) =>
+      (await store.eraseChunk(projectId, rowsMax)) ||
+      (await store.marks.eraseChunk(projectId, rowsMax)) ||
+      store.rollups.eraseChunk(projectId, rowsMax),
+    export: {
+      usage: (projectId, after, rowsMax) => exportUsage(store.exportPage, projectId, after, rowsMax),
+      usage_mark: (projectId, after, rowsMax) => exportMarks(store.marks.exportPage, projectId, after, rowsMax),
+      usage_rollup: (projectId, after, rowsMax) => exportTexts(store.rollups.exportPage, projectId, after, rowsMax),
+      usage_names: (projectId, after, rowsMax) => exportTexts(store.rollups.exportNames, projectId, after, rowsMax),
+    },
+  } satisfies Pick<Feature, 'erase' | 'export'>
 }
 
 function openRecording(deps: UsageDeps, store: UsageStore, onPriceable: () => void) {
@@ -101,6 +118,12 @@ function forgetOldMarks({ clock, logger, config }: UsageDeps, { marks }: UsageSt
   const { purgeRowsMax: rowsMax, purgePauseMs: pauseMs } = USAGE_LIMITS
   const run = () => forgetMarks({ clock, purge: marks.purge, days: config.idempotencyDays, rowsMax })
   return every({ name: 'forget old idempotency keys', run, pauseMs, logger })
+}
+
+function foldClosedQuarters({ clock, logger }: UsageDeps, { rollups }: UsageStore) {
+  const { foldPauseMs: pauseMs, foldRowsMax: rowsMax } = USAGE_LIMITS
+  const run = () => foldRollups({ clock, fold: rollups.fold, rowsMax })
+  return every({ name: 'fold the rollups of usage', run, pauseMs, logger })
 }
 
 /** Ensures the partitions at the start and hourly, and says each time that it has. */

@@ -27,6 +27,14 @@ export const USAGE_LIMITS = {
   purgeRowsMax: 5_000,
   purgePauseMs: 3_600_000,
   markPageRowsMax: 500,
+  /** Names that occur together, of one project and hour; beyond it alias and origin are added up as `(other)`. */
+  combinationsMax: 1_000,
+  /** Of all projects and hours that an instance remembers. */
+  combinationsKnownMax: 200_000,
+  /** How long after its beginning a quarter of an hour is folded, how often it is looked for, and sums in one statement. */
+  foldAfterMs: 960_000,
+  foldPauseMs: 60_000,
+  foldRowsMax: 5_000,
   pageItemsMax: 500,
   /** Metadata and prices that are held of a list or an export at once. One row that is larger is a page of its own. */
   pageBytesMax: 256 * 1024,

@@ -6,11 +6,14 @@ import { confirmCompleted } from '../../db/confirm.js'
 import type { Orm } from '../../db/orm.js'
 import { ensureMonthlyPartitions } from '../../db/partitions.js'
 import { usageLogs } from '../../db/tables/usage.js'
-import type { UsageRow } from './event.js'
+import { createCombinationLimit } from './combination-limit.js'
+import { COST_STATUSES, type UsageRow } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
 import { createExportPages, createLogPages } from './log-store.js'
 import { createMarkStore } from './mark-store.js'
 import type { Period } from './period.js'
+import { bucketOf, combinationOf, rollUp } from './rolling-store.js'
+import { createRollupStore } from './rollup-store.js'
 import type { StatsRow } from './stats-row.js'
 import { createGroupWriter } from './write-store.js'
 
@@ -49,8 +52,9 @@ export type UsageStore = ReturnType<typeof createUsageStore>
 
 export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm: Orm }) {
   return {
-    insert: createGroupWriter(sql),
+    insert: createGroupWriter(sql, createCombinationLimit(USAGE_LIMITS)),
     marks: createMarkStore(sql),
+    rollups: createRollupStore(sql),
     ensurePartitions: (nowMs: number) => ensureMonthlyPartitions(sql, 'usage_logs', nowMs),
     /** The partition of one month, which may be long over. */
     ensurePartitionOf: (timeMs: number) => ensureMonthlyPartitions(sql, 'usage_logs', timeMs, 0),
@@ -128,9 +132,21 @@ function listUnpriced(orm: Orm, after: LogPosition | null, rowsMax: number): Pro
     .limit(rowsMax)
 }
 
+/** A shard that no writer has. */
+const PRICING_SHARD = '1'
+/** A row that waited was added up with no cost: now it has one, and another status. */
+const OF_PRICED = Object.fromEntries([
+  ['cost', 'sum(cost)'],
+  ['no_registry', '-count(*)'],
+  ...COST_STATUSES.filter((status) => status !== 'no_registry').map((status) => [
+    status,
+    `count(*) filter (where status = '${status}')`,
+  ]),
+])
+
 /**
- * Prices rows that still wait; answers how many. Rows that another instance is pricing right now are left to it:
- * two updates that take the same rows in different orders would deadlock.
+ * Prices rows that still wait, and adds their costs to the rollups; answers how many. Rows that another instance is
+ * pricing right now are left to it: two updates that take the same rows in different orders would deadlock.
  */
 async function writePrices(sql: Sql, projectId: string, rows: readonly PricedRow[]): Promise<number> {
   const texts = (of: (row: PricedRow) => string | null) => arrayText(rows.map(of))
@@ -144,9 +160,12 @@ async function writePrices(sql: Sql, projectId: string, rows: readonly PricedRow
         ${texts(({ unitPrices }) => (unitPrices === null ? null : JSON.stringify(unitPrices)))}::text::jsonb[]
       ) as p (logged_at, id, cost, computed_cost, status, version, unit_prices)
     ), taken as materialized (
-      select priced.* from priced join usage_logs using (logged_at, id)
+      select priced.*, project_id, provider, model, alias, profile, origin from priced join usage_logs using (logged_at, id)
       where usage_logs.project_id = ${projectId} and usage_logs.cost_status = 'no_registry' for update of usage_logs skip locked
-    )
+    ), moved as materialized (
+      select project_id, ${sql.unsafe(bucketOf('logged_at'))} as bucket, ${sql.unsafe(combinationOf('taken', 'false'))}, cost, status
+      from taken
+    ), ${sql.unsafe(rollUp('moved', PRICING_SHARD, OF_PRICED))}
     update usage_logs set cost = taken.cost, computed_cost = taken.computed_cost, cost_status = taken.status,
       registry_provider_version = taken.version, unit_prices = taken.unit_prices
     from taken

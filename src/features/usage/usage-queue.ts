@@ -8,6 +8,7 @@ import type { UsageRow } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
 import type { MarkStore } from './mark-store.js'
 import { type Recorded, settleReplays } from './settle-replays.js'
+import { createShards } from './shards.js'
 import type { WriteGroup } from './write-store.js'
 
 export type UsageQueueDeps = {
@@ -27,9 +28,12 @@ export function createUsageQueue(deps: UsageQueueDeps): RoomyGrouping<UsageRow, 
   const { groupBytesMax, queueItemsMax, queueBytesMax, ownerShareMax, outcomePauseMs } = USAGE_LIMITS
   const { companyItemsMin, companyMsMax } = USAGE_LIMITS
   const committing = { ...deps, monotonicClock, pause, outcomePauseMs }
+  const shards = createShards(deps.lanes)
+  const commit = (rows: readonly UsageRow[]) =>
+    shards.use((shard) => commitGroup({ ...committing, insert: (some) => deps.insert(some, shard) }, rows))
   return createGrouping<UsageRow, Recorded>({
     commit: async (rows) => {
-      const answers = await settleReplays(deps.findMarks, rows, await commitGroup(committing, rows))
+      const answers = await settleReplays(deps.findMarks, rows, await commit(rows))
       deps.count(rows.filter((_, place) => answers[place]?.status === 'written'))
       return answers
     },

@@ -3,10 +3,15 @@ import { confirmCompleted, confirmRow } from '../../db/confirm.js'
 import { groupedInput, type InputColumn, tableColumns } from '../../db/grouped-insert.js'
 import { usageLogs } from '../../db/tables/usage.js'
 import { USAGE_COLUMNS } from './columns.js'
+import type { IsFolded } from './combination-limit.js'
 import type { UsageRow } from './event.js'
+import { bucketOf, combinationOf, OF_ROWS, rollUp } from './rolling-store.js'
 
-/** Writes a group, all of it or nothing; answers the places of the rows whose marks were there before. */
-export type WriteGroup = (rows: readonly UsageRow[]) => Promise<readonly number[]>
+/**
+ * Writes a group, all of it or nothing, and adds it to the rollups in this shard; answers the places of the rows whose
+ * marks were there before.
+ */
+export type WriteGroup = (rows: readonly UsageRow[], shard: number) => Promise<readonly number[]>
 
 const MARK_COLUMNS: readonly InputColumn<UsageRow>[] = [
   { name: 'mark_key', type: 'text', of: ({ mark }) => mark?.key },
@@ -16,17 +21,16 @@ const MARK_COLUMNS: readonly InputColumn<UsageRow>[] = [
   { name: 'marked_at', type: 'timestamptz', of: ({ mark }) => mark?.markedAt },
 ]
 const LOG_COLUMNS = tableColumns(usageLogs, USAGE_COLUMNS)
-const INPUT = groupedInput([...LOG_COLUMNS, ...MARK_COLUMNS])
 const LOG_NAMES = LOG_COLUMNS.map(({ name }) => name).join(', ')
 
 /**
  * One statement: a process that is killed in the middle of it leaves no lock behind. Marks are taken in the order of
  * their keys, so that two groups with the same keys wait for each other and never deadlock. A row without a mark, or
- * whose mark is new, is written.
+ * whose mark is new, is written and added up: whoever sees the row sees it in the sums.
  */
-const WRITE_GROUP = `
+const writeGroup = (arrays: string, names: string, shard: string) => `
   with input as materialized (
-    select * from unnest(${INPUT.arrays}) with ordinality as input (${INPUT.names}, place)
+    select * from unnest(${arrays}) with ordinality as input (${names}, place)
   ), marks as (
     insert into usage_marks (project_id, key, item, sha256, answer, log_id, marked_at)
     select project_id, mark_key, mark_item, decode(mark_sha256, 'hex'), mark_answer, id, marked_at
@@ -36,15 +40,26 @@ const WRITE_GROUP = `
     select *, mark_key is null or id in (select log_id from marks) as is_fresh from input
   ), written as (
     insert into usage_logs (${LOG_NAMES}) select ${LOG_NAMES} from sorted where is_fresh returning 1
-  )
+  ), fresh as materialized (
+    select project_id, ${bucketOf('logged_at')} as bucket, ${combinationOf('sorted', 'sorted.is_folded')}, ${SUMMED}
+    from sorted where is_fresh
+  ), ${rollUp('fresh', shard, OF_ROWS)}
   select (select count(*) from written)::integer as written,
     (select coalesce(json_agg(place - 1), '[]') from sorted where not is_fresh) as replayed`
 
+/** What of a row is added up. */
+const SUMMED = LOG_COLUMNS.map(({ name }) => name)
+  .filter((name) => name.endsWith('_tokens') || name === 'cost' || name === 'cost_status')
+  .join(', ')
+
 type Written = { readonly written: number; readonly replayed: readonly number[] }
 
-export function createGroupWriter(sql: Sql): WriteGroup {
-  return async (rows) => {
-    const answer = await sql.unsafe<Written[]>(WRITE_GROUP, INPUT.parametersOf(rows), { prepare: true })
+export function createGroupWriter(sql: Sql, isFolded: IsFolded): WriteGroup {
+  const columns = [...LOG_COLUMNS, ...MARK_COLUMNS, { name: 'is_folded', type: 'boolean', of: isFolded }]
+  const { arrays, names, parametersOf } = groupedInput(columns)
+  const text = writeGroup(arrays, names, `$${columns.length + 1}::integer`)
+  return async (rows, shard) => {
+    const answer = await sql.unsafe<Written[]>(text, [...parametersOf(rows), shard], { prepare: true })
     const { written, replayed } = confirmRow(answer)
     // An answer that accounts for other rows than those that were sent is none.
     confirmCompleted({ command: 'INSERT', count: written + replayed.length }, 'INSERT', rows.length)
