@@ -4,6 +4,7 @@ import { createClient, type Sql } from '../../src/db/client.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import { holdTransaction } from '../support/held-transaction.js'
+import { faultsInRollups } from '../support/kept-writes.js'
 import { type RunningService, startService } from '../support/service.js'
 
 /** A longer run by hand: USAGE_WRITERS_EVENTS=200000. */
@@ -140,6 +141,7 @@ describe('64 writers on two instances, who repeat every twentieth event', () => 
       select id, input_tokens::int as number from usage_logs where model like 'm_'`
     expect(rows).toHaveLength(count)
     for (const { id, number } of rows) expect([number, [...(ids.get(number) ?? [])]]).toEqual([number, [id]])
+    expect(await faultsInRollups(direct)).toEqual([])
     expect(await deadlocks()).toBe(before)
   })
 

@@ -9,6 +9,7 @@ export async function faultsInWrites(sql: Sql, outcomes: readonly Outcome[]): Pr
   const of = (...kinds: Kind[]) => outcomes.filter(({ kind }) => kinds.includes(kind))
   return [
     ...(await faultsInUsage(sql, of('log', 'settle'))),
+    ...(await faultsInRollups(sql)),
     ...(await faultsInBindings(sql, of('bind', 'unbind'))),
     ...(await faultsInBulks(sql, of('bulk'))),
     ...(await faultsInReceipts(sql, of('issue'))),
@@ -28,6 +29,23 @@ async function faultsInUsage(sql: Sql, outcomes: readonly Outcome[]): Promise<st
     const { log_id: id } = JSON.parse(text) as { log_id: string }
     return ids[0] === id ? [] : [`${kind} ${sent} was answered and is ${ids.length === 0 ? 'missing' : 'another one'}`]
   })
+}
+
+/** The sums of a project, in each of their grains, were written by the same statements as what they add up. */
+export async function faultsInRollups(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ project: string; grain: string; summed: string; recorded: string }[]>`
+    with grains (grain) as (values ('quarter'), ('hour'), ('day')), summed as (
+      select project_id, grains.grain, sum(requests) as requests, sum(cost) as cost, sum(input_tokens) as tokens
+      from usage_rollups as one join grains on shard <> 0 or one.grain = grains.grain group by 1, 2
+    ), recorded as (
+      select project_id, grain, count(*) as requests, sum(cost) as cost, coalesce(sum(input_tokens), 0) as tokens
+      from usage_logs cross join grains group by 1, 2
+    )
+    select coalesce(summed.project_id, recorded.project_id) as project, coalesce(summed.grain, recorded.grain) as grain,
+      row_to_json(summed)::text as summed, row_to_json(recorded)::text as recorded
+    from summed full join recorded on recorded.project_id = summed.project_id and recorded.grain = summed.grain
+    where (summed.requests, summed.cost, summed.tokens) is distinct from (recorded.requests, recorded.cost, recorded.tokens)`
+  return rows.map(({ project, grain, summed, recorded }) => `${grain}s of ${project}: ${summed}, not ${recorded}`)
 }
 
 /** A binding is a row and its history; deleting it takes the row and adds to the history. */

@@ -99,7 +99,15 @@ const REQUESTS: Readonly<Record<Kind, (sent: string) => Request>> = {
   log: (sent) => ({
     method: 'POST',
     path: '/api/v1/log',
-    json: { provider: 'openai', model: 'm', input_tokens: 1, output_tokens: 1, id_at_origin: sent, cost: 0.5 },
+    json: {
+      provider: 'openai',
+      model: 'm',
+      input_tokens: 1,
+      output_tokens: 1,
+      id_at_origin: sent,
+      cost: 0.5,
+      ...keyOf(sent),
+    },
   }),
   bind: (sent) => ({
     method: 'POST',
@@ -126,6 +134,9 @@ const REQUESTS: Readonly<Record<Kind, (sent: string) => Request>> = {
   // The first write with a key that is new here makes its project.
   settle: (sent) => ({ ...REQUESTS.log(sent), project: `key-${sent}` }),
 }
+
+/** Half of the events have an idempotency key. */
+const keyOf = (sent: string) => (sent < '8' ? { idempotency_key: sent } : {})
 
 /** Resolving and deleting are about what was bound before; everything else about something new. */
 function idFor(kind: Kind, bound: string[]): string | undefined {
