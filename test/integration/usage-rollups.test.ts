@@ -199,7 +199,7 @@ describe('rollups that are wrong', () => {
 
 it('the migration adds up what was recorded before', async () => {
   const { readFile } = await import('node:fs/promises')
-  const text = await readFile(new URL('../../migrations/0009_usage_rollups.sql', import.meta.url), 'utf8')
+  const text = await readFile(new URL('../../migrations/0010_usage_rollups.sql', import.meta.url), 'utf8')
   const project = randomUUID() as Project
   for (const alias of ['a', null, 'a']) await app.log({ alias, cost: 0.1 }, project)
   await app.log({ timestamp: '2026-03-14T10:07:00Z', model: 'nobody', output_tokens: null }, project)
