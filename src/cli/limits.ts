@@ -35,4 +35,22 @@ export const CLI_LIMITS = {
   witnessRequestMsMax: 10_000,
   witnessDrainMsMax: 5_000,
   witnessRefusalLinesPerSecondMax: 10,
+  /** One request to a log, its body included, how often it is made and how long is waited between. */
+  logRequestMsMax: 15_000,
+  logAttemptsMax: 3,
+  logRetryPauseMs: 500,
+  /** A log may ask for a longer wait (429, 503), up to this. */
+  logRetryMsMax: 60_000,
+  /** A checkpoint that is behind one that is known: caches may hold it for a few seconds. */
+  staleAttemptsMax: 4,
+  stalePauseMs: 750,
+  /** Far more than 256 entries of 32 bytes. */
+  bundleBytesMax: 1_048_576,
+  bundlesAheadMax: 8,
+  /** Entries after which the derivation is written down. */
+  derivedSaveRows: 16_384,
+  /** Seven tiles in base64. */
+  derivedBytesMax: 131_072,
+  monitorPauseMsMin: 1_000,
+  monitorPauseMsMax: 86_400_000,
 } as const

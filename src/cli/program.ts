@@ -11,6 +11,7 @@ import { lockCommand } from './lock.js'
 import { logCommand } from './log.js'
 import { migrateCommand } from './migrate.js'
 import { modelsCommand } from './models.js'
+import { monitorCommand } from './monitor.js'
 import { projectsCommand } from './projects.js'
 import { registryCommand } from './registry.js'
 import { restoreCommand } from './restore.js'
@@ -50,6 +51,7 @@ export function createProgram(): Command {
     modelsCommand,
     verifyCommand,
     witnessCommand,
+    monitorCommand,
   ]) {
     program.addCommand(command())
   }

@@ -49,6 +49,7 @@ describe('llmring-server', () => {
     ['registry'],
     ['registry', 'import'],
     ['witness'],
+    ['monitor'],
   ])('explains %s %s with --help', async (...args) => {
     const help = await runCommand([...args, '--help'])
     expect(help).toMatchObject({ code: 0, stderr: '' })

@@ -1,5 +1,6 @@
 import {
   type Checkpoint,
+  cosignNote,
   formatCheckpoint,
   formatNote,
   formatNoteKey,
@@ -66,5 +67,18 @@ export class SignedLog {
   async submission(from: number, to = this.entries.length): Promise<Uint8Array> {
     const proof = from > to ? [] : await this.proof(from, to)
     return formatWitnessSubmission({ oldSize: from, proof, checkpoint: await this.note(to) })
+  }
+}
+
+/** A witness's key, of which a test knows the private half. */
+export function cosignerOf(seed: number, name = `witness.example/w${seed}`) {
+  const { key, sign } = signerOfByte(seed)
+  const signer = { key: makeNoteKey(sha256, name, 'cosignature', key), sign }
+  return {
+    keyText: formatNoteKey(signer.key),
+    cosign: (note: Note, time = 1_700_000_000): Note => ({
+      ...note,
+      signatures: [...note.signatures, cosignNote(signer, note.text, time)],
+    }),
   }
 }
