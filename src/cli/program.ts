@@ -17,6 +17,7 @@ import { registryCommand } from './registry.js'
 import { restoreCommand } from './restore.js'
 import { rollupsCommand } from './rollups.js'
 import { serveCommand } from './serve.js'
+import { signingKeyCommand } from './signing-key.js'
 import { unbindCommand } from './unbind.js'
 import { verifyCommand } from './verify.js'
 import { witnessCommand } from './witness.js'
@@ -35,6 +36,7 @@ export function createProgram(): Command {
     serveCommand,
     migrateCommand,
     keysCommand,
+    signingKeyCommand,
     projectsCommand,
     doctorCommand,
     configCommand,

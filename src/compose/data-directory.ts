@@ -10,6 +10,11 @@ export function logGuardFile(dataDir: string): string {
   return join(dataDir, 'tlog-guard')
 }
 
+/** The receipts key before that one, until a start has stated the new one. */
+export function previousReceiptsKeyFile(dataDir: string): string {
+  return join(dataDir, 'receipts-key-previous')
+}
+
 /** The receipts key of an installation that was given none: generated into the data directory at the first start. */
 export function receiptsKeyFile(dataDir: string): string {
   return join(dataDir, 'receipts-key')

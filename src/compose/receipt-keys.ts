@@ -4,7 +4,7 @@ import { findKnownKeyId } from '../features/receipts/feature.js'
 import { ensureKeyFile, readKeyFile } from '../features/receipts/key-file.js'
 import type { KeySettings } from '../features/receipts/signing-keys.js'
 import type { Logger } from '../platform/logger.js'
-import { receiptsKeyFile } from './data-directory.js'
+import { previousReceiptsKeyFile, receiptsKeyFile } from './data-directory.js'
 
 export type ReceiptSettings = { readonly config: KeySettings }
 
@@ -25,16 +25,18 @@ export async function findReceiptKeys(config: Config): Promise<FoundKeys> {
 
 /** Undefined where the service has to have made its key itself. */
 function configuredKeys({ embedded, receipts }: Config): KeySettings | undefined {
-  const { privateKey, publicKey, keyId } = receipts
+  const { privateKey, publicKey, keyId, previousKey } = receipts
   const isConfigured = privateKey !== undefined || publicKey !== undefined || !embedded
-  return isConfigured ? { privateKey: privateKey?.reveal(), publicKey, keyId } : undefined
+  return isConfigured
+    ? { privateKey: privateKey?.reveal(), publicKey, keyId, previousKey: previousKey?.reveal() }
+    : undefined
 }
 
-const madeKeys = ({ receipts }: Config, privateKey: string): KeySettings => ({
-  privateKey,
-  publicKey: undefined,
-  keyId: receipts.keyId,
-})
+/** The settings come before the file that a rotation leaves. */
+async function madeKeys({ receipts, dataDir }: Config, privateKey: string): Promise<KeySettings> {
+  const previousKey = receipts.previousKey?.reveal() ?? (await readKeyFile(previousReceiptsKeyFile(dataDir)))
+  return { privateKey, publicKey: undefined, keyId: receipts.keyId, previousKey }
+}
 
 /** The configured keys; in embedded mode, if none is configured, one that is generated once into the data directory. */
 async function loadKeys(config: Config, orm: Orm, logger: Logger): Promise<KeySettings> {

@@ -123,6 +123,7 @@ const groupProduct = (environment: Environment, proxied: boolean) => ({
   },
   receipts: {
     privateKey: secret(base64url(environment.LLMRING_RECEIPTS_PRIVATE_KEY_B64)),
+    previousKey: secret(keyOrLost(environment.LLMRING_RECEIPTS_PRIVATE_KEY_PREVIOUS_B64)),
     publicKey: base64url(environment.LLMRING_RECEIPTS_PUBLIC_KEY_B64),
     keyId: environment.LLMRING_RECEIPTS_KEY_ID,
   },
@@ -154,6 +155,8 @@ const groupClient = (environment: Environment, providers: readonly string[]) => 
 })
 
 const secret = (value: string | undefined) => (value === undefined ? undefined : new Secret(value))
+
+const keyOrLost = (value: Uint8Array | 'lost' | undefined) => (value === 'lost' ? value : base64url(value))
 
 const base64url = (bytes: Uint8Array | undefined) =>
   bytes === undefined ? undefined : Buffer.from(bytes).toString('base64url')

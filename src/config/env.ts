@@ -73,6 +73,8 @@ const key32 = () =>
     .regex(/^[A-Za-z0-9+/_-]{43}=?$/, 'must be 32 bytes in base64url or base64')
     .transform((value) => new Uint8Array(Buffer.from(value, 'base64url')))
 
+const KEY_OR_LOST = 'must be 32 bytes in base64url or base64, or lost'
+
 /** The environment, one entry a setting; `.env.example` describes them and a test keeps the two equal. */
 export const ENVIRONMENT = z.object({
   LLMRING_HOST: optional(text()),
@@ -98,6 +100,7 @@ export const ENVIRONMENT = z.object({
   LLMRING_REGISTRY_TIMEOUT_MS: integer(100, 60_000, 5000),
   LLMRING_REGISTRY_BUNDLED: flag(true),
   LLMRING_RECEIPTS_PRIVATE_KEY_B64: optional(key32()),
+  LLMRING_RECEIPTS_PRIVATE_KEY_PREVIOUS_B64: optional(z.union([z.literal('lost'), key32()], KEY_OR_LOST)),
   LLMRING_RECEIPTS_PUBLIC_KEY_B64: optional(key32()),
   LLMRING_RECEIPTS_KEY_ID: optional(
     z.string().regex(/^[A-Za-z0-9._:-]{1,128}$/, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -'),

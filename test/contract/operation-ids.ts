@@ -37,6 +37,7 @@ export const OPERATION_IDS: Readonly<Record<string, string>> = {
   'GET /log/consistency': 'getLogConsistency',
   'GET /receipts/public-key.pem': 'getReceiptKeyPem',
   'GET /receipts/public-key.jwk': 'getReceiptKeyJwk',
+  'GET /receipts/key-statements.ndjson': 'listReceiptKeyStatements',
   'GET /receipts/public-keys.json': 'listReceiptKeys',
   'GET /api/v1/receipts/public-key.pem': 'getReceiptKeyPemV1',
   'GET /api/v1/receipts/public-key.jwk': 'getReceiptKeyJwkV1',

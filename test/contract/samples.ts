@@ -184,6 +184,7 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
 
   'GET /receipts/public-key.pem': plain('/receipts/public-key.pem'),
   'GET /receipts/public-key.jwk': plain('/receipts/public-key.jwk'),
+  'GET /receipts/key-statements.ndjson': plain('/receipts/key-statements.ndjson'),
   'GET /receipts/public-keys.json': plain('/receipts/public-keys.json'),
   'GET /api/v1/receipts/public-key.pem': plain('/api/v1/receipts/public-key.pem'),
   'GET /api/v1/receipts/public-key.jwk': plain('/api/v1/receipts/public-key.jwk'),

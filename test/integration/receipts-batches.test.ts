@@ -174,6 +174,18 @@ describe('a receipt over logged calls', () => {
     expect((await batch(SINCE_LAST)).receipt.usage.log_ids).toEqual([waiting.log_id])
   })
 
+  it('takes calls that are logged later, at times that were certified before', async () => {
+    const { log, batch, get } = newcomer()
+    await log()
+    expect((await batch(SINCE_LAST)).certified_count).toBe(1)
+    const late = await log({ timestamp: new Date(Date.now() - 40 * 86_400_000).toISOString() })
+    expect((await get('/uncertified')).json).toMatchObject({ total: 1, logs: [{ id: late.log_id }] })
+    expect((await batch(SINCE_LAST)).receipt.usage.log_ids).toEqual([late.log_id])
+    expect((await batch({ log_ids: [late.log_id] })).receipt.batch_summary).toMatchObject({
+      start_date: late.timestamp,
+    })
+  })
+
   it('of pages of calls is one tree, and lists its calls in pages', async () => {
     const { log, key, batch, get } = newcomer()
     const { log_id } = await log()

@@ -5,11 +5,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { PublicKey } from '../../src/core/ed25519/index.js'
+import { canonicalJson } from '../../src/core/json/index.js'
+import { buildKeyStatement, signReceipt, verifyKeyStatement } from '../../src/core/proof/index.js'
 import { PublicKeyJwk, PublicKeys } from '../../src/features/receipts/schema.js'
 import { KeyConfigurationError, type KeySettings } from '../../src/features/receipts/signing-keys.js'
+import { sha256 } from '../../src/platform/sha256.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
-import { keyOfByte, NO_KEY, newProject, type ReceiptsInstance, startReceipts } from '../support/feature-app.js'
-import { CLAIMS, nestedReceipt, signedBy, signerOfByte } from '../unit/proof-fixtures.js'
+import { ISSUER, keyOfByte, NO_KEY, newProject, type ReceiptsInstance, startReceipts } from '../support/feature-app.js'
+import { CLAIMS, nestedReceipt, nodeVerifier, signedBy, signerOfByte } from '../unit/proof-fixtures.js'
 
 let database: TestDatabase
 let running: ReceiptsInstance[]
@@ -137,7 +141,7 @@ describe('a new key', () => {
     const old = await start(keyOfByte(1, 'old'))
     const issued = await old.issue({ ...CLAIMS, id: 'kept' }, project)
     await stop(old)
-    const now = await start(keyOfByte(2, 'new'))
+    const now = await start(keyOfByte(2, 'new', 1))
     const { current_key_id, keys } = await keysOf(now)
     expect(current_key_id).toBe('new')
     expect(keys.map((key) => [key.key_id, key.status, key.not_after])).toEqual([
@@ -152,7 +156,7 @@ describe('a new key', () => {
 
   it('is learnt by the instances that still run with the old one, when they meet it', async () => {
     const old = await start(keyOfByte(1, 'old'))
-    const now = await start(keyOfByte(2, 'new'))
+    const now = await start(keyOfByte(2, 'new', 1))
     const { json } = await now.issue(CLAIMS, newProject())
     const unnamed = signedBy(2, flatWithout())
     // At this moment the old instance looked already: once a second is enough.
@@ -165,16 +169,16 @@ describe('a new key', () => {
 
   it('is learnt for a receipt that names no key, too', async () => {
     const old = await start(keyOfByte(1, 'old'))
-    await start(keyOfByte(2, 'new'))
+    await start(keyOfByte(2, 'new', 1))
     old.advance(1_000)
     expect((await old.verify(signedBy(2, flatWithout()))).json).toMatchObject({ valid: true, key_id: 'new' })
   })
 
   it('ends the old one once: a rollout whose instances restart in any order changes nothing more', async () => {
     await start(keyOfByte(1, 'old'))
-    const now = await start(keyOfByte(2, 'new'))
+    const now = await start(keyOfByte(2, 'new', 1))
     const before = await keysOf(now)
-    for (const settings of [keyOfByte(1, 'old'), keyOfByte(2, 'new'), keyOfByte(1, 'old')]) {
+    for (const settings of [keyOfByte(1, 'old'), keyOfByte(2, 'new', 1), keyOfByte(1, 'old')]) {
       await stop(await start(settings))
     }
     now.advance(5_000)
@@ -186,12 +190,12 @@ describe('a new key', () => {
     for (const instance of started) expect(await statusesOf(instance)).toEqual({ third: 'active' })
   })
 
-  it('among several new ones at once: exactly one is left active', async () => {
-    await Promise.all([1, 2, 3, 4].map((byte) => start(keyOfByte(byte, `key-${byte}`))))
-    const last = await start(keyOfByte(1, 'key-1'))
-    const statuses = Object.values(await statusesOf(last))
-    expect(statuses.filter((status) => status === 'active')).toHaveLength(1)
-    expect(statuses).toHaveLength(4)
+  it('among several new ones at once: the one that comes first follows, and the others are refused', async () => {
+    await start(keyOfByte(1, 'key-1'))
+    const outcomes = await Promise.allSettled([2, 3, 4].map((byte) => start(keyOfByte(byte, `key-${byte}`, 1))))
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected', 'rejected'])
+    const statuses = await statusesOf(await start(keyOfByte(1, 'key-1')))
+    expect(Object.values(statuses).sort()).toEqual(['active', 'retired'])
   })
 
   it('and the old one stay listed where no key is configured any more', async () => {
@@ -202,6 +206,107 @@ describe('a new key', () => {
     expect(await keysOf(none)).toMatchObject({ current_key_id: null, keys: [{ key_id: 'old' }] })
     expect((await none.verify(json)).json).toMatchObject({ valid: true })
     expect((await none.call('/receipts/public-key.pem')).status).toBe(404)
+  })
+})
+
+/** The statements as they are served, and what their verification says, each under the keys that were stated before. */
+async function statementsOf(instance: ReceiptsInstance) {
+  const { text } = await instance.call('/receipts/key-statements.ndjson')
+  const lines = text.split('\n').slice(0, -1)
+  const known = new Map<string, PublicKey>()
+  const verdicts: unknown[] = []
+  for (const line of lines) {
+    const verdict = await verifyKeyStatement(nodeVerifier(), known, JSON.parse(line))
+    verdicts.push(verdict.ok ? [verdict.oldKeyId, verdict.newKeyId] : verdict.reason)
+    if (verdict.ok) known.set(verdict.newKeyId, verdict.newKey)
+  }
+  return { lines, verdicts }
+}
+
+describe('the statement of a new key', () => {
+  it('is signed by the key before, served to everybody, and an entry of the log', async () => {
+    await start(keyOfByte(1, 'first'))
+    await start(keyOfByte(2, 'second', 1))
+    const last = await start(keyOfByte(3, 'third', 2))
+    const { lines, verdicts } = await statementsOf(last)
+    expect(verdicts).toEqual([
+      [null, 'first'],
+      ['first', 'second'],
+      ['second', 'third'],
+    ])
+    for (const line of lines) {
+      expect(canonicalJson(JSON.parse(line))).toMatchObject({ text: line })
+      const entry = Buffer.from(sha256(Buffer.from(line)))
+      const pending = await last.database.sql`select 1 from log_pending where entry = ${entry}`
+      expect(pending).toHaveLength(1)
+    }
+    expect(JSON.parse(lines[1] ?? '')).toMatchObject({
+      ...{ type: 'key-statement/v1', issuer: ISSUER, old_key_id: 'first', at: '2026-03-01T12:00:00.000Z' },
+      new_key: { kid: 'second', x: publicOf(2) },
+    })
+  })
+
+  it('is made once by instances that bring the new key at once, and not again by later starts', async () => {
+    await start(keyOfByte(1, 'first'))
+    await Promise.all(Array.from({ length: 3 }, () => start(keyOfByte(2, 'second', 1))))
+    for (const settings of [keyOfByte(1, 'first'), keyOfByte(2, 'second'), keyOfByte(2, 'second', 1)]) {
+      await stop(await start(settings))
+    }
+    const { verdicts } = await statementsOf(await start(keyOfByte(2, 'second')))
+    expect(verdicts).toEqual([
+      [null, 'first'],
+      ['first', 'second'],
+    ])
+  })
+
+  it('has to be there: without the old key, or with another, the start is refused with the way out', async () => {
+    await start(keyOfByte(1, 'first'))
+    const refused = /PREVIOUS_B64 is not set.*'first'.*signing-key rotate.*lost/
+    await expect(start(keyOfByte(2, 'second'))).rejects.toThrow(refused)
+    await expect(start(keyOfByte(2, 'second', 3))).rejects.toThrow(/PREVIOUS_B64 is another key/)
+    await expect(start(keyOfByte(2, 'second', 2))).rejects.toMatchObject({ exitCode: 78 })
+    expect(await statusesOf(await start(keyOfByte(1, 'first')))).toEqual({ first: 'active' })
+    await start(keyOfByte(2, 'second', 1))
+    // The newest key speaks, not any that once signed.
+    await expect(start(keyOfByte(3, 'third', 1))).rejects.toThrow(KeyConfigurationError)
+  })
+
+  it('of a key whose predecessor is lost says so', async () => {
+    await start(keyOfByte(1, 'first'))
+    const next = await start({ ...keyOfByte(2, 'second'), previousKey: 'lost' })
+    expect((await statementsOf(next)).verdicts).toEqual([
+      [null, 'first'],
+      [null, 'second'],
+    ])
+  })
+
+  it.each([
+    ['another new key', { new_key: { kid: 'second', x: publicOf(4) } }, 'bad-signature'],
+    ['another time', { at: '2026-03-01T12:00:00.001Z' }, 'bad-signature'],
+    ['another issuer', { issuer: 'elsewhere.example/log' }, 'bad-signature'],
+    ['no old key', { old_key_id: null }, 'bad-signature'],
+    ['an old key that is not known', { old_key_id: 'other' }, 'unknown-key'],
+    ['a new key that is unsafe', { new_key: { kid: 'second', x: 'A'.repeat(43) } }, 'unsafe-key'],
+    ['a signature with another spelling', { signature: `ed25519:${'A'.repeat(85)}B` }, 'bad-signature'],
+    ['another type', { type: 'key-statement/v2' }, 'not-a-statement'],
+    ['a key id that is no text', { old_key_id: 7 }, 'not-a-statement'],
+    ['no new key', { new_key: null }, 'not-a-statement'],
+  ])('with %s does not hold', async (_name, change, reason) => {
+    const { key, sign } = signerOfByte(1)
+    const newKey = signerOfByte(2).key
+    const unsigned = buildKeyStatement({
+      issuer: ISSUER,
+      oldKeyId: 'first',
+      newKeyId: 'second',
+      newKey,
+      at: new Date(0),
+    })
+    const signed = signReceipt({ sign }, unsigned)
+    if (!signed.ok) throw new Error(signed.reason)
+    const keys = new Map([['first', key]])
+    expect(await verifyKeyStatement(nodeVerifier(), keys, signed.receipt)).toMatchObject({ ok: true })
+    const changed = { ...signed.receipt, ...change }
+    expect(await verifyKeyStatement(nodeVerifier(), keys, changed)).toEqual({ ok: false, reason })
   })
 })
 

@@ -161,14 +161,17 @@ export const ISSUER = 'receipts.example/log1'
 export const START = Date.parse('2026-03-01T12:00:00.000Z')
 
 /** The configuration of a key whose seed is one byte, repeated. */
-export function keyOfByte(byte: number, keyId?: string): KeySettings {
-  return { privateKey: Buffer.alloc(32, byte).toString('base64url'), publicKey: undefined, keyId }
+export function keyOfByte(byte: number, keyId?: string, previousByte?: number): KeySettings {
+  const textOf = (seed: number) => Buffer.alloc(32, seed).toString('base64url')
+  const previousKey = previousByte === undefined ? undefined : textOf(previousByte)
+  return { privateKey: textOf(byte), publicKey: undefined, keyId, previousKey }
 }
 
 export const NO_KEY: KeySettings = { privateKey: undefined, publicKey: undefined, keyId: undefined }
 
 /** No calls were logged: what batch receipts certify is tested with the whole service. */
 const NO_USAGE: ReceiptsDeps['usage'] = {
+  lateMsMax: 0,
   page: async () => [],
   find: async () => [],
   readPeriod: () => ({ ok: true, period: { fromMs: 0, untilMs: 0 } }),

@@ -87,6 +87,13 @@ describe('a setting', () => {
     expect(configOf({ LLMRING_CORS_ORIGINS: text }).listen.corsOrigins).toEqual(origins)
   })
 
+  test('of the key before names it, or says that it is lost', () => {
+    const previousOf = (text: string) =>
+      configOf({ LLMRING_RECEIPTS_PRIVATE_KEY_PREVIOUS_B64: text }).receipts.previousKey?.reveal()
+    expect(previousOf(KEY.toString('base64'))).toBe(KEY.toString('base64url'))
+    expect(previousOf('lost')).toBe('lost')
+  })
+
   test.each(['base64url', 'base64'] as const)('of a key may be in %s', (encoding) => {
     const config = configOf({ LLMRING_RECEIPTS_PRIVATE_KEY_B64: KEY.toString(encoding) })
     expect(config.receipts.privateKey?.reveal()).toBe(KEY.toString('base64url'))
@@ -127,6 +134,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   LLMRING_REGISTRY_BUNDLED: [MARK, 'no'],
   LLMRING_WEBHOOK_PRIVATE: [MARK, 'yes'],
   LLMRING_RECEIPTS_PRIVATE_KEY_B64: [MARK, KEY.subarray(1).toString('base64'), `${KEY.toString('base64')}${MARK}`],
+  LLMRING_RECEIPTS_PRIVATE_KEY_PREVIOUS_B64: [MARK, 'Lost', KEY.subarray(1).toString('base64')],
   LLMRING_RECEIPTS_PUBLIC_KEY_B64: [`${MARK} ${MARK}`],
   LLMRING_RECEIPTS_KEY_ID: [`${MARK} ${MARK}`, MARK.repeat(43)],
   LLMRING_TLOG_PRIVATE_KEY_B64: [MARK, KEY.subarray(1).toString('base64')],

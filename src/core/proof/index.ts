@@ -18,6 +18,7 @@ export { type DocumentJudgement, judgeDocument } from './judge-document.js'
 export type { ReceiptJudgement } from './judge-receipt.js'
 export { CHECK_MEANINGS, type Check, type CheckStatus, VERDICT_WORDS, type Verdict, worstOf } from './judgement.js'
 export { readKeyDocument } from './key-document.js'
+export { buildKeyStatement, verifyKeyStatement } from './key-statement.js'
 export { type LegacyVerdict, legacyReceiptRule } from './legacy-receipt.js'
 export { readPins } from './pins.js'
 export {

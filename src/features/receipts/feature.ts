@@ -34,7 +34,8 @@ import { proveReceipt } from './prove-receipt.js'
 import { exportReceipts, findReceipt, listReceipts } from './read-receipts.js'
 import { registerKey } from './register-key.js'
 import { mountReceipts, type ReceiptVerbs } from './routes.js'
-import { type KeySettings, loadSigningKey, type SigningKey } from './signing-keys.js'
+import { type KeySettings, loadPreviousKey, loadSigningKey, type SigningKey } from './signing-keys.js'
+import { createStatementStore } from './statement-store.js'
 import { createKeyStore, createReceiptStore, type ReceiptStore } from './store.js'
 import { storeReceipt } from './store-receipt.js'
 import { waitLogged } from './wait-logged.js'
@@ -72,6 +73,9 @@ export async function findKnownKeyId(orm: Orm): Promise<string | undefined> {
   return newest?.keyId
 }
 
+/** Every key that signs, or has signed, in this database, newest first. */
+export const listSigningKeys = (orm: Orm) => createKeyStore(orm).list()
+
 /** Receipts: issued, stored, verified and shown. Throws `KeyConfigurationError` for keys that cannot be used. */
 export function createReceipts(deps: ReceiptsDeps) {
   const { clock, log, metrics } = deps
@@ -84,7 +88,7 @@ export function createReceipts(deps: ReceiptsDeps) {
   const ring = createKeyRing({ own: key, listKeys: keyStore.list, clock, logger: deps.logger })
   const keeper = createKeeper({ transact: deps.transact, store, chains, log, clock, commitMsMax })
   metrics.gauge('llmring_receipts_queue_depth', 'Receipts that wait to be written.', keeper.depth)
-  const keys = createKeyDocuments(ring)
+  const keys = createKeyDocuments(ring, createStatementStore(deps.orm).listStatements)
   const newId = createReceiptIds(clock)
   const batches = createBatches({ ...deps, stores: createBatchStores(deps), key, newId, store, chains, commitMsMax })
   const clientKeys = createClientKeys({ ...deps, store: createClientKeyStore(deps), ring })
@@ -150,7 +154,9 @@ function createVerbs(deps: ReceiptsDeps, parts: Parts): ReceiptVerbs {
 async function startKeys(deps: ReceiptsDeps, ring: KeyRing, store: ReturnType<typeof createKeyStore>): Promise<void> {
   const { own } = ring
   if (own !== null) {
-    const { endedAt } = await registerKey({ transact: deps.transact, store, clock: deps.clock }, own)
+    const previous = loadPreviousKey(deps.config)
+    const statements = createStatementStore(deps.orm)
+    const { endedAt } = await registerKey({ ...deps, store, statements, previous }, own)
     if (own.sign !== null && endedAt !== null) {
       const since = endedAt.toISOString()
       deps.logger.warn({ key_id: own.keyId, since }, 'receipts are signed with a key that a newer one has followed')

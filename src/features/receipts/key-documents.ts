@@ -8,9 +8,11 @@ export type KeyDocuments = {
   readonly jwk: () => string | undefined
   /** Looks for other instances' keys first; while the database is away, the ones that are known are listed. */
   readonly list: () => Promise<string | undefined>
+  /** Of every change of key, the statement that is in the log: one canonical JSON text a line. */
+  readonly statements: () => Promise<string>
 }
 
-export function createKeyDocuments(ring: KeyRing): KeyDocuments {
+export function createKeyDocuments(ring: KeyRing, listStatements: () => Promise<readonly string[]>): KeyDocuments {
   const { own } = ring
   const pem = own === null ? undefined : publicKeyPem(own.publicKey.bytes)
   const jwk =
@@ -20,6 +22,7 @@ export function createKeyDocuments(ring: KeyRing): KeyDocuments {
   return {
     pem: () => pem,
     jwk: () => jwk,
+    statements: async () => (await listStatements()).map((line) => `${line}\n`).join(''),
     list: async () => {
       await ring.refresh().catch(() => undefined)
       const keys = ring.listed()

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, readFile, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { flush, makingName, writeNew } from '../../platform/durable.js'
+import { flush, makingName, replaceFile, writeNew } from '../../platform/durable.js'
 import { makeFolders } from '../../platform/make-folders.js'
 import { KeyConfigurationError } from './signing-keys.js'
 
@@ -42,7 +42,7 @@ export async function ensureKeyFile(
 }
 
 function explainLostReceiptsKey(path: string, lost: string): string {
-  return `The receipts key ${lost}, which this database was used with, is not there: ${path} is gone. Bring the file back from a backup, or set LLMRING_RECEIPTS_PRIVATE_KEY_B64. To go on with another key, make one: (umask 077; openssl rand -base64 32 | tr '+/' '-_' | tr -d '=' > ${path})`
+  return `The receipts key ${lost}, which this database was used with, is not there: ${path} is gone. Bring the file back from a backup, or set LLMRING_RECEIPTS_PRIVATE_KEY_B64. To go on with another key, set LLMRING_RECEIPTS_PRIVATE_KEY_PREVIOUS_B64=lost and make one: (umask 077; openssl rand -base64 32 | tr '+/' '-_' | tr -d '=' > ${path})`
 }
 
 /** The key in the file, undefined where there is none. Throws `KeyConfigurationError` as `ensureKeyFile` does. */
@@ -57,6 +57,19 @@ export async function readKeyFile(path: string): Promise<string | undefined> {
   throw new KeyConfigurationError(
     `The key file ${path} does not hold 32 bytes in base64url. Restore it; to start over with a new key, move it away.`,
   )
+}
+
+/**
+ * Puts a new key into the file, and the one that was there into another: the first start with the new one has it stated
+ * by the old one. Throws `KeyConfigurationError` if there is no key to follow.
+ */
+export async function rotateKeyFile(path: string, previousPath: string): Promise<void> {
+  const old = await readKeyFile(path)
+  if (old === undefined) throw new KeyConfigurationError(`There is no key in ${path} yet: the first start makes one.`)
+  // Crash after this: the previous key is the current one, which says nothing; the next rotation goes on.
+  await replaceFile(previousPath, `${old}\n`, 0o600)
+  // Crash after this: all is done.
+  await replaceFile(path, `${randomBytes(SEED_BYTES).toString('base64url')}\n`, 0o600)
 }
 
 async function linkUnlessTaken(from: string, to: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { PUBLIC } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { JSON_TYPE, plainBytes } from '../../http/response.js'
+import { JSON_TYPE, NDJSON_TYPE, plainBytes } from '../../http/response.js'
 import type { WarmResponse } from '../../http/warm-lane.js'
 import { AppError } from '../../platform/errors.js'
 import type { KeyDocuments } from './key-documents.js'
@@ -13,6 +13,7 @@ const tag = 'Receipts'
 /** The public keys, below both addresses that clients know. */
 export function mountKeys(app: App, guards: Guards, keys: KeyDocuments): void {
   for (const base of ['/receipts', BASE]) mountKeysBelow(app, guards, keys, base)
+  mountStatements(app, guards, keys)
 }
 
 function mountKeysBelow(app: App, guards: Guards, keys: KeyDocuments, base: string): void {
@@ -45,6 +46,21 @@ function mountKeysBelow(app: App, guards: Guards, keys: KeyDocuments, base: stri
     description: 'A JWK set, too. `kid` names the key of a receipt’s `key_id`.',
     responses: { 200: { description: 'The keys, the current one first.', schema: schema.PublicKeys } },
     handle: async () => keyResponse(await keys.list(), JSON_TYPE),
+  })
+}
+
+function mountStatements(app: App, guards: Guards, keys: KeyDocuments): void {
+  mount(app, guards, {
+    method: 'get',
+    tag,
+    access: PUBLIC,
+    path: '/receipts/key-statements.ndjson',
+    operationId: 'listReceiptKeyStatements',
+    summary: 'The statements of every change of key',
+    description:
+      '`{type: "key-statement/v1", issuer, old_key_id, new_key: {kid, x}, at, signature}`, one canonical JSON text a line: signed by the old key, or by the new one where there was none before. The SHA-256 of each line, without its end, is an entry of the log.',
+    responses: { 200: { description: 'Oldest first.', schema: schema.KeyStatements, contentType: NDJSON_TYPE } },
+    handle: async () => plainBytes(await keys.statements(), keyHeaders(NDJSON_TYPE)),
   })
 }
 

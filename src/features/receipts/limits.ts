@@ -69,7 +69,7 @@ export const BATCH_LIMITS = {
   generateMsMax: 90_000,
   /** How often it begins anew because another batch was sealed meanwhile. */
   triesMax: 4,
-  /** What was logged so recently may still be joined by a row of an earlier time, so that it is looked at again. */
+  /** Beside the time that late calls have: how long one may be under way to the database. */
   settledAfterMs: 120_000,
   /** Members of a batch that was never sealed are swept after so long, so many batches at a time. */
   leftoverAfterMs: 3_600_000,

@@ -38,6 +38,8 @@ type UsagePageQuery = {
 
 /** What batch receipts need of the feature that logs calls. */
 export type UsageLogs = {
+  /** How long after its time a call may still be logged. */
+  readonly lateMsMax: number
   /** At most `rowsMax` rows of a project in the order of their times. Fewer: there are no more. */
   readonly page: (projectId: ProjectId, query: UsagePageQuery) => Promise<readonly LoggedUsage[]>
   /** Those of a project's rows that are there, in any order. */

@@ -213,6 +213,7 @@ export const VerifyResponse = z
 
 const jwk = { kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string(), kid: z.string() }
 export const PublicKeyJwk = z.object(jwk).openapi('PublicKeyJwk', { description: 'RFC 8037.' })
+export const KeyStatements = z.string().openapi('ReceiptKeyStatements', { description: 'NDJSON.' })
 export const PublicKeyPem = z.string().openapi('PublicKeyPem', { description: 'SubjectPublicKeyInfo, RFC 8410.' })
 export const PublicKeys = z
   .object({

@@ -71,7 +71,7 @@ async function* selectPeriod({ usage }: SelectDeps, projectId: ProjectId, period
 }
 
 async function* selectUncertified(deps: SelectDeps, projectId: ProjectId, coverage: Coverage) {
-  const settledMsMax = deps.clock() - BATCH_LIMITS.settledAfterMs
+  const settledMsMax = deps.clock() - deps.usage.lateMsMax - BATCH_LIMITS.settledAfterMs
   let [count, untilMs] = [0, Number.POSITIVE_INFINITY]
   const period = { fromMs: coverage.settledUntil?.getTime() ?? 0, untilMs: BATCH_LIMITS.timeMsMax }
   for await (const page of pagesOf(deps.usage, projectId, period)) {

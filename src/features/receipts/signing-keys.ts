@@ -8,7 +8,16 @@ export type KeySettings = {
   readonly privateKey: string | undefined
   readonly publicKey: string | undefined
   readonly keyId: string | undefined
+  /** The private key that signed before, or `lost`. */
+  readonly previousKey?: string | undefined
 }
+
+/** In place of the previous key. */
+export const LOST_KEY = 'lost'
+
+/** The key that signed before: what a new one is stated by. */
+export type PreviousKey = typeof LOST_KEY | { readonly publicKey: PublicKey; readonly sign: Signer }
+type Signer = (message: Uint8Array) => Uint8Array
 
 /** The key of this installation. Without `sign` it verifies and cannot issue. */
 export type SigningKey = {
@@ -23,6 +32,7 @@ export class KeyConfigurationError extends ConfigurationError {
 }
 
 const PRIVATE = 'LLMRING_RECEIPTS_PRIVATE_KEY_B64'
+const PREVIOUS = 'LLMRING_RECEIPTS_PRIVATE_KEY_PREVIOUS_B64'
 const PUBLIC = 'LLMRING_RECEIPTS_PUBLIC_KEY_B64'
 
 /**
@@ -41,6 +51,15 @@ export function loadSigningKey(settings: KeySettings): SigningKey | null {
   const checked = checkPublicKey(signer?.publicKey ?? named ?? new Uint8Array())
   if (!checked.ok) throw new KeyConfigurationError(`${PUBLIC}: is not a safe Ed25519 public key (${checked.reason})`)
   return { keyId: keyId ?? keyThumbprint(checked.key), publicKey: checked.key, sign: signer?.sign ?? null }
+}
+
+/** Undefined where the settings name none. Throws as `loadSigningKey` does. */
+export function loadPreviousKey({ previousKey }: KeySettings): PreviousKey | undefined {
+  if (previousKey === undefined || previousKey === LOST_KEY) return previousKey
+  const { publicKey, sign } = createNodeSigner(bytesOf(previousKey, PREVIOUS))
+  const checked = checkPublicKey(publicKey)
+  if (!checked.ok) throw new ConfigurationError(`${PREVIOUS}: is not a safe Ed25519 key (${checked.reason})`)
+  return { publicKey: checked.key, sign }
 }
 
 /** The RFC 7638 thumbprint of a key's JWK (RFC 8037): base64url of the SHA-256 of its required members in order. */

@@ -97,6 +97,16 @@ export function createKeyStore(orm: Orm) {
       return row
     },
 
+    /** The key that has not ended; the last one that did, if all have; undefined if none ever signed. */
+    newest: async (tx: Tx): Promise<KeyRow | undefined> => {
+      const [row] = await ormOf(tx)
+        .select()
+        .from(receiptKeys)
+        .orderBy(sql`${receiptKeys.notAfter} desc nulls first`, desc(receiptKeys.notBefore))
+        .limit(1)
+      return row
+    },
+
     insert: async (tx: Tx, key: KeyRow): Promise<void> => {
       confirmCompleted(await ormOf(tx).insert(receiptKeys).values(key), 'INSERT', 1)
     },

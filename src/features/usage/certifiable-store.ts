@@ -2,6 +2,7 @@ import type postgres from 'postgres'
 import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import type { Sql } from '../../db/client.js'
+import { USAGE_LIMITS } from './limits.js'
 import type { Period } from './period.js'
 import type { LogPosition, StoredUsage } from './store.js'
 
@@ -34,6 +35,8 @@ export function createCertifiableStore(sql: Sql) {
     select ${columns} from usage_logs where project_id = ${projectId} and ${wanted}`
 
   return {
+    /** How long after its time a call may still be logged. */
+    lateMsMax: USAGE_LIMITS.pastDaysMax * 86_400_000,
     page: (
       projectId: ProjectId,
       { period, newestFirst, after, rowsMax }: CertifiablePageQuery,
