@@ -40,6 +40,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@noble/hashes': ['^src/page/'],
   'smol-toml': ['^src/core/lockfile/'],
   commander: ['^src/cli/'],
+  'csv-stringify': ['^src/features/usage/'],
   dotenv: ['^src/config/env\\.ts$'],
   ioredis: ['^src/platform/'],
   pino: ['^src/platform/logger\\.ts$'],

@@ -96,6 +96,7 @@ describe('the document', () => {
       'GET /api/v1/admin/projects/{id}/export',
       'GET /api/v1/admin/projects/{id}/keys',
       'GET /api/v1/drift',
+      'GET /api/v1/export',
       'GET /api/v1/lockfile',
       'GET /api/v1/lockfile/{digest}',
       'GET /api/v1/profiles',

@@ -27,6 +27,7 @@ export const OPERATION_IDS: Readonly<Record<string, string>> = {
   'GET /api/v1/sync': 'syncAliases',
   'POST /api/v1/log': 'logUsage',
   'POST /api/v1/log/batch': 'logUsageBatch',
+  'GET /api/v1/export': 'exportUsageLogs',
   'GET /api/v1/logs': 'listUsageLogs',
   'GET /api/v1/stats': 'getUsageStats',
   'GET /log/checkpoint': 'getLogCheckpoint',

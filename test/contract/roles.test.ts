@@ -34,6 +34,7 @@ const MAY: Readonly<Record<string, readonly Role[]>> = {
   'POST /api/v1/log': ['log', 'write', 'admin'],
   'POST /api/v1/log/batch': ['log', 'write', 'admin'],
   'GET /api/v1/logs': ['read', 'write', 'admin'],
+  'GET /api/v1/export': ['read', 'write', 'admin'],
   'GET /api/v1/stats': ['read', 'write', 'admin'],
   'POST /api/v1/receipts/issue': ['write', 'admin'],
   'POST /api/v1/receipts/': ['write', 'admin'],

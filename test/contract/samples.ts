@@ -167,6 +167,10 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
     await log(contract, project)
     return get('/api/v1/logs?limit=5')
   },
+  'GET /api/v1/export': async (contract, project) => {
+    await log(contract, project)
+    return get('/api/v1/export?alias=summarizer')
+  },
   'GET /api/v1/stats': async (contract, project) => {
     await log(contract, project)
     return get('/api/v1/stats?group_by=week')

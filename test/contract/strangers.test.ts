@@ -137,6 +137,7 @@ describe('what belongs to one project', () => {
       '/api/v1/aliases/',
       '/api/v1/aliases/resolve?alias=only-mine',
       '/api/v1/logs',
+      '/api/v1/export',
       '/api/v1/stats',
       '/api/v1/receipts/',
       '/api/v1/receipts/uncertified',

@@ -8,6 +8,8 @@ import type { Metrics } from '../../platform/metrics.js'
 import type { Feature } from '../contract.js'
 import { createCertifiableStore } from './certifiable-store.js'
 import { computeStats } from './compute-stats.js'
+import { createAhead } from './download-ahead.js'
+import { downloadLogs } from './download-logs.js'
 import { exportMarks } from './export-marks.js'
 import { exportTexts } from './export-texts.js'
 import { exportUsage } from './export-usage.js'
@@ -15,6 +17,7 @@ import { foldRollups } from './fold-rollups.js'
 import { forgetMarks } from './forget-marks.js'
 import { USAGE_LIMITS } from './limits.js'
 import { listLogs } from './list-logs.js'
+import { mountReading, type ReadingVerbs } from './list-routes.js'
 import { logBatch } from './log-batch.js'
 import { logEvent, type RegistryLoaded } from './log-event.js'
 import type { LogVerbs } from './log-routes.js'
@@ -61,12 +64,13 @@ export function createUsage(deps: UsageDeps) {
   const jobs = [forgetOldMarks(deps, store), foldClosedQuarters(deps, store)]
   return {
     name: 'usage',
-    mount: (app, guards) =>
+    mount: (app, guards) => {
       mountUsage(app, guards, {
         ...recording.verbs,
-        list: (projectId, input) => listLogs(store.list, projectId, input),
         stats: (projectId, input) => computeStats({ clock: deps.clock, tally: store.tally }, projectId, input),
-      }),
+      })
+      mountReading(app, guards, readingVerbs(store))
+    },
     /** Makes the partitions that are due, then hourly. Resolves even if that fails: it is tried again. */
     start: async () => {
       for (const job of jobs) job.startLater()
@@ -102,6 +106,14 @@ function holdings(store: UsageStore) {
       usage_names: (projectId, after, rowsMax) => exportTexts(store.rollups.exportNames, projectId, after, rowsMax),
     },
   } satisfies Pick<Feature, 'erase' | 'export'>
+}
+
+function readingVerbs(store: UsageStore): ReadingVerbs {
+  const downloads = { read: store.downloadPage, ahead: createAhead(USAGE_LIMITS.exportPagesAheadMax) }
+  return {
+    list: (projectId, input) => listLogs(store.list, projectId, input),
+    download: (projectId, input) => downloadLogs(downloads, projectId, input),
+  }
 }
 
 function openRecording(deps: UsageDeps, store: UsageStore, onPriceable: () => void) {

@@ -39,6 +39,16 @@ export const USAGE_LIMITS = {
   /** Metadata and prices that are held of a list or an export at once. One row that is larger is a page of its own. */
   pageBytesMax: 256 * 1024,
   pageOffsetMax: 1_000_000,
+  cursorCharactersMax: 256,
+  /** A page of a download, rendered: as NDJSON, and as what CSV is made from in one step of the event loop. */
+  exportPageBytesMax: 512 * 1024,
+  exportCsvPageBytesMax: 128 * 1024,
+  exportFirstRows: 64,
+  exportRowsMax: 4_000,
+  /** Rows that one statement of a filtered download looks at. */
+  exportScanRowsMax: 50_000,
+  /** Pages that all downloads together read ahead. */
+  exportPagesAheadMax: 4,
   /** Names of one kind (models, origins, aliases) that stats list one by one. */
   statsNamesMax: 10_000,
   groupBytesMax: 4_194_304,

@@ -2,8 +2,9 @@ import type postgres from 'postgres'
 import type { ProjectId } from '../../access/principal.js'
 import type { Sql } from '../../db/client.js'
 import { USAGE_LIMITS } from './limits.js'
+import { FILTER_NAMES, type LogFilter } from './log-filter.js'
 import type { Period } from './period.js'
-import type { LogFilter, LogPosition, StoredUsage } from './store.js'
+import type { LogPosition, StoredUsage } from './store.js'
 
 /** An event as it is listed: its JSON columns are texts that nothing has to read on their way out. */
 export type ListedUsage = Omit<StoredUsage, 'projectId' | 'keyId' | 'unitPrices' | 'metadata'> & {
@@ -26,15 +27,19 @@ export type ReadExportPage = (projectId: ProjectId, after: LogPosition | null, r
 /** Newest first; ids settle the order within a millisecond. */
 export function createLogPages(sql: Sql): ReadLogPage {
   return (projectId, { period, filter, rowsMax, from }) => {
-    const { alias, model, origin } = filter
     const conditions = sql`logged_at >= to_timestamp(${period.fromMs}::float8 / 1000)
       and logged_at < to_timestamp(${period.untilMs}::float8 / 1000)
-      ${alias === undefined ? sql`` : sql`and alias = ${alias}`}
-      ${model === undefined ? sql`` : sql`and model = ${model}`} ${origin === undefined ? sql`` : sql`and origin = ${origin}`}
+      ${matching(sql, filter)}
       ${'behind' in from ? sql`and (logged_at, id) < (${from.behind.loggedAt}::text::timestamptz, ${from.behind.id}::uuid)` : sql``}`
     const offset = 'offset' in from ? from.offset : 0
     return readPage(sql, projectId, { conditions, order: sql`logged_at desc, id desc`, rowsMax, offset })
   }
+}
+
+/** The conditions of a filter, each behind an `and`. */
+export function matching(sql: Sql, filter: LogFilter): Fragment[] {
+  const given = FILTER_NAMES.filter((name) => filter[name] !== undefined)
+  return [sql``, ...given.map((name) => sql`and ${sql(name)} = ${filter[name] ?? ''}`)]
 }
 
 /** Oldest first, after a position: no page skips or repeats a row that was there before the first one. */

@@ -1,6 +1,6 @@
 import type { CostStatus } from './event.js'
+import type { UsageLog } from './log-schema.js'
 import type { ListedUsage } from './log-store.js'
-import type { UsageLog } from './schema.js'
 import type { StoredUsage } from './store.js'
 
 /** A stored event as it goes over the wire. Money is US dollars: `cost` for old clients, the decimals are exact. */

@@ -1,13 +1,11 @@
 import { type ProjectId, READS } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { JSON_HEADERS, plainBytes } from '../../http/response.js'
+import { plainBytes } from '../../http/response.js'
 import type { StatsInput } from './compute-stats.js'
-import type { LogsInput } from './list-logs.js'
 import { type LogVerbs, mountBatch, mountLog } from './log-routes.js'
 import * as schema from './schema.js'
 
 export type UsageVerbs = LogVerbs & {
-  readonly list: (projectId: ProjectId, input: LogsInput) => Promise<string | AsyncGenerator<string>>
   readonly stats: (projectId: ProjectId, input: StatsInput) => Promise<Uint8Array<ArrayBuffer>>
 }
 
@@ -16,26 +14,7 @@ const tag = 'Usage'
 export function mountUsage(app: App, guards: Guards, verbs: UsageVerbs): void {
   mountLog(app, guards, verbs)
   mountBatch(app, guards, verbs)
-  mountLogs(app, guards, verbs)
   mountStats(app, guards, verbs)
-}
-
-function mountLogs(app: App, guards: Guards, verbs: UsageVerbs): void {
-  mount(app, guards, {
-    method: 'get',
-    path: '/api/v1/logs',
-    tag,
-    operationId: 'listUsageLogs',
-    summary: 'List what was recorded, newest first',
-    access: READS,
-    turns: 'read',
-    query: schema.LogsQuery,
-    responses: { 200: { description: 'One page.', schema: schema.LogList } },
-    handle: async ({ principal, query: { limit, offset, start_date: start, end_date: end, ...filter } }) => {
-      const list = await verbs.list(principal.projectId, { limit, offset, period: { start, end }, filter })
-      return typeof list === 'string' ? plainBytes(list) : { chunks: list, headers: JSON_HEADERS }
-    },
-  })
 }
 
 function mountStats(app: App, guards: Guards, verbs: UsageVerbs): void {

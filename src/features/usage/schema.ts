@@ -3,7 +3,6 @@ import { checkTokens, picoFromDecimalText, picoFromJsonNumber } from '../../core
 import { instant } from '../../http/instant.js'
 import type { JsonObject } from '../../http/json-object.js'
 import { jsonBytes } from '../../http/json-object.js'
-import { queryInteger } from '../../http/query-values.js'
 import { COST_STATUSES, type SentEvent } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
 import { parseMoment } from './period.js'
@@ -131,12 +130,10 @@ function momentOf(text: string): number | undefined {
 
 const picoOf = (usd: number | string) => (typeof usd === 'string' ? picoFromDecimalText(usd) : picoFromJsonNumber(usd))
 
-const decimal = () => z.string().openapi({ description: 'USD, 12 places.', example: '0.000384000000' })
-const dollars = () => z.number().openapi({ description: 'USD; the decimal is exact.', example: 0.000384 })
-const costStatus = () =>
+export const decimal = () => z.string().openapi({ description: 'USD, 12 places.', example: '0.000384000000' })
+export const dollars = () => z.number().openapi({ description: 'USD; the decimal is exact.', example: 0.000384 })
+export const costStatus = () =>
   z.enum(COST_STATUSES).openapi({ description: 'reported, priced and free are known costs; the others count as 0.' })
-const recorded = () => z.number().int().nullable()
-
 export const Logged = z
   .object({
     log_id: z.uuid(),
@@ -149,40 +146,7 @@ export const Logged = z
   })
   .openapi('LoggedUsage')
 
-const LogEntry = z
-  .object({
-    id: z.uuid(),
-    logged_at: instant(),
-    provider: z.string(),
-    model: z.string(),
-    alias: z.string().nullable(),
-    profile: z.string().nullable(),
-    origin: z.string().nullable(),
-    id_at_origin: z.string().nullable(),
-    conversation_id: z.string().nullable(),
-    input_tokens: recorded(),
-    output_tokens: recorded(),
-    cached_input_tokens: recorded(),
-    cache_read_input_tokens: recorded(),
-    cache_write_5m_input_tokens: recorded(),
-    cache_write_1h_input_tokens: recorded(),
-    reasoning_tokens: recorded(),
-    input_tokens_include_cache: z.boolean(),
-    latency_ms: z.number().nullable(),
-    cost: dollars(),
-    cost_decimal: decimal(),
-    cost_status: costStatus(),
-    computed_cost: decimal().nullable(),
-    reported_cost: decimal().nullable(),
-    registry_provider_version: z.string().nullable().openapi({ example: 'openai@7' }),
-    unit_prices: z.record(z.string(), z.string()).nullable(),
-    metadata: z.record(z.string(), z.unknown()).nullable(),
-  })
-  .openapi('UsageLog')
-export type UsageLog = z.output<typeof LogEntry>
-export const LogList = z.array(LogEntry).openapi('UsageLogList')
-
-const periodFields = {
+export const periodFields = {
   start_date: z.string().max(64).optional().openapi({ description: 'A date (its whole day, UTC) or a date and time.' }),
   end_date: z
     .string()
@@ -190,24 +154,6 @@ const periodFields = {
     .optional()
     .openapi({ description: 'Included, a date with its whole day. Before the start: an empty period.' }),
 }
-
-export const LogsQuery = z.object({
-  limit: queryInteger(1, USAGE_LIMITS.pageItemsMax).default(50),
-  offset: queryInteger(0, USAGE_LIMITS.pageOffsetMax).default(0),
-  ...periodFields,
-  alias: z
-    .string()
-    .max(2 * nameCharactersMax)
-    .optional(),
-  model: z
-    .string()
-    .max(2 * nameCharactersMax)
-    .optional(),
-  origin: z
-    .string()
-    .max(2 * nameCharactersMax)
-    .optional(),
-})
 
 const GROUP_BY = ['day', 'week', 'month'] as const
 export const StatsQuery = z.object({ ...periodFields, group_by: z.enum(GROUP_BY).default('day') })

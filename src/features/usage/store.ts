@@ -7,6 +7,7 @@ import type { Orm } from '../../db/orm.js'
 import { ensureMonthlyPartitions } from '../../db/partitions.js'
 import { usageLogs } from '../../db/tables/usage.js'
 import { createCombinationLimit } from './combination-limit.js'
+import { createDownloadPages } from './download-store.js'
 import { COST_STATUSES, type UsageRow } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
 import { createExportPages, createLogPages } from './log-store.js'
@@ -18,11 +19,6 @@ import type { StatsRow } from './stats-row.js'
 import { createGroupWriter } from './write-store.js'
 
 export type StoredUsage = typeof usageLogs.$inferSelect
-export type LogFilter = {
-  readonly alias?: string | undefined
-  readonly model?: string | undefined
-  readonly origin?: string | undefined
-}
 export type GroupBy = 'day' | 'week' | 'month'
 /** Where a row stands in its project: RFC 3339 with milliseconds, and the id. */
 export type LogPosition = { readonly loggedAt: string; readonly id: string }
@@ -61,6 +57,7 @@ export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm
     list: createLogPages(sql),
     tally: (projectId: ProjectId, period: Period, groupBy: GroupBy) => tally(sql, projectId, period, groupBy),
     exportPage: createExportPages(sql),
+    downloadPage: createDownloadPages(sql),
     eraseChunk: (projectId: ProjectId, rowsMax: number) => eraseChunk(sql, projectId, rowsMax),
     listUnpriced: (after: LogPosition | null, rowsMax: number) => listUnpriced(orm, after, rowsMax),
     writePrices: (projectId: string, rows: readonly PricedRow[]) => writePrices(sql, projectId, rows),

@@ -1,0 +1,31 @@
+import type { UsageLog } from './log-schema.js'
+
+/** The members of an event, in the order of lists, downloads and columns. */
+export const LOG_MEMBERS = [
+  'id',
+  'logged_at',
+  'provider',
+  'model',
+  'alias',
+  'profile',
+  'origin',
+  'id_at_origin',
+  'conversation_id',
+  'input_tokens',
+  'output_tokens',
+  'cached_input_tokens',
+  'cache_read_input_tokens',
+  'cache_write_5m_input_tokens',
+  'cache_write_1h_input_tokens',
+  'reasoning_tokens',
+  'input_tokens_include_cache',
+  'latency_ms',
+  'cost',
+  'cost_decimal',
+  'cost_status',
+  'computed_cost',
+  'reported_cost',
+  'registry_provider_version',
+  'unit_prices',
+  'metadata',
+] satisfies readonly (keyof UsageLog)[]
