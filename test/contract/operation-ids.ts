@@ -3,6 +3,8 @@ export const OPERATION_IDS: Readonly<Record<string, string>> = {
   'GET /registry': 'getRegistry',
   'GET /registry.json': 'getRegistryJson',
   'GET /registry/v/{n}/registry.json': 'getArchivedRegistry',
+  'GET /registry/diff': 'diffRegistry',
+  'GET /registry/prices/{provider}/{model}': 'listPrices',
   'GET /registry/manifest.json': 'getRegistryManifest',
   'GET /registry/{provider}/models.json': 'getProviderModels',
   'GET /registry/{provider}/v/{n}/models.json': 'getArchivedProviderModels',

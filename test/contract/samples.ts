@@ -96,6 +96,8 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
   'GET /registry': plain('/registry?providers=openai,anthropic&capabilities=vision'),
   'GET /registry.json': plain('/registry.json'),
   'GET /registry/v/{n}/registry.json': plain('/registry/v/2/registry.json'),
+  'GET /registry/diff': plain('/registry/diff?provider=anthropic&from=2&to=3'),
+  'GET /registry/prices/{provider}/{model}': plain('/registry/prices/openai/gpt-4o-mini'),
   'GET /registry/manifest.json': plain('/registry/manifest.json'),
   'GET /registry/{provider}/models.json': plain('/registry/openai/models.json'),
   'GET /registry/{provider}/v/{n}/models.json': plain('/registry/anthropic/v/2/models.json'),

@@ -48,6 +48,7 @@ describe('llmring-server', () => {
     ['restore'],
     ['registry'],
     ['registry', 'import'],
+    ['registry', 'backfill'],
     ['witness'],
     ['monitor'],
   ])('explains %s %s with --help', async (...args) => {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ModelIndex } from '../../core/pricing/index.js'
 import type { Orm } from '../../db/orm.js'
 import type { Clock } from '../../platform/clock.js'
@@ -7,14 +8,20 @@ import type { Redis } from '../../platform/redis.js'
 import type { Feature } from '../contract.js'
 import { archivedFile, archivedRegistry } from './archived-registry.js'
 import { type Archives, createArchives, isArchiveNumber } from './archives.js'
+import { type BackfilledProvider, backfillProvider } from './backfill-registry.js'
 import { bundledRegistry } from './bundled-registry.js'
 import { openCopies } from './copies.js'
 import { currentFile, currentRegistry, findPrice, manifest, type PriceAnswer } from './current-registry.js'
 import { fetchFromOrigin, fetchThroughRedis } from './fetch-file.js'
 import { type ImportDeps, type ImportedProvider, importRegistry, type RegistryDirectory } from './import-registry.js'
+import { REGISTRY_LIMITS } from './limits.js'
 import { type LiveRegistry, openLiveRegistry } from './live-registry.js'
 import { createOrigin } from './origin.js'
+import { createPriceHistory } from './price-history.js'
+import { mountPrices, type PriceVerbs } from './price-routes.js'
+import { createPriceVersions } from './price-store.js'
 import { isProvider, PROVIDER_NAMES, type ProviderName, versionsOf } from './providers.js'
+import { registryDiff } from './registry-diff.js'
 import { createRenderer } from './render.js'
 import { type CheckResult, checkRegistry, exposeCopies, summarizeRegistry } from './report.js'
 import { mountRegistry } from './routes.js'
@@ -96,14 +103,16 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
 
   return {
     name: 'registry',
-    mount: (app, guards) =>
+    mount: (app, guards) => {
+      mountPrices(app, guards, priceVerbs(deps, live, archives.find))
       mountRegistry(app, guards, {
         currentRegistry: (filter) => currentRegistry(current, filter),
         archivedRegistry: (pin, filter) => archivedRegistry(archived, pin, filter),
         currentFile: (provider) => currentFile(current, provider),
         archivedFile: (provider, version) => archivedFile(archived, provider, version),
         manifest: () => manifest(current),
-      }),
+      })
+    },
     findPrice: (provider, model) => findPrice({ file }, provider, model),
     registryLoaded: async () => {
       if (!live.snapshot().complete) await live.firstRound()
@@ -118,6 +127,11 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
       await kept.close()
     },
   }
+}
+
+function priceVerbs({ orm, clock }: RegistryDeps, live: LiveRegistry, find: Archives['find']): PriceVerbs {
+  const history = createPriceHistory({ ...live, versions: createPriceVersions(orm), clock })
+  return { diff: (input) => registryDiff({ ...live, find }, input), prices: history.find }
 }
 
 type Offered = Pick<
@@ -150,4 +164,32 @@ export function openImport(
   deps: Omit<ImportDeps, 'store'>,
 ): (directory: RegistryDirectory) => Promise<ImportedProvider[]> {
   return (directory) => importRegistry({ ...deps, store: createRegistryStore(orm) }, directory)
+}
+
+export type BackfillOptions = {
+  readonly config: Pick<RegistryConfig, 'baseUrl' | 'fetchMsMax'>
+  readonly clock: Clock
+  readonly versionsMax: number
+  readonly onFile: (file: { readonly provider: ProviderName; readonly version: number }) => void
+  readonly signal?: AbortSignal
+}
+
+/** For the command that fetches the origin's archives; see `backfillProvider`. One provider after the other. */
+export async function backfillRegistry(orm: Orm, options: BackfillOptions): Promise<BackfilledProvider[]> {
+  const { config, clock, versionsMax, onFile, signal } = options
+  const origin = createOrigin({ ...config, userAgent: USER_AGENT })
+  const deps = {
+    fetch: fetchFromOrigin({ origin, clock }),
+    store: createRegistryStore(orm),
+    versions: createPriceVersions(orm),
+    pause: () => pause(REGISTRY_LIMITS.backfillPauseMs, undefined, { signal }),
+    onFile,
+  }
+  const done: BackfilledProvider[] = []
+  try {
+    for (const provider of PROVIDER_NAMES) done.push(await backfillProvider(deps, provider, versionsMax))
+    return done
+  } finally {
+    await origin.close()
+  }
 }

@@ -25,6 +25,11 @@ export const REGISTRY_LIMITS = {
   /** Files that wait to be kept in Postgres. */
   writesWaitingMax: 64,
   writesOnCloseMsMax: 2_000,
+  /** How long a history of prices serves before the kept files are listed again. */
+  priceHistoryMsMax: 60_000,
+  /** A backfill asks the origin for one file at a time, after a pause, and gives up after so many failures in a row. */
+  backfillPauseMs: 250,
+  backfillFailuresMax: 3,
   archivesMax: 64,
   archivesBytesMax: 32 * 1024 * 1024,
   missingMax: 1_000,

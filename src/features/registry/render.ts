@@ -54,6 +54,11 @@ export function renderRegistry(parts: Parts, filter: Filter): Rendered {
   return withEtag(new TextEncoder().encode(JSON.stringify(registry)), source)
 }
 
+/** A document that depends on nothing but what is in it. */
+export function renderJson(value: object, source: FileSource): Rendered {
+  return withEtag(new TextEncoder().encode(JSON.stringify(value)), source)
+}
+
 /** The body with an ETag (RFC 9110, 8.8.3) that is a hash of it. */
 function withEtag(bytes: Uint8Array<ArrayBuffer>, source: FileSource): Rendered {
   return { bytes, source, etag: `"${createHash('sha256').update(bytes).digest('base64url')}"` }

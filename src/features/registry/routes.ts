@@ -28,12 +28,12 @@ export type RegistryVerbs = {
 
 const NOT_MODIFIED = { description: 'The client has it already (`If-None-Match`).' }
 
-const found = (answer: DeclaredResponse) => ({ 200: answer, 304: NOT_MODIFIED })
+export const found = (answer: DeclaredResponse) => ({ 200: answer, 304: NOT_MODIFIED })
 
 /** One object, so that what was made for it is found again without a look into it. */
 const WHOLE: Filter = {}
 
-const COMMON = { method: 'get', tag: 'Registry', access: PUBLIC } as const
+export const COMMON = { method: 'get', tag: 'Registry', access: PUBLIC } as const
 
 /** Declares the routes of the registry. All are public, and all answers carry a strong ETag. */
 export function mountRegistry(app: App, guards: Guards, verbs: RegistryVerbs): void {
@@ -136,7 +136,7 @@ function mountFiles(app: App, guards: Guards, verbs: RegistryVerbs): void {
   })
 }
 
-function respondWith(copied: Copied, header: (name: string) => string | undefined): Response {
+export function respondWith(copied: Copied, header: (name: string) => string | undefined): Response {
   return respond(keptResponse(copied, header('if-none-match')))
 }
 

@@ -69,7 +69,7 @@ export const RegistryQuery = z.object({
   version: pin,
 })
 
-const archiveNumber = z
+export const archiveNumber = z
   .string()
   .transform((text, context) => {
     const version = versionNumber(text)
@@ -79,7 +79,7 @@ const archiveNumber = z
   })
   .openapi({ type: 'integer', minimum: 1, maximum: REGISTRY_LIMITS.versionMax, example: 2 })
 
-const provider = z.string().openapi({ description: `One of ${PROVIDER_NAMES.join(', ')}.`, example: 'openai' })
+export const provider = z.string().openapi({ description: `One of ${PROVIDER_NAMES.join(', ')}.`, example: 'openai' })
 
 export const ArchiveParams = z.object({ n: archiveNumber })
 export const ProviderParams = z.object({ provider })

@@ -12,7 +12,7 @@ export type ReadingVerbs = {
 
 const tag = 'Usage'
 const CSV_TYPE = 'text/csv'
-const TYPES = { ndjson: NDJSON_TYPE, csv: `${CSV_TYPE}; charset=utf-8; header=present` } as const
+const TYPES = { ndjson: NDJSON_TYPE, csv: `${CSV_TYPE}; charset=utf-8` } as const
 const EXPORT =
   `Of any size, in pages of a statement each, oldest first. NDJSON: a \`UsageLog\` a line; the last row of each
 page has a \`cursor\` beside its members, and the last line is \`{"type":"end","rows":…,"next_cursor":…}\`: a download
