@@ -143,6 +143,7 @@ const groupProduct = (environment: Environment, proxied: boolean) => ({
     groupItemsMax: environment.LLMRING_USAGE_GROUP_ITEMS_MAX,
     lanes: environment.LLMRING_USAGE_LANES,
     idempotencyDays: environment.LLMRING_IDEMPOTENCY_DAYS,
+    retentionMonths: environment.LLMRING_USAGE_RETENTION_MONTHS,
   },
 })
 

@@ -125,6 +125,7 @@ export const ENVIRONMENT = z.object({
   LLMRING_USAGE_GROUP_ITEMS_MAX: integer(1, 1000, 500),
   LLMRING_USAGE_LANES: integer(1, 64, 2),
   LLMRING_IDEMPOTENCY_DAYS: integer(1, 3650, 32),
+  LLMRING_USAGE_RETENTION_MONTHS: integer(0, 1200, 0),
   LLMRING_LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   LLMRING_ACCESS_LOG: z
     .string()

@@ -1,7 +1,7 @@
 import type { Sql } from './client.js'
 import { DATABASE_LIMITS } from './limits.js'
 
-type Month = { readonly year: number; readonly month: number }
+export type Month = { readonly year: number; readonly month: number }
 
 /**
  * Sees to it that a table that is partitioned by month (UTC) has a partition for the month of `nowMs` and for the
@@ -53,12 +53,12 @@ async function attach(tx: Sql, table: string, month: Month): Promise<void> {
   )
 }
 
-/** `monthIndex` counts from 0 and may run past December. */
-function monthAt(year: number, monthIndex: number): Month {
-  return { year: year + Math.floor(monthIndex / 12), month: (monthIndex % 12) + 1 }
+/** `monthIndex` counts from 0 and may run past December, or back before January. */
+export function monthAt(year: number, monthIndex: number): Month {
+  return { year: year + Math.floor(monthIndex / 12), month: (((monthIndex % 12) + 12) % 12) + 1 }
 }
 
-function nameOf(table: string, { year, month }: Month): string {
+export function nameOf(table: string, { year, month }: Month): string {
   return `${table}_${String(year).padStart(4, '0')}_${String(month).padStart(2, '0')}`
 }
 

@@ -139,7 +139,7 @@ export type UsageAppOptions = Partial<Pick<UsageDeps, 'findPrice' | 'registryLoa
 export async function openUsage({ url, ...ports }: UsageAppOptions) {
   const opened = await openFeature({ url, now: NOON }, (common) =>
     createUsage({
-      ...{ ...common, config: { groupItemsMax: 500, lanes: 2, idempotencyDays: 32 } },
+      ...{ ...common, config: { groupItemsMax: 500, lanes: 2, idempotencyDays: 32, retentionMonths: 0 } },
       ...{ findPrice: fixturePrices, registryLoaded: async () => true },
       ...ports,
     }),

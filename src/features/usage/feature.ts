@@ -21,6 +21,7 @@ import { mountReading, type ReadingVerbs } from './list-routes.js'
 import { logBatch } from './log-batch.js'
 import { logEvent, type RegistryLoaded } from './log-event.js'
 import type { LogVerbs } from './log-routes.js'
+import { lookAfterPartitions } from './look-after-partitions.js'
 import { openQueues } from './open-queues.js'
 import { type PeriodText, readPeriod } from './period.js'
 import type { FindPrice } from './price-event.js'
@@ -36,7 +37,13 @@ export type UsageDeps = {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
-  readonly config: { readonly groupItemsMax: number; readonly lanes: number; readonly idempotencyDays: number }
+  readonly config: {
+    readonly groupItemsMax: number
+    readonly lanes: number
+    readonly idempotencyDays: number
+    /** Whole months before this one that are kept; 0: all. */
+    readonly retentionMonths: number
+  }
   readonly findPrice: FindPrice
   readonly registryLoaded: RegistryLoaded
   /** How long a lost statement is waited and looked for; tests shorten it. */
@@ -50,7 +57,6 @@ export const openRollups = createRollupStore
 
 export function createUsage(deps: UsageDeps) {
   const store = createUsageStore(deps)
-  const ensurePartitions = () => store.ensurePartitions(deps.clock())
   const pricing = createSinglePass(() =>
     priceWaiting({ store, findPrice: deps.findPrice, rowsMax: USAGE_LIMITS.repriceRowsMax }),
   )
@@ -60,7 +66,9 @@ export function createUsage(deps: UsageDeps) {
     })
   const recording = openRecording(deps, store, priceInBackground)
   // Prices the rows, too, of an instance that crashed before it could.
-  const partitions = lookAfterPartitions(deps.logger, ensurePartitions, priceInBackground)
+  const { clock, logger, config } = deps
+  const kept = { ensure: store.ensurePartitions, drop: store.dropPartitions, monthsKept: config.retentionMonths }
+  const partitions = lookAfterPartitions({ clock, logger, ...kept, onEnsured: priceInBackground })
   const jobs = [forgetOldMarks(deps, store), foldClosedQuarters(deps, store)]
   return {
     name: 'usage',
@@ -83,8 +91,7 @@ export function createUsage(deps: UsageDeps) {
       await pricing.idle()
     },
     ...holdings(store),
-    /** Not before the partitions were there once: without this month's no event can be recorded. */
-    ready: partitions.wereEnsured,
+    ready: partitions.isNextThere,
     /** What is certified of the calls. */
     logs: { ...createCertifiableStore(deps.sql), readPeriod: (text: PeriodText) => readPeriod(text, deps.clock()) },
     /** Prices what was recorded before any registry was loaded; answers how many rows. Call it when one has loaded. */
@@ -136,21 +143,4 @@ function foldClosedQuarters({ clock, logger }: UsageDeps, { rollups }: UsageStor
   const { foldPauseMs: pauseMs, foldRowsMax: rowsMax } = USAGE_LIMITS
   const run = () => foldRollups({ clock, fold: rollups.fold, rowsMax })
   return every({ name: 'fold the rollups of usage', run, pauseMs, logger })
-}
-
-/** Ensures the partitions at the start and hourly, and says each time that it has. */
-function lookAfterPartitions(logger: Logger, ensurePartitions: () => Promise<unknown>, onEnsured: () => void) {
-  let wereEnsured = false
-  const round = every({
-    name: 'look after the usage partitions',
-    run: async () => {
-      await ensurePartitions()
-      wereEnsured = true
-      onEnsured()
-    },
-    pauseMs: USAGE_LIMITS.partitionsPauseMs,
-    retryMs: USAGE_LIMITS.partitionsRetryMs,
-    logger,
-  })
-  return { start: round.start, stop: round.stop, wereEnsured: () => wereEnsured }
 }

@@ -67,5 +67,7 @@ export const USAGE_LIMITS = {
   /** How often the partitions that are due are made, and how soon again if that fails. */
   partitionsPauseMs: 3_600_000,
   partitionsRetryMs: 10_000,
+  /** Months for which partitions are made before they begin. */
+  partitionMonthsAheadMin: 2,
   repriceRowsMax: 500,
 } as const

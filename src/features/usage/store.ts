@@ -3,6 +3,7 @@ import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
+import { dropMonthlyPartitions } from '../../db/drop-partitions.js'
 import type { Orm } from '../../db/orm.js'
 import { ensureMonthlyPartitions } from '../../db/partitions.js'
 import { usageLogs } from '../../db/tables/usage.js'
@@ -51,7 +52,9 @@ export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm
     insert: createGroupWriter(sql, createCombinationLimit(USAGE_LIMITS)),
     marks: createMarkStore(sql),
     rollups: createRollupStore(sql),
-    ensurePartitions: (nowMs: number) => ensureMonthlyPartitions(sql, 'usage_logs', nowMs),
+    ensurePartitions: (nowMs: number) =>
+      ensureMonthlyPartitions(sql, 'usage_logs', nowMs, USAGE_LIMITS.partitionMonthsAheadMin),
+    dropPartitions: (nowMs: number, monthsKept: number) => dropMonthlyPartitions(sql, 'usage_logs', nowMs, monthsKept),
     /** The partition of one month, which may be long over. */
     ensurePartitionOf: (timeMs: number) => ensureMonthlyPartitions(sql, 'usage_logs', timeMs, 0),
     list: createLogPages(sql),
