@@ -3,6 +3,7 @@ import type { Config, GuardSetting } from '../config/config.js'
 import type { Orm } from '../db/orm.js'
 import { ensureKeyFile, readKeyFile } from '../features/receipts/key-file.js'
 import { findLogOrigin } from '../features/transparency/feature.js'
+import { readLogPolicy } from '../features/transparency/read-policy.js'
 import type { Logger } from '../platform/logger.js'
 import { createNodeSigner } from '../platform/node-ed25519.js'
 import { logGuardFile, logKeyFile } from './data-directory.js'
@@ -13,17 +14,27 @@ export type LogSettings = {
   readonly seed: Uint8Array
   readonly origin: string
   readonly guard: GuardSetting
+  /** Who is asked to cosign. */
+  readonly policyFile: string | undefined
 }
 
 /** Null where there is no log: with a database of one's own and no key. */
-export async function loadLogSettings(config: Config, orm: Orm, logger: Logger): Promise<LogSettings | null> {
+export async function loadLogSettings(config: Config, orm: Orm, logger: Logger) {
+  const key = await loadKey(config, orm, logger)
+  if (key === null) return null
+  const settings = settingsOf(config, key)
+  const { policyFile, origin, seed } = settings
+  return { ...settings, policy: policyFile === undefined ? null : await readLogPolicy(policyFile, origin, seed) }
+}
+
+async function loadKey(config: Config, orm: Orm, logger: Logger): Promise<string | null> {
   const { privateKey } = config.log
-  if (privateKey !== undefined) return settingsOf(config, privateKey.reveal())
+  if (privateKey !== undefined) return privateKey.reveal()
   if (!config.embedded) return null
   const path = logKeyFile(config.dataDir)
   const key = await ensureKeyFile(path, () => findLogOrigin(orm), explainLostLogKey)
   logger.info({ path }, 'the log is signed with the key generated into the data directory')
-  return settingsOf(config, key)
+  return key
 }
 
 /** The same as the service would find it, and nothing is made; undefined where its first start makes the key. */
@@ -38,7 +49,8 @@ function settingsOf({ dataDir, log }: Config, privateKey: string): LogSettings {
   const seed = new Uint8Array(Buffer.from(privateKey, 'base64url'))
   // A database of one's own has no default: without the setting the configuration is refused.
   const guard = log.guard ?? { kind: 'file', path: logGuardFile(dataDir) }
-  return { seed, guard, origin: log.origin ?? defaultOrigin(createNodeSigner(seed).publicKey) }
+  const { policyFile } = log
+  return { seed, guard, policyFile, origin: log.origin ?? defaultOrigin(createNodeSigner(seed).publicKey) }
 }
 
 /** A name for this log if the settings give none. */

@@ -47,6 +47,9 @@ function logFaults(environment: Environment): string[] {
   if (logKey !== undefined && receiptsKey !== undefined && Buffer.from(logKey).equals(receiptsKey)) {
     return ['LLMRING_TLOG_PRIVATE_KEY_B64: must be another key than LLMRING_RECEIPTS_PRIVATE_KEY_B64']
   }
+  if (environment.LLMRING_TLOG_GUARD === 'witness' && environment.LLMRING_TLOG_POLICY_FILE === undefined) {
+    return ['LLMRING_TLOG_GUARD: witness asks the witnesses of LLMRING_TLOG_POLICY_FILE, which is not set']
+  }
   const signs = logKey !== undefined || receiptsKey !== undefined
   if (environment.LLMRING_DATABASE_URL === undefined || !signs) return []
   const missing = (['LLMRING_TLOG_PRIVATE_KEY_B64', 'LLMRING_TLOG_GUARD'] as const).filter(
@@ -131,6 +134,7 @@ const groupProduct = (environment: Environment, proxied: boolean) => ({
     privateKey: secret(base64url(environment.LLMRING_TLOG_PRIVATE_KEY_B64)),
     origin: environment.LLMRING_TLOG_ORIGIN,
     guard: guardOf(environment.LLMRING_TLOG_GUARD),
+    policyFile: environment.LLMRING_TLOG_POLICY_FILE,
   },
   projects: {
     mode: environment.LLMRING_PROJECTS,

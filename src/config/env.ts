@@ -107,6 +107,7 @@ export const ENVIRONMENT = z.object({
   ),
   LLMRING_TLOG_PRIVATE_KEY_B64: optional(key32()),
   LLMRING_TLOG_GUARD: optional(z.string().regex(/^(file:.+|witness|none)$/, 'must be file:<path>, witness or none')),
+  LLMRING_TLOG_POLICY_FILE: optional(z.string()),
   LLMRING_TLOG_ORIGIN: optional(
     z.string().regex(/^[^\s\p{Cc}+]{1,128}$/u, 'must be 1 to 128 characters without spaces and +'),
   ),

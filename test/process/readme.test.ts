@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { createPublicKey, verify } from 'node:crypto'
 import { readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import canonicalize from 'canonicalize'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
@@ -17,6 +18,8 @@ const START = 'npm ci && npm start'
 const SUITE = 'npm ci && npm test'
 /** What the README says and the test replaces; of the commands nothing else is changed. */
 const ADDRESS = '127.0.0.1:8000'
+/** The same of a witness. */
+const WITNESS_ADDRESS = '127.0.0.1:8110'
 /** How a program in a block is run. */
 const PROGRAMS: Readonly<Record<string, string>> = { python: 'python3', ts: 'npx tsx' }
 const ELSEWHERE = 'postgres://llmring:password@db.example/llmring'
@@ -160,7 +163,9 @@ async function runBlock(block: Block) {
   const steps = readSteps(block)
   const script = steps.map(({ commands }) => commands).join("\nprintf '\\036'\n")
   const target = databaseUrl(inject('serverUrl'), database)
-  const real = script.replaceAll(ADDRESS, new URL(url).host).replaceAll(ELSEWHERE, `'${target}'`)
+  const witness = `127.0.0.1:${await freePort()}`
+  const served = script.replaceAll(ADDRESS, new URL(url).host).replaceAll(WITNESS_ADDRESS, witness)
+  const real = served.replaceAll(ELSEWHERE, `'${target}'`)
   const { code, stdout, stderr } = await open(`set -euo pipefail\n${real}`).ended
   if (code !== 0) throw new Error(`The block in line ${block.line} ended with ${code}:\n${stdout}\n${stderr}`)
   const parts = stdout.split(SEPARATOR)
@@ -176,6 +181,14 @@ async function checkProgram(block: Block): Promise<void> {
   await rm(file)
   expect(code, stderr).toBe(0)
   expect(stdout.trim()).toBe(promisedPrint(block))
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const { port } = server.address() as AddressInfo
+  await new Promise((closed) => server.close(closed))
+  return port
 }
 
 const exists = (path: string): Promise<boolean> =>

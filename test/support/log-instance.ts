@@ -1,5 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type NoteKey, openCheckpoint, parseNote } from '../../src/core/tlog/index.js'
+import {
+  formatNoteKey,
+  type NoteKey,
+  openCheckpoint,
+  type Policy,
+  parseNote,
+  parsePolicy,
+} from '../../src/core/tlog/index.js'
 import { type Database, openDatabase } from '../../src/db/client.js'
 import { createAnnounce } from '../../src/db/messages.js'
 import { createTransact, type Transact } from '../../src/db/transact.js'
@@ -10,6 +17,7 @@ import type { TransparencyLog } from '../../src/features/transparency/transparen
 import { createLogger } from '../../src/platform/logger.js'
 import { createMetrics, type Metrics } from '../../src/platform/metrics.js'
 import { createNodeVerifier } from '../../src/platform/node-ed25519.js'
+import { sha256 } from '../../src/platform/sha256.js'
 
 export const LOG_ORIGIN = 'log.example/receipts'
 export const LOG_SEED = new Uint8Array(32).fill(9)
@@ -31,17 +39,28 @@ export type LogInstanceOptions = {
   readonly origin?: string
   readonly seed?: Uint8Array
   readonly onStep?: OnStep
+  /** The text of a policy file. */
+  readonly policy?: string
 }
 
+function policyOf(text: string | undefined): Policy | null {
+  const parsed = text === undefined ? null : parsePolicy(sha256, Buffer.from(text))
+  if (parsed?.ok === false) throw new Error(`${parsed.reason} in line ${parsed.line}`)
+  return parsed === null ? null : parsed.policy
+}
+
+/** The key of that log, as a verifier is configured with it. */
+export const logKeyText = (): string => formatNoteKey(createLogSigner(LOG_ORIGIN, LOG_SEED).key)
+
 /** The log as one instance of the service runs it. It hears of others once a second. */
-export async function startLog({ url, onStep, ...settings }: LogInstanceOptions): Promise<LogInstance> {
+export async function startLog({ url, onStep, policy, ...settings }: LogInstanceOptions): Promise<LogInstance> {
   const client = { url, schema: 'llmring', connectionsMax: 4, prepare: true, pooled: false }
   const database = await openDatabase(client)
   const transact = createTransact(database.sql)
   const metrics = createMetrics()
   const feature = createTransparency({
     ...{ ...database, transact, metrics, announce: createAnnounce('llmring'), logger: createLogger('silent') },
-    settings: { seed: LOG_SEED, origin: LOG_ORIGIN, ...settings },
+    settings: { seed: LOG_SEED, origin: LOG_ORIGIN, policy: policyOf(policy), ...settings },
     ...(onStep === undefined ? {} : { onStep }),
   })
   try {

@@ -20,7 +20,8 @@ const DIFFERENCES = document('.docs/differences.md')
 const LOCKFILES = document('.docs/lockfiles.md')
 const SYNC = document('.docs/sync.md')
 export const WEBHOOKS = document('.docs/webhooks.md')
-export const DOCUMENTS: readonly Document[] = [README, OPERATIONS, DIFFERENCES, LOCKFILES, SYNC, WEBHOOKS]
+const AUDITORS = document('.docs/auditors.md')
+export const DOCUMENTS: readonly Document[] = [README, OPERATIONS, DIFFERENCES, LOCKFILES, SYNC, WEBHOOKS, AUDITORS]
 
 /** Every fenced block of the documents. */
 export const allBlocks = (): Block[] => DOCUMENTS.flatMap(({ text }) => readBlocks(text))

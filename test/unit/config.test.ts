@@ -166,7 +166,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   LLMRING_API_KEY: [`${MARK}ü`],
 }
 /** Any text is an address or a directory; whether it is there shows when it is used. */
-const ANY_TEXT = ['LLMRING_HOST', 'LLMRING_DATA_DIR', 'LLMRING_LOCKFILE_PATH']
+const ANY_TEXT = ['LLMRING_TLOG_POLICY_FILE', 'LLMRING_HOST', 'LLMRING_DATA_DIR', 'LLMRING_LOCKFILE_PATH']
 
 describe('a wrong setting', () => {
   const cases = Object.entries(WRONG).flatMap(([name, values]) => values.map((value) => [name, value] as const))
@@ -221,9 +221,13 @@ describe('a key that signs, with a database of your own,', () => {
   })
 
   test('may have each kind of guard', () => {
-    const guard = (text: string) => configOf({ ...signing, ...logKey, LLMRING_TLOG_GUARD: text }).log.guard
+    const policy = { LLMRING_TLOG_POLICY_FILE: 'policy' }
+    const guard = (text: string) => configOf({ ...signing, ...logKey, ...policy, LLMRING_TLOG_GUARD: text }).log.guard
     expect([guard('witness'), guard('none')]).toEqual([{ kind: 'witness' }, { kind: 'none' }])
     expect(guard('file:/var/lib/guard')).toEqual({ kind: 'file', path: '/var/lib/guard' })
+    expect(faultsOf({ ...signing, ...logKey, LLMRING_TLOG_GUARD: 'witness' })).toEqual([
+      expect.stringMatching(/^LLMRING_TLOG_GUARD: .*LLMRING_TLOG_POLICY_FILE/),
+    ])
   })
 
   test('is not the key of the log', () => {

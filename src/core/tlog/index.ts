@@ -4,7 +4,15 @@ export { type Checkpoint, formatCheckpoint, parseCheckpoint } from './checkpoint
 export { entryBytesMax, formatEntryBundle, parseEntryBundle } from './entry-bundle.js'
 export { makeConsistencyProof, makeInclusionProof } from './make-proof.js'
 export { hashEmptyTree, hashLeaf, type Sha256, sameBytes } from './merkle-hash.js'
-export { formatNote, formatSignatureLines, type Note, noteBytesMax, parseNote, parseSignatureLines } from './note.js'
+export {
+  formatNote,
+  formatSignatureLines,
+  type Note,
+  type NoteSignature,
+  noteBytesMax,
+  parseNote,
+  parseSignatureLines,
+} from './note.js'
 export { formatNoteKey, isKeyName, makeNoteKey, type NoteKey, type NoteKeyType, parseNoteKey } from './note-key.js'
 export { openCheckpoint } from './open-checkpoint.js'
 export { formatPolicy, parsePolicy, policyBytesMax } from './policy.js'

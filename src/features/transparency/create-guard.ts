@@ -12,6 +12,7 @@ export function createGuard(settings: GuardSettings, logKey: NoteKey): Guard {
   let newest: TreeHead | null = null
   let seenSize = 0
   let isAnswered = false
+  const disputing = new Set<string>()
   let isReadable = true
   const recallFile = async (path: string): Promise<void> => {
     try {
@@ -24,6 +25,7 @@ export function createGuard(settings: GuardSettings, logKey: NoteKey): Guard {
   }
   const trouble = (): Remembered['trouble'] => {
     if (!isReadable) return 'guard-unreadable'
+    if (settings.kind === 'witness' && disputing.size > 0) return 'forked'
     return settings.kind === 'witness' && !isAnswered ? 'guard-unknown' : null
   }
   return {
@@ -32,6 +34,10 @@ export function createGuard(settings: GuardSettings, logKey: NoteKey): Guard {
     learn: (size) => {
       isAnswered = true
       seenSize = Math.max(seenSize, size)
+    },
+    dispute: (witness, isDisputed) => {
+      if (isDisputed) disputing.add(witness)
+      else disputing.delete(witness)
     },
     recall: async () => {
       if (settings.kind === 'file') await recallFile(settings.path)

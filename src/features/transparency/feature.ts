@@ -1,3 +1,4 @@
+import type { Policy } from '../../core/tlog/index.js'
 import type { Sql } from '../../db/client.js'
 import type { Announce } from '../../db/messages.js'
 import type { Orm } from '../../db/orm.js'
@@ -21,6 +22,8 @@ type LogConfig = {
   readonly seed: Uint8Array
   readonly origin: string
   readonly guard: GuardSettings
+  /** Who is asked to cosign; null for nobody. */
+  readonly policy: Policy | null
 }
 
 export type TransparencyDeps = {
@@ -50,13 +53,12 @@ export function openFsck(sql: Sql) {
   return (deps: Omit<FsckDeps, 'store'>): Promise<FsckReport> => fsck({ ...deps, store })
 }
 
+const signerOf = ({ origin, seed }: LogConfig) => createLogSigner(origin, seed)
+
 /** The log of what was signed here (c2sp.org/tlog-tiles). Throws `ConfigurationError` for a key that cannot be used. */
 export function createTransparency(deps: TransparencyDeps) {
   const { settings } = deps
-  const running =
-    settings === null
-      ? null
-      : createRunningLog({ ...deps, guard: settings.guard, signer: createLogSigner(settings.origin, settings.seed) })
+  const running = settings === null ? null : createRunningLog({ ...deps, ...settings, signer: signerOf(settings) })
   const origin = settings?.origin ?? NO_LOG
   const log: TransparencyLog = {
     append: async (tx, entries) => {

@@ -12,6 +12,8 @@ export type Guard = {
   remember(head: TreeHead, note: string): Promise<void>
   /** A witness has seen a tree of this size. */
   learn(size: number): void
+  /** Whether a witness says that it has seen another tree than this one. */
+  dispute(witness: string, isDisputed: boolean): void
   known(): Remembered
 }
 
@@ -23,7 +25,7 @@ export type Remembered = {
   readonly trouble: GuardTrouble | null
 }
 
-type GuardTrouble = Extract<BarReason, 'guard-unreadable' | 'guard-unknown'>
+type GuardTrouble = Extract<BarReason, 'guard-unreadable' | 'guard-unknown' | 'forked'>
 
 /**
  * Whether a tree of the database goes on from what the guard remembered before the tree was read; null if it does. A

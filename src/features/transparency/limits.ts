@@ -42,6 +42,14 @@ export const TRANSPARENCY_LIMITS = {
   /** Rows of a page, and pages at a time. */
   purgeRowsMax: 1_000,
   purgePagesMax: 20,
+  /** One submission to a witness, from the connection to the end of its answer, which is a few lines. */
+  witnessMsMax: 5_000,
+  witnessAnswerBytesMax: 65_536,
+  /** Requests of one submission: a witness names the size that it has seen, and may have seen more by then. */
+  witnessAttemptsMax: 3,
+  /** From the begin of one submission to that of the next; doubled with each failure. */
+  witnessPauseMs: 1_000,
+  witnessRetryMsMax: 60_000,
   /** A guard file holds one note. */
   guardBytesMax: 262_144,
 } as const

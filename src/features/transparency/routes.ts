@@ -1,5 +1,12 @@
 import { PUBLIC } from '../../access/principal.js'
-import { formatLogProof, formatNoteKey, formatPolicy, type NoteKey, parseNote } from '../../core/tlog/index.js'
+import {
+  formatLogProof,
+  formatNoteKey,
+  formatPolicy,
+  type NoteKey,
+  type Policy,
+  parseNote,
+} from '../../core/tlog/index.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { matchesEtag } from '../../http/etag.js'
 import { plainBytes, plainJson } from '../../http/response.js'
@@ -28,6 +35,8 @@ export type LogFacts = {
   readonly key: NoteKey
   /** How a rollback is noticed. */
   readonly guard: string
+  /** Who is asked to cosign. */
+  readonly policy: Policy | null
 }
 
 const COMMON = { method: 'get', tag: 'Log', access: PUBLIC } as const
@@ -86,9 +95,10 @@ function mountTiles(app: App, guards: Guards, verbs: LogVerbs): void {
   })
 }
 
-function mountFacts(app: App, guards: Guards, { key, guard }: LogFacts): void {
+function mountFacts(app: App, guards: Guards, { key, guard, policy: witnessed }: LogFacts): void {
   const vkey = `${formatNoteKey(key)}\n`
-  const policy = formatPolicy({ logs: [{ key, url: null }], witnesses: [], groups: [], quorum: null })
+  const { witnesses, groups, quorum } = witnessed ?? { witnesses: [], groups: [], quorum: null }
+  const policy = formatPolicy({ logs: [{ key, url: null }], witnesses, groups, quorum })
   const facts = [
     ['/log/vkey', 'getLogKey', 'The key by which the log’s checkpoints are verified', vkey],
     [

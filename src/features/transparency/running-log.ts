@@ -1,4 +1,4 @@
-import type { NoteKey } from '../../core/tlog/index.js'
+import type { NoteKey, Policy } from '../../core/tlog/index.js'
 import { monotonicClock, systemClock } from '../../platform/clock.js'
 import { every } from '../../platform/every.js'
 import { createCheckpointStore } from './checkpoint-store.js'
@@ -25,10 +25,13 @@ import { createSuspension, type Suspension, type SuspensionReason } from './susp
 import { createTileStore, type TileStore } from './tile-store.js'
 import { createTiles, type Tiles } from './tiles.js'
 import { createWaiters } from './wait-logged.js'
+import { createWitnesses } from './witnesses.js'
 
 export type RunningLogDeps = Omit<TransparencyDeps, 'settings'> & {
   readonly signer: LogSigner
   readonly guard: GuardSettings
+  /** Null: no witness is asked. */
+  readonly policy: Policy | null
 }
 
 /** What a log has in memory. */
@@ -62,6 +65,7 @@ export function createRunningLog(deps: RunningLogDeps) {
     findIndices: store.findIndices,
   })
   published.onAdvance(waiters.look)
+  const witnesses = openWitnesses(deps, memory, guard)
   measureLog(deps.metrics, { polled: sequencer.polled, published, suspension, waiting: waiters.count })
   const purging = every({
     ...{ name: 'delete checkpoints', logger, pauseMs: TRANSPARENCY_LIMITS.purgePauseMs },
@@ -70,7 +74,7 @@ export function createRunningLog(deps: RunningLogDeps) {
   return {
     ...{ suspension, sequencer, waiters, verbs: verbsOf(memory, signer.key) },
     remarks: () => remarksOn(guard.kind, suspension.reason()),
-    facts: { key: signer.key, guard: guard.kind },
+    facts: { key: signer.key, guard: guard.kind, policy: deps.policy },
     onCheckpoint: (told: { readonly size: number; readonly witnesses: number }): void => {
       if (!published.isKnown(told)) sequencer.lookAround()
     },
@@ -78,12 +82,13 @@ export function createRunningLog(deps: RunningLogDeps) {
     start: async () => {
       await openLog({ heads: createHeadStore(orm), checkpoints, logKey: signer.key })
       await guard.recall()
+      witnesses?.start((await checkpoints.newest()) ?? null)
       await sequencer.start()
       purging.startLater()
     },
     close: async () => {
       waiters.close()
-      await purging.stop()
+      await Promise.all([purging.stop(), witnesses?.close()])
       await sequencer.stop()
     },
   }
@@ -93,6 +98,22 @@ export function createRunningLog(deps: RunningLogDeps) {
 function remarksOn(guard: GuardSettings['kind'], reason: SuspensionReason | null): string[] {
   const remarks = guard === 'none' ? ['nothing notices a rollback of the database (LLMRING_TLOG_GUARD=none)'] : []
   return reason === null ? remarks : [...remarks, `suspended: ${reason}`]
+}
+
+function openWitnesses(deps: RunningLogDeps, { published, tiles }: LogMemory, guard: ReturnType<typeof createGuard>) {
+  const { policy, signer, transact, announce, logger, metrics } = deps
+  if (policy === null) return null
+  return createWitnesses({
+    policy,
+    signer,
+    transact,
+    announce,
+    logger,
+    metrics,
+    published,
+    guard,
+    readTiles: tiles.read,
+  })
 }
 
 /** What a turn does. */

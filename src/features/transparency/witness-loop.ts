@@ -1,0 +1,72 @@
+import type { NoteSignature } from '../../core/tlog/index.js'
+import type { Clock } from '../../platform/clock.js'
+import type { Asked, Submitted } from './ask-witness.js'
+import { TRANSPARENCY_LIMITS } from './limits.js'
+
+export type LoopDeps = {
+  readonly ask: (checkpoint: Submitted, signal: AbortSignal) => Promise<Asked>
+  readonly onCosigned: (checkpoint: Submitted, lines: readonly NoteSignature[]) => Promise<void>
+  readonly report: (asked: Asked) => void
+  /** Milliseconds that never go back. */
+  readonly now: Clock
+  /** Resolves after so many milliseconds, or when the signal is aborted. */
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+export type WitnessLoop = {
+  /** Gives the newest checkpoint. One that is older than what was given, or cosigned already, changes nothing. */
+  offer(checkpoint: Submitted): void
+  close(): Promise<void>
+}
+
+/** Submits to one witness: one submission at a time, of the newest checkpoint, at most one a second, fewer if it fails. */
+export function createWitnessLoop(deps: LoopDeps): WitnessLoop {
+  const closing = new AbortController()
+  let wanted: Submitted | null = null
+  let cosignedSize = -1
+  let failures = 0
+  let running: Promise<void> | null = null
+
+  const submit = async (checkpoint: Submitted): Promise<Asked> => {
+    const asked = await deps.ask(checkpoint, closing.signal)
+    if (!asked.ok) return asked
+    cosignedSize = checkpoint.size
+    await deps.onCosigned(checkpoint, asked.lines)
+    return asked
+  }
+  const run = async (): Promise<void> => {
+    while (wanted !== null && !closing.signal.aborted) {
+      const checkpoint = wanted
+      wanted = null
+      const began = deps.now()
+      const asked = await submit(checkpoint).catch((error: unknown): Asked => {
+        const reason = error instanceof Error ? error.message : String(error)
+        return { ok: false, reason, isContradicted: false }
+      })
+      if (closing.signal.aborted) return
+      deps.report(asked)
+      failures = asked.ok ? 0 : failures + 1
+      if (!asked.ok) wanted ??= checkpoint
+      await deps.pause(Math.max(began + pauseAfter(failures) - deps.now(), 0), closing.signal)
+    }
+  }
+
+  return {
+    offer: (checkpoint) => {
+      if (checkpoint.size <= cosignedSize || checkpoint.size < (wanted?.size ?? 0)) return
+      wanted = checkpoint
+      running ??= run().finally(() => {
+        running = null
+      })
+    },
+    close: async () => {
+      closing.abort()
+      await running
+    },
+  }
+}
+
+function pauseAfter(failures: number): number {
+  const { witnessPauseMs, witnessRetryMsMax } = TRANSPARENCY_LIMITS
+  return Math.min(witnessPauseMs * 2 ** Math.min(failures, 16), witnessRetryMsMax)
+}
