@@ -85,7 +85,7 @@ describe("the README's test command", () => {
 describe('the README', () => {
   test('names every command of the program, and no other', () => {
     const sentence = /^The commands are ([^;]*);/m.exec(README.text)?.[1] ?? ''
-    const named = [...sentence.matchAll(/`([a-z]+)`/g)].map(([, name]) => name)
+    const named = [...sentence.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name)
     expect(named.sort()).toEqual(
       createProgram()
         .commands.map((command) => command.name())
