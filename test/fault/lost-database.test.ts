@@ -109,7 +109,7 @@ async function survive(name: string, { program, database }: Setting, fault: () =
   expect(await server.ask(database, (sql) => faultsInWrites(sql, load.outcomes))).toEqual([])
 }
 
-/** While a table is locked, each of as many requests as there are connections waits on a connection of its own. */
+/** While a table is locked, requests wait on every connection of the pool. */
 async function expectEveryConnectionAnswers(url: string, database: string): Promise<void> {
   // Unknown keys: each is looked up by a statement of its own, and no turn is waited for.
   const ask = async () =>
@@ -119,12 +119,16 @@ async function expectEveryConnectionAnswers(url: string, database: string): Prom
   const { asked } = await server.ask(database, (sql) =>
     sql.begin(async (tx) => {
       await tx`lock table project_keys in access exclusive mode`
-      const answers = Promise.all(Array.from({ length: POOL }, () => ask()))
-      await eventually(() => expectWaiting(database, POOL))
-      return { asked: answers }
+      const answers = Array.from({ length: POOL }, () => ask())
+      await eventually(async () => {
+        // What the service does by itself may have held a connection for a moment: then one that waited had two requests.
+        answers.push(ask())
+        await expectWaiting(database, POOL)
+      })
+      return { asked: Promise.all(answers) }
     }),
   )
-  expect(await asked).toEqual(Array.from({ length: POOL }, () => 200))
+  expect(new Set(await asked)).toEqual(new Set([200]))
 }
 
 async function expectWaiting(database: string, sessions: number): Promise<void> {
