@@ -43,7 +43,7 @@ async function clone(): Promise<string> {
 
 const guardPath = (name = 'guard') => join(directory, name)
 async function start(url: string, name?: string): Promise<LogInstance> {
-  const instance = await startLog({ url, guard: { kind: 'file', path: guardPath(name) } })
+  const instance = await startLog({ url, guard: { kind: 'file', path: guardPath(name) }, hearsFirst: true })
   running.push(instance)
   return instance
 }
@@ -91,6 +91,7 @@ describe('a log whose database went back', () => {
   it('signs nothing under the guard that remembers more, whatever waits in it', async () => {
     const restored = await restoreOld()
     await expectRefused(restored)
+    expect(await readFile(guardPath(), 'utf8')).toContain('\n40\n')
     const { sql } = restored.database
     await sql`insert into log_pending (entry, pending_since) values (${Buffer.from(newEntry())}, now())`
     // The next look finds the leaf, and does not take it.

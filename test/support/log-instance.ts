@@ -39,6 +39,8 @@ export type LogInstanceOptions = {
   readonly origin?: string
   readonly seed?: Uint8Array
   readonly onStep?: OnStep
+  /** Other instances are heard of before the start, as the service hears of them. */
+  readonly hearsFirst?: boolean
   /** The text of a policy file. */
   readonly policy?: string
 }
@@ -53,7 +55,13 @@ function policyOf(text: string | undefined): Policy | null {
 export const logKeyText = (): string => formatNoteKey(createLogSigner(LOG_ORIGIN, LOG_SEED).key)
 
 /** The log as one instance of the service runs it. It hears of others once a second. */
-export async function startLog({ url, onStep, policy, ...settings }: LogInstanceOptions): Promise<LogInstance> {
+export async function startLog({
+  url,
+  onStep,
+  policy,
+  hearsFirst,
+  ...settings
+}: LogInstanceOptions): Promise<LogInstance> {
   const client = { url, schema: 'llmring', connectionsMax: 4, prepare: true, pooled: false }
   const database = await openDatabase(client)
   const transact = createTransact(database.sql)
@@ -64,6 +72,7 @@ export async function startLog({ url, onStep, policy, ...settings }: LogInstance
     ...(onStep === undefined ? {} : { onStep }),
   })
   try {
+    if (hearsFirst === true) feature.onMissedMessages()
     await feature.start()
   } catch (error) {
     await database.close()

@@ -51,6 +51,7 @@ const judge = (guard: Guard, { head, readTiles }: ReturnType<typeof grow>) => ju
 
 async function remembering(size: number): Promise<Guard> {
   const guard = fileGuard()
+  await guard.recall()
   const { head } = grow(size)
   await guard.remember(head, noteOf(head))
   return guard
@@ -107,10 +108,20 @@ describe('a guard file', () => {
   it('is found again by the next process, whole, private and alone in its folder', async () => {
     await remembering(300)
     const next = fileGuard()
-    expect(next.known().newest).toBeNull()
+    expect(next.known()).toMatchObject({ newest: null, trouble: 'guard-unreadable' })
     await next.recall()
     expect(next.known()).toMatchObject({ newest: { size: 300 }, trouble: null })
     expect(await readdir(join(path, '..'))).toEqual(['tlog-guard'])
+  })
+
+  it('is not replaced before it was read, by a smaller tree or a larger one', async () => {
+    await remembering(300)
+    const next = fileGuard()
+    for (const { head } of [grow(200), grow(400)]) {
+      expect(await judge(next, grow(head.size))).toBe('guard-unreadable')
+      await expect(next.remember(head, noteOf(head))).rejects.toThrow('was not read')
+    }
+    expect(await readFile(path, 'utf8')).toBe(noteOf(grow(300).head))
   })
 
   it.each([

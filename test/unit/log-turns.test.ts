@@ -54,6 +54,18 @@ describe('turns', () => {
     await turns.stop()
   })
 
+  it('none begins before the start, whoever asks for one', async () => {
+    const { begun, turns } = openTurns({ pauseMs: 300, lastMs: 50 })
+    turns.wake(0)
+    await pass(500)
+    expect(begun).toEqual([])
+    const first = turns.start()
+    await pass(100)
+    await first
+    expect(begun).toEqual([500])
+    await turns.stop()
+  })
+
   it('come sooner when one is asked for, and never later', async () => {
     const { begun, turns } = openTurns({ pauseMs: 300 })
     await turns.start()

@@ -13,7 +13,8 @@ export function createGuard(settings: GuardSettings, logKey: NoteKey): Guard {
   let seenSize = 0
   let isAnswered = false
   const disputing = new Set<string>()
-  let isReadable = true
+  // What nobody has read yet is as little known as what cannot be read.
+  let isReadable = settings.kind !== 'file'
   const recallFile = async (path: string): Promise<void> => {
     try {
       const bytes = await readGuardFile(path)
@@ -43,6 +44,7 @@ export function createGuard(settings: GuardSettings, logKey: NoteKey): Guard {
       if (settings.kind === 'file') await recallFile(settings.path)
     },
     remember: async (head, note) => {
+      if (!isReadable) throw new Error('the guard file was not read, and must not be replaced by less than it holds')
       if (newest !== null && head.size <= newest.size) return
       if (settings.kind === 'file') await writeGuardFile(settings.path, note)
       newest = { size: head.size, root: head.root }

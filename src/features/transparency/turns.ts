@@ -17,7 +17,7 @@ export type TurnsDeps = {
 export type Turns = {
   /** Resolves after the first turn, whatever came of it. */
   start(): Promise<void>
-  /** The next turn is due in so many milliseconds at the latest. */
+  /** The next turn is due in so many milliseconds at the latest. Before the start this asks for nothing. */
   wake(ms: number): void
   /** Resolves when the turn that is under way is over; no other begins. */
   stop(): Promise<void>
@@ -30,10 +30,11 @@ export function createTurns(deps: TurnsDeps): Turns {
   let timer: NodeJS.Timeout | undefined
   let dueAt = Number.POSITIVE_INFINITY
   let turning: Promise<void> | undefined
+  let isStarted = false
   let isStopped = false
 
   const wake = (ms: number): void => {
-    if (isStopped || now() + ms >= dueAt) return
+    if (!isStarted || isStopped || now() + ms >= dueAt) return
     clearTimeout(timer)
     dueAt = now() + ms
     // While a turn is under way, the next one is armed when it is over.
@@ -52,6 +53,8 @@ export function createTurns(deps: TurnsDeps): Turns {
   return {
     wake,
     start: async () => {
+      // What a turn relies on is read before the start: an earlier one would act on less.
+      isStarted = true
       begin()
       await turning
     },
