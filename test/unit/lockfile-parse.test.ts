@@ -214,6 +214,11 @@ describe('a lockfile is refused', () => {
       '/profiles/a/bindings/0/constraints: This has more than 65536 characters as JSON.',
     ],
     ['too many values', `a = [${'1,'.repeat(150_001)}]`, ': The file has too many tables, names and values.'],
+    [
+      'too many names, which cost a parser four times as much as values',
+      Array.from({ length: 30_001 }, (_, at) => `a${at} = 1`).join('\n'),
+      ': The file has too many tables, names and values.',
+    ],
     ['too large', '#'.repeat(LOCKFILE_LIMITS.textCharactersMax + 1), ': The file has more than 1048576 characters.'],
   ])('for %s', (_, text, problem) => {
     const [first, ...others] = problemsOf(text)

@@ -19,26 +19,28 @@ type Lift = {
   /** Arrays and inline tables that are open. */
   depth: number
   costLeft: number
+  assignmentsLeft: number
 }
 
 /**
  * Puts another date in the place of every unquoted date and time of a TOML document: the nth becomes n milliseconds
  * after 1970. A TOML parser that makes `Date` objects of them drops what is finer than a millisecond; by its number each
- * is found again as it was written. Linear. Null if tables, keys, values and dates cost more than `costMax`: what a
- * parser would do for megabytes of them takes seconds. What is no TOML comes back as something else that is none.
+ * is found again as it was written. Linear. Null if tables, keys, values and dates cost more than `costMax`, or there
+ * are more than `assignmentsMax` keys: what a parser would do for megabytes of them takes seconds. What is no TOML comes back as something else that is none.
  */
 export function liftDateTimes(
   text: string,
   costMax: number,
+  assignmentsMax: number,
 ): { readonly text: string; readonly written: readonly string[] } | null {
-  const lift: Lift = { text, at: 0, inValue: false, depth: 0, costLeft: costMax }
+  const lift: Lift = { text, at: 0, inValue: false, depth: 0, costLeft: costMax, assignmentsLeft: assignmentsMax }
   const written: string[] = []
   let lifted = ''
   let copied = 0
   while (lift.at < text.length) {
     const start = lift.at
     const word = step(lift, text.charAt(start))
-    if (lift.costLeft < 0) return null
+    if (lift.costLeft < 0 || lift.assignmentsLeft < 0) return null
     if (word === null) continue
     lifted += `${text.slice(copied, start)}${new Date(written.length).toISOString()}`
     copied = lift.at
@@ -62,8 +64,10 @@ function step(lift: Lift, first: string): string | null {
 
 function track(lift: Lift, mark: string): void {
   lift.costLeft -= COSTS[mark] ?? 0
-  if (mark === '=') lift.inValue = true
-  else if (mark === '\n' && lift.depth === 0) lift.inValue = false
+  if (mark === '=') {
+    lift.inValue = true
+    lift.assignmentsLeft -= 1
+  } else if (mark === '\n' && lift.depth === 0) lift.inValue = false
   else if (lift.inValue && (mark === '[' || mark === '{')) lift.depth += 1
   else if (lift.depth > 0 && (mark === ']' || mark === '}')) lift.depth -= 1
 }

@@ -3,6 +3,8 @@ export const LOCKFILE_LIMITS = {
   textCharactersMax: 1024 * 1024,
   /** Tables, dates, keys and values, weighed by what they cost to parse: 5,000 bindings with constraints, or 0.1 s. */
   parseCostMax: 150_000,
+  /** Of a TOML file: each is a name of its own in a table, and takes a parser about four times as long as a value. */
+  assignmentsMax: 30_000,
   /** Tables and arrays open at once: those that a constraint may have elsewhere (32), and the five around it. */
   nestingLevelsMax: 40,
   profilesMax: 1_000,

@@ -20,8 +20,8 @@ const integerEnd = 10n ** BigInt(integerDigitsMax)
  * text cannot be read; then the last of the problems says why and where.
  */
 export function readToml(text: string, limits: LockfileLimits, notes: Notes): LockValue | undefined {
-  const { nestingLevelsMax, parseCostMax } = limits
-  const lifted = liftDateTimes(text, parseCostMax)
+  const { nestingLevelsMax, parseCostMax, assignmentsMax } = limits
+  const lifted = liftDateTimes(text, parseCostMax, assignmentsMax)
   if (lifted === null) return problem(notes, [], 'The file has too many tables, names and values.')
   try {
     const root = parse(lifted.text, { integersAsBigInt: true, maxDepth: nestingLevelsMax })
