@@ -238,6 +238,8 @@ describe('a file that cannot be published', () => {
     ],
     ['an unknown version', 'version = "9"', '/version', "'9' is not a known version"],
     ['a byte order mark', '\uFEFFversion = "1.0"', '', 'The file begins with a byte order mark'],
+    ['being empty', '', '', 'The file is empty.'],
+    ['holding empty lines alone', ' \n\r\n', '', 'The file is empty.'],
   ])('for %s is refused with the place, and nothing is written', async (name, text, pointer, message) => {
     const { status, json } = await push(keyOf(`bad ${name}`), text)
     expect([status, json.code, json.errors.length]).toEqual([422, 'validation-failed', 1])
@@ -325,7 +327,7 @@ describe('a lockfile that binds much less than before', () => {
     const answer = await impatient.call('/api/v1/lockfile', {
       method: 'PUT',
       key: 'thousands',
-      body: '',
+      body: 'version = "1.0"',
       headers: TOML,
     })
     await impatient.close()

@@ -26,7 +26,8 @@ type Lift = {
  * Puts another date in the place of every unquoted date and time of a TOML document: the nth becomes n milliseconds
  * after 1970. A TOML parser that makes `Date` objects of them drops what is finer than a millisecond; by its number each
  * is found again as it was written. Linear. Null if tables, keys, values and dates cost more than `costMax`, or there
- * are more than `assignmentsMax` keys: what a parser would do for megabytes of them takes seconds. What is no TOML comes back as something else that is none.
+ * are more than `assignmentsMax` keys: what a parser would do for megabytes of them takes seconds. What is no TOML comes
+ * back as something else that is none.
  */
 export function liftDateTimes(
   text: string,
