@@ -28,7 +28,9 @@ export const CLI_LIMITS = {
   socketNameBytesMax: 100,
   /** Three lines a log. */
   witnessStateBytesMax: 1_048_576,
+  /** Submissions that were read and wait for their answer. */
   witnessSubmissionsMax: 64,
+  /** Each may hold the body of one submission, of a quarter of a megabyte. */
   witnessConnectionsMax: 512,
   witnessConnectionsPerAddressMax: 128,
   /** From the first byte of a submission to its last. */

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { readdir, rm, writeFile } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { CLI_LIMITS } from '../../src/cli/limits.js'
 import { noteBytesMax, parseNoteKey, parseSignatureLines, verifyNote } from '../../src/core/tlog/index.js'
 import { runCommand } from '../support/command.js'
 import { stopProgram, temporaryDirectory } from '../support/program.js'
@@ -10,7 +13,7 @@ import { type RunningWitness, startWitness, submit } from '../support/witness-pr
 import { nodeVerifier } from '../unit/proof-fixtures.js'
 import { sha256 } from '../unit/tlog-trees.js'
 
-const ORIGINS = ['refusals', 'forks', 'race'].map((name) => `receipts.example/${name}`)
+const ORIGINS = ['refusals', 'forks', 'race', 'slow'].map((name) => `receipts.example/${name}`)
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>
 /** Of several logs, for what needs no process of its own. */
@@ -54,6 +57,16 @@ async function stop(witness: RunningWitness, signal: NodeJS.Signals = 'SIGTERM')
 /** Two logs of one key that agree on their first five entries. */
 function forks(name?: string): readonly [SignedLog, SignedLog] {
   return [new SignedLog(7, name).append(5).append(4, 'one'), new SignedLog(7, name).append(5).append(4, 'another')]
+}
+
+/** A submission whose body has begun and does not end. Resolves once it is under way. */
+async function sendSlowly(url: string): Promise<Socket> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  const headers = ['POST /add-checkpoint HTTP/1.1', 'Host: witness', 'Content-Length: 1000', 'Expect: 100-continue']
+  socket.write(`${headers.join('\r\n')}\r\n\r\nold`)
+  await once(socket, 'data')
+  return socket
 }
 
 describe('llmring-server witness', () => {
@@ -134,6 +147,14 @@ describe('llmring-server witness', () => {
     const bodies = await Promise.all([one, another, one, another].map((tree) => tree.submission(0, 9)))
     const statuses = (await Promise.all(bodies.map((body) => submit(url, body)))).map(({ status }) => status)
     expect(statuses.toSorted()).toEqual([200, 409, 409, 409])
+  })
+
+  it('answers a log while more submissions than it takes at once come slowly', async () => {
+    const { url } = shared
+    const tree = new SignedLog(7, ORIGINS[3]).append(5)
+    const slow = await Promise.all(Array.from({ length: CLI_LIMITS.witnessSubmissionsMax + 4 }, () => sendSlowly(url)))
+    expect(await submit(url, await tree.submission(0, 5))).toMatchObject({ status: 200 })
+    for (const socket of slow) socket.destroy()
   })
 
   it('lets no second process use its state, and takes it over after kill -9', async () => {

@@ -27,13 +27,14 @@ export function createWitnessListener(deps: ListenerDeps): ServiceListener {
   let underWay = 0
 
   const submit = async (incoming: IncomingMessage): Promise<Reply> => {
+    const body = await readBody(incoming)
+    if (body === null) return { status: 413, body: 'too large\n' }
+    // Only now: a body that comes slowly keeps its connection, and no other submission from its turn.
     if (underWay >= CLI_LIMITS.witnessSubmissionsMax) {
       return { status: 503, body: 'too many submissions at once\n', headers: { 'Retry-After': '1' } }
     }
     underWay += 1
     try {
-      const body = await readBody(incoming)
-      if (body === null) return { status: 413, body: 'too large\n' }
       const answer = await deps.add(body)
       tell(deps.logger, lines.write, answer)
       return renderAnswer(answer)
