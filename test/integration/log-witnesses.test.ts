@@ -122,6 +122,28 @@ describe('the log and its witnesses', () => {
     expect(silent.bodies).toHaveLength(1)
   })
 
+  test('an entry is proved under the first checkpoint that the quorum cosigned, however the log has grown since', async () => {
+    const [first, second] = [await witness(), await witness()]
+    const instance = await start(
+      `${policyOf(first, second).replace('quorum none', 'group both all w0 w1\nquorum both')}`,
+    )
+    await append(instance)
+    const entry = (await firstEntry(instance)) ?? newEntry()
+    await eventually(async () => expect(await newest(instance)).toMatchObject({ size: 1, witnesses: 2 }))
+    const seen = (await newest(instance)).note
+    await append(instance, 20)
+    await eventually(async () => expect(await newest(instance)).toMatchObject({ size: 21, witnesses: 2 }))
+    const shown = await instance.log.prove(entry)
+    expect(Buffer.from(shown?.checkpoint ?? '').toString()).toBe(seen)
+    expect(shown).toMatchObject({ index: 0, proof: [] })
+    // Cosigned by one of the two is not enough.
+    await instance.database.sql`
+      update log_checkpoints set witnesses = 1, note = regexp_replace(note, '[^\n]*\n$', '') where size = 1`
+    expect(Buffer.from((await instance.log.prove(entry))?.checkpoint ?? '').toString()).toBe(
+      (await newest(instance)).note,
+    )
+  })
+
   test('submits the newest checkpoint only, one at a time', async () => {
     const held: ServerResponse[] = []
     const slow = await scripted((outgoing) => void held.push(outgoing))

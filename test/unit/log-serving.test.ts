@@ -47,7 +47,8 @@ function openServed() {
   }
   const tiles = createTiles(store)
   const shown = { published, refuseWhileBarred: suspension.refuseWhileBarred }
-  return { ...shown, suspension, pending, reads, store, tiles, readTiles: tiles.read }
+  const firstWitnessed = async () => undefined
+  return { ...shown, suspension, pending, reads, store, tiles, readTiles: tiles.read, firstWitnessed }
 }
 
 function openPublished() {

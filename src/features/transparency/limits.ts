@@ -52,4 +52,6 @@ export const TRANSPARENCY_LIMITS = {
   witnessRetryMsMax: 60_000,
   /** A guard file holds one note. */
   guardBytesMax: 262_144,
+  /** Of cosigned checkpoints, so many are asked for one that the quorum cosigned. */
+  witnessedLookedAtMax: 16,
 } as const

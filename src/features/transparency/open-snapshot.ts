@@ -6,7 +6,7 @@ import type { ProveDeps } from './prove-entry.js'
 import type { TileStore } from './tile-store.js'
 import type { LogSnapshot } from './transparency-log.js'
 
-export type SnapshotDeps = Omit<ProveDeps, 'store'> & {
+export type SnapshotDeps = Omit<ProveDeps, 'store' | 'firstWitnessed'> & {
   readonly store: Pick<TileStore, 'findIndices'>
   readonly logKey: NoteKey
 }

@@ -3,6 +3,7 @@ import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
 import { sha256 } from '../../platform/sha256.js'
 import { currentCheckpoint, type ShowDeps } from './current-checkpoint.js'
+import type { FirstWitnessed } from './first-witnessed.js'
 import { TRANSPARENCY_LIMITS } from './limits.js'
 import type { TileStore } from './tile-store.js'
 import type { EntryProof } from './transparency-log.js'
@@ -10,18 +11,25 @@ import type { EntryProof } from './transparency-log.js'
 export type ProveDeps = ShowDeps & {
   readonly store: Pick<TileStore, 'findIndex' | 'isPending'>
   readonly readTiles: ReadTiles
+  readonly firstWitnessed: FirstWitnessed
 }
 
-/** Where the entry is in the published tree; null while it is not. Throws `log-suspended`. */
+/**
+ * Where the entry is in the published tree, under the first checkpoint that witnesses saw it in, or under the newest;
+ * null while it is not there. Throws `log-suspended`.
+ */
 export async function proveEntry(deps: ProveDeps, entry: Uint8Array): Promise<EntryProof | null> {
   deps.refuseWhileBarred()
-  const checkpoint = deps.published.current()
-  if (checkpoint === null) return null
+  const newest = deps.published.current()
+  if (newest === null) return null
   const index = await deps.store.findIndex(entry)
-  if (index === null || index >= checkpoint.size) return null
-  const made = await makeInclusionProof({ sha256, readTiles: deps.readTiles }, index, checkpoint.size)
+  if (index === null || index >= newest.size) return null
+  const witnessed = await deps.firstWitnessed(index)
+  const isShown = witnessed !== undefined && witnessed.size <= newest.size
+  const { size, note } = isShown ? { ...witnessed, note: new TextEncoder().encode(witnessed.note) } : newest
+  const made = await makeInclusionProof({ sha256, readTiles: deps.readTiles }, index, size)
   invariant(made.ok, 'every tile of a published tree is there')
-  return { index, proof: made.proof, checkpoint: checkpoint.note }
+  return { index, proof: made.proof, checkpoint: note }
 }
 
 /** The same for whoever asks by its hash. Throws `not-found`, `not-logged-yet` and `log-suspended`. */

@@ -5,6 +5,7 @@ import { createCheckpointStore } from './checkpoint-store.js'
 import { createGuard, type GuardSettings } from './create-guard.js'
 import { currentCheckpoint } from './current-checkpoint.js'
 import type { TransparencyDeps } from './feature.js'
+import { createFirstWitnessed, type FirstWitnessed } from './first-witnessed.js'
 import { judgeHead } from './guard.js'
 import { createHeadStore } from './head-store.js'
 import { TRANSPARENCY_LIMITS } from './limits.js'
@@ -66,13 +67,14 @@ export function createRunningLog(deps: RunningLogDeps) {
   })
   published.onAdvance(waiters.look)
   const witnesses = openWitnesses(deps, memory, guard)
+  const firstWitnessed = createFirstWitnessed(deps.policy, checkpoints)
   measureLog(deps.metrics, { polled: sequencer.polled, published, suspension, waiting: waiters.count })
   const purging = every({
     ...{ name: 'delete checkpoints', logger, pauseMs: TRANSPARENCY_LIMITS.purgePauseMs },
     run: createPurge({ ...checkpoints, clock: systemClock }),
   })
   return {
-    ...{ suspension, sequencer, waiters, verbs: verbsOf(memory, signer.key) },
+    ...{ suspension, sequencer, waiters, verbs: verbsOf(memory, signer.key, firstWitnessed) },
     remarks: () => remarksOn(guard.kind, suspension.reason()),
     facts: { key: signer.key, guard: guard.kind, policy: deps.policy },
     onCheckpoint: (told: { readonly size: number; readonly witnesses: number }): void => {
@@ -136,9 +138,9 @@ function sequencing(
   }
 }
 
-function verbsOf({ published, suspension, tiles, store }: LogMemory, logKey: NoteKey) {
+function verbsOf({ published, suspension, tiles, store }: LogMemory, logKey: NoteKey, firstWitnessed: FirstWitnessed) {
   const shown = { published, refuseWhileBarred: suspension.refuseWhileBarred }
-  const proving = { ...shown, store, readTiles: tiles.read }
+  const proving = { ...shown, store, readTiles: tiles.read, firstWitnessed }
   const serving = { ...shown, tiles, store }
   return {
     currentCheckpoint: () => currentCheckpoint(shown),

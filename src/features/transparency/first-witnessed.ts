@@ -1,0 +1,30 @@
+import { isQuorumMet, type Policy, parseNote } from '../../core/tlog/index.js'
+import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.js'
+import { TRANSPARENCY_LIMITS } from './limits.js'
+
+/** The first checkpoint that holds an entry and that enough witnesses cosigned; undefined if there is none yet. */
+export type FirstWitnessed = (index: number) => Promise<StoredCheckpoint | undefined>
+
+/**
+ * What a witness said first of an entry is the best proof of its time: a later checkpoint holds the entry as well, and
+ * leaves open when it came. Enough is what the policy's quorum asks for, and any witness if it asks for none.
+ */
+export function createFirstWitnessed(
+  policy: Policy | null,
+  { listWitnessed }: Pick<CheckpointStore, 'listWitnessed'>,
+): FirstWitnessed {
+  if (policy === null) return async () => undefined
+  return async (index) => {
+    const kept = await listWitnessed(index, TRANSPARENCY_LIMITS.witnessedLookedAtMax)
+    return kept.find(({ note }) => isQuorumMet(policy, cosignersOf(policy, note)))
+  }
+}
+
+/** Whose lines the note has. They were verified before they were kept. */
+function cosignersOf({ witnesses }: Policy, note: string) {
+  const parsed = parseNote(new TextEncoder().encode(note))
+  const lines = parsed.ok ? parsed.note.signatures : []
+  const isThere = ({ key }: Policy['witnesses'][number]) =>
+    lines.some(({ name, keyId }) => name === key.name && keyId === key.id)
+  return new Set(witnesses.filter(isThere).map(({ key }) => key))
+}
