@@ -44,7 +44,7 @@ create table usage_rollups (
 create index usage_rollups_pending on usage_rollups (project_id, bucket) where shard <> 0;
 
 -- What was recorded before.
-create temporary table rolled on commit drop as
+with rolled as materialized (
   select project_id, date_bin('15 minutes', logged_at, '1970-01-01 00:00:00+00') as bucket,
     substr(encode(sha256(convert_to(json_build_array(provider, model, coalesce(alias, ''), coalesce(profile, ''),
       coalesce(origin, ''), false)::text, 'UTF8')), 'hex'), 1, 32)::uuid as combo_id,
@@ -61,9 +61,11 @@ create temporary table rolled on commit drop as
     count(*) filter (where cost_status = 'unknown_model') as unknown_model,
     count(*) filter (where cost_status = 'no_price') as no_price,
     count(*) filter (where cost_status = 'no_registry') as no_registry
-  from usage_logs group by 1, 2, 3;
-insert into usage_combos
-  select distinct project_id, combo_id, provider, model, alias, profile, origin, false from rolled;
+  from usage_logs group by 1, 2, 3
+), combos as (
+  insert into usage_combos
+  select distinct project_id, combo_id, provider, model, alias, profile, origin, false from rolled
+)
 insert into usage_rollups
   select project_id, 'quarter', bucket, combo_id, 1, requests, cost, input_tokens, output_tokens, cached_input_tokens,
     cache_read_input_tokens, cache_write_5m_input_tokens, cache_write_1h_input_tokens, reasoning_tokens, reported, priced,

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { faultsOf } from './answer-schemas.js'
 import { keyFor, openContract } from './open-contract.js'
 import type { JsonSchema, Operation } from './operations.js'
-import { refusedSampleOf } from './samples.js'
+import { refusedSampleOf, sampleOf } from './samples.js'
 
 const contract = await openContract()
 afterAll(() => contract.close())
@@ -69,7 +69,9 @@ const queries = operations.flatMap((operation) =>
 )
 
 test.each(queries)('$operation.name takes an empty $parameter.name, and says so', async ({ operation, parameter }) => {
-  const sample = await refusedSampleOf(contract, operation.name)
+  // What is written here is new: under an id that was written before, other contents would be a conflict.
+  const prepare = operation.method === 'GET' ? refusedSampleOf : sampleOf
+  const sample = await prepare(contract, operation.name)
   const [path = '', sent = ''] = sample.path.split('?')
   const query = new URLSearchParams(sent)
   query.set(parameter.name, '')

@@ -157,7 +157,7 @@ describe('an answer that may be kept', () => {
     expect(names.size).toBeGreaterThan(5)
     for (const name of names)
       expect(name).toMatch(
-        /^GET (\/registry|\/log\/(checkpoint|tile)|\/receipts\/public-key|\/api\/v1\/receipts\/public-key|\/docs\/)/,
+        /^GET (\/registry|\/log\/(checkpoint|tile)|\/receipts\/(public-key|key-statements)|\/api\/v1\/receipts\/public-key|\/docs\/)/,
       )
   })
 

@@ -28,6 +28,7 @@ const READ_BY_ALL = ['cache-control', 'content-length', 'content-type']
 const NOT_FOR_PAGES = [
   ...['connection', 'keep-alive', 'date', 'transfer-encoding', 'vary', 'www-authenticate', 'allow', 'age'],
   ...['content-security-policy', 'referrer-policy', 'strict-transport-security', 'x-content-type-options'],
+  'content-disposition',
 ]
 
 const sources = (): string[] =>

@@ -319,6 +319,7 @@ describe('many events at once', () => {
 it('the routes are in the OpenAPI document, with the limits of their fields', () => {
   const document = app.app.getOpenAPI31Document({ openapi: '3.1.0', info: { title: 't', version: '1' } })
   expect(Object.keys(document.paths ?? {}).sort()).toEqual([
+    '/api/v1/export',
     '/api/v1/log',
     '/api/v1/log/batch',
     '/api/v1/logs',

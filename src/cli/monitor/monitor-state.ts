@@ -75,7 +75,8 @@ function parseDerived(line: string): TreeEdge | null {
   const partialTiles = tiles.filter((tile) => tile !== null)
   // As many hashes on each level as a tree of this size has behind its last whole tile.
   const widths = new Map(edgeTiles(size).map(({ level, width }) => [level, width]))
-  const isEdge = Array.from({ length: Math.max(words.length, widths.size) }, (_, level) => {
+  const levels = Math.max(words.length, ...[...widths.keys()].map((level) => level + 1))
+  const isEdge = Array.from({ length: levels }, (_, level) => {
     return (partialTiles[level]?.length ?? 0) === (widths.get(level) ?? 0) * HASH_BYTES
   }).every(Boolean)
   return partialTiles.length === words.length && isEdge ? { size, partialTiles } : null
