@@ -33,14 +33,6 @@ export function createCheckpointStore(sql: Sql) {
       return rows[0] === undefined ? undefined : stored(rows[0])
     },
 
-    /** Those of more leaves than `above` that were cosigned, smallest first. */
-    listWitnessed: async (above: number, rowsMax: number): Promise<readonly StoredCheckpoint[]> => {
-      const rows = await sql<Row[]>`
-        select size, root, note, witnesses from log_checkpoints
-        where size > ${above} and witnesses > 0 order by log_checkpoints.size limit ${rowsMax}`
-      return rows.map(stored)
-    },
-
     /** Those above a size that were signed before a moment (milliseconds since the epoch), smallest first. */
     listAged: async (above: number, before: number, rowsMax: number): Promise<readonly AgedCheckpoint[]> => {
       const rows = await sql<{ size: string; signedAt: Date; witnesses: number }[]>`
@@ -78,6 +70,15 @@ export function createCheckpointStore(sql: Sql) {
     },
   }
 }
+
+/** Those of more leaves than `above` that were cosigned, smallest first. */
+export async function listWitnessed(sql: Sql, above: number, rowsMax: number): Promise<readonly StoredCheckpoint[]> {
+  const rows = await sql<Row[]>`
+    select size, root, note, witnesses from log_checkpoints
+    where size > ${above} and witnesses > 0 order by log_checkpoints.size limit ${rowsMax}`
+  return rows.map(stored)
+}
+
 export type CheckpointStore = ReturnType<typeof createCheckpointStore>
 
 /**

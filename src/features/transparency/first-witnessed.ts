@@ -1,5 +1,6 @@
 import { isQuorumMet, type Policy, parseNote } from '../../core/tlog/index.js'
-import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.js'
+import type { Sql } from '../../db/client.js'
+import { listWitnessed, type StoredCheckpoint } from './checkpoint-store.js'
 import { TRANSPARENCY_LIMITS } from './limits.js'
 
 /** The first checkpoint that holds an entry and that enough witnesses cosigned; undefined if there is none yet. */
@@ -9,13 +10,10 @@ export type FirstWitnessed = (index: number) => Promise<StoredCheckpoint | undef
  * What a witness said first of an entry is the best proof of its time: a later checkpoint holds the entry as well, and
  * leaves open when it came. Enough is what the policy's quorum asks for, and any witness if it asks for none.
  */
-export function createFirstWitnessed(
-  policy: Policy | null,
-  { listWitnessed }: Pick<CheckpointStore, 'listWitnessed'>,
-): FirstWitnessed {
+export function createFirstWitnessed(policy: Policy | null, sql: Sql): FirstWitnessed {
   if (policy === null) return async () => undefined
   return async (index) => {
-    const kept = await listWitnessed(index, TRANSPARENCY_LIMITS.witnessedLookedAtMax)
+    const kept = await listWitnessed(sql, index, TRANSPARENCY_LIMITS.witnessedLookedAtMax)
     return kept.find(({ note }) => isQuorumMet(policy, cosignersOf(policy, note)))
   }
 }

@@ -67,14 +67,13 @@ export function createRunningLog(deps: RunningLogDeps) {
   })
   published.onAdvance(waiters.look)
   const witnesses = openWitnesses(deps, memory, guard)
-  const firstWitnessed = createFirstWitnessed(deps.policy, checkpoints)
   measureLog(deps.metrics, { polled: sequencer.polled, published, suspension, waiting: waiters.count })
   const purging = every({
     ...{ name: 'delete checkpoints', logger, pauseMs: TRANSPARENCY_LIMITS.purgePauseMs },
     run: createPurge({ ...checkpoints, clock: systemClock }),
   })
   return {
-    ...{ suspension, sequencer, waiters, verbs: verbsOf(memory, signer.key, firstWitnessed) },
+    ...{ suspension, sequencer, waiters, verbs: verbsOf(memory, signer.key, createFirstWitnessed(deps.policy, sql)) },
     remarks: () => remarksOn(guard.kind, suspension.reason()),
     facts: { key: signer.key, guard: guard.kind, policy: deps.policy },
     onCheckpoint: (told: { readonly size: number; readonly witnesses: number }): void => {
