@@ -185,6 +185,16 @@ describe('witnesses as a guard', () => {
   })
 })
 
+it.each([{ kind: 'none' as const }, { kind: 'file' as const, path: '/nowhere/guard' }])(
+  'what a witness names, which is not signed, bars no log that is guarded otherwise: %j',
+  async (settings) => {
+    const guard = createGuard(settings, signer.key)
+    await guard.recall()
+    guard.learn(9_999_999_999)
+    expect(await judge(guard, grow(20))).toBeNull()
+  },
+)
+
 it('no guard notices nothing but what happens while it runs', async () => {
   const guard = createGuard({ kind: 'none' }, signer.key)
   const { head } = grow(300)

@@ -72,11 +72,15 @@ export function createCheckpointStore(sql: Sql) {
 }
 
 /** Those of more leaves than `above` that were cosigned, smallest first. */
-export async function listWitnessed(sql: Sql, above: number, rowsMax: number): Promise<readonly StoredCheckpoint[]> {
-  const rows = await sql<Row[]>`
-    select size, root, note, witnesses from log_checkpoints
-    where size > ${above} and witnesses > 0 order by log_checkpoints.size limit ${rowsMax}`
-  return rows.map(stored)
+export type ListWitnessed = (above: number, rowsMax: number) => Promise<readonly StoredCheckpoint[]>
+
+export function createListWitnessed(sql: Sql): ListWitnessed {
+  return async (above, rowsMax) => {
+    const rows = await sql<Row[]>`
+      select size, root, note, witnesses from log_checkpoints
+      where size > ${above} and witnesses > 0 order by log_checkpoints.size limit ${rowsMax}`
+    return rows.map(stored)
+  }
 }
 
 export type CheckpointStore = ReturnType<typeof createCheckpointStore>

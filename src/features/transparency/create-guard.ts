@@ -31,7 +31,8 @@ export function createGuard(settings: GuardSettings, logKey: NoteKey): Guard {
   }
   return {
     kind: settings.kind,
-    known: () => ({ newest, seenSize, trouble: trouble() }),
+    // A size that a witness names is not signed: it bars only where the operator chose to go by it.
+    known: () => ({ newest, seenSize: settings.kind === 'witness' ? seenSize : 0, trouble: trouble() }),
     learn: (size) => {
       isAnswered = true
       seenSize = Math.max(seenSize, size)

@@ -1,6 +1,5 @@
 import { isQuorumMet, type Policy, parseNote } from '../../core/tlog/index.js'
-import type { Sql } from '../../db/client.js'
-import { listWitnessed, type StoredCheckpoint } from './checkpoint-store.js'
+import type { ListWitnessed, StoredCheckpoint } from './checkpoint-store.js'
 import { TRANSPARENCY_LIMITS } from './limits.js'
 
 /** The first checkpoint that holds an entry and that enough witnesses cosigned; undefined if there is none yet. */
@@ -10,10 +9,10 @@ export type FirstWitnessed = (index: number) => Promise<StoredCheckpoint | undef
  * What a witness said first of an entry is the best proof of its time: a later checkpoint holds the entry as well, and
  * leaves open when it came. Enough is what the policy's quorum asks for, and any witness if it asks for none.
  */
-export function createFirstWitnessed(policy: Policy | null, sql: Sql): FirstWitnessed {
+export function createFirstWitnessed(policy: Policy | null, list: ListWitnessed): FirstWitnessed {
   if (policy === null) return async () => undefined
   return async (index) => {
-    const kept = await listWitnessed(sql, index, TRANSPARENCY_LIMITS.witnessedLookedAtMax)
+    const kept = await list(index, TRANSPARENCY_LIMITS.witnessedLookedAtMax)
     return kept.find(({ note }) => isQuorumMet(policy, cosignersOf(policy, note)))
   }
 }

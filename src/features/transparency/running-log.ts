@@ -1,7 +1,7 @@
 import type { NoteKey, Policy } from '../../core/tlog/index.js'
 import { monotonicClock, systemClock } from '../../platform/clock.js'
 import { every } from '../../platform/every.js'
-import { createCheckpointStore } from './checkpoint-store.js'
+import { createCheckpointStore, createListWitnessed } from './checkpoint-store.js'
 import { createGuard, type GuardSettings } from './create-guard.js'
 import { currentCheckpoint } from './current-checkpoint.js'
 import type { TransparencyDeps } from './feature.js'
@@ -61,19 +61,19 @@ export function createRunningLog(deps: RunningLogDeps) {
     ...sequencing(deps, memory, guard, checkpoints),
     ...{ suspension, now: monotonicClock, logger },
   })
-  const waiters = createWaiters({
-    publishedSize: () => published.current()?.size ?? 0,
-    findIndices: store.findIndices,
-  })
-  published.onAdvance(waiters.look)
+  const waiters = openWaiters(memory)
   const witnesses = openWitnesses(deps, memory, guard)
   measureLog(deps.metrics, { polled: sequencer.polled, published, suspension, waiting: waiters.count })
-  const purging = every({
-    ...{ name: 'delete checkpoints', logger, pauseMs: TRANSPARENCY_LIMITS.purgePauseMs },
-    run: createPurge({ ...checkpoints, clock: systemClock }),
-  })
+  const pauseMs = TRANSPARENCY_LIMITS.purgePauseMs
+  const purge = createPurge({ ...checkpoints, clock: systemClock })
+  const purging = every({ name: 'delete checkpoints', logger, pauseMs, run: purge })
   return {
-    ...{ suspension, sequencer, waiters, verbs: verbsOf(memory, signer.key, createFirstWitnessed(deps.policy, sql)) },
+    ...{
+      suspension,
+      sequencer,
+      waiters,
+      verbs: verbsOf(memory, signer.key, createFirstWitnessed(deps.policy, createListWitnessed(sql))),
+    },
     remarks: () => remarksOn(guard.kind, suspension.reason()),
     facts: { key: signer.key, guard: guard.kind, policy: deps.policy },
     onCheckpoint: (told: { readonly size: number; readonly witnesses: number }): void => {
@@ -99,6 +99,13 @@ export function createRunningLog(deps: RunningLogDeps) {
 function remarksOn(guard: GuardSettings['kind'], reason: SuspensionReason | null): string[] {
   const remarks = guard === 'none' ? ['nothing notices a rollback of the database (LLMRING_TLOG_GUARD=none)'] : []
   return reason === null ? remarks : [...remarks, `suspended: ${reason}`]
+}
+
+function openWaiters({ published, store }: LogMemory) {
+  const publishedSize = () => published.current()?.size ?? 0
+  const waiters = createWaiters({ publishedSize, findIndices: store.findIndices })
+  published.onAdvance(waiters.look)
+  return waiters
 }
 
 function openWitnesses(deps: RunningLogDeps, { published, tiles }: LogMemory, guard: ReturnType<typeof createGuard>) {
