@@ -166,7 +166,8 @@ async function runBlock(block: Block) {
   const witness = `127.0.0.1:${await freePort()}`
   const served = script.replaceAll(ADDRESS, new URL(url).host).replaceAll(WITNESS_ADDRESS, witness)
   const real = served.replaceAll(ELSEWHERE, `'${target}'`)
-  const { code, stdout, stderr } = await open(`set -euo pipefail\n${real}`).ended
+  // As in a terminal, a job is a group of processes: what ends it ends all of it.
+  const { code, stdout, stderr } = await open(`set -euo pipefail -m\n${real}`).ended
   if (code !== 0) throw new Error(`The block in line ${block.line} ended with ${code}:\n${stdout}\n${stderr}`)
   const parts = stdout.split(SEPARATOR)
   expect(parts).toHaveLength(steps.length)
