@@ -104,11 +104,12 @@ async function tell(
   { changes, changedHere }: { readonly changes: number; readonly changedHere: number },
 ): Promise<boolean> {
   try {
-    const first = group[0] as Follower
-    const latest = await readWhole(read, scope, first.position)
-    const page = first.isLive() ? await readEach(latest, first.position.since) : latest
+    const { position } = group[0] as Follower
+    const latest = await readWhole(read, scope, position)
+    const each = group.some(({ isLive }) => isLive()) ? await readEach(latest, position.since) : latest
     await fanOut.tellAll(group, (follower) => {
       if (!followers.has(follower)) return
+      const page = follower.isLive() ? each : latest
       const isNews = follower.seen < changedHere && follower.position.since < page.next.since
       follower.position = page.next
       if (page.isLast) follower.seen = changes
@@ -142,9 +143,8 @@ async function groupsOf(
     }
     follower.isBusy = true
     // Those who were told the same have the same position.
-    const place = keys.get(position) ?? placeKey(position)
-    keys.set(position, place)
-    const key = follower.isLive() ? `${place} live` : place
+    const key = keys.get(position) ?? placeKey(position)
+    keys.set(position, key)
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [follower])
     else group.push(follower)
