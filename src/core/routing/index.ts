@@ -1,3 +1,4 @@
+export { type Backend, backendName, type Tier } from './backend.js'
 export { type Candidates, type RegistryFacts, resolveCandidates } from './candidates.js'
 export { NO_CONSTRAINTS, readConstraints, readConstraintsText } from './constraints.js'
 export { DRIFT_KINDS, type Drift, driftOf, isKnownTo } from './drift.js'

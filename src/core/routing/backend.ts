@@ -1,0 +1,20 @@
+/** How much is asked of a model: 1 for easy prompts, 3 for hard ones. */
+export type Tier = 1 | 2 | 3
+
+/** One model that one configured provider serves. A cost is USD per thousand tokens. */
+export type Backend = {
+  readonly provider: string
+  readonly model: string
+  readonly tier: Tier
+  readonly costPerThousandIn: number
+  readonly costPerThousandOut: number
+  /** How many tokens of context it takes; absent if the configuration does not say. */
+  readonly maxTokens?: number
+  /** Lower comes first. */
+  readonly priority: number
+  /** Its place in the configuration: what decides between equals. */
+  readonly order: number
+}
+
+/** The name of a backend, by which its state is kept: `provider:model`. */
+export const backendName = ({ provider, model }: Pick<Backend, 'provider' | 'model'>): string => `${provider}:${model}`
