@@ -14,7 +14,8 @@ const complaint = complainOfOpenFiles(readOpenFilesMax())
 if (complaint === undefined) {
   // Loaded only now: too few open files would fail inside of the loader, in words that say nothing.
   const { createProgram } = await import('./cli/program.js')
-  await createProgram().parseAsync()
+  const args = process.argv.slice(2)
+  await (await createProgram(args)).parseAsync(args, { from: 'user' })
 } else {
   process.stderr.write(`${complaint}\n`)
   process.exitCode = EXIT_CONFIG

@@ -31,7 +31,7 @@ export async function runCommand(args: readonly string[], environment: Record<st
   const before = Object.keys(environment).map((name) => [name, process.env[name]] as const)
   Object.assign(process.env, environment)
   try {
-    await createProgram().parseAsync([...args], { from: 'user' })
+    await (await createProgram(args)).parseAsync([...args], { from: 'user' })
     return { code: Number(process.exitCode ?? 0), ...said }
   } catch (error) {
     if (!(error instanceof Exit)) throw error
