@@ -1,13 +1,14 @@
 /**
  * The baselines, as plain as Node allows. Each reads what the service reads, does the same cryptography with node:crypto,
- * and answers: `constant` any GET, `unchanged` a 304 to any, `parse` a JSON body, `sign` a receipt's claims, `verify` a receipt. Prints its port.
+ * and answers: `constant` any GET, `bytes` the same with bytes given in base64, `unchanged` a 304 to any, `parse` a JSON
+ * body, `sign` a receipt's claims, `verify` a receipt. Prints its port.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import canonicalize from 'canonicalize'
 
-export type BareMode = 'constant' | 'unchanged' | 'parse' | 'sign' | 'verify'
+export type BareMode = 'constant' | 'bytes' | 'unchanged' | 'parse' | 'sign' | 'verify'
 
 type Json = Record<string, unknown>
 const headers = { 'Content-Type': 'application/json' }
@@ -38,6 +39,14 @@ const listeners: Record<BareMode, () => RequestListener> = {
   constant: () => (_request, response) => {
     response.writeHead(200, headers)
     response.end(argument)
+  },
+  bytes: () => {
+    const bytes = Buffer.from(argument, 'base64')
+    const described = { 'Content-Type': 'application/octet-stream', 'Content-Length': bytes.length }
+    return (_request, response) => {
+      response.writeHead(200, described)
+      response.end(bytes)
+    }
   },
   unchanged: () => (_request, response) => {
     response.writeHead(304, { ETag: argument })

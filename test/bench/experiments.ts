@@ -184,12 +184,12 @@ export async function verifyReceipt(stage: Stage): Promise<Result> {
   return fromRatio('receipts, verify', 0.6, ratio, {})
 }
 
-const SIGNING = {
+export const SIGNING = {
   LLMRING_RECEIPTS_PRIVATE_KEY_B64: Buffer.alloc(32, 7).toString('base64url'),
   LLMRING_TLOG_PRIVATE_KEY_B64: Buffer.alloc(32, 9).toString('base64url'),
   LLMRING_TLOG_GUARD: 'none',
 }
-const CLAIMS = {
+export const CLAIMS = {
   ...{
     model: 'openai:gpt-4o-mini',
     alias: 'summarizer',

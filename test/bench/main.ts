@@ -17,6 +17,7 @@ import {
   verifyReceipt,
 } from './experiments.js'
 import { lists } from './lists.js'
+import { proveInLargeTree, proveLogged, serveTiles } from './log.js'
 import { cpuTicks, fdatasyncMs, machine } from './machine.js'
 import { startLoad } from './processes.js'
 import { readDelta, tellCrowd, tellWatchers } from './watchers.js'
@@ -31,6 +32,9 @@ const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> 
   bulk: bulkUpsert,
   issue: issueStored,
   verify: verifyReceipt,
+  'log-proof': proveLogged,
+  tree: proveInLargeTree,
+  tiles: serveTiles,
   start: coldStart,
   watch: tellWatchers,
   crowd: tellCrowd,
@@ -38,7 +42,8 @@ const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> 
 }
 
 const HELP = `npm run bench [-- name …]   measures the built program against baselines of the same run
-names: ${Object.keys(EXPERIMENTS).join(', ')} (default: all). Results go to .bench/results.json.\n`
+names: ${Object.keys(EXPERIMENTS).join(', ')} (default: all). The log of 'tree' has 10 million
+leaves, or as many as BENCH_LEAVES says. Results go to .bench/results.json.\n`
 
 const wanted = process.argv.slice(2)
 if (wanted.includes('--help') || wanted.some((name) => !(name in EXPERIMENTS))) {

@@ -31,20 +31,20 @@ export function hashRagged(sha256: Sha256, subtrees: readonly Uint8Array[]): Uin
 
 /** The hash above a power of two of hashes of one height, which stand behind each other in `row`. */
 export function hashRow(sha256: Sha256, row: Uint8Array): Uint8Array {
-  let hashes = splitHashes(row)
-  while (hashes.length > 1) {
-    const above: Uint8Array[] = []
-    for (const [at, left] of hashes.entries()) {
-      const right = hashes[at + 1]
-      if (at % 2 === 0 && right !== undefined) above.push(hashNode(sha256, left, right))
+  if (row.length === 0) return hashEmptyTree(sha256)
+  const input = new Uint8Array(1 + 2 * hashBytes)
+  input[0] = 1
+  let hashes = row
+  // Two hashes at a time are one of the row above; one input for all of them, since each is hashed at once.
+  while (hashes.length > hashBytes) {
+    const above = new Uint8Array(hashes.length / 2)
+    for (let at = 0; at < above.length; at += hashBytes) {
+      input.set(hashes.subarray(2 * at, 2 * (at + hashBytes)), 1)
+      above.set(sha256(input), at)
     }
     hashes = above
   }
-  return hashes[0] ?? hashEmptyTree(sha256)
-}
-
-function splitHashes(row: Uint8Array): Uint8Array[] {
-  return Array.from({ length: row.length / hashBytes }, (_, at) => row.subarray(at * hashBytes, (at + 1) * hashBytes))
+  return hashes
 }
 
 export function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
