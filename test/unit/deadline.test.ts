@@ -1,3 +1,6 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DeadlineExceeded, deadline, expireAfter } from '../../src/platform/deadline.js'
 
@@ -94,6 +97,37 @@ describe('waits of one length', () => {
     expect(ended).toEqual(['kept'])
   })
 
+  test('leave their queue in any order, even while it is swept, and the others end in theirs', async () => {
+    const ended: number[] = []
+    const cancels: (() => void)[] = []
+    for (let begin = 0; begin < 6; begin++) {
+      cancels.push(
+        expireAfter(MS, () => {
+          ended.push(begin)
+          if (begin === 1) cancels[2]?.()
+        }),
+      )
+    }
+    cancels[5]?.()
+    cancels[0]?.()
+    cancels[3]?.()
+    expireAfter(MS, () => ended.push(6))
+    await vi.advanceTimersByTimeAsync(MS)
+    cancels[1]?.()
+    expect(ended).toEqual([1, 4, 6])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('keep nothing of what left: a request is held by none that took its deadline back', async () => {
+    const { cancels, requests } = passThrough(3)
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    await turn()
+    collect()
+    expect(requests.filter((request) => request.deref() !== undefined)).toEqual([])
+    expect(cancels).toHaveLength(3)
+  })
+
   test('of another length have a timer of their own: a long one does not put off a short one', async () => {
     const ended: string[] = []
     expireAfter(20_000, () => ended.push('long'))
@@ -121,3 +155,17 @@ describe('waits of one length', () => {
     expect(timer.hasRef()).toBe(true)
   })
 })
+
+/** Requests that waited and were answered, beside one that waits on; what took them back is kept. */
+function passThrough(count: number) {
+  const cancels = [expireAfter(MS, () => undefined)].slice(1)
+  const requests: WeakRef<object>[] = []
+  for (let index = 0; index < count; index++) {
+    const request = { body: [index] }
+    const cancel = expireAfter(MS, () => void request.body.pop())
+    requests.push(new WeakRef(request))
+    cancels.push(cancel)
+    cancel()
+  }
+  return { cancels, requests }
+}
