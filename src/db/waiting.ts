@@ -23,8 +23,9 @@ export class QueryTimedOut extends Error {
 }
 
 /**
- * Lets queries wait at most `msMax` for a connection: tell it of each. Once a query is sent, the limits of its session
- * and of its connection hold. One sweep for all of them, four times a second: a timer for each would cost the hot path.
+ * Lets queries wait at most `msMax` for a connection: tell it of each that is not sent at once. Once a query is sent,
+ * the limits of its session and of its connection hold. One sweep for all of them, four times a second: a timer for each
+ * would cost the hot path, and until the sweep a query that is over is kept here with its parameters.
  */
 export function limitWaiting(msMax: number): (query: IssuedQuery) => void {
   const waiting = new Map<IssuedQuery, number>()

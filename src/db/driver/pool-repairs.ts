@@ -99,16 +99,16 @@ export const POOL_REPAIRS: readonly Repair[] = [
   ),
   repair(
     'waiting-for-ever',
-    'A query waited for a connection for any time, and nothing outside of the driver could tell. The client is told of each query as it begins to wait.',
+    'A query waited for a connection for any time, and nothing outside of the driver could tell. The client is told of each query that no open, idle connection takes at once.',
     {
       find: `
     if (open.length)
       return go(open.shift(), query)`,
       replace: `
-    options.onquery && options.onquery(query)
-
     if (open.length)
-      return go(open.shift(), query)`,
+      return go(open.shift(), query)
+
+    options.onquery && options.onquery(query)`,
     },
     {
       find: `

@@ -11,7 +11,7 @@ type DriverOptions = postgres.Options<Record<string, postgres.PostgresType>> & {
   readonly answer_timeout: number
   /** How many statements may wait behind the one that runs on their connection. */
   readonly max_pipeline?: number
-  /** Hears of each query outside of transactions, and of each BEGIN, before it is given a connection. */
+  /** Hears of each query outside of transactions, and of each BEGIN, that may have to wait for a connection. */
   readonly onquery?: (query: IssuedQuery) => void
 }
 
