@@ -60,6 +60,7 @@ async function openServer(): Promise<{ url: string; close(): Promise<void> }> {
   }
   const directory = await mkdtemp(join(tmpdir(), 'llmring-test-'))
   const embedded = await openEmbedded({ dataDir: directory, mode: 'own', log: () => undefined })
+  await spareDisk(embedded.url)
   return {
     url: embedded.url,
     close: async () => {
@@ -68,6 +69,16 @@ async function openServer(): Promise<{ url: string; close(): Promise<void> }> {
       await rm(directory, { recursive: true, force: true })
     },
   }
+}
+
+/**
+ * This server need not outlive the machine: hundreds of databases are made on it and dropped. Tests that kill a PostgreSQL
+ * start one of their own.
+ */
+async function spareDisk(url: string): Promise<void> {
+  const settings = ['fsync = off', 'full_page_writes = off', "max_wal_size = '4GB'", "autovacuum_naptime = '10min'"]
+  for (const setting of settings) await run(url, `alter system set ${setting}`)
+  await run(url, 'select pg_reload_conf()')
 }
 
 export function databaseUrl(serverUrl: string, database: string): string {
