@@ -1,13 +1,16 @@
+export type ArrayElement = string | number | boolean | bigint | null | undefined
+
 /** Values as the text of a Postgres array (8.15.6: quoted elements, `"` and `\` escaped by a backslash). */
-export function arrayText(values: readonly (string | number | boolean | bigint | null | undefined)[]): string {
+export function arrayText(values: readonly ArrayElement[]): string {
   let text = '{'
-  for (const [index, value] of values.entries()) {
-    if (index > 0) text += ','
-    if (value === null || value === undefined) text += 'NULL'
-    else if (typeof value === 'string') text += quoted(value)
-    else text += String(value)
-  }
+  for (let index = 0; index < values.length; index++) text += (index > 0 ? ',' : '') + elementText(values[index])
   return `${text}}`
+}
+
+/** One element of it. */
+export function elementText(value: ArrayElement): string {
+  if (value === null || value === undefined) return 'NULL'
+  return typeof value === 'string' ? quoted(value) : String(value)
 }
 
 const SPECIAL = /["\\]/g

@@ -1,6 +1,6 @@
 import { getTableColumns, getTableName } from 'drizzle-orm'
 import type { PgTable } from 'drizzle-orm/pg-core'
-import { arrayText } from './array-text.js'
+import { elementText } from './array-text.js'
 import type { Statements } from './client.js'
 
 /** A JSON column takes JSON text. */
@@ -32,8 +32,7 @@ export function groupedInput<Row>(columns: readonly InputColumn<Row>[]) {
   return {
     names: columns.map(({ name }) => name).join(', '),
     arrays: columns.map(({ type }, index) => `$${index + 1}::text::${type}[]`).join(', '),
-    parametersOf: (rows: readonly Row[]) =>
-      columns.map(({ of }) => columnText(rows.map((row) => textOfBytes(of(row))))),
+    parametersOf: (rows: readonly Row[]) => columns.map(({ of }) => columnText(rows, of)),
   }
 }
 
@@ -54,8 +53,16 @@ export function groupedInsert<Table extends PgTable, Row>(table: Table, values: 
  * A column's array; null for one without any value, which `unnest` fills with nulls to the length of the others. Most
  * columns of a usage row are optional, and a third of the statement was the word NULL.
  */
-function columnText(values: Parameters<typeof arrayText>[0]): string | null {
-  return values.every((value) => value === null || value === undefined) ? null : arrayText(values)
+function columnText<Row>(rows: readonly Row[], of: (row: Row) => Value): string | null {
+  let text: string | null = null
+  let nulls = 0
+  for (const row of rows) {
+    const value = textOfBytes(of(row))
+    if (text !== null) text += `,${elementText(value)}`
+    else if (value === null || value === undefined) nulls += 1
+    else text = `{${'NULL,'.repeat(nulls)}${elementText(value)}`
+  }
+  return text === null ? null : `${text}}`
 }
 
 /** Bytes as the text of a `bytea`; any other value as it is. */

@@ -78,9 +78,12 @@ export function costOf(prices: Prices, parts: TokenParts): Cost {
     else charges.push(charge)
   }
   if (unpriced.length > 0) return unknown(`no price for ${unpriced.join(', ')}`)
-  const applying = charges.length > 0 ? charges.map(({ price }) => price) : Object.values(prices.unit)
-  if (applying.length === 0) return unknown('no tokens, no prices')
-  return known(applying.every((price) => price === 0n) ? 'free' : 'priced', charges)
+  const isFree =
+    charges.length > 0
+      ? charges.every(({ price }) => price === 0n)
+      : Object.values(prices.unit).every((price) => price === 0n)
+  if (charges.length === 0 && Object.keys(prices.unit).length === 0) return unknown('no tokens, no prices')
+  return known(isFree ? 'free' : 'priced', charges)
 }
 
 function isLongContext(prices: Prices, parts: TokenParts): boolean {
@@ -102,10 +105,16 @@ function chargeOf(
 }
 
 function known(status: 'priced' | 'free', charges: readonly Charge[]): Cost {
-  const pico = charges.reduce((sum, { tokens, price }) => sum + BigInt(tokens) * price, 0n)
-  const unitPrices = Object.fromEntries(charges.map((charge) => [PRICE_FIELDS[charge.from], charge.usdPerMillion]))
+  let pico = 0n
+  const unitPrices: Record<string, string> = {}
+  for (const { tokens, price, from, usdPerMillion } of charges) {
+    pico += BigInt(tokens) * price
+    unitPrices[PRICE_FIELDS[from]] = usdPerMillion
+  }
   return {
-    ...{ status, pico, unitPrices },
+    status,
+    pico,
+    unitPrices,
     // Made when it is read: recording an event needs the sum alone.
     get calculation() {
       const terms = charges.length > 0 ? charges.map(term).join(' + ') : 'no tokens'

@@ -50,8 +50,10 @@ export function readPrices(model: unknown): Prices {
 /** A price per token, in pico-USD, as USD per million tokens without needless zeros: 800,000n is `"0.8"`. Exact. */
 export function usdPerMillion(picoPerToken: bigint): string {
   const digits = picoPerToken.toString().padStart(pricePlacesMax + 1, '0')
-  const fraction = digits.slice(-pricePlacesMax).replace(/0+$/, '')
-  return digits.slice(0, -pricePlacesMax) + (fraction === '' ? '' : `.${fraction}`)
+  const point = digits.length - pricePlacesMax
+  let end = digits.length
+  while (end > point && digits[end - 1] === '0') end -= 1
+  return end === point ? digits.slice(0, point) : `${digits.slice(0, point)}.${digits.slice(point, end)}`
 }
 
 /**

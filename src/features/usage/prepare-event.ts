@@ -1,8 +1,8 @@
 import type { ProjectId } from '../../access/principal.js'
-import { decimalFromPico, numberFromPico } from '../../core/pricing/index.js'
+import { decimalFromPico } from '../../core/pricing/index.js'
 import { AppError } from '../../platform/errors.js'
 import type { NewId } from '../../platform/ids.js'
-import type { EventCost, SentEvent, UsageMark, UsageRow } from './event.js'
+import type { SentEvent, UsageMark, UsageRow } from './event.js'
 import { fingerprint } from './fingerprint.js'
 import { USAGE_LIMITS } from './limits.js'
 import { type FindPrice, priceEvent } from './price-event.js'
@@ -34,27 +34,37 @@ export function prepareEvent(
   nowMs: number,
 ): PreparedEvent {
   const { event } = sent
-  const loggedAt = new Date(happenedAt(sent, nowMs)).toISOString()
   const found = deps.findPrice(event.provider, event.model)
   const cost = priceEvent(found, event)
-  const known = {
-    ...{ projectId, keyId, id: deps.newId(nowMs), loggedAt, event },
-    cost: decimalFromPico(cost.costPico),
-    computedCost: cost.computedPico === null ? null : decimalFromPico(cost.computedPico),
-    reportedCost: cost.reportedPico === null ? null : decimalFromPico(cost.reportedPico),
-    ...{ status: cost.status, registryVersion: cost.registryVersion, unitPrices: cost.unitPrices },
+  const { costPico, computedPico, reportedPico } = cost
+  const costText = decimalFromPico(costPico)
+  const textOf = (pico: bigint | null) => (pico === null ? null : pico === costPico ? costText : decimalFromPico(pico))
+  // Each member is named: with spreads between them this object was a third of what preparing an event costs.
+  const row: UsageRow = {
+    projectId,
+    keyId,
+    id: deps.newId(nowMs),
+    loggedAt: new Date(happenedAt(sent, nowMs)).toISOString(),
+    event,
+    cost: costText,
+    computedCost: textOf(computedPico),
+    reportedCost: textOf(reportedPico),
+    status: cost.status,
+    registryVersion: cost.registryVersion,
+    unitPrices: cost.unitPrices,
   }
-  const answer = JSON.stringify(answerOf(known, cost))
+  const answer = JSON.stringify(answerOf(row))
   const isUnpriced = found.status === 'no_registry'
-  if (name === null) return { row: known, answer, isUnpriced }
+  if (name === null) return { row, answer, isUnpriced }
   const mark = { ...name, sha256: fingerprint(sent), answer, markedAt: new Date(nowMs).toISOString() }
-  return { row: { ...known, mark }, answer, isUnpriced }
+  return { row: { ...row, mark }, answer, isUnpriced }
 }
 
-function answerOf(row: UsageRow, { costPico }: EventCost) {
+function answerOf(row: UsageRow) {
   return {
     log_id: row.id,
-    cost: numberFromPico(costPico),
+    // As `numberFromPico` reads it.
+    cost: Number(row.cost),
     timestamp: row.loggedAt,
     cost_status: row.status,
     cost_decimal: row.cost,
