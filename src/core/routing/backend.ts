@@ -4,6 +4,8 @@ export type Tier = 1 | 2 | 3
 /** One model that one configured provider serves. A cost is USD per thousand tokens. */
 export type Backend = {
   readonly provider: string
+  /** The provider's type, so that an alias to `groq:x` finds the provider `groq-free` of type groq. Lower case. */
+  readonly type?: string
   readonly model: string
   readonly tier: Tier
   readonly costPerThousandIn: number

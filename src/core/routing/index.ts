@@ -1,7 +1,59 @@
 export { type Backend, backendName, type Tier } from './backend.js'
+export { backendsFor } from './backends-for.js'
+export {
+  admitCall,
+  type Breaker,
+  type BreakerEvent,
+  type BreakerSettings,
+  type BreakerStatus,
+  CLOSED_BREAKER,
+  cooled,
+  DEFAULT_BREAKER,
+  NEXT_BREAKER_STATUS,
+  openByHint,
+  settleCall,
+} from './breaker.js'
+export { createBudget } from './budget.js'
 export { type Candidates, type RegistryFacts, resolveCandidates } from './candidates.js'
 export { NO_CONSTRAINTS, readConstraints, readConstraintsText } from './constraints.js'
 export { DRIFT_KINDS, type Drift, driftOf, isKnownTo } from './drift.js'
+export {
+  boundedThreshold,
+  DEFAULT_THRESHOLD,
+  feedbackStep,
+  feedbackStepMax,
+  learnedBounds,
+  mixScores,
+  thresholdMax,
+  thresholdMin,
+} from './feedback.js'
+export { type Admission, createFleet, type Fleet } from './fleet.js'
+export { chosenByHook, hookCandidates } from './hook-choice.js'
 export { contextTokensOf, hasCapability } from './model-facts.js'
+export { type Outcome, type Verdict, verdictOf } from './outcome.js'
+export {
+  beginAttempt,
+  degradedMs,
+  downMs,
+  endAttempt,
+  healthOf,
+  IDLE_ENTRY,
+  type PoolEntry,
+  retryAfterMsMax,
+} from './pool.js'
+export { renderPrompt } from './prompt-template.js'
+export {
+  DEFAULT_POLICY,
+  type Demand,
+  estimatedCost,
+  type Ranked,
+  rank,
+  STRATEGIES,
+  type Strategy,
+} from './rank.js'
+export { readWorkflow } from './read-workflow.js'
 export { parseReference } from './reference.js'
+export { finalOutput, runWorkflow } from './run-workflow.js'
+export { type Attempted, walk } from './walk.js'
 export { suitableModels } from './wildcard.js'
+export { WORKFLOW_LIMITS } from './workflow.js'
