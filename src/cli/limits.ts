@@ -46,6 +46,8 @@ export const CLI_LIMITS = {
   /** A checkpoint that is behind one that is known: caches may hold it for a few seconds. */
   staleAttemptsMax: 4,
   stalePauseMs: 750,
+  /** How long ago witnesses may have seen the log, if its newest checkpoint is younger than that. */
+  witnessedAgeMsMax: 600_000,
   /** Far more than 256 entries of 32 bytes. */
   bundleBytesMax: 1_048_576,
   bundlesAheadMax: 8,

@@ -97,6 +97,7 @@ async function look(url: URL, options: Options, policy: Policy, signal: AbortSig
     reader: createLogReader(url, AbortSignal.any([signal, over.signal])),
     policy,
     verifier: createNodeVerifier(),
+    clock: systemClock,
     save: (next: typeof state) => writeMonitorState(options.state, next),
     onProgress: showDerived(),
     signal,

@@ -34,6 +34,7 @@ export const OPERATION_IDS: Readonly<Record<string, string>> = {
   'GET /api/v1/stats': 'getUsageStats',
   'GET /log/checkpoint': 'getLogCheckpoint',
   'GET /log/tile/{level}/{index}': 'getLogTile',
+  'GET /log/checkpoint/witnessed': 'getWitnessedLogCheckpoint',
   'GET /log/vkey': 'getLogKey',
   'GET /log/policy': 'getLogPolicy',
   'GET /log/proof': 'getLogProof',

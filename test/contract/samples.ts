@@ -179,6 +179,7 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
   },
 
   'GET /log/checkpoint': plain('/log/checkpoint'),
+  'GET /log/checkpoint/witnessed': plain('/log/checkpoint/witnessed'),
   'GET /log/tile/{level}/{index}': async (contract, project) => {
     await logged(contract, project)
     return get('/log/tile/0/000.p/1')

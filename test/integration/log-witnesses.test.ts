@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { formatSignatureLines, type Note, parseNote, parseNoteKey, verifyNote } from '../../src/core/tlog/index.js'
 import { createAskWitness } from '../../src/features/transparency/ask-witness.js'
+import { createWitnessedStore } from '../../src/features/transparency/checkpoint-store.js'
 import { createPostCheckpoint } from '../../src/features/transparency/post-checkpoint.js'
 import { readLogPolicy } from '../../src/features/transparency/read-policy.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
@@ -136,6 +137,11 @@ describe('the log and its witnesses', () => {
     const shown = await instance.log.prove(entry)
     expect(Buffer.from(shown?.checkpoint ?? '').toString()).toBe(seen)
     expect(shown).toMatchObject({ index: 0, proof: [] })
+    // The last of those that both have cosigned, up to a size.
+    const { listLast } = createWitnessedStore(instance.database.sql)
+    expect((await listLast(21, 1)).map(({ size }) => size)).toEqual([21])
+    expect((await listLast(20, 9)).at(-1)).toMatchObject({ size: 1, note: seen, witnesses: 2 })
+    expect(await listLast(0, 9)).toEqual([])
     // Cosigned by one of the two is not enough.
     await instance.database.sql`
       update log_checkpoints set witnesses = 1, note = regexp_replace(note, '[^\n]*\n$', '') where size = 1`
@@ -173,6 +179,20 @@ describe('LLMRING_TLOG_GUARD=witness', () => {
     await eventually(() => expect(() => instance.log.refuseWhileSuspended()).toThrow(/witness/))
     answers = true
     await eventually(() => expect(() => instance.log.refuseWhileSuspended()).not.toThrow(), 20_000)
+  })
+
+  test('a size that a witness names by mistake bars the log until it says otherwise, and no restart is needed', async () => {
+    const cosigner = cosignerOf(31)
+    let isWrong = true
+    const confused = await scripted((outgoing, body) => {
+      if (isWrong) outgoing.writeHead(409, { 'content-type': 'text/x.tlog.size' }).end('999999\n')
+      else outgoing.end(cosigned(body, cosigner))
+    })
+    const instance = await start(policyOf({ url: confused.url, keyText: cosigner.keyText }), { guard })
+    await eventually(() => expect(() => instance.log.refuseWhileSuspended()).toThrow(/less than was signed/))
+    isWrong = false
+    await eventually(() => expect(() => instance.log.refuseWhileSuspended()).not.toThrow(), 20_000)
+    await append(instance, 3)
   })
 
   test('refuses to go on from an older database: the witness remembers a larger tree', async () => {

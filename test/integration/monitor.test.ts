@@ -80,6 +80,50 @@ describe('monitor', () => {
     expect(await look()).toMatchObject({ code: 1 })
   })
 
+  test('finds a busy log good whose newest checkpoint is younger than what its witnesses were asked', async () => {
+    site.note = await log.noteText()
+    const now = Math.floor(Date.now() / 1000)
+    site.witnessed = textOf(W1.cosign(await log.note(650), now))
+    const found = await look('--json')
+    expect(found).toMatchObject({ code: 0, stderr: '' })
+    expect(JSON.parse(found.stdout)).toMatchObject({
+      size: 700,
+      witnessed_size: 650,
+      witnesses: ['w1'],
+      quorum_met: true,
+    })
+    expect((await look()).stdout).toContain('cosigned by w1 at 650 entries')
+    // One that came meanwhile is the newest.
+    log.append(10)
+    site.witnessed = textOf(W1.cosign(await log.note(710), now))
+    expect(JSON.parse((await look('--json')).stdout)).toMatchObject({
+      size: 710,
+      witnessed_size: 710,
+      previous_size: 700,
+    })
+  })
+
+  test('what witnesses saw long ago, or too few of them, says nothing of what a log shows now', async () => {
+    site.note = await log.noteText()
+    const now = Math.floor(Date.now() / 1000)
+    site.witnessed = textOf(W1.cosign(await log.note(650), now - 3_600))
+    expect(await look()).toMatchObject({ code: 3 })
+    site.witnessed = textOf(cosignerOf(23).cosign(await log.note(650), now))
+    expect(await look()).toMatchObject({ code: 3 })
+    for (const answer of [{ status: 503 }, { status: 200, body: '<html>' }]) {
+      site.meddle = (path) => (path === 'checkpoint/witnessed' ? answer : undefined)
+      expect(await look()).toMatchObject({ code: 3 })
+    }
+  })
+
+  test('convicts a log that shows its witnesses another tree than the auditor', async () => {
+    site.note = await log.noteText()
+    const secret = new SignedLog().append(600).append(50, 'another')
+    site.witnessed = textOf(W1.cosign(await secret.note(650), Math.floor(Date.now() / 1000)))
+    expect(await look()).toMatchObject({ code: 1, stdout: expect.stringContaining('rewritten') })
+    expect(await evidence()).toMatchObject({ first: site.witnessed, second: site.note })
+  })
+
   test('proves two trees of one size: both notes are kept, and hold without this program', async () => {
     await look()
     const kept = await readFile(at('state'), 'utf8')

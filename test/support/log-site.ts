@@ -17,6 +17,8 @@ export type LogSite = {
   /** What is served, as it is when it is asked for. */
   log: SignedLog
   note: string
+  /** The newest checkpoint that witnesses cosigned; null: there is no such route. */
+  witnessed: string | null
   /** Answers in the log's place; undefined leaves the answer to the log. */
   meddle: (path: string) => Answer | undefined
   close(): Promise<void>
@@ -37,6 +39,7 @@ export async function openLogSite(log: SignedLog, note: string): Promise<LogSite
     asked: [],
     log,
     note,
+    witnessed: null,
     meddle: () => undefined,
     close: () =>
       new Promise((closed) => {
@@ -47,8 +50,9 @@ export async function openLogSite(log: SignedLog, note: string): Promise<LogSite
   return site
 }
 
-function answer({ log, note }: LogSite, path: string): Answer {
+function answer({ log, note, witnessed }: LogSite, path: string): Answer {
   if (path === 'checkpoint') return { status: 200, body: note }
+  if (path === 'checkpoint/witnessed') return witnessed === null ? { status: 404 } : { status: 200, body: witnessed }
   const parsed = parseTilePath(path)
   if (!parsed.ok) return { status: 404 }
   const { level, index, width } = parsed.path

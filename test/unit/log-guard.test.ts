@@ -171,17 +171,25 @@ describe('witnesses as a guard', () => {
     const guard = witnessed()
     expect(await judge(guard, grow(1))).toBe('guard-unknown')
     expect(await judge(guard, grow(0))).toBeNull()
-    guard.learn(0)
+    guard.learn('w1', 0)
     expect(await judge(guard, grow(1))).toBeNull()
   })
 
-  it('tell of a larger tree than the database has, whatever was learnt before', async () => {
+  it('tell of a larger tree than the database has, whatever another one says', async () => {
     const guard = witnessed()
-    guard.learn(300)
-    guard.learn(20)
+    guard.learn('w1', 300)
+    guard.learn('w2', 20)
     expect(await judge(guard, grow(299))).toBe('rolled-back')
     expect(await judge(guard, grow(0))).toBe('rolled-back')
     expect(await judge(guard, grow(300))).toBeNull()
+  })
+
+  it('bar a log as long as they say so: a size is not signed, and one that was wrong is put right by the next', async () => {
+    const guard = witnessed()
+    guard.learn('w1', 9_999_999_999)
+    expect(await judge(guard, grow(20))).toBe('rolled-back')
+    guard.learn('w1', 20)
+    expect(await judge(guard, grow(20))).toBeNull()
   })
 })
 
@@ -190,7 +198,7 @@ it.each([{ kind: 'none' as const }, { kind: 'file' as const, path: '/nowhere/gua
   async (settings) => {
     const guard = createGuard(settings, signer.key)
     await guard.recall()
-    guard.learn(9_999_999_999)
+    guard.learn('w1', 9_999_999_999)
     expect(await judge(guard, grow(20))).toBeNull()
   },
 )

@@ -24,6 +24,8 @@ export type CheckDeps = {
   readonly verifier: VerifierDeps
   readonly save: (state: MonitorState) => Promise<void>
   readonly onProgress: (derived: number, size: number) => void
+  /** The auditor's own, in milliseconds: how long ago a cosignature is. */
+  readonly clock: () => number
   readonly signal: AbortSignal
 }
 
@@ -40,20 +42,29 @@ export type Checked = {
   readonly previousSize: number | null
   readonly witnesses: readonly string[]
   readonly quorumMet: boolean
+  /** How large the tree was that the witnesses saw: that of a busy log has grown since. */
+  readonly witnessedSize: number
   /** How many entries were derived anew; null if that was not asked for. */
   readonly derivedSize: number | null
 }
 
-type Opened = SignedCheckpoint & { readonly witnesses: readonly string[]; readonly quorumMet: boolean }
+type Opened = SignedCheckpoint & {
+  readonly witnesses: readonly string[]
+  readonly quorumMet: boolean
+  /** Of its newest cosignature, in milliseconds; null if it has none. */
+  readonly cosignedAt: number | null
+}
 
 /** One look at a log. Throws a `Finding` if it is proven bad, or cannot be decided. */
 export async function checkLog(deps: CheckDeps, { state, other, full }: CheckInput): Promise<Checked> {
   const last = state.note === null ? null : await openNote(deps, state.note, 'the kept checkpoint')
   const theirs = other === null ? null : await openBytes(deps, other, "the other auditor's checkpoint")
-  const now = await readCheckpoint(deps, Math.max(last?.checkpoint.size ?? 0, theirs?.checkpoint.size ?? 0))
-  const { checkpoint, note, witnesses, quorumMet } = now
-  for (const before of [last, theirs]) {
-    if (before !== null) await compareSame(deps, before, now)
+  const newest = await readCheckpoint(deps, Math.max(last?.checkpoint.size ?? 0, theirs?.checkpoint.size ?? 0))
+  const seen = newest.quorumMet ? newest : ((await readWitnessed(deps)) ?? newest)
+  const now = seen.checkpoint.size > newest.checkpoint.size ? seen : newest
+  const { checkpoint, note } = now
+  for (const before of [last, theirs, newest, seen]) {
+    if (before !== null && before !== now) await compareSame(deps, before, now)
   }
   if (last === null) await checkRoot(deps.reader.readTiles, checkpoint)
   let derived = state.derived.size <= checkpoint.size ? state.derived : emptyTree
@@ -70,7 +81,9 @@ export async function checkLog(deps: CheckDeps, { state, other, full }: CheckInp
     )
   }
   const previousSize = last?.checkpoint.size ?? null
-  return { checkpoint, previousSize, witnesses, quorumMet, derivedSize: full ? checkpoint.size : null }
+  const { witnesses, quorumMet } = seen
+  const witnessedSize = seen.checkpoint.size
+  return { checkpoint, previousSize, witnesses, quorumMet, witnessedSize, derivedSize: full ? checkpoint.size : null }
 }
 
 async function compareSame({ reader }: CheckDeps, before: Opened, now: Opened): Promise<void> {
@@ -89,6 +102,22 @@ async function readCheckpoint(deps: CheckDeps, sizeMin: number): Promise<Opened>
   }
 }
 
+/**
+ * The newest checkpoint that the policy's quorum cosigned, if that was a moment ago: a busy log shows ones that are
+ * younger than what its witnesses were asked. An old one says nothing of what came since. Null if there is none.
+ */
+async function readWitnessed(deps: CheckDeps): Promise<Opened | null> {
+  const bytes = await deps.reader.witnessedCheckpoint().catch((error: unknown) => {
+    // Logs of others have no such route, and answer as they like: what they do not say, they do not say.
+    if (error instanceof Finding) return null
+    throw error
+  })
+  if (bytes === null || !parseNote(bytes).ok) return null
+  const opened = await openBytes(deps, bytes, "the log's witnessed checkpoint")
+  const isFresh = opened.cosignedAt !== null && deps.clock() - opened.cosignedAt <= CLI_LIMITS.witnessedAgeMsMax
+  return opened.quorumMet && isFresh ? opened : null
+}
+
 async function openBytes(deps: CheckDeps, bytes: Uint8Array, what: string): Promise<Opened> {
   const parsed = parseNote(bytes)
   if (!parsed.ok) throw new Finding('undecided', `${what} is no signed note: ${parsed.reason}`)
@@ -105,7 +134,9 @@ async function openNote({ policy, verifier }: CheckDeps, note: Note, what: strin
   }
   const cosigners = new Set(opened.cosignatures.map(({ key }) => key))
   const witnesses = policy.witnesses.filter(({ key }) => cosigners.has(key)).map(({ name }) => name)
-  return { checkpoint: opened.checkpoint, note, witnesses, quorumMet: isQuorumMet(policy, cosigners) }
+  const seconds = Math.max(...opened.cosignatures.map(({ time }) => time ?? 0))
+  const cosignedAt = opened.cosignatures.length === 0 ? null : seconds * 1_000
+  return { checkpoint: opened.checkpoint, note, witnesses, cosignedAt, quorumMet: isQuorumMet(policy, cosigners) }
 }
 
 /** Keeps now and then how far the derivation is, so that one that was interrupted goes on from there. */

@@ -9,6 +9,8 @@ const ENTRY_LENGTH_BYTES = 2
 /** Reads a log by its public routes. What cannot be read rejects with a `Finding`: undecided. */
 export type LogReader = {
   checkpoint(): Promise<Uint8Array>
+  /** The newest one that witnesses cosigned; null if the log has no such route, or none yet. */
+  witnessedCheckpoint(): Promise<Uint8Array | null>
   /** A tile of hashes or a bundle of entries, as it was served. */
   tile(path: TilePath): Promise<Uint8Array>
   readonly readTiles: ReadTiles
@@ -36,6 +38,7 @@ export function createLogReader(url: URL, signal: AbortSignal): LogReader {
       if (bytes === null) throw new Finding('undecided', 'the log has no checkpoint')
       return bytes
     },
+    witnessedCheckpoint: () => get('checkpoint/witnessed', noteBytesMax),
   }
 }
 

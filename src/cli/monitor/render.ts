@@ -24,10 +24,11 @@ const WORDS: Readonly<Record<MonitorVerdict, string>> = {
 export function renderLook({ at, verdict, checked, why, evidence }: Look): string {
   const head = `${at} ${WORDS[verdict]}: `
   if (checked === undefined) return `${head}${why}\n${evidence === undefined ? '' : `  evidence: ${evidence}\n`}`
-  const { checkpoint, previousSize, witnesses, derivedSize } = checked
+  const { checkpoint, previousSize, witnesses, witnessedSize, derivedSize } = checked
   const growth = previousSize === null ? 'seen for the first time' : `consistent with ${previousSize} before`
   const derived = derivedSize === null ? '' : ', every tile derived from the entries'
-  const seen = witnesses.length === 0 ? 'no witness of the policy' : witnesses.join(', ')
+  const names = witnesses.length === 0 ? 'no witness of the policy' : witnesses.join(', ')
+  const seen = witnessedSize === checkpoint.size ? names : `${names} at ${witnessedSize} entries`
   return `${head}${checkpoint.origin} has ${checkpoint.size} entries, ${growth}${derived}; cosigned by ${seen}\n`
 }
 
@@ -36,12 +37,13 @@ export function renderLookJson({ at, verdict, checked, why, evidence }: Look): s
   return `${JSON.stringify({ at, verdict, ...found })}\n`
 }
 
-const membersOf = ({ checkpoint, previousSize, witnesses, quorumMet, derivedSize }: Checked) => ({
+const membersOf = ({ checkpoint, previousSize, witnesses, witnessedSize, quorumMet, derivedSize }: Checked) => ({
   origin: checkpoint.origin,
   size: checkpoint.size,
   root: encodeBase64(checkpoint.root),
   previous_size: previousSize,
   witnesses,
+  witnessed_size: witnessedSize,
   quorum_met: quorumMet,
   derived_size: derivedSize,
 })

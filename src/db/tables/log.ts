@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { bigint, boolean, index, integer, pgTable, primaryKey, smallint, text } from 'drizzle-orm/pg-core'
 import { bytes, instant } from './columns.js'
 
@@ -36,14 +37,18 @@ export const logTiles = pgTable(
   (table) => [primaryKey({ columns: [table.level, table.index] })],
 )
 
-export const logCheckpoints = pgTable('log_checkpoints', {
-  size: bigint('size', { mode: 'number' }).primaryKey(),
-  root: bytes('root').notNull(),
-  note: text('note').notNull(),
-  signedAt: instant('signed_at').notNull(),
-  /** How many cosigned it. */
-  witnesses: integer('witnesses').notNull().default(0),
-})
+export const logCheckpoints = pgTable(
+  'log_checkpoints',
+  {
+    size: bigint('size', { mode: 'number' }).primaryKey(),
+    root: bytes('root').notNull(),
+    note: text('note').notNull(),
+    signedAt: instant('signed_at').notNull(),
+    /** How many cosigned it. */
+    witnesses: integer('witnesses').notNull().default(0),
+  },
+  (table) => [index('log_checkpoints_witnessed').on(table.size).where(sql`witnesses > 0`)],
+)
 
 export const logStatements = pgTable('log_statements', {
   entry: bytes('entry').primaryKey(),

@@ -40,19 +40,21 @@ const contradicted = (reason: string): Asked => ({ ok: false, reason, isContradi
 
 /**
  * Asks a witness to cosign (c2sp.org/tlog-witness). What it saw last is remembered from its answers: after a start that
- * takes one more request, which is answered with the size (409).
+ * takes one more request, which is answered with the size (409). A size is not signed, so one that is larger than the
+ * log's is asked for anew each time: a witness that was wrong once does not bar the log for ever.
  */
 export function createAskWitness(deps: AskDeps, witness: Witness) {
   let seen = 0
   return async (checkpoint: Submitted, signal: AbortSignal): Promise<Asked> => {
     for (let attempt = 0; attempt < TRANSPARENCY_LIMITS.witnessAttemptsMax; attempt += 1) {
-      if (seen > checkpoint.size) return contradicted('it has seen a larger tree')
-      const answer = await submit(deps, witness, { from: seen, checkpoint }, signal)
+      const from = Math.min(seen, checkpoint.size)
+      const answer = await submit(deps, witness, { from, checkpoint }, signal)
       if ('told' in answer) {
         deps.onSize(answer.told)
         // The size was right, so it is the root that is not.
-        if (answer.told === seen) return contradicted('it has seen another tree')
+        if (answer.told === from) return contradicted('it has seen another tree')
         seen = answer.told
+        if (seen > checkpoint.size) return contradicted('it has seen a larger tree')
         continue
       }
       if (!answer.ok) return answer

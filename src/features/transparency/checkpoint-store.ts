@@ -71,15 +71,29 @@ export function createCheckpointStore(sql: Sql) {
   }
 }
 
-/** Those of more leaves than `above` that were cosigned, smallest first. */
-export type ListWitnessed = (above: number, rowsMax: number) => Promise<readonly StoredCheckpoint[]>
+/** Those that were cosigned, of which the log keeps all. */
+export type WitnessedStore = {
+  /** Of more leaves than `above`, smallest first. */
+  readonly listFirst: (above: number, rowsMax: number) => Promise<readonly StoredCheckpoint[]>
+  /** Of at most so many leaves, largest first. */
+  readonly listLast: (sizeMax: number, rowsMax: number) => Promise<readonly StoredCheckpoint[]>
+}
 
-export function createListWitnessed(sql: Sql): ListWitnessed {
-  return async (above, rowsMax) => {
-    const rows = await sql<Row[]>`
-      select size, root, note, witnesses from log_checkpoints
-      where size > ${above} and witnesses > 0 order by log_checkpoints.size limit ${rowsMax}`
-    return rows.map(stored)
+/** By the index on those that were cosigned: without witnesses, a log has one checkpoint a minute that was not. */
+export function createWitnessedStore(sql: Sql): WitnessedStore {
+  return {
+    listFirst: async (above, rowsMax) => {
+      const rows = await sql<Row[]>`
+        select size, root, note, witnesses from log_checkpoints
+        where size > ${above} and witnesses > 0 order by log_checkpoints.size limit ${rowsMax}`
+      return rows.map(stored)
+    },
+    listLast: async (sizeMax, rowsMax) => {
+      const rows = await sql<Row[]>`
+        select size, root, note, witnesses from log_checkpoints
+        where size <= ${sizeMax} and witnesses > 0 order by log_checkpoints.size desc limit ${rowsMax}`
+      return rows.map(stored)
+    },
   }
 }
 

@@ -10,8 +10,7 @@ export type GuardSettings = { readonly kind: 'file'; readonly path: string } | {
 /** `logKey` is that of this log: what others signed is not believed. */
 export function createGuard(settings: GuardSettings, logKey: NoteKey): Guard {
   let newest: TreeHead | null = null
-  let seenSize = 0
-  let isAnswered = false
+  const seenSizes = new Map<string, number>()
   const disputing = new Set<string>()
   // What nobody has read yet is as little known as what cannot be read.
   let isReadable = settings.kind !== 'file'
@@ -27,16 +26,17 @@ export function createGuard(settings: GuardSettings, logKey: NoteKey): Guard {
   const trouble = (): Remembered['trouble'] => {
     if (!isReadable) return 'guard-unreadable'
     if (settings.kind === 'witness' && disputing.size > 0) return 'forked'
-    return settings.kind === 'witness' && !isAnswered ? 'guard-unknown' : null
+    return settings.kind === 'witness' && seenSizes.size === 0 ? 'guard-unknown' : null
   }
   return {
     kind: settings.kind,
     // A size that a witness names is not signed: it bars only where the operator chose to go by it.
-    known: () => ({ newest, seenSize: settings.kind === 'witness' ? seenSize : 0, trouble: trouble() }),
-    learn: (size) => {
-      isAnswered = true
-      seenSize = Math.max(seenSize, size)
-    },
+    known: () => ({
+      newest,
+      seenSize: settings.kind === 'witness' ? Math.max(0, ...seenSizes.values()) : 0,
+      trouble: trouble(),
+    }),
+    learn: (witness, size) => void seenSizes.set(witness, size),
     dispute: (witness, isDisputed) => {
       if (isDisputed) disputing.add(witness)
       else disputing.delete(witness)

@@ -1,5 +1,5 @@
 import { isQuorumMet, type Policy, parseNote } from '../../core/tlog/index.js'
-import type { ListWitnessed, StoredCheckpoint } from './checkpoint-store.js'
+import type { StoredCheckpoint, WitnessedStore } from './checkpoint-store.js'
 import { TRANSPARENCY_LIMITS } from './limits.js'
 
 /** The first checkpoint that holds an entry and that enough witnesses cosigned; undefined if there is none yet. */
@@ -9,13 +9,19 @@ export type FirstWitnessed = (index: number) => Promise<StoredCheckpoint | undef
  * What a witness said first of an entry is the best proof of its time: a later checkpoint holds the entry as well, and
  * leaves open when it came. Enough is what the policy's quorum asks for, and any witness if it asks for none.
  */
-export function createFirstWitnessed(policy: Policy | null, list: ListWitnessed): FirstWitnessed {
+export function createFirstWitnessed(
+  policy: Policy | null,
+  { listFirst }: Pick<WitnessedStore, 'listFirst'>,
+): FirstWitnessed {
   if (policy === null) return async () => undefined
   return async (index) => {
-    const kept = await list(index, TRANSPARENCY_LIMITS.witnessedLookedAtMax)
-    return kept.find(({ note }) => isQuorumMet(policy, cosignersOf(policy, note)))
+    const kept = await listFirst(index, TRANSPARENCY_LIMITS.witnessedLookedAtMax)
+    return kept.find(({ note }) => hasQuorum(policy, note))
   }
 }
+
+/** Whether the note of a kept checkpoint has the lines that a policy's quorum asks for. */
+export const hasQuorum = (policy: Policy, note: string): boolean => isQuorumMet(policy, cosignersOf(policy, note))
 
 /** Whose lines the note has. They were verified before they were kept. */
 function cosignersOf({ witnesses }: Policy, note: string) {

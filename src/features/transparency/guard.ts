@@ -10,8 +10,8 @@ export type Guard = {
   recall(): Promise<void>
   /** Resolves once it is durable. Only goes forward. */
   remember(head: TreeHead, note: string): Promise<void>
-  /** A witness has seen a tree of this size. */
-  learn(size: number): void
+  /** A witness says that it has seen a tree of this size, and none larger. What it said before counts no more. */
+  learn(witness: string, size: number): void
   /** Whether a witness says that it has seen another tree than this one. */
   dispute(witness: string, isDisputed: boolean): void
   known(): Remembered
@@ -19,7 +19,7 @@ export type Guard = {
 
 export type Remembered = {
   readonly newest: TreeHead | null
-  /** The largest tree that a witness has seen; its root is not known. */
+  /** The largest tree that a witness says it has seen; its root is not known. */
   readonly seenSize: number
   /** Why it cannot be told what should be remembered. */
   readonly trouble: GuardTrouble | null

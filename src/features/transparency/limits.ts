@@ -54,4 +54,6 @@ export const TRANSPARENCY_LIMITS = {
   guardBytesMax: 262_144,
   /** Of cosigned checkpoints, so many are asked for one that the quorum cosigned. */
   witnessedLookedAtMax: 16,
+  /** How often the newest of those is looked for, whoever asks. */
+  witnessedLookMs: 1_000,
 } as const

@@ -24,6 +24,9 @@ export type Published = {
   onAdvance(listener: (checkpoint: PublishedCheckpoint) => void): void
 }
 
+/** The strong validator of a note. */
+export const etagOf = (note: string): string => `"${createHash('sha256').update(note).digest('base64url')}"`
+
 export function createPublished(now: () => number): Published {
   let current: PublishedCheckpoint | null = null
   const listeners: ((checkpoint: PublishedCheckpoint) => void)[] = []
@@ -39,8 +42,7 @@ export function createPublished(now: () => number): Published {
     advance: ({ size, root, note, witnesses }) => {
       if (isKnown({ size, witnesses })) return false
       const since = size === current?.size ? current.since : now()
-      const etag = `"${createHash('sha256').update(note).digest('base64url')}"`
-      current = { size, root, note: new TextEncoder().encode(note), witnesses, etag, since }
+      current = { size, root, note: new TextEncoder().encode(note), witnesses, etag: etagOf(note), since }
       for (const listener of listeners) listener(current)
       return true
     },

@@ -21,6 +21,7 @@ import type { EntryProof } from './transparency-log.js'
 
 export type LogVerbs = {
   readonly currentCheckpoint: () => PublishedCheckpoint
+  readonly witnessedCheckpoint: () => Promise<ShownCheckpoint>
   /** By its path below `/log/`. */
   readonly serveTile: (path: string) => Promise<Uint8Array<ArrayBuffer>>
   readonly recallTile: (path: string) => Uint8Array<ArrayBuffer> | undefined
@@ -30,6 +31,8 @@ export type LogVerbs = {
     readonly to: number | undefined
   }) => Promise<ConsistencyProof>
 }
+
+type ShownCheckpoint = Pick<PublishedCheckpoint, 'note' | 'etag'>
 
 export type LogFacts = {
   readonly key: NoteKey
@@ -51,23 +54,36 @@ export function mountLog(app: App, guards: Guards, verbs: LogVerbs, facts: LogFa
   mountProofs(app, guards, verbs)
 }
 
-function mountCheckpoint(app: App, guards: Guards, { currentCheckpoint }: LogVerbs): void {
+const CHECKPOINT_RESPONSES = {
+  200: { description: 'The signed note.', contentType: 'text/plain' },
+  304: { description: 'The client has it already (`If-None-Match`).' },
+} as const
+
+function mountCheckpoint(app: App, guards: Guards, { currentCheckpoint, witnessedCheckpoint }: LogVerbs): void {
   mount(app, guards, {
     ...COMMON,
     path: '/log/checkpoint',
     operationId: 'getLogCheckpoint',
     summary: 'The newest checkpoint of the log: its size and root hash, signed',
-    responses: {
-      200: { description: 'The signed note.', contentType: 'text/plain' },
-      304: { description: 'The client has it already (`If-None-Match`).' },
-    },
+    responses: CHECKPOINT_RESPONSES,
     problems: ['log-suspended'],
     warm: ({ query, ifNoneMatch }) => (query === '' ? checkpointResponse(currentCheckpoint(), ifNoneMatch) : undefined),
     handle: ({ header }) => checkpointResponse(currentCheckpoint(), header('if-none-match')),
   })
+  mount(app, guards, {
+    ...COMMON,
+    path: '/log/checkpoint/witnessed',
+    operationId: 'getWitnessedLogCheckpoint',
+    summary: 'The newest checkpoint that enough witnesses cosigned',
+    description:
+      'Enough is what the quorum of `/log/policy` asks for. The checkpoints of a busy log are younger than what its witnesses were asked; this one is a second or two older, and has their lines. Without witnesses it is the newest checkpoint.',
+    responses: CHECKPOINT_RESPONSES,
+    problems: ['not-found', 'log-suspended'],
+    handle: async ({ header }) => checkpointResponse(await witnessedCheckpoint(), header('if-none-match')),
+  })
 }
 
-function checkpointResponse({ note, etag }: PublishedCheckpoint, ifNoneMatch: string | undefined): WarmResponse {
+function checkpointResponse({ note, etag }: ShownCheckpoint, ifNoneMatch: string | undefined): WarmResponse {
   const headers = { ETag: etag, 'Cache-Control': `public, max-age=${TRANSPARENCY_LIMITS.checkpointCacheSeconds}` }
   if (matchesEtag(ifNoneMatch, etag)) return { status: 304, headers, body: null }
   const length = String(note.byteLength)

@@ -1,13 +1,14 @@
 import type { NoteKey, Policy } from '../../core/tlog/index.js'
 import { monotonicClock, systemClock } from '../../platform/clock.js'
 import { every } from '../../platform/every.js'
-import { createCheckpointStore, createListWitnessed } from './checkpoint-store.js'
+import { createCheckpointStore, createWitnessedStore, type WitnessedStore } from './checkpoint-store.js'
 import { createGuard, type GuardSettings } from './create-guard.js'
 import { currentCheckpoint } from './current-checkpoint.js'
 import type { TransparencyDeps } from './feature.js'
-import { createFirstWitnessed, type FirstWitnessed } from './first-witnessed.js'
+import { createFirstWitnessed } from './first-witnessed.js'
 import { judgeHead } from './guard.js'
 import { createHeadStore } from './head-store.js'
+import { createLastWitnessed } from './last-witnessed.js'
 import { TRANSPARENCY_LIMITS } from './limits.js'
 import type { LogSigner } from './log-key.js'
 import { measureLog } from './measure-log.js'
@@ -72,7 +73,7 @@ export function createRunningLog(deps: RunningLogDeps) {
       suspension,
       sequencer,
       waiters,
-      verbs: verbsOf(memory, signer.key, createFirstWitnessed(deps.policy, createListWitnessed(sql))),
+      verbs: verbsOf(memory, signer.key, deps.policy, createWitnessedStore(sql)),
     },
     remarks: () => remarksOn(guard.kind, suspension.reason()),
     facts: { key: signer.key, guard: guard.kind, policy: deps.policy },
@@ -144,12 +145,19 @@ function sequencing(
   }
 }
 
-function verbsOf({ published, suspension, tiles, store }: LogMemory, logKey: NoteKey, firstWitnessed: FirstWitnessed) {
+function verbsOf(
+  { published, suspension, tiles, store }: LogMemory,
+  logKey: NoteKey,
+  policy: Policy | null,
+  witnessed: WitnessedStore,
+) {
   const shown = { published, refuseWhileBarred: suspension.refuseWhileBarred }
+  const firstWitnessed = createFirstWitnessed(policy, witnessed)
   const proving = { ...shown, store, readTiles: tiles.read, firstWitnessed }
   const serving = { ...shown, tiles, store }
   return {
     currentCheckpoint: () => currentCheckpoint(shown),
+    witnessedCheckpoint: createLastWitnessed({ ...shown, policy, store: witnessed, now: monotonicClock }),
     serveTile: (path) => serveTile(serving, path),
     recallTile: (path) => recallTile(serving, path),
     prove: (entry: Uint8Array) => proveEntry(proving, entry),

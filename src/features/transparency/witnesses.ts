@@ -52,7 +52,8 @@ export function createWitnesses(deps: WitnessesDeps): Witnesses {
   const { post, close } = createPostCheckpoint()
   const count = createCounts(deps.metrics)
   const loops = witnesses.map((witness) => {
-    const asking = { post, prove: proofsOf(deps.readTiles), verifier: createNodeVerifier(), onSize: deps.guard.learn }
+    const onSize = (size: number) => deps.guard.learn(witness.name, size)
+    const asking = { post, prove: proofsOf(deps.readTiles), verifier: createNodeVerifier(), onSize }
     return createWitnessLoop({
       ask: createAskWitness(asking, witness),
       onCosigned: (checkpoint, lines) => keep(deps, checkpoint, lines),
