@@ -41,7 +41,7 @@ export const HEAP_LIMITS = {
 /** Of work that is done in slices. */
 export const SLICE_LIMITS = {
   /** How long work may hold the event loop before everything else gets a turn, in milliseconds. */
-  sliceMsMax: 8,
+  sliceMsMax: 5,
 } as const
 
 /**

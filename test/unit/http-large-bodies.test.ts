@@ -214,10 +214,25 @@ describe('a slice of work', () => {
     let now = 0
     const slices = createSlices(() => now)
     const due = []
-    for (now = 0; now < 20; now += 2) {
+    for (now = 0; now < 14; now += 1) {
       due.push(slices.isDue())
       if (slices.isDue()) await slices.pause()
     }
-    expect(due).toEqual([false, false, false, false, true, false, false, false, true, false])
+    expect(due.flatMap((isDue, at) => (isDue ? [at] : []))).toEqual([5, 10])
+  })
+
+  test('goes on alone: of several that paused, each turn of the event loop takes one, first come, first taken', async () => {
+    const resumed: string[] = []
+    for (const name of ['first', 'second', 'third']) {
+      void createSlices()
+        .pause()
+        .then(() => resumed.push(name))
+    }
+    const seen: string[] = []
+    for (let turns = 0; turns < 4; turns++) {
+      await new Promise((resolve) => setImmediate(resolve))
+      seen.push(resumed.join())
+    }
+    expect(seen).toEqual(['first', 'first,second', 'first,second,third', 'first,second,third'])
   })
 })

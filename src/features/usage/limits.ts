@@ -16,8 +16,11 @@ export const USAGE_LIMITS = {
   batchItemsMax: 5_000,
   /** A quarter of what the queue takes: a row needs up to twice its bytes. */
   batchBodyBytesMax: 16_777_216,
-  /** Events of batches that share one statement; they have a lane of their own. */
-  batchGroupItemsMax: 1_000,
+  /**
+   * Events of batches that share one statement; they have a lane of their own. To write the parameters of 1,000 held the
+   * event loop for up to 50 ms; a statement costs as much as thirty events, whatever is in it.
+   */
+  batchGroupItemsMax: 250,
   batchLanes: 1,
   /** How far the clocks of others may be ahead. */
   futureMsMax: 300_000,

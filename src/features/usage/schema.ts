@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi'
-import { checkTokens, picoFromDecimalText, picoFromJsonNumber } from '../../core/pricing/index.js'
+import { checkTokens, picoFromDecimalText, picoFromJsonNumber, type TokenCounts } from '../../core/pricing/index.js'
 import { instant } from '../../http/instant.js'
 import type { JsonObject } from '../../http/json-object.js'
 import { jsonBytes } from '../../http/json-object.js'
@@ -113,7 +113,7 @@ export const LogBody = LogFields.transform((sent, context): SentEvent => {
     origin: sent.origin || null,
     idAtOrigin: sent.id_at_origin || null,
     conversationId: sent.conversation_id || null,
-    tokens: sent,
+    tokens: countsOf(sent),
     parts: checked.parts,
     latencyMs: sent.latency_ms ?? null,
     reportedPico: reported?.pico ?? null,
@@ -121,6 +121,18 @@ export const LogBody = LogFields.transform((sent, context): SentEvent => {
   }
   return { event, idempotencyKey: sent.idempotency_key || null, happenedMs: happened }
 }).openapi('LogUsage')
+
+/** The counts alone: an event that waits for its commit would keep all that was sent, its metadata a second time. */
+const countsOf = (sent: TokenCounts): TokenCounts => ({
+  input_tokens: sent.input_tokens,
+  output_tokens: sent.output_tokens,
+  cached_input_tokens: sent.cached_input_tokens,
+  cache_read_input_tokens: sent.cache_read_input_tokens,
+  cache_write_5m_input_tokens: sent.cache_write_5m_input_tokens,
+  cache_write_1h_input_tokens: sent.cache_write_1h_input_tokens,
+  reasoning_tokens: sent.reasoning_tokens,
+  input_tokens_include_cache: sent.input_tokens_include_cache,
+})
 
 /** A date alone is a day and no moment. */
 function momentOf(text: string): number | undefined {
