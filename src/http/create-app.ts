@@ -68,7 +68,7 @@ export function createProblemOf({ logger, explain }: AppOptions): ProblemOf {
 function problem(c: Context, error: AppError): Response {
   const context = contextOf(c)
   context.code = error.code
-  return problemResponse(error, context.requestId)
+  return problemResponse(error, context.requestId, context.errorShape)
 }
 
 /**

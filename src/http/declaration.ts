@@ -2,6 +2,7 @@ import type { z } from '@hono/zod-openapi'
 import type { Access, Principal } from '../access/principal.js'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
 import type { BodyKinds } from './body-kinds.js'
+import type { ErrorShape } from './error-shape.js'
 import type { BodyItems } from './parse-json.js'
 import type { Streamed } from './stream.js'
 import type { Warm, WarmResponse } from './warm-lane.js'
@@ -47,6 +48,13 @@ export type Endpoint<Params, Query, Body> = {
    * `body`.
    */
   readonly bodyKinds?: BodyKinds
+  /**
+   * For a body that is passed on and not kept: it has limits of its own (`bodyBytesMax` may be above the service's), and
+   * U+0000 and lone surrogates pass.
+   */
+  readonly passesBody?: true
+  /** The members that problems have here besides their own, for the libraries that call it. */
+  readonly errorShape?: ErrorShape
   /** Whether the body may come with `Content-Encoding: gzip`. Its limits count what it unfolds to. */
   readonly bodyGzip?: boolean
   /** How long `handle` may take to answer, if not `HTTP_LIMITS.responseMsMax`: a stream has answered when it begins. */

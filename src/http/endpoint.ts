@@ -37,6 +37,8 @@ export type Guards = {
   /** Gives a key that is new here its project, at its first valid write. */
   provision(principal: Principal): Principal | Promise<Principal>
   readonly body: BodyLimits
+  /** Of bodies that are passed on; `body` if absent. */
+  readonly passed?: BodyLimits
   readonly reads: Pick<ServiceTurns, 'read' | 'change'>
   readonly lane: Pick<WarmLane, 'add'>
   readonly direct: Pick<DirectWay, 'add'>
@@ -48,7 +50,7 @@ export type Guards = {
 export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: Endpoint<Params, Query, Body>): void {
   const isListed = endpoint.bodyItems !== undefined || !endpoint.bodyKinds?.includes('ndjson')
   invariant(isListed, 'the lines of a body are items')
-  const body = { ...guards.body, bytesMax: bodyBytesMax(endpoint, guards.body.bytesMax) }
+  const body = bodyLimitsOf(endpoint, guards)
   app.openAPIRegistry.registerPath(describeEndpoint(endpoint, body.bytesMax))
   const { warm, access } = endpoint
   if (warm !== undefined)
@@ -62,6 +64,8 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
   const answer = (c: Context<NodeEnv>) => {
     const context = contextOf(c)
     context.route = endpoint.path
+    context.errorShape = endpoint.errorShape ?? null
+    outlastIdleTime(c, endpoint.responseMsMax)
     const admitted = guards.admit((name) => c.req.header(name), endpoint.access, context.address)
     if (!(admitted instanceof Promise) && endpoint.body === undefined) {
       const pending = serve(c, guards, endpoint, admitted, NO_BODY)
@@ -84,6 +88,20 @@ async function withoutBody(c: Context, pending: Response | Promise<Response>): P
   cutRequest(contextOf(c))
   body?.cancel().catch(() => undefined)
   return new Response(null, { status, headers })
+}
+
+function bodyLimitsOf<P, Q, B>(endpoint: Endpoint<P, Q, B>, guards: Guards): BodyLimits {
+  const { passesBody, bodyBytesMax: own } = endpoint
+  if (passesBody) return { ...(guards.passed ?? guards.body), bytesMax: own ?? guards.body.bytesMax }
+  return { ...guards.body, bytesMax: bodyBytesMax(endpoint, guards.body.bytesMax) }
+}
+
+/** A connection on which nothing is said for long is closed, unless its response may take longer than that. */
+function outlastIdleTime(c: Context<NodeEnv>, responseMsMax: number | undefined): void {
+  if (responseMsMax === undefined || responseMsMax <= HTTP_LIMITS.idleMsMax) return
+  const incoming = (c.env as Partial<NodeEnv['Bindings']> | undefined)?.incoming
+  // Node sets it back with the next request.
+  incoming?.socket.setTimeout(responseMsMax)
 }
 
 function bodyBytesMax<P, Q, B>({ bodyBytesMax: own, access }: Endpoint<P, Q, B>, serviceBytesMax: number): number {

@@ -21,6 +21,8 @@ export type GuardDeps = {
   readonly perKey: RateLimit | undefined
   readonly perAddress: RateLimit | undefined
   readonly bodyBytesMax: number
+  /** The largest body that is passed on; as above if absent. */
+  readonly passedBytesMax?: number | undefined
 }
 
 export type ServiceGuards = Guards & {
@@ -46,6 +48,7 @@ export function createGuards(deps: GuardDeps): ServiceGuards {
   const admitKnown: AdmitKnown = (header, access) => recallPrincipal(deps, header, access)
   return {
     body: createBodyLimits(deps.bodyBytesMax),
+    passed: createBodyLimits(deps.passedBytesMax ?? deps.bodyBytesMax),
     reads: createServiceReadTurns(),
     lane: createWarmLane(admitKnown),
     direct: createDirectWay(admitKnown),

@@ -77,6 +77,10 @@ export const HTTP_LIMITS = {
   jsonNamesMax: 10_000,
   /** Of all items of a list together; each of them has the limits above. */
   jsonListValuesMax: 400_000,
+  /** Of a body that is passed on and not kept. */
+  passedDepthMax: 128,
+  passedValuesMax: 1_000_000,
+  passedNamesMax: 500_000,
   errorsShownMax: 20,
   /** Of an error's message, and of its pointer. */
   errorCharactersMax: 512,

@@ -3,7 +3,7 @@ import { AppError } from '../platform/errors.js'
 import { createSlices } from '../platform/slices.js'
 import { unkeepableValues } from './json-guard.js'
 import { HTTP_LIMITS } from './limits.js'
-import { findItems, findLines, type ItemsResult, type SurveyResult, surveyJson } from './survey-json.js'
+import { findItems, findLines, type ItemsResult, type SurveyLimits, type SurveyResult, surveyJson } from './survey-json.js'
 import { IN_OUR_WORDS, invalid, issuesOf } from './validate.js'
 
 export type JsonBody = { readonly value: unknown; readonly text: string }
@@ -34,9 +34,17 @@ const itemUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  */
 export function parseJson(bytes: Uint8Array): JsonBody {
   if (bytes.length === 0) return { value: undefined, text: '' }
-  const { suspect } = survey(bytes, HTTP_LIMITS.jsonDepthMax)
+  const { suspect } = survey(bytes, { ...KEPT, nestingLevelsMax: HTTP_LIMITS.jsonDepthMax })
   const text = decode(strictUtf8, bytes)
   return { value: keepable(parse(text), suspect, ''), text }
+}
+
+/** The same of a body that is passed on: it may hold more, and values that no store keeps. Its text is not made. */
+export function parsePassed(bytes: Uint8Array): JsonBody {
+  if (bytes.length === 0) return { value: undefined, text: '' }
+  const { passedDepthMax, passedValuesMax, passedNamesMax } = HTTP_LIMITS
+  survey(bytes, { nestingLevelsMax: passedDepthMax, valuesMax: passedValuesMax, namesMax: passedNamesMax })
+  return { value: parse(decode(strictUtf8, bytes)), text: '' }
 }
 
 /**
@@ -105,7 +113,7 @@ function parseItem(
   { part, pointer }: { part: string; pointer: string },
 ) {
   if (item.length > itemBytesMax) throw tooMany(itemBytesMax, 'bytes in one item')
-  const surveyed = survey(item, HTTP_LIMITS.jsonDepthMax - 1)
+  const surveyed = survey(item, { ...KEPT, nestingLevelsMax: HTTP_LIMITS.jsonDepthMax - 1 })
   left.values -= surveyed.values
   if (left.values < 0) throw tooMany(HTTP_LIMITS.jsonListValuesMax, 'values')
   const value = parse(decode(itemUtf8, item), part)
@@ -125,14 +133,16 @@ function parseAlone(item: Uint8Array, declared: BodyItems, left: Left): ParsedIt
   }
 }
 
-function survey(bytes: Uint8Array, nestingLevelsMax: number): Surveyed {
-  const { jsonDepthMax, jsonValuesMax, jsonNamesMax } = HTTP_LIMITS
-  const limits = { nestingLevelsMax, valuesMax: jsonValuesMax, namesMax: jsonNamesMax }
+const KEPT = { valuesMax: HTTP_LIMITS.jsonValuesMax, namesMax: HTTP_LIMITS.jsonNamesMax }
+
+function survey(bytes: Uint8Array, limits: SurveyLimits): Surveyed {
   const surveyed = surveyJson(bytes, limits)
   if (surveyed.ok) return surveyed
-  if (surveyed.reason === 'too-many-values') throw tooMany(jsonValuesMax, 'values')
-  if (surveyed.reason === 'too-many-names') throw tooMany(jsonNamesMax, "members' names")
-  throw new AppError('malformed-json', `The body nests deeper than ${jsonDepthMax} levels.`)
+  if (surveyed.reason === 'too-many-values') throw tooMany(limits.valuesMax, 'values')
+  if (surveyed.reason === 'too-many-names') throw tooMany(limits.namesMax, "members' names")
+  // An item stands one level deep in its list.
+  const levelsMax = Math.max(limits.nestingLevelsMax, HTTP_LIMITS.jsonDepthMax)
+  throw new AppError('malformed-json', `The body nests deeper than ${levelsMax} levels.`)
 }
 
 function keepable(value: unknown, suspect: boolean, pointer: string): unknown {

@@ -1,5 +1,6 @@
 import type { AppError } from '../platform/errors.js'
 import { PROBLEMS, type ProblemCode } from '../platform/problem-catalogue.js'
+import { type ErrorShape, errorMembers } from './error-shape.js'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
@@ -16,7 +17,7 @@ export type Problem = {
 }
 
 /** The body of a problem (RFC 9457). `detail` is always a string: old clients read it. */
-export function problemBody(error: AppError, requestId: string): Problem {
+export function problemBody(error: AppError, requestId: string, shape: ErrorShape | null = null): Problem {
   const { status, title } = PROBLEMS[error.code]
   const { errors, current, revision } = error.extras
   return {
@@ -29,12 +30,13 @@ export function problemBody(error: AppError, requestId: string): Problem {
     ...(errors === undefined ? {} : { errors }),
     ...(current === undefined ? {} : { current }),
     ...(revision === undefined ? {} : { revision }),
+    ...errorMembers(shape, error),
   }
 }
 
 /** The headers that a problem needs beside its body. */
 export function problemHeaders(error: AppError): Record<string, string> {
-  const { retryAfterSeconds, allow, acceptEncoding } = error.extras
+  const { retryAfterSeconds, allow, acceptEncoding, headers } = error.extras
   const { status } = PROBLEMS[error.code]
   return {
     'Content-Type': PROBLEM_TYPE,
@@ -45,10 +47,12 @@ export function problemHeaders(error: AppError): Record<string, string> {
     ...(retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) }),
     ...(allow === undefined ? {} : { Allow: allow.join(', ') }),
     ...(acceptEncoding === undefined ? {} : { 'Accept-Encoding': acceptEncoding }),
+    ...headers,
   }
 }
 
-export function problemResponse(error: AppError, requestId: string): Response {
+export function problemResponse(error: AppError, requestId: string, shape: ErrorShape | null = null): Response {
   const headers = problemHeaders(error)
-  return new Response(JSON.stringify(problemBody(error, requestId)), { status: PROBLEMS[error.code].status, headers })
+  const body = JSON.stringify(problemBody(error, requestId, shape))
+  return new Response(body, { status: PROBLEMS[error.code].status, headers })
 }

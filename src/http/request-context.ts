@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
+import type { ErrorShape } from './error-shape.js'
 
 /** What the listener learns of a request while it is served: for the metrics and the log line. */
 export type RequestContext = {
@@ -11,6 +12,8 @@ export type RequestContext = {
   projectId: string | null
   /** The problem's code if the response is one. */
   code: string | null
+  /** The members that a problem has here besides its own. */
+  errorShape: ErrorShape | null
   /** What to do once the body is not needed any more; null from then on. */
   whenHandled: (() => void)[] | null
   /** Aborted when the service drains: whatever waits without end comes to one now. */
@@ -55,6 +58,7 @@ export function createContext({ requestId, startedAt, address, draining }: Known
     route,
     projectId: null,
     code: null,
+    errorShape: null,
     whenHandled: [],
     leaveFlight: null,
     isParked: false,

@@ -34,7 +34,7 @@ export function createResponseWriter(vary: Headers): WriteResponse {
     const refused = response instanceof AppError
     if (refused) context.code = response.code
     const status = refused ? PROBLEMS[response.code].status : response.status
-    const body = refused ? JSON.stringify(problemBody(response, context.requestId)) : response.body
+    const body = refused ? JSON.stringify(problemBody(response, context.requestId, context.errorShape)) : response.body
     const headers = ['X-Request-Id', context.requestId]
     for (const text of refused ? flatten(problemHeaders(response)) : flat(response.headers)) headers.push(text)
     const isMeasured = refused || !('Content-Length' in response.headers)

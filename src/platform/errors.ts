@@ -16,6 +16,10 @@ export type AppErrorExtras = {
   readonly allow?: readonly string[]
   /** The content codings that a body may have here (415). */
   readonly acceptEncoding?: string
+  /** What kind of error an upstream called it. */
+  readonly upstreamType?: string
+  /** Further headers of the response. */
+  readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
 }
 
