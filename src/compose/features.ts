@@ -2,6 +2,7 @@ import { createAnnounce } from '../db/messages.js'
 import { createAliases } from '../features/aliases/feature.js'
 import type { Feature } from '../features/contract.js'
 import { createDrift } from '../features/drift/feature.js'
+import { createGateway } from '../features/gateway/feature.js'
 import { createHistory } from '../features/history/feature.js'
 import { createLockfiles } from '../features/lockfiles/feature.js'
 import { createProjects, type ProjectsFeature } from '../features/projects/feature.js'
@@ -14,6 +15,7 @@ import { createWebhooks } from '../features/webhooks/feature.js'
 import { optionalProject } from '../http/optional-key.js'
 import { systemClock } from '../platform/clock.js'
 import { describeError, type Logger } from '../platform/logger.js'
+import { loadGatewaySettings } from './gateway-settings.js'
 import type { Ground } from './ground.js'
 import { loadLogSettings } from './log-settings.js'
 import type { RateLimits } from './rate-limits.js'
@@ -27,6 +29,8 @@ export type Features = {
   readonly receipts: ReceiptsFeature
   readonly registry: RegistryFeature
   readonly transparency: TransparencyFeature
+  /** The largest body that is passed on to an upstream, if any is. */
+  readonly passedBytesMax: number | undefined
 }
 
 function priceWaiting(usage: UsageFeature, logger: Logger): void {
@@ -78,10 +82,20 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
       return new Map(keys.map(({ id, name, prefix }) => [id, { label: name, prefix }]))
     },
   })
-  const sync = createSync({
-    ...common,
-    findChangedKeys: projects.findChangedKeys,
-    watchersMax: config.listen.watchersMax,
-  })
-  return { list: [...features, projects, history, sync], projects, receipts, registry, transparency }
+  const { findChangedKeys } = projects
+  const sync = createSync({ ...common, findChangedKeys, watchersMax: config.listen.watchersMax })
+  const { gateway, passedBytesMax } = await composeGateway(config, { ...common, ...aliases, ...usage })
+  const list = [...features, projects, history, sync, ...gateway]
+  return { list, projects, receipts, registry, transparency, passedBytesMax }
+}
+
+type GatewayPorts = Omit<Parameters<typeof createGateway>[0], 'config'>
+
+/** The gateway, if it is configured, as a list of one. */
+async function composeGateway(config: Ground['config'], ports: GatewayPorts) {
+  const settings = await loadGatewaySettings(config)
+  if (settings === null) return { gateway: [], passedBytesMax: undefined }
+  const { logger, metrics, resolveBound, keepCallRoom } = ports
+  const given = { logger, metrics, resolveBound, keepCallRoom, defaultModel: config.router.defaultModel }
+  return { gateway: [createGateway({ ...given, config: settings })], passedBytesMax: settings.server.body_bytes_max }
 }

@@ -5,4 +5,6 @@ export const SERVICE_LIMITS = {
   firstAnswerPauseMs: 1_000,
   /** How long `/readyz` waits for the database. */
   healthMsMax: 2_000,
+  /** Of a file that is named in the settings, before it is read. */
+  configFileBytesMax: 1_048_576,
 } as const

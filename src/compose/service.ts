@@ -61,10 +61,10 @@ async function composeOn(resources: Resources, config: Config, logger: Logger): 
   const ground = openGround(resources, config, logger)
   const { metrics, notifications } = ground
   const limits = createRateLimits(ground)
-  const { list, projects, receipts, registry, transparency } = await composeFeatures(ground, limits)
+  const { list, projects, receipts, registry, transparency, passedBytesMax } = await composeFeatures(ground, limits)
   const guards = createGuards({
     ...{ ...limits, authenticate: projects.authenticate, recall: projects.recall, provision: projects.provision },
-    ...{ adminKey: config.projects.adminKey?.reveal(), bodyBytesMax: config.listen.bodyBytesMax },
+    ...{ adminKey: config.projects.adminKey?.reveal(), bodyBytesMax: config.listen.bodyBytesMax, passedBytesMax },
   })
   const heldBodies = 'Bytes of request bodies that arrive or are being handled.'
   metrics.gauge('llmring_held_body_bytes', heldBodies, guards.body.budget.held)

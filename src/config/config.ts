@@ -1,10 +1,12 @@
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
-import { type Environment, readEnvironment } from './env.js'
+import { type Environment, type EnvironmentResult, readEnvironment } from './env.js'
 import { Secret } from './secret.js'
 
 /** The settings, grouped by who needs them. Secrets are wrapped: printing a Config never shows one. */
 export type Config = ReturnType<typeof groupSettings>
+
+type ReadEnvironment = Extract<EnvironmentResult, { ok: true }>
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
@@ -16,7 +18,7 @@ export function readConfig(directory?: string, variables?: NodeJS.ProcessEnv): C
   if (!read.ok) return read
   const faults = crossChecks(read.environment)
   if (faults.length > 0) return { ok: false, faults }
-  const config = groupSettings(read.environment, read.proxied, read.providers)
+  const config = groupSettings(read)
   return {
     ok: true,
     config,
@@ -67,7 +69,7 @@ function guardOf(text: string | undefined): GuardSetting | undefined {
   return { kind: text === 'none' ? 'none' : 'witness' }
 }
 
-function groupSettings(environment: Environment, proxied: boolean, providers: readonly string[]) {
+function groupSettings({ environment, proxied, providers, variable }: ReadEnvironment) {
   const embedded = environment.LLMRING_DATABASE_URL === undefined
   return {
     embedded,
@@ -75,6 +77,7 @@ function groupSettings(environment: Environment, proxied: boolean, providers: re
     ...groupServing(environment, embedded),
     ...groupStores(environment),
     ...groupProduct(environment, proxied),
+    router: groupRouter(environment, variable),
     client: groupClient(environment, providers),
   }
 }
@@ -149,6 +152,14 @@ const groupProduct = (environment: Environment, proxied: boolean) => ({
     idempotencyDays: environment.LLMRING_IDEMPOTENCY_DAYS,
     retentionMonths: environment.LLMRING_USAGE_RETENTION_MONTHS,
   },
+})
+
+const groupRouter = (environment: Environment, variable: ReadEnvironment['variable']) => ({
+  configFile: environment.LLMRING_ROUTER_CONFIG,
+  isOpen: environment.LLMRING_ROUTER_OPEN,
+  defaultModel: environment.LLMRING_ROUTER_DEFAULT_MODEL,
+  /** Any variable of the environment: the file names those that hold credentials. */
+  variable,
 })
 
 const groupClient = (environment: Environment, providers: readonly string[]) => ({

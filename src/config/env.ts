@@ -57,6 +57,11 @@ const PROVIDER_KEYS = [
   ['google', 'GOOGLE_API_KEY', 'GEMINI_API_KEY'],
 ] as const
 
+const OLD_NAMES = [
+  ['LLMROUTER_CONFIG', 'LLMRING_ROUTER_CONFIG'],
+  ['LLMROUTER_DEFAULT_MODEL', 'LLMRING_ROUTER_DEFAULT_MODEL'],
+] as const
+
 /** A URL that can be shown, and to which a path can be added. */
 const isPlainUrl = (value: string): boolean => {
   if (!URL.canParse(value)) return true
@@ -123,6 +128,9 @@ export const ENVIRONMENT = z.object({
   LLMRING_WATCHERS_MAX: integer(0, 100_000, 12_000),
   LLMRING_TRUSTED_PROXIES: integer(0, 16, 0),
   LLMRING_BODY_BYTES_MAX: integer(1024, 67_108_864, 4_194_304),
+  LLMRING_ROUTER_CONFIG: optional(text()),
+  LLMRING_ROUTER_OPEN: flag(false),
+  LLMRING_ROUTER_DEFAULT_MODEL: optional(text().max(255, 'must have at most 255 characters')),
   LLMRING_USAGE_GROUP_ITEMS_MAX: integer(1, 1000, 500),
   LLMRING_USAGE_LANES: integer(1, 64, 2),
   LLMRING_IDEMPOTENCY_DAYS: integer(1, 3650, 32),
@@ -156,6 +164,8 @@ export type EnvironmentResult =
       readonly providers: readonly string[]
       /** Where each setting that is set comes from; the others have their defaults. */
       readonly sources: ReadonlyMap<string, 'environment' | '.env'>
+      /** Any variable: a configuration file names those that it needs. */
+      readonly variable: (name: string) => string | undefined
     }
   | { readonly ok: false; readonly faults: readonly string[] }
 
@@ -168,7 +178,8 @@ export function readEnvironment(directory?: string, variables: NodeJS.ProcessEnv
   const read = readLines(directory)
   if (typeof read === 'string') return { ok: false, faults: [`.env: ${read}`] }
   const all = Object.entries({ ...read, ...variables }).filter(([, value]) => value !== undefined && value !== '')
-  const parsed = ENVIRONMENT.safeParse(Object.fromEntries(all))
+  const values = Object.fromEntries(all)
+  const parsed = ENVIRONMENT.safeParse({ ...oldNames(values), ...values })
   if (!parsed.success) {
     return { ok: false, faults: parsed.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`) }
   }
@@ -179,8 +190,15 @@ export function readEnvironment(directory?: string, variables: NodeJS.ProcessEnv
     unknown: names.filter((name) => name.startsWith(PREFIX) && !(name in ENVIRONMENT.shape)),
     providers: PROVIDER_KEYS.filter(([, ...keys]) => keys.some((key) => names.includes(key))).map(([name]) => name),
     proxied: names.some((name) => /^https?_proxy$/i.test(name)),
+    variable: (name) => (Object.hasOwn(values, name) ? values[name] : undefined),
     sources: new Map(names.map((name) => [name, variables[name] === undefined ? '.env' : 'environment'])),
   }
+}
+
+/** What the names mean that the router of this service had once. */
+function oldNames(values: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+  const entries = OLD_NAMES.map(([old, name]) => [name, values[old]] as const)
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
 /** What the `.env` sets, nothing if there is none; a text says why it cannot be used. */

@@ -3,7 +3,14 @@ import { AppError } from '../platform/errors.js'
 import { createSlices } from '../platform/slices.js'
 import { unkeepableValues } from './json-guard.js'
 import { HTTP_LIMITS } from './limits.js'
-import { findItems, findLines, type ItemsResult, type SurveyLimits, type SurveyResult, surveyJson } from './survey-json.js'
+import {
+  findItems,
+  findLines,
+  type ItemsResult,
+  type SurveyLimits,
+  type SurveyResult,
+  surveyJson,
+} from './survey-json.js'
 import { IN_OUR_WORDS, invalid, issuesOf } from './validate.js'
 
 export type JsonBody = { readonly value: unknown; readonly text: string }

@@ -39,8 +39,18 @@ export type Grouping<Item, Answer> = {
   readonly depth: () => number
 }
 
-/** For owners who hand over many items at a time. */
+/** Room in the queue for one item that will come: nothing else takes it meanwhile. */
+export type Room<Item, Answer> = {
+  /** As the grouping's own, and never refused for want of room. Once; the room is used up then. */
+  submit(item: Item, bytes: number): Promise<Answer>
+  /** Gives the room back. Nothing happens if it is used up. */
+  release(): void
+}
+
+/** For owners who hand over many items at a time, or one later on. */
 export type RoomyGrouping<Item, Answer> = Grouping<Item, Answer> & {
+  /** Throws `overloaded` if there is no room. */
+  keepRoom(owner: string, bytes: number): Room<Item, Answer>
   /** Why so many items of an owner, of so many bytes together, would not be taken now; undefined: they would. */
   refusal(owner: string, bytes: number, items: number): AppError | undefined
 }
@@ -81,15 +91,29 @@ export function createGrouping<Item, Answer>(options: GroupingOptions<Item, Answ
       if (queue.depth() > 0 && busyLanes < options.lanes) void run()
     })
 
+  const add = (item: Item, owner: string, bytes: number): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      queue.add({ item, owner, bytes, resolve, reject })
+      if (busyLanes === 0 || (busyLanes < options.lanes && queue.depth() >= companyItemsMin)) void run()
+      else if (queue.depth() === 1 && busyLanes < options.lanes) waitForCompany()
+    })
+
   return {
     submit: (item, owner, bytes) => {
       const refusal = queue.refusal(owner, bytes, 1)
-      if (refusal !== undefined) return Promise.reject(refusal)
-      return new Promise((resolve, reject) => {
-        queue.add({ item, owner, bytes, resolve, reject })
-        if (busyLanes === 0 || (busyLanes < options.lanes && queue.depth() >= companyItemsMin)) void run()
-        else if (queue.depth() === 1 && busyLanes < options.lanes) waitForCompany()
-      })
+      return refusal === undefined ? add(item, owner, bytes) : Promise.reject(refusal)
+    },
+    keepRoom: (owner, bytes) => {
+      const refusal = queue.refusal(owner, bytes, 1)
+      if (refusal !== undefined) throw refusal
+      const release = queue.keepRoom(owner, bytes)
+      return {
+        submit: (item, bytesNow) => {
+          release()
+          return add(item, owner, bytesNow)
+        },
+        release,
+      }
     },
     refusal: queue.refusal,
     drain: () => (busyLanes === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
@@ -111,6 +135,21 @@ function createQueue<Item, Answer>(limits: GroupingOptions<Item, Answer>) {
       if (load.items === 0) loads.set(waiting.owner, load)
       change(total, 1, waiting.bytes)
       change(load, 1, waiting.bytes)
+    },
+    /** Counts an item that will come; what is returned counts it no more. */
+    keepRoom: (owner: string, bytes: number): (() => void) => {
+      const load = loads.get(owner) ?? { items: 0, bytes: 0 }
+      loads.set(owner, load)
+      change(total, 1, bytes)
+      change(load, 1, bytes)
+      let isHeld = true
+      return () => {
+        if (!isHeld) return
+        isHeld = false
+        change(total, -1, -bytes)
+        change(load, -1, -bytes)
+        if (load.items === 0) loads.delete(owner)
+      }
     },
     /** The next group: at least one item, if anything waits. */
     take: (): Waiting<Item, Answer>[] => {

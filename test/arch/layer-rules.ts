@@ -49,6 +49,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'rate-limiter-flexible': ['^src/platform/rate-limit\\.ts$'],
   'lru-cache': ['^src/features/', '^src/platform/rate-limit\\.ts$'],
   undici: ['^src/features/'],
+  yaml: ['^src/features/gateway/', '^src/core/routing/'],
+  'eventsource-parser': ['^src/features/gateway/'],
   uuid: ['^src/platform/ids[.]ts', '^src/features/projects/'],
   zod: ['^src/config/', '^src/db/(dump/|messages\\.ts$)', '^src/features/'],
 }

@@ -57,6 +57,8 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   aPackage('rate-limiter-flexible', 'http'),
   aPackage('lru-cache', 'core/pricing'),
   aPackage('undici', 'http'),
+  aPackage('yaml', 'http'),
+  aPackage('eventsource-parser', 'http'),
   aPackage('uuid', 'core/pricing'),
   aPackage('zod', 'core/pricing'),
   one('no-unknown-package', 'src/platform/planted-unknown-package.ts', 'vitest'),

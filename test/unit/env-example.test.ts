@@ -30,7 +30,7 @@ describe('.env.example', () => {
   })
 
   test('changes nothing either with every # taken off: each value is the default', () => {
-    const none = { sources: null }
+    const none = { sources: null, variable: null }
     expect({ ...readFile(text.replaceAll(SETTING, '$1=$2')), ...none }).toEqual({ ...readFile(''), ...none })
   })
 

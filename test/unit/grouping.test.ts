@@ -344,3 +344,39 @@ describe('drain', () => {
     await grouping.drain()
   })
 })
+
+describe('room that is kept', () => {
+  const small = { queueItemsMax: 2, ownerShareMax: 1 }
+
+  it('is taken from the others until it is used or given back', async () => {
+    const { grouping, group } = createHeld(small)
+    const room = grouping.keepRoom('p', 10)
+    const other = grouping.keepRoom('q', 10)
+    await expect(grouping.submit(1, 'r', 1)).rejects.toMatchObject(refused)
+    expect(() => grouping.keepRoom('r', 1)).toThrow()
+    other.release()
+    other.release()
+    const submitted = grouping.submit(2, 'r', 1)
+    const kept = room.submit(3, 10)
+    expect((await group(0)).items).toEqual([2, 3])
+    ;(await group(0)).finish()
+    expect(await Promise.all([submitted, kept])).toEqual([20, 30])
+  })
+
+  it('counts towards the share of its owner', async () => {
+    const { grouping } = createHeld({ queueItemsMax: 4, ownerShareMax: 0.5 })
+    const rooms = [grouping.keepRoom('p', 1), grouping.keepRoom('p', 1)]
+    expect(() => grouping.keepRoom('p', 1)).toThrow(expect.objectContaining(refused))
+    expect(() => grouping.keepRoom('q', 1)).not.toThrow()
+    for (const room of rooms) room.release()
+    expect(() => grouping.keepRoom('p', 1)).not.toThrow()
+  })
+
+  it('holds nothing once it is given back: the queue is as empty as it was', async () => {
+    const { grouping, group } = createHeld(small)
+    for (let round = 0; round < 10; round++) grouping.keepRoom('p', 9_000).release()
+    const submitted = grouping.submit(1, 'p', 9_000)
+    ;(await group(0)).finish()
+    expect(await submitted).toBe(10)
+  })
+})

@@ -7,6 +7,7 @@ import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Feature } from '../contract.js'
 import { createCertifiableStore } from './certifiable-store.js'
+import { rowBytes } from './columns.js'
 import { computeStats } from './compute-stats.js'
 import { createAhead } from './download-ahead.js'
 import { downloadLogs } from './download-logs.js'
@@ -24,8 +25,10 @@ import type { LogVerbs } from './log-routes.js'
 import { lookAfterPartitions } from './look-after-partitions.js'
 import { openQueues } from './open-queues.js'
 import { type PeriodText, readPeriod } from './period.js'
+import type { Sender } from './prepare-event.js'
 import type { FindPrice } from './price-event.js'
 import { priceWaiting } from './price-waiting.js'
+import { type CallSlot, keepCallRoom } from './record-call.js'
 import { createRollupStore } from './rollup-store.js'
 import { mountUsage } from './routes.js'
 import { createSinglePass } from './single-pass.js'
@@ -92,6 +95,8 @@ export function createUsage(deps: UsageDeps) {
     },
     ...holdings(store),
     ready: partitions.isNextThere,
+    /** Room for the row of a call that this service makes itself. */
+    keepCallRoom: recording.keepCallRoom,
     /** What is certified of the calls. */
     logs: { ...createCertifiableStore(deps.sql), readPeriod: (text: PeriodText) => readPeriod(text, deps.clock()) },
     /** Prices what was recorded before any registry was loaded; answers how many rows. Call it when one has loaded. */
@@ -130,7 +135,9 @@ function openRecording(deps: UsageDeps, store: UsageStore, onPriceable: () => vo
   const single = { ...common, submit: queues.submitSingle }
   const batch = { ...common, submit: queues.submitOfBatch, checkRoom: queues.checkRoom, claim: store.marks.claim }
   const verbs: LogVerbs = { log: (input) => logEvent(single, input), logBatch: (input) => logBatch(batch, input) }
-  return { verbs, drain: queues.drain }
+  const observing = { ...common, keepRoom: queues.keepSingleRoom, submit: queues.submitSingle, rowBytes }
+  const keepCallRoomFor = (sender: Sender): CallSlot => keepCallRoom(observing, sender)
+  return { verbs, drain: queues.drain, keepCallRoom: keepCallRoomFor }
 }
 
 function forgetOldMarks({ clock, logger, config }: UsageDeps, { marks }: UsageStore) {

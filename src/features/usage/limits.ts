@@ -73,4 +73,9 @@ export const USAGE_LIMITS = {
   /** Months for which partitions are made before they begin. */
   partitionMonthsAheadMin: 2,
   repriceRowsMax: 500,
+  /** What is kept free in the queue for the row of a call that is being made. */
+  reservedRowBytes: 2_048,
+  /** How often, and how soon again, the row of such a call is submitted that the database does not take. */
+  observedAttemptsMax: 30,
+  observedRetryMs: 1_000,
 } as const

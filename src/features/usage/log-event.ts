@@ -43,7 +43,10 @@ export async function waitForRegistry(deps: LogDeps, events: readonly SentEvent[
 export type RecordedEvent = { readonly answer: string; readonly isReplayed: boolean }
 
 /** Writes a prepared event. Throws as `logEvent` does. */
-export async function recordEvent(deps: LogDeps, { row, answer, isUnpriced }: PreparedEvent): Promise<RecordedEvent> {
+export async function recordEvent(
+  deps: Pick<LogDeps, 'submit' | 'findPrice' | 'onPriceable'>,
+  { row, answer, isUnpriced }: PreparedEvent,
+): Promise<RecordedEvent> {
   const recorded = await submit(deps, row)
   const { event, mark } = row
   if (isUnpriced && deps.findPrice(event.provider, event.model).status !== 'no_registry') {
@@ -55,7 +58,7 @@ export async function recordEvent(deps: LogDeps, { row, answer, isUnpriced }: Pr
   return { answer: recorded.answer, isReplayed: true }
 }
 
-async function submit(deps: LogDeps, row: UsageRow): Promise<Exclude<Recorded, { status: 'failed' }>> {
+async function submit(deps: Pick<LogDeps, 'submit'>, row: UsageRow): Promise<Exclude<Recorded, { status: 'failed' }>> {
   try {
     const recorded = await deps.submit(row)
     if (recorded.status !== 'failed') return recorded

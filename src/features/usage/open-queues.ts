@@ -1,4 +1,6 @@
+import type { ProjectId } from '../../access/principal.js'
 import type { Clock } from '../../platform/clock.js'
+import type { Room } from '../../platform/grouping.js'
 import type { Metrics } from '../../platform/metrics.js'
 import { rowBytes } from './columns.js'
 import { createUsageCounters } from './count-usage.js'
@@ -20,6 +22,8 @@ type Submit = (row: UsageRow) => Promise<Recorded>
 export type Queues = {
   readonly submitSingle: Submit
   readonly submitOfBatch: Submit
+  /** Room for a single row that will come. Throws `overloaded` if there is none. */
+  readonly keepSingleRoom: (projectId: ProjectId, bytes: number) => Room<UsageRow, Recorded>
   /** Throws `overloaded` if these rows, which are of one project, would not all be taken now. */
   readonly checkRoom: (rows: readonly UsageRow[]) => void
   drain(): Promise<unknown>
@@ -44,6 +48,7 @@ export function openQueues({ clock, metrics, store, config, patience }: QueuesDe
   return {
     submitSingle: (row) => singles.submit(row, row.projectId, rowBytes(row)),
     submitOfBatch: (row) => batches.submit(row, row.projectId, rowBytes(row)),
+    keepSingleRoom: (projectId, bytes) => singles.keepRoom(projectId, bytes),
     checkRoom: (rows) => {
       const bytes = rows.reduce((sum, row) => sum + rowBytes(row), 0)
       const refusal = rows[0] && batches.refusal(rows[0].projectId, bytes, rows.length)

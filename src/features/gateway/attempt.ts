@@ -1,0 +1,117 @@
+import {
+  estimateAnswer,
+  estimateRequestTokens,
+  NO_USAGE,
+  readAnswerError,
+  readAnswerUsage,
+  watchStream,
+} from '../../core/chat/index.js'
+import { type Backend, backendName } from '../../core/routing/index.js'
+import type { CallEnd } from './account.js'
+import { openAnswerStream } from './answer-stream.js'
+import type { Attempt, AttemptAt, ChatCall } from './call.js'
+import { openEcho } from './echo.js'
+import type { Ledger } from './ledger.js'
+import { GATEWAY_LIMITS } from './limits.js'
+import type { Provider } from './providers.js'
+import { type EventSource, readEvents } from './read-events.js'
+import { type Speech, speechOf } from './speech.js'
+import { explainTrouble, UpstreamTrouble } from './trouble.js'
+import { hideCredential, parseMembers, readWhole, type Upstreams } from './upstream.js'
+
+export type AttemptDeps = {
+  readonly providers: ReadonlyMap<string, Provider>
+  readonly upstreams: Upstreams
+  readonly drainMsMax: number
+  /** From 0 to 1. */
+  readonly random: () => number
+}
+
+/** Asks one backend after the other, as it is told, for one call. `signal` is aborted when the call has to end. */
+export function createAttempts(deps: AttemptDeps, call: ChatCall, ledger: Ledger, signal: AbortSignal): AttemptAt {
+  return async (backend) => {
+    const provider = deps.providers.get(backend.provider)
+    ledger.attempt()
+    try {
+      if (provider === undefined) throw new UpstreamTrouble({ kind: 'own-fault' })
+      return await (call.isStream ? askForStream : askForAnswer)({ deps, call, ledger, signal, backend, provider })
+    } catch (error) {
+      const trouble = error instanceof UpstreamTrouble ? error : new UpstreamTrouble({ kind: 'own-fault' })
+      return { status: 'failed', outcome: trouble.outcome, error: explainTrouble(trouble, backendName(backend)) }
+    }
+  }
+}
+
+type Asking = {
+  readonly deps: AttemptDeps
+  readonly call: ChatCall
+  readonly ledger: Ledger
+  readonly signal: AbortSignal
+  readonly backend: Backend
+  readonly provider: Provider
+}
+
+async function askForAnswer(asking: Asking): Promise<Attempt> {
+  const { call, ledger, backend, provider } = asking
+  const speech = speechOf(call, provider)
+  const text = await answerText(asking, speech)
+  const value = parseMembers(text)
+  if (value === null) throw new UpstreamTrouble({ kind: 'garbage' })
+  const error = readAnswerError(value)
+  if (error !== null) {
+    const message = hideCredential(error.message, provider)
+    throw new UpstreamTrouble({ kind: 'error-in-answer' }, { message, type: error.type })
+  }
+  const body = speech.answer(value, text)
+  const said = readAnswerUsage(speech.wire, value)
+  const output = said === null ? estimateAnswer(speech.wire, value) : 0
+  const usage = said ?? { ...NO_USAGE, input: estimateRequestTokens(call.body), output }
+  const outcome = call.signal.aborted ? 'cancelled' : 'answered'
+  const end: CallEnd = { outcome, usage, isEstimated: said === null }
+  await ledger.settle({ provider, model: backend.model }, end)
+  return { status: 'answering', value: { kind: 'whole', body }, ended: Promise.resolve({ kind: 'answered' }) }
+}
+
+async function answerText(asking: Asking, speech: Speech): Promise<string> {
+  const { deps, call, signal, backend, provider } = asking
+  if (provider.wire === 'echo')
+    return JSON.stringify(await openEcho(provider, deps.random).answer(call, backend, signal))
+  const response = await deps.upstreams.post({
+    ...{ provider, signal, isStream: false, path: speech.path },
+    ...{ headers: speech.headers, body: speech.request(backend.model) },
+  })
+  return readWhole(response, GATEWAY_LIMITS.answerBytesMax)
+}
+
+async function askForStream(asking: Asking): Promise<Attempt> {
+  const { deps, call, ledger, backend, provider } = asking
+  const speech = speechOf(call, provider)
+  const source = await openSource(asking, speech)
+  const name = backendName(backend)
+  try {
+    const { frames, ended } = await openAnswerStream({
+      ...{ source, watch: watchStream(speech.wire), translator: speech.stream(backend.model) },
+      ...{ surface: call.surface, signal: call.signal, drainMsMax: deps.drainMsMax },
+      inputTokens: () => estimateRequestTokens(call.body),
+      settle: (end) => ledger.settle({ provider, model: backend.model }, end),
+      explain: (trouble) => explainTrouble(trouble, name).message,
+    })
+    return { status: 'answering', value: { kind: 'stream', frames }, ended }
+  } catch (error) {
+    source.abort()
+    throw error
+  }
+}
+
+async function openSource({ deps, call, signal, backend, provider }: Asking, speech: Speech): Promise<EventSource> {
+  if (provider.wire === 'echo') return openEcho(provider, deps.random).stream(call, backend, signal)
+  const response = await deps.upstreams.post({
+    ...{ provider, signal, isStream: true, path: speech.path },
+    ...{ headers: speech.headers, body: speech.request(backend.model) },
+  })
+  if (response.isEventStream) return readEvents(response)
+  // A whole answer in place of a stream: most often an error with a status of success.
+  const value = parseMembers(await readWhole(response, GATEWAY_LIMITS.answerBytesMax))
+  const error = value === null ? null : readAnswerError(value)
+  throw new UpstreamTrouble({ kind: error === null ? 'garbage' : 'error-in-answer' }, error)
+}

@@ -1,0 +1,45 @@
+import type { ProjectId } from '../../access/principal.js'
+import type { ChatWire, Members } from '../../core/chat/index.js'
+import type { Backend } from '../../core/routing/index.js'
+import type { AppError } from '../../platform/errors.js'
+import type { AttemptOutcome } from './trouble.js'
+
+/** A request of a caller, in the language of the surface where it came. */
+export type ChatCall = {
+  readonly projectId: ProjectId
+  readonly keyId: string | null
+  readonly surface: ChatWire
+  readonly body: Members
+  readonly isStream: boolean
+  /** Whether the caller asked for the usage of a stream. */
+  readonly wantsUsage: boolean
+  /** As it was asked for; undefined leaves the choice to the service. */
+  readonly requestedModel: string | undefined
+  /** The alias that the model is, if it is one, and the profile in which it is bound. */
+  readonly alias: string | null
+  readonly profile: string
+  readonly wantsReceipt: boolean
+  /** Headers of the request that go on to an upstream of the same language. */
+  readonly passedHeaders: Readonly<Record<string, string>>
+  /** Aborted when the caller left. */
+  readonly signal: AbortSignal
+}
+
+/** What a caller gets. `frames` are texts of events; a stream that breaks off ends with one that says so. */
+type CallAnswer =
+  | { readonly kind: 'whole'; readonly body: string }
+  | { readonly kind: 'stream'; readonly frames: AsyncGenerator<string> }
+
+/** How one attempt at one backend went, so far. */
+export type Attempt =
+  | { readonly status: 'failed'; readonly outcome: AttemptOutcome; readonly error: AppError }
+  | { readonly status: 'answering'; readonly value: CallAnswer; readonly ended: Promise<AttemptOutcome> }
+
+/** Asks one backend: `answering` once the whole answer, or the first event of a stream, is here. Never rejects. */
+export type AttemptAt = (backend: Backend) => Promise<Attempt>
+
+/** An answer, and what its headers say of how it came. */
+export type Served = {
+  readonly answer: CallAnswer
+  readonly headers: Readonly<Record<string, string>>
+}

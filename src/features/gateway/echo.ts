@@ -1,0 +1,132 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import {
+  estimateRequestTokens,
+  estimateTokens,
+  isMembers,
+  listOf,
+  type Members,
+  membersOf,
+  textOf,
+} from '../../core/chat/index.js'
+import type { Backend } from '../../core/routing/index.js'
+import type { ChatCall } from './call.js'
+import { GATEWAY_LIMITS } from './limits.js'
+import type { Provider } from './providers.js'
+import type { EventSource } from './read-events.js'
+import { UpstreamTrouble } from './trouble.js'
+
+/** A backend without an upstream: it says what it was told. For trying things out, and for tests of what calls it. */
+export type Echo = {
+  answer(call: ChatCall, backend: Backend, signal: AbortSignal): Promise<Members>
+  stream(call: ChatCall, backend: Backend, signal: AbortSignal): Promise<EventSource>
+}
+
+const MOCK_FAILURE_STATUS = 503
+
+export function openEcho({ mock }: Provider, random: () => number): Echo {
+  const begin = async (signal: AbortSignal): Promise<void> => {
+    if (mock.latencyMs > 0) await wait(mock.latencyMs, signal)
+    if (random() < mock.failureRate) throw new UpstreamTrouble({ kind: 'status', status: MOCK_FAILURE_STATUS })
+  }
+  return {
+    answer: async (call, { model }, signal) => {
+      await begin(signal)
+      const { content, toolCalls, finished, usage } = echo(call.body)
+      const message = { role: 'assistant', content, ...(toolCalls === null ? {} : { tool_calls: toolCalls }) }
+      return { ...headOf(model, 'chat.completion'), choices: [{ index: 0, message, finish_reason: finished }], usage }
+    },
+    stream: async (call, { model }, signal) => {
+      await begin(signal)
+      return sourceOf(chunksOf(call.body, model), mock.tokensPerSecond, signal)
+    },
+  }
+}
+
+async function wait(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await pause(ms, undefined, { signal })
+  } catch {
+    throw new UpstreamTrouble({ kind: 'cancelled' })
+  }
+}
+
+const headOf = (model: string, object: string): Members => ({
+  ...{ id: 'chatcmpl-echo', object, created: 0, model },
+})
+
+function echo(body: Members) {
+  const tool = forcedTool(body)
+  const said = lastWords(body)
+  const isJson = /^json/.test(textOf(membersOf(body['response_format'])['type']))
+  const content = tool === null ? (isJson ? JSON.stringify({ echo: said }) : said) : null
+  const call = {
+    id: 'call_echo',
+    type: 'function',
+    function: { name: tool, arguments: JSON.stringify({ echo: said }) },
+  }
+  const output = estimateTokens(content ?? call.function.arguments)
+  const input = estimateRequestTokens(body)
+  return {
+    content,
+    toolCalls: tool === null ? null : [call],
+    finished: tool === null ? 'stop' : 'tool_calls',
+    usage: { prompt_tokens: input, completion_tokens: output, total_tokens: input + output },
+  }
+}
+
+/** A tool is called if the request says that one must be, and no result of it has come yet. */
+function forcedTool(body: Members): string | null {
+  const { tool_choice: choice, tools, messages } = body
+  if (membersOf(listOf(messages).at(-1))['role'] === 'tool') return null
+  const named = textOf(membersOf(membersOf(choice)['function'])['name'])
+  if (named !== '') return named
+  return choice === 'required' ? textOf(membersOf(membersOf(listOf(tools)[0])['function'])['name']) || null : null
+}
+
+/** The text of the last message, cut to what the echo may say. */
+function lastWords(body: Members): string {
+  const { content } = membersOf(listOf(body['messages']).at(-1))
+  const text =
+    typeof content === 'string'
+      ? content
+      : listOf(content)
+          .map((part) => textOf(membersOf(part)['text']))
+          .join('')
+  return [...text.slice(0, 4 * GATEWAY_LIMITS.echoTokensMax)].join('')
+}
+
+function chunksOf(body: Members, model: string): Members[] {
+  const { content, toolCalls, finished, usage } = echo(body)
+  const head = headOf(model, 'chat.completion.chunk')
+  const chunk = (delta: Members, reason: string | null = null) => ({
+    ...head,
+    choices: [{ index: 0, delta, finish_reason: reason }],
+  })
+  const words = content?.match(/\s*\S+\s*$|\s*\S+|\s+/g) ?? []
+  const calls = toolCalls?.map((call, index) => ({ index, ...call }))
+  return [
+    chunk({ role: 'assistant', content: '' }),
+    ...words.map((word) => chunk({ content: word })),
+    ...(calls === undefined ? [] : [chunk({ tool_calls: calls })]),
+    chunk({}, finished),
+    { ...head, choices: [], usage },
+  ]
+}
+
+function sourceOf(chunks: readonly Members[], tokensPerSecond: number | null, signal: AbortSignal): EventSource {
+  let at = 0
+  let isOver = false
+  return {
+    bytes: () => 0,
+    abort: () => {
+      isOver = true
+    },
+    next: async () => {
+      if (isOver) throw new UpstreamTrouble({ kind: 'cut' })
+      if (tokensPerSecond !== null && at > 0) await wait(1_000 / tokensPerSecond, signal)
+      const chunk = chunks[at]
+      at += 1
+      return isMembers(chunk) ? chunk : null
+    },
+  }
+}

@@ -1,0 +1,99 @@
+import type { ProjectId } from '../../access/principal.js'
+import type { Backend } from '../../core/routing/index.js'
+import { monotonicClock } from '../../platform/clock.js'
+import { describeError, type Logger } from '../../platform/logger.js'
+import type { Metrics } from '../../platform/metrics.js'
+import type { Feature } from '../contract.js'
+import type { CallSlot } from './account.js'
+import type { ChatCall, Served } from './call.js'
+import { findCandidates } from './find-candidates.js'
+import type { GatewayConfig } from './read-config.js'
+import { mountGateway } from './routes.js'
+import { type ServeDeps, serveCall } from './serve-call.js'
+import { createUpstreams } from './upstream.js'
+
+export type GatewayDeps = {
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly config: GatewayConfig
+  /** What an alias is bound to, primary first; null if it is not bound. In memory on the warm path. */
+  readonly resolveBound: (
+    projectId: ProjectId,
+    profile: string,
+    alias: string,
+  ) => readonly string[] | null | Promise<readonly string[] | null>
+  /** Room for the row of a call. Throws `overloaded`. */
+  readonly keepCallRoom: (sender: { readonly projectId: ProjectId; readonly keyId: string | null }) => CallSlot
+  /** What is reported as the model of requests that name none. */
+  readonly defaultModel?: string | undefined
+  /** From 0 to 1; tests choose it. */
+  readonly random?: () => number
+}
+
+/** Routes calls of models to the configured providers, and accounts for each. */
+export function createGateway(deps: GatewayDeps) {
+  const { config, logger, metrics } = deps
+  const upstreams = createUpstreams()
+  const rows = keepWork(logger, metrics)
+  const inFlight = { count: 0 }
+  const serving: ServeDeps = {
+    ...{ upstreams, inFlight, clock: monotonicClock, random: deps.random ?? Math.random },
+    providers: new Map(config.providers.map((provider) => [provider.name, provider])),
+    drainMsMax: config.server.drain_seconds * 1_000,
+    callMsMax: config.server.timeout_seconds * 1_000,
+    attemptsMax: config.server.attempts_max,
+    isDurable: config.accounting === 'durable',
+    keepRoom: deps.keepCallRoom,
+    certify: null,
+    keep: rows.keep,
+  }
+  const backends = config.providers.flatMap((provider) => provider.backends)
+  metrics.gauge('llmring_gateway_calls_in_flight', 'Calls of models that are under way.', () => inFlight.count)
+  return {
+    name: 'gateway',
+    mount: (app, guards) =>
+      mountGateway(app, guards, {
+        chat: (call) => chat(deps, serving, backends, call),
+        bodyBytesMax: config.server.body_bytes_max,
+        callMsMax: serving.callMsMax,
+      }),
+    /** Waits for the rows of calls that are over. */
+    close: async () => {
+      await rows.idle()
+      await upstreams.close()
+    },
+  } satisfies Feature
+}
+
+async function chat(
+  deps: GatewayDeps,
+  serving: ServeDeps,
+  backends: readonly Backend[],
+  sent: Omit<ChatCall, 'alias'>,
+): Promise<Served> {
+  const { requestedModel: model, projectId, profile } = sent
+  const bound = model === undefined ? null : await deps.resolveBound(projectId, profile, model)
+  const call: ChatCall = { ...sent, alias: bound === null ? null : (model ?? null) }
+  return serveCall(serving, call, findCandidates(model, bound, backends))
+}
+
+/** Work that no response waits for: it ends before the service does, and its failures are told. */
+function keepWork(logger: Logger, metrics: Metrics) {
+  const under = new Set<Promise<void>>()
+  const lost = metrics.counter('llmring_gateway_rows_lost_total', 'Calls whose usage row could not be written.')
+  const keep = (work: Promise<void>): void => {
+    const heard = work
+      .catch((error: unknown) => {
+        lost.increment()
+        logger.error({ error: describeError(error) }, 'the usage row of a call could not be written')
+      })
+      .finally(() => under.delete(heard))
+    under.add(heard)
+  }
+  return {
+    keep,
+    idle: async () => {
+      while (under.size > 0) await Promise.all(under)
+    },
+  }
+}

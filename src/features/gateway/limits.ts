@@ -1,0 +1,35 @@
+/** Every limit of the gateway, with its unit. What the configuration may change is a default here. */
+export const GATEWAY_LIMITS = {
+  configBytesMax: 262_144,
+  providersMax: 100,
+  modelsPerProviderMax: 500,
+  faultsShownMax: 100,
+  /** Of a request's body: images stand in it as base64. */
+  bodyBytesMax: 33_554_432,
+  messagesMax: 100_000,
+  modelCharactersMax: 255,
+  /** Of a call, from its first attempt to the end of its answer. */
+  callMsMax: 600_000,
+  /** Until the head of an upstream's answer, of a stream and of an answer that comes whole. */
+  streamHeadMsMax: 60_000,
+  answerHeadMsMax: 300_000,
+  /** Between two pieces of an upstream's answer. */
+  idleMsMax: 60_000,
+  connectMsMax: 5_000,
+  attemptsMax: 6,
+  /** Calls under way, of all projects; beyond it 503. */
+  callsInFlightMax: 2_000,
+  /** Of an upstream's answer that comes whole, of one event of a stream, and of the text of an error. */
+  answerBytesMax: 33_554_432,
+  eventBytesMax: 4_194_304,
+  errorBytesMax: 16_384,
+  errorCharactersMax: 1_000,
+  /** How long, and how far, an answer is read on for its usage after its caller left. */
+  drainMsMax: 5_000,
+  drainBytesMax: 1_048_576,
+  /** The longest wait that is asked of a client library, which has no limit of its own. */
+  retryAfterSecondsMax: 30,
+  /** Events that are held back until the first content, so that until then another backend can be asked. */
+  heldEventsMax: 16,
+  echoTokensMax: 4_096,
+} as const

@@ -1,0 +1,80 @@
+import { parseDocument } from 'yaml'
+import type { z } from 'zod'
+import { ConfigShape, type ConfigText } from './config-shape.js'
+import { nestConfig } from './flat-config.js'
+import { GATEWAY_LIMITS } from './limits.js'
+import { openProviders, type Provider } from './providers.js'
+
+/** A variable of the environment, or undefined. */
+export type ReadVariable = (name: string) => string | undefined
+
+export type GatewayConfig = Omit<ConfigText, 'providers'> & { readonly providers: readonly Provider[] }
+
+export type GatewayConfigResult =
+  | { readonly ok: true; readonly config: GatewayConfig }
+  | { readonly ok: false; readonly faults: readonly string[] }
+
+/**
+ * Reads the gateway's configuration, a YAML text. All faults come together, one line each; none repeats a value, which
+ * may be a key.
+ */
+export function readGatewayConfig(text: string, variable: ReadVariable): GatewayConfigResult {
+  const { configBytesMax } = GATEWAY_LIMITS
+  // Its size is looked at before it is read, and what stands for something else is not taken: a few lines of that can mean
+  // gigabytes.
+  if (Buffer.byteLength(text) > configBytesMax) return refused([`the file is larger than ${configBytesMax} bytes`])
+  const document = parseDocument(text, { prettyErrors: true, strict: true, uniqueKeys: true, logLevel: 'silent' })
+  if (document.errors.length > 0) return refused(document.errors.map(({ code, linePos }) => place(code, linePos)))
+  const plain = toPlain(document)
+  if (!plain.ok) return refused([plain.fault])
+  const faults: string[] = []
+  const expanded = expand(plain.value, variable, '', faults)
+  const parsed = ConfigShape.safeParse(nestConfig(expanded))
+  if (!parsed.success) faults.push(...parsed.error.issues.map(faultOf))
+  if (!parsed.success || faults.length > 0) return refused(faults)
+  const { providers, faults: found } = openProviders(parsed.data, variable)
+  return found.length > 0 ? refused(found) : { ok: true, config: { ...parsed.data, providers } }
+}
+
+const refused = (faults: readonly string[]): GatewayConfigResult => ({
+  ok: false,
+  faults: faults.slice(0, GATEWAY_LIMITS.faultsShownMax),
+})
+
+const place = (code: string, position: readonly { line: number; col: number }[] | undefined): string =>
+  `line ${position?.[0]?.line ?? 1}: is not YAML (${code.toLowerCase().replaceAll('_', ' ')})`
+
+type Plain = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: string }
+
+function toPlain(document: ReturnType<typeof parseDocument>): Plain {
+  try {
+    return { ok: true, value: document.toJS({ maxAliasCount: 0 }) }
+  } catch {
+    return { ok: false, fault: 'an alias (*name) is not taken here: write out what it stands for' }
+  }
+}
+
+/** `$NAME` and `${NAME}` in texts; `$$` is a dollar. */
+function expand(value: unknown, variable: ReadVariable, path: string, faults: string[]): unknown {
+  if (typeof value === 'string') {
+    return value.replace(/\$(?:\$|([A-Z_][A-Z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})/g, (all, plain, braced) => {
+      const name: string | undefined = plain ?? braced
+      if (name === undefined) return all.slice(1)
+      const found = variable(name)
+      if (found === undefined || found === '') faults.push(`${path}: the variable ${name} is not set`)
+      return found ?? ''
+    })
+  }
+  if (Array.isArray(value)) return value.map((item, index) => expand(item, variable, `${path}[${index}]`, faults))
+  if (typeof value !== 'object' || value === null) return value
+  const prefix = path === '' ? '' : `${path}.`
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, expand(member, variable, prefix + name, faults)]),
+  )
+}
+
+function faultOf(issue: z.core.$ZodIssue): string {
+  const path = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
+  const what = issue.code === 'unrecognized_keys' ? `knows no ${issue.keys.join(', ')}` : issue.message
+  return `${path.replace(/^\./, '') || 'the file'}: ${what}`
+}
