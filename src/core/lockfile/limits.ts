@@ -1,10 +1,13 @@
 /** What one lockfile may hold. Readers take other numbers, too: a command line may read a larger file than a server. */
 export const LOCKFILE_LIMITS = {
   textCharactersMax: 1024 * 1024,
-  /** Tables, dates, keys and values, weighed by what they cost to parse: 5,000 bindings with constraints, or 0.1 s. */
+  /** Values of a JSON file. */
   parseCostMax: 150_000,
-  /** Of a TOML file: each is a name of its own in a table, and takes a parser about four times as long as a value. */
-  assignmentsMax: 30_000,
+  /**
+   * Tables, names, dates and values of a TOML file, weighed by what they cost to read, which holds the event loop: 5,000
+   * bindings, 3,000 with constraints, 15,000 names in one table, or 0.05 s. What is larger can be sent as JSON.
+   */
+  tomlCostMax: 125_000,
   /** Tables and arrays open at once: those that a constraint may have elsewhere (32), and the five around it. */
   nestingLevelsMax: 40,
   profilesMax: 1_000,

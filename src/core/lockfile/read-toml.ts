@@ -20,8 +20,8 @@ const integerEnd = 10n ** BigInt(integerDigitsMax)
  * text cannot be read; then the last of the problems says why and where.
  */
 export function readToml(text: string, limits: LockfileLimits, notes: Notes): LockValue | undefined {
-  const { nestingLevelsMax, parseCostMax, assignmentsMax } = limits
-  const lifted = liftDateTimes(text, parseCostMax, assignmentsMax)
+  const { nestingLevelsMax, tomlCostMax } = limits
+  const lifted = liftDateTimes(text, tomlCostMax)
   if (lifted === null) return problem(notes, [], 'The file has too many tables, names and values.')
   try {
     const root = parse(lifted.text, { integersAsBigInt: true, maxDepth: nestingLevelsMax })
@@ -41,8 +41,10 @@ function toValue(walk: Walk, value: unknown): LockValue {
     return null
   }
   if (Array.isArray(value)) return value.map((item: unknown, index) => toMember(walk, index, item))
-  const members = Object.entries(value as Readonly<Record<string, unknown>>)
-  return new Map(members.map(([name, member]) => [name, toMember(walk, name, member)]))
+  const members = value as Readonly<Record<string, unknown>>
+  const table = new Map<string, LockValue>()
+  for (const name of Object.keys(members)) table.set(name, toMember(walk, name, members[name]))
+  return table
 }
 
 function toMember(walk: Walk, name: string | number, member: unknown): LockValue {
