@@ -141,6 +141,19 @@ it('beyond 1,000 combinations of names in an hour alias and origin fold, and the
   expect(await differences()).toEqual([])
 })
 
+it('beyond 1,000 providers, models and profiles in an hour all names fold', async () => {
+  const project = newProject()
+  const json = Array.from({ length: 2_300 }, (_, at) => ({ ...EVENT, model: `m${at}` }))
+  await app.call('/api/v1/log/batch', { project, json })
+  const combos = await app.database.sql`select provider, model, folded from usage_combos where project_id = ${project}`
+  expect(combos).toHaveLength(2_001)
+  expect(combos.filter(({ provider }) => provider !== 'openai')).toEqual([
+    { provider: '(other)', model: '(other)', folded: true },
+  ])
+  expect(await expectExact(project)).toMatchObject({ requests: '2300' })
+  expect(await differences()).toEqual([])
+})
+
 describe('rollups that are wrong', () => {
   const wrongs: [string, (project: Project) => Promise<unknown>, string][] = [
     [

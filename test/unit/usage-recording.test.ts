@@ -66,40 +66,50 @@ describe('the fingerprint of an event', () => {
 })
 
 describe('the limit of combinations', () => {
-  const limitOf = (combinationsMax: number, combinationsKnownMax = 100) =>
-    createCombinationLimit({ combinationsMax, combinationsKnownMax })
+  const limitOf = (combinationsMax: number, combinationsOfDayMax = 100, combinationsKnownMax = 1_000) =>
+    createCombinationLimit({ combinationsMax, combinationsOfDayMax, combinationsKnownMax })
   const at = (origin: string, changes: Partial<UsageRow> = {}) => rowOf({ event: eventOf({ origin }), ...changes })
 
   it('folds what is new beyond it, and never what was there before', () => {
-    const isFolded = limitOf(2)
-    expect(['a', 'b', 'c', 'a', 'b', 'c', 'd'].map((origin) => isFolded(at(origin)))).toEqual([
-      ...[false, false, true],
-      ...[false, false, true, true],
-    ])
+    const foldOf = limitOf(2)
+    expect(['a', 'b', 'c', 'a', 'b', 'c', 'd'].map((origin) => foldOf(at(origin)))).toEqual([0, 0, 1, 0, 0, 1, 1])
+  })
+
+  it('folds model, provider and profile too where these are too many', () => {
+    const foldOf = limitOf(2)
+    const named = (model: string, origin: string) => rowOf({ event: eventOf({ model, origin }) })
+    const sent = [named('m', 'a'), named('m', 'b'), named('m', 'c'), named('n', 'c'), named('o', 'c'), named('n', 'd')]
+    expect(sent.map(foldOf)).toEqual([0, 0, 1, 1, 2, 1])
+    expect(foldOf(named('m', 'b'))).toBe(0)
   })
 
   it('counts each hour and each project for itself', () => {
-    const isFolded = limitOf(1)
-    expect(isFolded(at('a'))).toBe(false)
-    expect(isFolded(at('b', { loggedAt: '2026-03-15T12:59:59.999Z' }))).toBe(true)
-    expect(isFolded(at('b', { loggedAt: '2026-03-15T13:00:00.000Z' }))).toBe(false)
-    expect(isFolded(at('b', { projectId: OTHER }))).toBe(false)
+    const foldOf = limitOf(1)
+    expect(foldOf(at('a'))).toBe(0)
+    expect(foldOf(at('b', { loggedAt: '2026-03-15T12:59:59.999Z' }))).toBe(1)
+    expect(foldOf(at('b', { loggedAt: '2026-03-15T13:00:00.000Z' }))).toBe(0)
+    expect(foldOf(at('b', { projectId: OTHER }))).toBe(0)
+  })
+
+  it('counts what is new in a day as well', () => {
+    const foldOf = limitOf(2, 3)
+    const sent = ['00', '01', '02', '03'].map((hour) => at(hour, { loggedAt: `2026-03-15T${hour}:00` }))
+    expect(sent.map(foldOf)).toEqual([0, 0, 0, 1])
+    expect(foldOf(at('00', { loggedAt: '2026-03-15T04:00' }))).toBe(0)
+    expect(foldOf(at('03', { loggedAt: '2026-03-16T00:00' }))).toBe(0)
   })
 
   it('tells an absent name from an empty one, and names from their neighbours', () => {
-    const isFolded = limitOf(3)
+    const foldOf = limitOf(3)
     const named = (alias: string | null, origin: string | null) => rowOf({ event: eventOf({ alias, origin }) })
-    expect([named('a', 'b'), named('b', 'a'), named(null, 'a'), named('a', null)].map(isFolded)).toEqual([
-      ...[false, false, false],
-      true,
-    ])
+    expect([named('a', 'b'), named('b', 'a'), named(null, 'a'), named('a', null)].map(foldOf)).toEqual([0, 0, 0, 1])
   })
 
   it('remembers so many in all: what was not written to for the longest time is forgotten', () => {
-    const isFolded = limitOf(1, 2)
-    for (const hour of ['10', '11', '12']) expect(isFolded(at('a', { loggedAt: `2026-03-15T${hour}:00` }))).toBe(false)
-    expect(isFolded(at('b', { loggedAt: '2026-03-15T12:30' }))).toBe(true)
-    expect(isFolded(at('b', { loggedAt: '2026-03-15T10:30' }))).toBe(false)
+    const foldOf = limitOf(1, 1, 4)
+    for (const day of ['10', '11', '12']) expect(foldOf(at('a', { loggedAt: `2026-03-${day}T12:00` }))).toBe(0)
+    expect(foldOf(at('b', { loggedAt: '2026-03-12T12:30' }))).toBe(1)
+    expect(foldOf(at('b', { loggedAt: '2026-03-10T12:30' }))).toBe(0)
   })
 })
 

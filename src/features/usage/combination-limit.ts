@@ -2,36 +2,58 @@ import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { UsageRow } from './event.js'
 
-/** Whether the combination of a row's names is one too many for its project and hour: then alias and origin fold. */
-export type IsFolded = (row: UsageRow) => boolean
+/**
+ * Which of a row's names are added up as `(other)`, since its combination is one too many for its project: none (0),
+ * alias and origin (1), or all (2).
+ */
+export type FoldOf = (row: UsageRow) => 0 | 1 | 2
 
 export type CombinationLimits = {
-  /** Combinations of one project and hour. */
+  /** Combinations of one project and hour, and of one project and day. */
   readonly combinationsMax: number
-  /** Of all projects and hours together: what is not written to for the longest time is forgotten. */
+  readonly combinationsOfDayMax: number
+  /** Of all projects together: what is not written to for the longest time is forgotten. */
   readonly combinationsKnownMax: number
 }
 
-/** Digits of an hour in RFC 3339: `2026-03-15T12`. */
+/** Characters of an hour and of a day in RFC 3339: `2026-03-15T12`. */
 const HOUR_CHARACTERS = 13
+const DAY_CHARACTERS = 10
 
 /**
- * Counts what this instance has seen: a caller that puts an id into `origin` must not make rollups as large as the
- * rows. Another instance, or this one after a restart, counts for itself.
+ * Counts what this instance has seen: a caller that puts an id into a name must not make rollups as large as the rows.
+ * Providers, models and profiles are counted for themselves, so that ids in aliases and origins leave them their names.
+ * Another instance, or this one after a restart, counts for itself.
  */
-export function createCombinationLimit({ combinationsMax, combinationsKnownMax }: CombinationLimits): IsFolded {
-  const hours = new LRUCache<string, Set<string>>({ max: Math.ceil(combinationsKnownMax / combinationsMax) })
-  return ({ projectId, loggedAt, event }) => {
-    const hour = `${projectId} ${loggedAt.slice(0, HOUR_CHARACTERS)}`
-    const known = hours.get(hour) ?? new Set()
-    const { provider, model, alias, profile, origin } = event
-    const names = JSON.stringify([provider, model, alias, profile, origin])
-    // Names may be long; a digest is short.
-    const digest = createHash('sha256').update(names).digest('base64').slice(0, 16)
-    if (known.has(digest)) return false
-    if (known.size >= combinationsMax) return true
+export function createCombinationLimit(limits: CombinationLimits): FoldOf {
+  const { combinationsMax, combinationsOfDayMax, combinationsKnownMax } = limits
+  const seen = new LRUCache<string, Set<string>>({ maxSize: combinationsKnownMax })
+  const knownIn = (scope: string) => seen.get(scope) ?? new Set<string>()
+  const add = (scope: string, known: Set<string>, digest: string) => {
     known.add(digest)
-    hours.set(hour, known)
-    return false
+    seen.set(scope, known, { size: known.size })
   }
+  const isTaken = (kind: string, { projectId, loggedAt }: UsageRow, names: readonly (string | null)[]): boolean => {
+    const hour = `${kind} ${projectId} ${loggedAt.slice(0, HOUR_CHARACTERS)}`
+    const inHour = knownIn(hour)
+    const digest = digestOf(names)
+    if (inHour.has(digest)) return true
+    const day = `${kind} ${projectId} ${loggedAt.slice(0, DAY_CHARACTERS)}`
+    const inDay = knownIn(day)
+    if (inHour.size >= combinationsMax) return false
+    if (inDay.size >= combinationsOfDayMax && !inDay.has(digest)) return false
+    add(hour, inHour, digest)
+    add(day, inDay, digest)
+    return true
+  }
+  return (row) => {
+    const { provider, model, alias, profile, origin } = row.event
+    if (isTaken('all', row, [provider, model, alias, profile, origin])) return 0
+    return isTaken('some', row, [provider, model, profile]) ? 1 : 2
+  }
+}
+
+/** Names may be long; a digest is short. */
+function digestOf(names: readonly (string | null)[]): string {
+  return createHash('sha256').update(JSON.stringify(names)).digest('base64').slice(0, 16)
 }

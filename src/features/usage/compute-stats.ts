@@ -1,22 +1,73 @@
 import type { ProjectId } from '../../access/principal.js'
 import type { Clock } from '../../platform/clock.js'
+import { AppError } from '../../platform/errors.js'
 import { acceptPeriod } from './accept-period.js'
-import { type PeriodText, readPeriod } from './period.js'
+import { type Calendar, calendarOf, type GroupBy } from './calendar.js'
+import type { CellsQuery } from './cells-store.js'
+import { USAGE_LIMITS } from './limits.js'
+import { type Period, type PeriodText, readPeriod } from './period.js'
+import { planReads } from './read-plan.js'
 import { renderStats } from './render-stats.js'
-import type { GroupBy, UsageStore } from './store.js'
+import type { StatsReader, StatsStore } from './stats-store.js'
 
-export type StatsDeps = { readonly clock: Clock; readonly tally: UsageStore['tally'] }
-export type StatsInput = { readonly period: PeriodText; readonly groupBy: GroupBy }
+export type StatsDeps = { readonly clock: Clock; readonly store: StatsStore }
+export type StatsInput = {
+  readonly period: PeriodText
+  readonly groupBy: GroupBy
+  /** An IANA time zone, in which days begin. */
+  readonly zone: string
+}
 
 /**
  * The sums of a period, from one snapshot, as the bytes of `UsageStats`. Throws `validation-failed` for a period that
- * does not exist.
+ * does not exist, and for one of too many parts.
  */
 export async function computeStats(
   deps: StatsDeps,
   projectId: ProjectId,
   input: StatsInput,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const period = acceptPeriod(readPeriod(input.period, deps.clock()))
-  return renderStats(await deps.tally(projectId, period, input.groupBy))
+  const { rows, labels } = await deps.store.inSnapshot(async (reader) => {
+    const { query, labels } = await prepareStats(deps.clock(), reader, projectId, input)
+    return { rows: await reader.tally(query), labels }
+  })
+  return renderStats(rows, labels)
+}
+
+type Prepared = { readonly query: CellsQuery; readonly labels: readonly string[] }
+
+async function prepareStats(
+  nowMs: number,
+  { extent }: StatsReader,
+  projectId: ProjectId,
+  { period, groupBy, zone }: StatsInput,
+): Promise<Prepared> {
+  const asked = acceptPeriod(readPeriod(period, nowMs, zone))
+  const within = cutTo(asked, await extent(projectId), nowMs)
+  const { boundsMs, labels } = partsOf(within, groupBy, zone)
+  const total = groupBy === 'total' ? calendarOf({ ...asked, untilMs: asked.fromMs + 1 }, 'total', zone, 1) : undefined
+  return { query: { projectId, boundsMs, plan: planReads(boundsMs) }, labels: total?.labels ?? labels }
+}
+
+const DAY_MS = 86_400_000
+
+/**
+ * Only where events are, so that a period without an end has no endless days. What is recorded after the extent was
+ * read cannot be outside: an event is neither from the future nor older than `pastDaysMax`.
+ */
+function cutTo(asked: Period, extent: Period | null, nowMs: number): Period {
+  const first = nowMs - (USAGE_LIMITS.pastDaysMax + 1) * DAY_MS
+  const last = nowMs + USAGE_LIMITS.futureMsMax + DAY_MS
+  const dayOf = (ms: number) => Math.floor(ms / DAY_MS) * DAY_MS
+  const fromMs = Math.max(asked.fromMs, dayOf(Math.min(first, extent?.fromMs ?? first)))
+  const untilMs = Math.min(asked.untilMs, dayOf(Math.max(last, extent?.untilMs ?? last)) + DAY_MS)
+  return { fromMs, untilMs: Math.max(fromMs, untilMs) }
+}
+
+function partsOf(period: Period, groupBy: GroupBy, zone: string): Calendar {
+  const { statsPartsMax } = USAGE_LIMITS
+  const calendar = calendarOf(period, groupBy, zone, statsPartsMax)
+  if (calendar !== undefined) return calendar
+  const [pointer, message] = ['query/group_by', `must give at most ${statsPartsMax} of them in the period`]
+  throw new AppError('validation-failed', `${pointer}: ${message}`, { errors: [{ pointer, message }] })
 }

@@ -78,7 +78,7 @@ export function createUsage(deps: UsageDeps) {
     mount: (app, guards) => {
       mountUsage(app, guards, {
         ...recording.verbs,
-        stats: (projectId, input) => computeStats({ clock: deps.clock, tally: store.tally }, projectId, input),
+        stats: (projectId, input) => computeStats({ clock: deps.clock, store: store.stats }, projectId, input),
       })
       mountReading(app, guards, readingVerbs(store))
     },

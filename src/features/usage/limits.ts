@@ -30,9 +30,10 @@ export const USAGE_LIMITS = {
   purgeRowsMax: 5_000,
   purgePauseMs: 3_600_000,
   markPageRowsMax: 500,
-  /** Names that occur together, of one project and hour; beyond it alias and origin are added up as `(other)`. */
+  /** Names that occur together, of one project and hour or day; beyond it alias and origin, then all, are `(other)`. */
   combinationsMax: 1_000,
-  /** Of all projects and hours that an instance remembers. */
+  combinationsOfDayMax: 2_000,
+  /** Of all projects, hours and days that an instance remembers. */
   combinationsKnownMax: 200_000,
   /** How long after its beginning a quarter of an hour is folded, how often it is looked for, and sums in one statement. */
   foldAfterMs: 960_000,
@@ -54,6 +55,11 @@ export const USAGE_LIMITS = {
   exportPagesAheadMax: 4,
   /** Names of one kind (models, origins, aliases) that stats list one by one. */
   statsNamesMax: 10_000,
+  /** Combinations of names of which stats know the names, and the hours, days, weeks or months that they list. */
+  statsCombinationsMax: 20_000,
+  statsPartsMax: 10_000,
+  /** What one step of a statement of stats may hold without a file; two are made at once of a project. */
+  statsWorkKilobytesMax: 32_768,
   groupBytesMax: 4_194_304,
   /** So many events, or so many milliseconds, begin a group beside one that is in flight. */
   companyItemsMin: 64,

@@ -1,4 +1,6 @@
+import { dayIn } from './calendar.js'
 import { USAGE_LIMITS } from './limits.js'
+
 /**
  * A stretch of time in milliseconds since the Unix epoch: from `fromMs` on, before `untilMs`; empty if they are equal.
  */
@@ -11,6 +13,7 @@ export type PeriodResult =
   | { readonly ok: false; readonly field: 'start_date' | 'end_date'; readonly message: string }
 
 const DAY_MS = 86_400_000
+const UTC = 'UTC'
 const DEFAULT_DAYS = 30
 
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/
@@ -20,13 +23,15 @@ const NOT_A_TIME =
   'must be a date (2026-01-31) or a date and time (2026-01-31T12:00:00Z; UTC if it has no offset) that exists, in the years 1970 to 9999'
 
 /**
- * The moment that a text names, as the milliseconds that belong to it: all of a date's day in UTC, or the one
+ * The moment that a text names, as the milliseconds that belong to it: all of a date's day in a time zone, or the one
  * millisecond of a date and time (RFC 3339, a space in place of the T, seconds and offset may be absent). Finer
  * fractions are cut off, as they are in what is recorded. `undefined` for everything else, 30 February too.
  */
-export function parseMoment(text: string): Period | undefined {
+export function parseMoment(text: string, zone = UTC): Period | undefined {
   const day = startOfDay(text)
-  if (day !== undefined) return { fromMs: day, untilMs: day + DAY_MS }
+  if (day !== undefined) {
+    return zone === UTC ? { fromMs: day, untilMs: day + DAY_MS } : dayIn(zone, text, USAGE_LIMITS.timeMsMax)
+  }
   const match = DATE_TIME.exec(text)
   if (match === null) return undefined
   const [, date = '', hour, minute, second = '0', fraction = '', sign, offsetHour = '0', offsetMinute = '0'] = match
@@ -42,11 +47,11 @@ export function parseMoment(text: string): Period | undefined {
 /**
  * The period between two moments, both included. Without an end it is open; without a start it begins 30 days before
  * the end, or before `nowMs` where there is no end either. A start behind its end gives an empty period, as clients in
- * the field know it: nothing lies between the two.
+ * the field know it: nothing lies between the two. Dates are days of `zone`.
  */
-export function readPeriod(text: PeriodText, nowMs: number): PeriodResult {
-  const start = text.start === undefined ? null : parseMoment(text.start)
-  const end = text.end === undefined ? null : parseMoment(text.end)
+export function readPeriod(text: PeriodText, nowMs: number, zone = UTC): PeriodResult {
+  const start = text.start === undefined ? null : parseMoment(text.start, zone)
+  const end = text.end === undefined ? null : parseMoment(text.end, zone)
   if (start === undefined) return { ok: false, field: 'start_date', message: NOT_A_TIME }
   if (end === undefined) return { ok: false, field: 'end_date', message: NOT_A_TIME }
   const fromMs = start?.fromMs ?? Math.max(0, (end?.untilMs ?? nowMs) - DEFAULT_DAYS * DAY_MS)

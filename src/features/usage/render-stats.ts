@@ -4,16 +4,20 @@ import type { StatsRow } from './stats-row.js'
 
 /**
  * The statement's lines as the bytes of `UsageStats`, written in slices: 30,000 long names are 8 MB, which would hold
- * the event loop, and need a multiple of that as objects. Names are the callers': any text, `__proto__` too.
+ * the event loop, and need a multiple of that as objects. Names are the callers': any text, `__proto__` too. `labels` are
+ * those of the parts of the period.
  */
-export async function renderStats(rows: readonly StatsRow[]): Promise<Uint8Array<ArrayBuffer>> {
+export async function renderStats(
+  rows: readonly StatsRow[],
+  labels: readonly string[],
+): Promise<Uint8Array<ArrayBuffer>> {
   const of = (kind: StatsRow['kind']) => rows.filter((row) => row.kind === kind)
   const [whole] = of('summary')
   invariant(whole, 'the stats statement answers with a summary')
   const [models, origins] = [of('model'), of('origin')]
   return Buffer.concat([
     Buffer.from(`{"summary":${JSON.stringify(summaryOf(whole, models, origins))},"by_day":[`),
-    ...(await renderEach(of('period'), (row) => JSON.stringify(periodOf(row)))),
+    ...(await renderEach(of('period'), (row) => JSON.stringify(periodOf(row, labels)))),
     Buffer.from('],"by_model":{'),
     ...(await renderEach(models, (row) => named(row, tallyOf(row)))),
     Buffer.from('},"by_origin":{'),
@@ -49,11 +53,13 @@ function summaryOf(whole: StatsRow, models: readonly StatsRow[], origins: readon
     unique_models: Number(models[0]?.names ?? 0),
     unique_origins: Number(origins[0]?.names ?? 0),
     unpriced_requests: Number(whole.unpriced),
+    ...(whole.folded === '0' ? {} : { folded_requests: Number(whole.folded) }),
   }
 }
 
-function periodOf(row: StatsRow) {
-  return { date: row.name ?? '', requests: Number(row.requests), cost: row.cost, top_model: row.topModel ?? '' }
+function periodOf(row: StatsRow, labels: readonly string[]) {
+  const date = labels[Number(row.name)] ?? ''
+  return { date, requests: Number(row.requests), cost: row.cost, top_model: row.topModel ?? '' }
 }
 
 function tallyOf(row: StatsRow) {

@@ -23,13 +23,19 @@ export const COMBO_NAMES = 'provider, model, alias, profile, origin, folded'
 /** The quarter of an hour of a time. */
 export const bucketOf = (time: string): string => `date_bin('15 minutes', ${time}, '1970-01-01 00:00:00+00')`
 
-/** The names of a row under which it is added up, and their hash; `folded` says whether it came beyond the limit. */
-export function combinationOf(row: string, folded: string): string {
-  const name = (column: string) => `coalesce(${row}.${column}, '')`
-  const limited = (column: string) => `case when ${folded} then '(other)' else ${name(column)} end`
-  const names = [`${row}.provider`, `${row}.model`, limited('alias'), name('profile'), limited('origin'), folded]
+/**
+ * The names of a row under which it is added up, and their hash; `folded` says whether it came beyond a limit, so that
+ * alias and origin are `(other)`, and `whole` whether all names are.
+ */
+export function combinationOf(row: string, folded: string, whole = 'false'): string {
+  const limited = (column: string, condition: string) =>
+    condition === 'false'
+      ? `coalesce(${row}.${column}, '')`
+      : `case when ${condition} then '(other)' else coalesce(${row}.${column}, '') end`
+  const [provider, model, profile] = [limited('provider', whole), limited('model', whole), limited('profile', whole)]
+  const [alias, origin] = [limited('alias', folded), limited('origin', folded)]
+  const names = [provider, model, alias, profile, origin, folded]
   const hash = `encode(sha256(convert_to(json_build_array(${names.join(', ')})::text, 'UTF8')), 'hex')`
-  const [provider, model, alias, profile, origin] = names
   return `${provider} as provider, ${model} as model, ${alias} as alias, ${profile} as profile, ${origin} as origin,
     ${folded} as folded, substr(${hash}, 1, 32)::uuid as combo_id`
 }

@@ -101,7 +101,9 @@ async function listDays(sql: Sql, projectId: string): Promise<string[]> {
 const DAY = "($2::text || ' 00:00:00+00')::timestamptz"
 const IN_DAY = (time: string) => `${time} >= ${DAY} and ${time} < ${DAY} + interval '1 day'`
 /** Of hours with too many combinations it is not known which event was folded: there all are compared as folded. */
-const IS_FOLDED = (time: string) => `exists (select from folded where folded.hour = date_trunc('hour', ${time}, 'UTC'))`
+const IS_FOLDED = (time: string, condition = 'true') =>
+  `exists (select from folded where folded.hour = date_trunc('hour', ${time}, 'UTC') and ${condition})`
+const foldedAt = (row: string, time: string) => combinationOf(row, IS_FOLDED(time), IS_FOLDED(time, 'folded.whole'))
 
 /** What the rows of a day have more than its rollups, by combination and quarter, from one snapshot. */
 const MISSING = `
@@ -110,13 +112,15 @@ const MISSING = `
     from usage_rollups as one join usage_combos as combo on combo.project_id = one.project_id and combo.id = one.combo_id
     where one.project_id = $1 and one.grain = 'quarter' and ${IN_DAY('one.bucket')}
   ), folded as materialized (
-    select distinct date_trunc('hour', bucket, 'UTC') as hour from kept where folded
+    select date_trunc('hour', bucket, 'UTC') as hour,
+      bool_or(provider = '(other)' and model = '(other)' and profile = '(other)') as whole
+    from kept where folded group by 1
   ), both_sides as (
-    select log.project_id, ${bucketOf('log.logged_at')} as bucket, ${combinationOf('log', IS_FOLDED('log.logged_at'))},
+    select log.project_id, ${bucketOf('log.logged_at')} as bucket, ${foldedAt('log', 'log.logged_at')},
       ${MEASURES.map((name) => ofRow(name)).join(', ')}
     from usage_logs as log where log.project_id = $1 and ${IN_DAY('log.logged_at')}
     union all
-    select kept.project_id, kept.bucket, ${combinationOf('kept', IS_FOLDED('kept.bucket'))},
+    select kept.project_id, kept.bucket, ${foldedAt('kept', 'kept.bucket')},
       ${MEASURES.map((name) => `-kept.${name}`).join(', ')} from kept
   ), missing as materialized (
     select project_id, bucket, combo_id, min(provider) as provider, min(model) as model, min(alias) as alias,

@@ -24,12 +24,13 @@ function mountStats(app: App, guards: Guards, verbs: UsageVerbs): void {
     tag,
     operationId: 'getUsageStats',
     summary: 'What was used and what it cost',
-    description: 'Of the last 30 days if no period is given. Costs are exact sums; days, weeks and months are UTC.',
+    description:
+      'Of the last 30 days if no period is given. Costs are exact sums. Hours, days, weeks and months are those of `tz`.',
     access: READS,
     turns: 'read',
     query: schema.StatsQuery,
     responses: { 200: { description: 'The sums of the period, from one snapshot.', schema: schema.Stats } },
-    handle: async ({ principal, query: { start_date: start, end_date: end, group_by: groupBy } }) =>
-      plainBytes(await verbs.stats(principal.projectId, { period: { start, end }, groupBy })),
+    handle: async ({ principal, query: { start_date: start, end_date: end, group_by: groupBy, tz: zone } }) =>
+      plainBytes(await verbs.stats(principal.projectId, { period: { start, end }, groupBy, zone })),
   })
 }

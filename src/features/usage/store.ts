@@ -13,14 +13,12 @@ import { COST_STATUSES, type UsageRow } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
 import { createExportPages, createLogPages } from './log-store.js'
 import { createMarkStore } from './mark-store.js'
-import type { Period } from './period.js'
 import { bucketOf, combinationOf, rollUp } from './rolling-store.js'
 import { createRollupStore } from './rollup-store.js'
-import type { StatsRow } from './stats-row.js'
+import { createStatsStore } from './stats-store.js'
 import { createGroupWriter } from './write-store.js'
 
 export type StoredUsage = typeof usageLogs.$inferSelect
-export type GroupBy = 'day' | 'week' | 'month'
 /** Where a row stands in its project: RFC 3339 with milliseconds, and the id. */
 export type LogPosition = { readonly loggedAt: string; readonly id: string }
 export type UnpricedRow = Pick<
@@ -58,50 +56,13 @@ export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm
     /** The partition of one month, which may be long over. */
     ensurePartitionOf: (timeMs: number) => ensureMonthlyPartitions(sql, 'usage_logs', timeMs, 0),
     list: createLogPages(sql),
-    tally: (projectId: ProjectId, period: Period, groupBy: GroupBy) => tally(sql, projectId, period, groupBy),
+    stats: createStatsStore(sql),
     exportPage: createExportPages(sql),
     downloadPage: createDownloadPages(sql),
     eraseChunk: (projectId: ProjectId, rowsMax: number) => eraseChunk(sql, projectId, rowsMax),
     listUnpriced: (after: LogPosition | null, rowsMax: number) => listUnpriced(orm, after, rowsMax),
     writePrices: (projectId: string, rows: readonly PricedRow[]) => writePrices(sql, projectId, rows),
   }
-}
-
-/**
- * All sums of a period in one statement, so they are one snapshot and the parts equal the whole. `cells` passes over
- * the rows once; everything else adds cells. Beyond `statsNamesMax` names of a kind the ones with the fewest requests
- * become `(other)`.
- */
-async function tally(sql: Sql, projectId: ProjectId, period: Period, groupBy: GroupBy): Promise<StatsRow[]> {
-  return sql<StatsRow[]>`
-    with cells as materialized (
-      select date_trunc(${groupBy}::text, logged_at, 'UTC') as period, model, origin, alias,
-        count(*) as requests, sum(cost) as cost, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
-        count(*) filter (where cost_status in ('unknown_model', 'no_price', 'no_registry')) as unpriced
-      from usage_logs
-      where project_id = ${projectId} and logged_at >= to_timestamp(${period.fromMs}::float8 / 1000)
-        and logged_at < to_timestamp(${period.untilMs}::float8 / 1000)
-      group by 1, 2, 3, 4
-    ), totals as (
-      select case grouping(period, model, origin, alias)
-          when 15 then 'summary' when 3 then 'cell' when 11 then 'model' when 13 then 'origin' else 'alias' end as kind,
-        period, coalesce(model, origin, alias) as name, sum(requests) as requests, coalesce(sum(cost), 0::numeric(30, 12)) as cost,
-        coalesce(sum(input_tokens), 0) as input_tokens, coalesce(sum(output_tokens), 0) as output_tokens, sum(unpriced) as unpriced
-      from cells group by grouping sets ((), (period, model), (model), (origin), (alias))
-    ), ranked as (
-      select *, row_number() over (partition by kind order by requests desc, name) as rank, count(*) over (partition by kind) as names
-      from totals where kind = 'summary' or (kind <> 'cell' and name is not null)
-    )
-    select kind, case when rank > ${USAGE_LIMITS.statsNamesMax}::int then '(other)' else name end as "name",
-      coalesce(sum(requests), 0)::text as requests, sum(cost)::text as cost, sum(input_tokens)::text as "inputTokens",
-      sum(output_tokens)::text as "outputTokens", coalesce(sum(unpriced), 0)::text as unpriced, max(names)::text as names,
-      null as "topModel"
-    from ranked group by 1, 2
-    union all
-    select 'period', to_char(period at time zone 'UTC', 'YYYY-MM-DD'), sum(requests)::text, sum(cost)::text,
-      sum(input_tokens)::text, sum(output_tokens)::text, sum(unpriced)::text, '0', (array_agg(name order by requests desc, name))[1]
-    from totals where kind = 'cell' group by period
-    order by 1, 2 desc`
 }
 
 /** A place in the partitioned table is not physical (ctid is a partition's own): the primary key names what goes. */

@@ -3,7 +3,7 @@ import { confirmCompleted, confirmRow } from '../../db/confirm.js'
 import { groupedInput, type InputColumn, tableColumns } from '../../db/grouped-insert.js'
 import { usageLogs } from '../../db/tables/usage.js'
 import { USAGE_COLUMNS } from './columns.js'
-import type { IsFolded } from './combination-limit.js'
+import type { FoldOf } from './combination-limit.js'
 import type { UsageRow } from './event.js'
 import { bucketOf, combinationOf, OF_ROWS, rollUp } from './rolling-store.js'
 
@@ -41,7 +41,7 @@ const writeGroup = (arrays: string, names: string, shard: string) => `
   ), written as (
     insert into usage_logs (${LOG_NAMES}) select ${LOG_NAMES} from sorted where is_fresh returning 1
   ), fresh as materialized (
-    select project_id, ${bucketOf('logged_at')} as bucket, ${combinationOf('sorted', 'sorted.is_folded')}, ${SUMMED}
+    select project_id, ${bucketOf('logged_at')} as bucket, ${combinationOf('sorted', 'sorted.fold > 0', 'sorted.fold > 1')}, ${SUMMED}
     from sorted where is_fresh
   ), ${rollUp('fresh', shard, OF_ROWS)}
   select (select count(*) from written)::integer as written,
@@ -54,8 +54,8 @@ const SUMMED = LOG_COLUMNS.map(({ name }) => name)
 
 type Written = { readonly written: number; readonly replayed: readonly number[] }
 
-export function createGroupWriter(sql: Sql, isFolded: IsFolded): WriteGroup {
-  const columns = [...LOG_COLUMNS, ...MARK_COLUMNS, { name: 'is_folded', type: 'boolean', of: isFolded }]
+export function createGroupWriter(sql: Sql, foldOf: FoldOf): WriteGroup {
+  const columns = [...LOG_COLUMNS, ...MARK_COLUMNS, { name: 'fold', type: 'integer', of: foldOf }]
   const { arrays, names, parametersOf } = groupedInput(columns)
   const text = writeGroup(arrays, names, `$${columns.length + 1}::integer`)
   return async (rows, shard) => {
