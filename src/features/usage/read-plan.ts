@@ -1,9 +1,9 @@
 /** The lengths for which sums are kept, each a part of the one before it. */
 export const GRAINS = { day: 86_400_000, hour: 3_600_000, quarter: 900_000 } as const
-export type Grain = keyof typeof GRAINS
+type Grain = keyof typeof GRAINS
 
 /** Folded sums of a grain, added to one part of the period and taken away from another; null: of none. */
-export type Segment = {
+type Segment = {
   readonly grain: Grain
   readonly fromMs: number
   readonly untilMs: number
