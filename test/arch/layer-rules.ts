@@ -48,6 +48,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['^src/platform/(metrics|plain-histogram)\\.ts$'],
   'rate-limiter-flexible': ['^src/platform/rate-limit\\.ts$'],
   'lru-cache': ['^src/features/', '^src/platform/rate-limit\\.ts$'],
+  'temporal-polyfill': ['^src/features/usage/calendar\\.ts$'],
   undici: ['^src/features/'],
   yaml: ['^src/features/gateway/', '^src/core/routing/'],
   'eventsource-parser': ['^src/features/gateway/'],

@@ -20,6 +20,7 @@ import { lists } from './lists.js'
 import { proveInLargeTree, proveLogged, serveTiles } from './log.js'
 import { cpuTicks, fdatasyncMs, machine } from './machine.js'
 import { startLoad } from './processes.js'
+import { stats } from './stats.js'
 import { readDelta, tellCrowd, tellWatchers } from './watchers.js'
 
 const RESULTS = fileURLToPath(new URL('../../.bench/', import.meta.url))
@@ -39,6 +40,7 @@ const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> 
   watch: tellWatchers,
   crowd: tellCrowd,
   delta: readDelta,
+  stats,
 }
 
 const HELP = `npm run bench [-- name …]   measures the built program against baselines of the same run

@@ -40,12 +40,14 @@ describe('any bounds', () => {
     ),
   )
 
-  it('count each minute in its own part once, of folded sums, of others and of rows', () => {
+  it('count each moment in its own part once, of folded sums, of others and of rows', () => {
     fc.assert(
       fc.property(bounds, (minutes) => {
         const boundsMs = minutes.sort((a, b) => a - b).map((m) => START + m * 60_000)
         const plan = planReads(boundsMs)
-        for (let ms = START - GRAINS.day; ms < START + 6 * GRAINS.day; ms += 60_000) {
+        const around = boundsMs.flatMap((ms) => [-1, 0, 1].map((minutes) => ms + minutes * 60_000))
+        const quarters = Array.from({ length: 7 * 96 }, (_, at) => START - GRAINS.day + at * QUARTER + 7 * 60_000)
+        for (const ms of [...around, ...quarters]) {
           const part = boundsMs.findLastIndex((bound) => bound <= ms)
           const own = part >= 0 && part < boundsMs.length - 1 ? { [part]: 1 } : {}
           for (const isFolded of [true, false]) expect(countedIn(plan, boundsMs, ms, isFolded)).toEqual(own)

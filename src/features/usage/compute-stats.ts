@@ -4,9 +4,11 @@ import { AppError } from '../../platform/errors.js'
 import { acceptPeriod } from './accept-period.js'
 import { type Calendar, calendarOf, type GroupBy } from './calendar.js'
 import type { CellsQuery } from './cells-store.js'
+import type { GroupName } from './groups-store.js'
 import { USAGE_LIMITS } from './limits.js'
 import { type Period, type PeriodText, readPeriod } from './period.js'
 import { planReads } from './read-plan.js'
+import { groupsCsv, groupsJson } from './render-groups.js'
 import { renderStats } from './render-stats.js'
 import type { StatsReader, StatsStore } from './stats-store.js'
 
@@ -16,22 +18,33 @@ export type StatsInput = {
   readonly groupBy: GroupBy
   /** An IANA time zone, in which days begin. */
   readonly zone: string
+  /** By what groups are told apart; undefined: no groups, unless the format is of groups alone. */
+  readonly by: readonly GroupName[] | undefined
+  readonly format: 'json' | 'csv' | 'rows'
+  readonly escapeFormulas: boolean
 }
 
 /**
- * The sums of a period, from one snapshot, as the bytes of `UsageStats`. Throws `validation-failed` for a period that
- * does not exist, and for one of too many parts.
+ * The sums of a period, from one snapshot, as the bytes of `UsageStats`, or its groups alone as JSON or CSV. Throws
+ * `validation-failed` for a period that does not exist, and for one of too many parts.
  */
 export async function computeStats(
   deps: StatsDeps,
   projectId: ProjectId,
   input: StatsInput,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { rows, labels } = await deps.store.inSnapshot(async (reader) => {
+  const { format, escapeFormulas, by = [] } = input
+  const withGroups = format !== 'json' || input.by !== undefined
+  const { labels, sums, rows } = await deps.store.inSnapshot(async (reader) => {
     const { query, labels } = await prepareStats(deps.clock(), reader, projectId, input)
-    return { rows: await reader.tally(query), labels }
+    const tuplesMax = Math.max(1, Math.floor(USAGE_LIMITS.statsGroupsMax / Math.max(1, labels.length)))
+    const sums = format === 'json' ? await reader.tally(query) : []
+    return { labels, sums, rows: withGroups ? await reader.groups(query, by, tuplesMax) : [] }
   })
-  return renderStats(rows, labels)
+  const groups = { rows, by, labels }
+  if (format === 'csv') return Buffer.from(await groupsCsv(groups, escapeFormulas))
+  if (format === 'rows') return Buffer.from(await groupsJson(groups))
+  return renderStats(sums, labels, withGroups ? await groupsJson(groups) : undefined)
 }
 
 type Prepared = { readonly query: CellsQuery; readonly labels: readonly string[] }

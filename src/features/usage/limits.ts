@@ -58,6 +58,8 @@ export const USAGE_LIMITS = {
   /** Combinations of names of which stats know the names, and the hours, days, weeks or months that they list. */
   statsCombinationsMax: 20_000,
   statsPartsMax: 10_000,
+  /** Groups that stats list; more names are one group, `(other)`. */
+  statsGroupsMax: 10_000,
   /** What one step of a statement of stats may hold without a file; two are made at once of a project. */
   statsWorkKilobytesMax: 32_768,
   groupBytesMax: 4_194_304,

@@ -5,11 +5,12 @@ import type { StatsRow } from './stats-row.js'
 /**
  * The statement's lines as the bytes of `UsageStats`, written in slices: 30,000 long names are 8 MB, which would hold
  * the event loop, and need a multiple of that as objects. Names are the callers': any text, `__proto__` too. `labels` are
- * those of the parts of the period.
+ * those of the parts of the period, `groups` a JSON array.
  */
 export async function renderStats(
   rows: readonly StatsRow[],
   labels: readonly string[],
+  groups?: Buffer,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const of = (kind: StatsRow['kind']) => rows.filter((row) => row.kind === kind)
   const [whole] = of('summary')
@@ -24,7 +25,9 @@ export async function renderStats(
     ...(await renderEach(origins, (row) => named(row, { requests: Number(row.requests), cost: Number(row.cost) }))),
     Buffer.from('},"by_alias":{'),
     ...(await renderEach(of('alias'), (row) => named(row, tallyOf(row)))),
-    Buffer.from('}}'),
+    Buffer.from('}'),
+    ...(groups === undefined ? [] : [Buffer.from(',"groups":'), groups]),
+    Buffer.from('}'),
   ])
 }
 

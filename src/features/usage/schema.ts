@@ -3,7 +3,6 @@ import { checkTokens, picoFromDecimalText, picoFromJsonNumber, type TokenCounts 
 import { instant } from '../../http/instant.js'
 import type { JsonObject } from '../../http/json-object.js'
 import { jsonBytes } from '../../http/json-object.js'
-import { GROUPINGS, isZone } from './calendar.js'
 import { COST_STATUSES, type SentEvent } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
 import { parseMoment } from './period.js'
@@ -168,14 +167,6 @@ export const periodFields = {
     .openapi({ description: 'Included, a date with its whole day. Before the start: an empty period.' }),
 }
 
-const zone = z
-  .string()
-  .max(64)
-  .refine(isZone, 'must be a time zone of the IANA database, such as Europe/Berlin')
-  .default('UTC')
-  .openapi({ description: 'The time zone of dates, and in which hours, days, weeks and months begin.' })
-export const StatsQuery = z.object({ ...periodFields, group_by: z.enum(GROUPINGS).default('day'), tz: zone })
-
 const MOST_NAMES = `The ${USAGE_LIMITS.statsNamesMax} names with the most requests; the others together as \`(other)\`.`
 const amount = () => z.number().int()
 const tally = () =>
@@ -183,34 +174,32 @@ const tally = () =>
     .object({ requests: amount(), cost: decimal(), input_tokens: amount(), output_tokens: amount() })
     .openapi('UsageTally')
 
-export const Stats = z
-  .object({
-    summary: z.object({
-      total_requests: amount(),
-      total_cost: decimal(),
-      total_tokens: amount().openapi({ description: 'Input and output.' }),
-      unique_models: amount(),
-      unique_origins: amount(),
-      unpriced_requests: amount().openapi({ description: 'Requests whose cost is unknown; they count as 0.' }),
-      folded_requests: amount().optional().openapi({
-        description: 'Requests whose names are `(other)`, since too many occurred together; absent if there are none.',
-      }),
+export const Stats = z.object({
+  summary: z.object({
+    total_requests: amount(),
+    total_cost: decimal(),
+    total_tokens: amount().openapi({ description: 'Input and output.' }),
+    unique_models: amount(),
+    unique_origins: amount(),
+    unpriced_requests: amount().openapi({ description: 'Requests whose cost is unknown; they count as 0.' }),
+    folded_requests: amount().optional().openapi({
+      description: 'Requests whose names are `(other)`, since too many occurred together; absent if there are none.',
     }),
-    by_day: z.array(
-      z.object({
-        date: z.string().openapi({
-          description: "The period's first day; weeks start on Monday. Of hours their beginning, with its offset.",
-          example: '2026-01-05',
-        }),
-        requests: amount(),
-        cost: decimal(),
-        top_model: z.string(),
+  }),
+  by_day: z.array(
+    z.object({
+      date: z.string().openapi({
+        description: "The period's first day; weeks start on Monday. Of hours their beginning, with its offset.",
+        example: '2026-01-05',
       }),
-    ),
-    by_model: z.record(z.string(), tally()).openapi({ description: MOST_NAMES }),
-    by_origin: z
-      .record(z.string(), z.object({ requests: amount(), cost: dollars() }))
-      .openapi({ description: MOST_NAMES }),
-    by_alias: z.record(z.string(), tally()).openapi({ description: MOST_NAMES }),
-  })
-  .openapi('UsageStats')
+      requests: amount(),
+      cost: decimal(),
+      top_model: z.string(),
+    }),
+  ),
+  by_model: z.record(z.string(), tally()).openapi({ description: MOST_NAMES }),
+  by_origin: z
+    .record(z.string(), z.object({ requests: amount(), cost: dollars() }))
+    .openapi({ description: MOST_NAMES }),
+  by_alias: z.record(z.string(), tally()).openapi({ description: MOST_NAMES }),
+})
