@@ -56,6 +56,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   aPackage('prom-client', 'http'),
   aPackage('rate-limiter-flexible', 'http'),
   aPackage('lru-cache', 'core/pricing'),
+  aPackage('temporal-polyfill', 'http'),
   aPackage('undici', 'http'),
   aPackage('yaml', 'http'),
   aPackage('eventsource-parser', 'http'),

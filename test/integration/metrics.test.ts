@@ -53,15 +53,22 @@ describe('the metrics', () => {
     if (redis !== undefined) await eventually(async () => expect(await value('llmring_redis_up')).toBe(1))
   })
 
-  it('count events, tokens and cost by provider', async () => {
+  it('count events, tokens and cost by provider and model', async () => {
     await log({ input_tokens: 1_000_000, output_tokens: 0, cached_input_tokens: 400_000 })
     await log({ model: 'unknown', input_tokens: 7, output_tokens: 3 })
-    expect(await value('llmring_usage_events_total{provider="openai",cost_status="priced"}')).toBe(1)
-    expect(await value('llmring_usage_events_total{provider="openai",cost_status="unknown_model"}')).toBe(1)
-    expect(await value('llmring_usage_tokens_total{provider="openai",kind="input"}')).toBe(600_007)
-    expect(await value('llmring_usage_tokens_total{provider="openai",kind="cached_input"}')).toBe(400_000)
-    expect(await value('llmring_usage_tokens_total{provider="openai",kind="output"}')).toBe(3)
-    expect(await value('llmring_usage_cost_usd_total{provider="openai"}')).toBeCloseTo(0.12, 12)
+    expect(await value('llmring_usage_events_total{provider="openai",model="gpt-4o-mini",cost_status="priced"}')).toBe(
+      1,
+    )
+    expect(await value('llmring_usage_events_total{provider="openai",model="other",cost_status="unknown_model"}')).toBe(
+      1,
+    )
+    expect(await value('llmring_usage_tokens_total{provider="openai",model="gpt-4o-mini",kind="input"}')).toBe(600_000)
+    expect(await value('llmring_usage_tokens_total{provider="openai",model="other",kind="input"}')).toBe(7)
+    expect(await value('llmring_usage_tokens_total{provider="openai",model="gpt-4o-mini",kind="cached_input"}')).toBe(
+      400_000,
+    )
+    expect(await value('llmring_usage_tokens_total{provider="openai",model="other",kind="output"}')).toBe(3)
+    expect(await value('llmring_usage_cost_usd_total{provider="openai",model="gpt-4o-mini"}')).toBeCloseTo(0.12, 12)
     expect(await value('llmring_usage_group_rows_sum')).toBe(2)
     expect(await value('llmring_usage_group_rows_bucket{le="1"}')).toBe(2)
   })
@@ -80,7 +87,9 @@ describe('the metrics', () => {
     const before = await seriesCount()
     for (let n = 1; n <= 10; n++) await invent(n)
     await one.call('/invented', { method: 'MKCOL' })
-    expect(await value('llmring_usage_events_total{provider="other",cost_status="unknown_model"}')).toBe(11)
+    expect(await value('llmring_usage_events_total{provider="other",model="other",cost_status="unknown_model"}')).toBe(
+      11,
+    )
     expect(await seriesCount()).toBe(before)
     expect(await expose()).not.toContain('invented')
   })

@@ -2,11 +2,14 @@ import { describe, expect, it } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
 import { checkTokens, type TokenCounts } from '../../src/core/pricing/index.js'
 import { createCombinationLimit } from '../../src/features/usage/combination-limit.js'
+import { createUsageCounters } from '../../src/features/usage/count-usage.js'
 import type { SentEvent, UsageRow } from '../../src/features/usage/event.js'
 import { fingerprint } from '../../src/features/usage/fingerprint.js'
+import { USAGE_LIMITS } from '../../src/features/usage/limits.js'
 import type { KeptMark } from '../../src/features/usage/mark-store.js'
 import { settleReplays } from '../../src/features/usage/settle-replays.js'
 import { createShards } from '../../src/features/usage/shards.js'
+import { createMetrics } from '../../src/platform/metrics.js'
 
 const PROJECT = '019a0000-0000-7000-8000-000000000001' as ProjectId
 const OTHER = '019a0000-0000-7000-8000-000000000002' as ProjectId
@@ -110,6 +113,31 @@ describe('the limit of combinations', () => {
     for (const day of ['10', '11', '12']) expect(foldOf(at('a', { loggedAt: `2026-03-${day}T12:00` }))).toBe(0)
     expect(foldOf(at('b', { loggedAt: '2026-03-12T12:30' }))).toBe(1)
     expect(foldOf(at('b', { loggedAt: '2026-03-10T12:30' }))).toBe(0)
+  })
+})
+
+describe('the counters of usage', () => {
+  it('name so many models that have prices, and no others', async () => {
+    const metrics = createMetrics()
+    const count = createUsageCounters(metrics)
+    const priced = (model: string) =>
+      rowOf({ event: eventOf({ model }), registryVersion: 'openai@7', unitPrices: { a: '1' } })
+    const names = Array.from({ length: USAGE_LIMITS.countedModelsMax + 2 }, (_, at) => `m${at}`)
+    count([...names, 'm0'].map(priced))
+    count([rowOf({ event: eventOf({ model: 'invented' }), registryVersion: 'openai@7', unitPrices: null })])
+    const { text } = await metrics.expose()
+    const of = (model: string) =>
+      new RegExp(
+        `^llmring_usage_events_total\\{provider="openai",model="${model}",cost_status="\\w+"\\} (\\d+)$`,
+        'm',
+      ).exec(text)?.[1]
+    expect([of('m0'), of('m199'), of('m200'), of('invented'), of('other')]).toEqual([
+      '2',
+      '1',
+      undefined,
+      undefined,
+      '3',
+    ])
   })
 })
 

@@ -1,60 +1,79 @@
 import { TOKEN_KINDS } from '../../core/pricing/index.js'
 import type { CounterFamily, Metrics } from '../../platform/metrics.js'
 import type { UsageRow } from './event.js'
+import { USAGE_LIMITS } from './limits.js'
 
 type Series = { increment(by: number): void }
 
-/** Who is not in the registry: a client may invent providers, and a label must not grow with them. */
+/** What is not in the registry: a client may invent providers and models, and labels must not grow with them. */
 const OTHER = 'other'
 const GROUP_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
 
 /**
- * Counts what a committed group recorded, by provider. The provider is taken from the registry version that priced the
- * event, so its values are the registry's. Costs are in US dollars and added as floats: to watch, not to bill.
+ * Counts what a committed group recorded, by provider and model. The provider is taken from the registry version that
+ * priced the event, and a model is named if that version has its prices. Costs are in US dollars and added as floats: to
+ * watch, not to bill.
  */
 export function createUsageCounters(metrics: Metrics): (rows: readonly UsageRow[]) => void {
   const groups = metrics.histogram('llmring_usage_group_rows', 'Usage rows in a committed group.', GROUP_BUCKETS)
   const eventsOf = rememberSeries(
-    metrics.counters('llmring_usage_events_total', 'Usage events that were recorded.', ['provider', 'cost_status']),
-    (provider, status) => ({ provider, cost_status: status }),
+    metrics.counters('llmring_usage_events_total', 'Usage events that were recorded.', [
+      ...(['provider', 'model', 'cost_status'] as const),
+    ]),
+    (provider, model, status) => ({ provider, model, cost_status: status }),
   )
   const tokensOf = rememberSeries(
     metrics.counters('llmring_usage_tokens_total', 'Tokens of recorded events; the kinds do not overlap.', [
-      'provider',
-      'kind',
+      ...(['provider', 'model', 'kind'] as const),
     ]),
-    (provider, kind) => ({ provider, kind }),
+    (provider, model, kind) => ({ provider, model, kind }),
   )
   const costOf = rememberSeries(
-    metrics.counters('llmring_usage_cost_usd_total', 'Cost of recorded events, in US dollars.', ['provider']),
-    (provider) => ({ provider }),
+    metrics.counters('llmring_usage_cost_usd_total', 'Cost of recorded events, in US dollars.', ['provider', 'model']),
+    (provider, model) => ({ provider, model }),
   )
+  const modelOf = boundModels(USAGE_LIMITS.countedModelsMax)
   return (rows) => {
     groups.observe(rows.length)
     // Added up first: a counter of the metrics library finds its series by a text of its labels at every step.
     const sums = new Map<Series, number>()
     const add = (series: Series, by: number) => sums.set(series, (sums.get(series) ?? 0) + by)
-    for (const { registryVersion, status, event, cost } of rows) {
+    for (const row of rows) {
+      const { registryVersion, status, event, cost } = row
       const provider = registryVersion?.split('@', 1)[0] ?? OTHER
-      add(eventsOf(provider, status), 1)
-      for (const kind of TOKEN_KINDS) if (event.parts[kind] > 0) add(tokensOf(provider, kind), event.parts[kind])
-      add(costOf(provider, ''), Number(cost))
+      const model = modelOf(provider, row)
+      add(eventsOf(provider, model, status), 1)
+      for (const kind of TOKEN_KINDS) if (event.parts[kind] > 0) add(tokensOf(provider, model, kind), event.parts[kind])
+      add(costOf(provider, model, ''), Number(cost))
     }
     for (const [series, by] of sums) series.increment(by)
   }
 }
 
-/** A series by one or two label values, looked up by text once it is there. */
+/** The model of a row that was priced, of so many models the first that came: each is several series. */
+function boundModels(modelsMax: number): (provider: string, row: UsageRow) => string {
+  const known = new Set<string>()
+  return (provider, { unitPrices, event: { model } }) => {
+    if (unitPrices === null) return OTHER
+    const key = `${provider} ${model}`
+    if (known.has(key)) return model
+    if (known.size >= modelsMax) return OTHER
+    known.add(key)
+    return model
+  }
+}
+
+/** A series by its label values, looked up by text once it is there. */
 function rememberSeries<Label extends string>(
   family: CounterFamily<Label>,
-  labels: (first: string, second: string) => Record<Label, string>,
-): (first: string, second: string) => Series {
+  labels: (first: string, second: string, third: string) => Record<Label, string>,
+): (first: string, second: string, third: string) => Series {
   const known = new Map<string, Series>()
-  return (first, second) => {
-    const key = `${first} ${second}`
+  return (first, second, third) => {
+    const key = `${first} ${second} ${third}`
     let series = known.get(key)
     if (series === undefined) {
-      series = family.series(labels(first, second))
+      series = family.series(labels(first, second, third))
       known.set(key, series)
     }
     return series

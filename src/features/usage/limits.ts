@@ -62,6 +62,8 @@ export const USAGE_LIMITS = {
   statsGroupsMax: 10_000,
   /** What one step of a statement of stats may hold without a file; two are made at once of a project. */
   statsWorkKilobytesMax: 32_768,
+  /** Models that metrics name; the others are `other`. */
+  countedModelsMax: 200,
   groupBytesMax: 4_194_304,
   /** So many events, or so many milliseconds, begin a group beside one that is in flight. */
   companyItemsMin: 64,
