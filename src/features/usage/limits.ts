@@ -56,7 +56,7 @@ export const USAGE_LIMITS = {
   /** Names of one kind (models, origins, aliases) that stats list one by one. */
   statsNamesMax: 10_000,
   /** Combinations of names of which stats know the names, and the hours, days, weeks or months that they list. */
-  statsCombinationsMax: 20_000,
+  statsCombinationsMax: 10_000,
   statsPartsMax: 10_000,
   /** Groups that stats list; more names are one group, `(other)`. */
   statsGroupsMax: 10_000,

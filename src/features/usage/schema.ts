@@ -167,7 +167,7 @@ export const periodFields = {
     .openapi({ description: 'Included, a date with its whole day. Before the start: an empty period.' }),
 }
 
-const MOST_NAMES = `The ${USAGE_LIMITS.statsNamesMax} names with the most requests; the others together as \`(other)\`.`
+const MOST_NAMES = `Of the ${USAGE_LIMITS.statsNamesMax} combinations with the most requests; the others together as \`(other)\`.`
 const amount = () => z.number().int()
 const tally = () =>
   z
@@ -179,7 +179,7 @@ export const Stats = z.object({
     total_requests: amount(),
     total_cost: decimal(),
     total_tokens: amount().openapi({ description: 'Input and output.' }),
-    unique_models: amount(),
+    unique_models: amount().openapi({ description: '`(other)` is one.' }),
     unique_origins: amount(),
     unpriced_requests: amount().openapi({ description: 'Requests whose cost is unknown; they count as 0.' }),
     folded_requests: amount().optional().openapi({

@@ -18,8 +18,8 @@ export type StatsReader = {
 export function createStatsStore(sql: Sql) {
   return {
     /**
-     * Sorts of 20,000 long names need no disk, and no plan is compiled: that takes longer than most of these. The
-     * planner cannot know how many combinations there are: a loop over 84,000 times 20,000 took over 10 s.
+     * Sorts of 10,000 long names need no disk, and no plan is compiled: that takes longer than most of these. The
+     * planner cannot know how many combinations there are: a loop over 84,000 times 10,000 took over 10 s.
      */
     inSnapshot: async <T>(read: (reader: StatsReader) => Promise<T>): Promise<T> => {
       const done = await sql.begin('isolation level repeatable read read only', async (tx) => {
@@ -70,7 +70,7 @@ const TALLY = `${cellsText(SUMMED)}, known as materialized (
     select 'summary' as kind, null as name, ${SUMS}, coalesce(sum(requests) filter (where folded), 0) as folded from known
     union all ${byName('model')} union all ${byName('origin')} union all ${byName('alias')}
   ), ranked as (
-    select *, row_number() over (partition by kind order by requests desc, name collate "C") as rank, count(*) over (partition by kind) as names
+    select *, row_number() over (partition by kind order by name is not distinct from ${OTHER}, requests desc, name collate "C") as rank, count(*) over (partition by kind) as names
     from totals
   ), models as (
     select part, model_place, ${SUMS} from cells left join names using (combo_id) group by part, model_place
