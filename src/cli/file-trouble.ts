@@ -2,6 +2,7 @@ const TROUBLE: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or folder',
   EACCES: 'this user may not read or write it',
   EISDIR: 'it is a folder',
+  EEXIST: 'there is something of that name already',
   ENOTDIR: 'what stands before its last name is no folder',
   EROFS: 'it lies on a file system that is read-only',
   ENOSPC: 'the disk is full',

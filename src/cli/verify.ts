@@ -28,6 +28,7 @@ Of several files the gravest counts: 1, then 2, then 3.`
 type Options = {
   keys?: string
   policy?: string
+  statements?: string
   proof?: string
   member?: string
   checkpoint?: readonly string[]
@@ -45,6 +46,7 @@ export function verifyCommand(): Command {
     .description('Verify receipts, their place in the log and whole audit packages, offline.')
     .argument('[file...]', 'what to verify; - is standard input')
     .option('--keys <file>', 'the keys that may sign receipts: public-keys.json, saved where you trust it')
+    .option('--statements <file>', 'key-statements.ndjson: leads from the pinned keys to those that replaced them')
     .option('--policy <file>', 'the logs and witnesses to rely on (c2sp.org/tlog-policy)')
     .option('--proof <file>', 'the log proof of the one receipt: .tlog-proof, or JSON')
     .option('--member <file>', 'the proof that a batch receipt commits to one logged call')
@@ -124,14 +126,20 @@ function refuseUsage(files: readonly string[], options: Options): void {
 async function openJudge(options: Options) {
   const deps = verifierDeps()
   const read = (path: string | undefined) => (path === undefined ? null : readBounded(path, CLI_LIMITS.pinFileBytesMax))
-  const [keys, policy, proof, member, ...checkpoints] = await Promise.all([
+  const [keys, statements, policy, proof, member, ...checkpoints] = await Promise.all([
     read(options.keys),
+    read(options.statements),
     read(options.policy),
     read(options.proof),
     read(options.member),
     ...(options.checkpoint ?? []).map((path) => readBounded(path, CLI_LIMITS.pinFileBytesMax)),
   ])
-  const pins = await readPins(deps, { keys: keys ?? null, policy: policy ?? null, checkpoints })
+  const pins = await readPins(deps, {
+    keys: keys ?? null,
+    statements: statements ?? null,
+    policy: policy ?? null,
+    checkpoints,
+  })
   if (!pins.ok) throw new UsageError(`--${pins.what}: ${pins.detail}`)
   const terms = {
     ...pins,

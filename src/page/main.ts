@@ -4,9 +4,10 @@ import { type FileRole, roleOf } from './dropped-files.js'
 import { PAGE_LIMITS } from './limits.js'
 import { showJudgement, showTrouble } from './show-judgement.js'
 
-const WHAT: Record<'keys' | 'policy' | 'checkpoint', string> = {
+const WHAT: Record<'keys' | 'policy' | 'checkpoint' | 'statements', string> = {
   keys: 'The keys of receipts',
   policy: 'The policy',
+  statements: 'The statements of new keys',
   checkpoint: 'A kept checkpoint',
 }
 

@@ -207,11 +207,17 @@ describe('an audit package', () => {
     const [head = '', ...rest] = linesOf(text)
     const header = readAuditHeader(JSON.parse(head))
     if (!header.ok) throw new Error(header.detail)
-    const lines = rest.map((line) => {
-      const parsed = parseAuditLine(Buffer.from(line))
-      if (!parsed.ok) throw new Error(parsed.detail)
-      return parsed.line
+    const parsed = rest.map((line) => {
+      const one = parseAuditLine(Buffer.from(line))
+      if (!one.ok) throw new Error(one.detail)
+      return one
     })
+    const lines = parsed.flatMap((one) => ('line' in one ? [one.line] : []))
+    // The last line counts the others, and is the only one that does.
+    expect(parsed.flatMap((one) => ('end' in one ? [one.end] : []))).toEqual([
+      { count: lines.length, lastSeq: lines.at(-1)?.seq ?? null },
+    ])
+    expect(parsed.at(-1)).toHaveProperty('end')
     return { header: header.header, lines }
   }
 

@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -8,6 +9,7 @@ import { ensureKeyFile, rotateKeyFile } from '../../src/features/receipts/key-fi
 import { KeyConfigurationError } from '../../src/features/receipts/signing-keys.js'
 import { runCommand } from '../support/command.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
+import { eventually } from '../support/eventually.js'
 import { type RunningService, startService } from '../support/service.js'
 
 const textOf = (byte: number) => Buffer.alloc(32, byte).toString('base64url')
@@ -47,6 +49,7 @@ describe('where the key is configured', () => {
     })
     const old = await start()
     const [first] = await listed()
+    const pinnedKeys = (await old.call('/receipts/public-keys.json')).text
     expect(first).toMatchObject({ status: 'active' })
     const { stdout, code } = await runCommand(['signing-key', 'rotate'], settings())
     const made = /^LLMRING_RECEIPTS_PRIVATE_KEY_B64=(\S{43})$/m.exec(stdout)?.[1] ?? ''
@@ -76,8 +79,44 @@ describe('where the key is configured', () => {
     }
     const statements = (await now.call('/receipts/key-statements.ndjson')).text.trim().split('\n')
     expect(statements.map((line) => JSON.parse(line).old_key_id)).toEqual([null, first?.key_id])
+    await verifyOffline(now, { pinnedKeys, key, receipt: JSON.stringify(after) })
   })
 })
+
+/** An auditor who pinned the keys before the rotation needs its statement, and nothing else that is newer. */
+async function verifyOffline(
+  { call }: RunningService,
+  { pinnedKeys, key, receipt }: { readonly pinnedKeys: string; readonly key: string; readonly receipt: string },
+): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'llmring-rotation-'))
+  const put = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(directory, name), text)
+    return join(directory, name)
+  }
+  await eventually(async () => {
+    const hash = createHash('sha256').update(receipt).digest('hex')
+    expect((await call(`/log/proof?hash=${hash}`)).status).toBe(200)
+  })
+  const pins = [
+    ...['--keys', await put('keys', pinnedKeys), '--policy', await put('policy', (await call('/log/policy')).text)],
+    '--json',
+  ]
+  const file = await put('receipt', receipt)
+  expect(await runCommand(['verify', file, ...pins])).toMatchObject({
+    code: 2,
+    stdout: expect.stringContaining('not known here'),
+  })
+  const stated = await put('statements', (await call('/receipts/key-statements.ndjson')).text)
+  const { stdout } = await runCommand(['verify', file, ...pins, '--statements', stated])
+  const { checks } = JSON.parse(stdout).files[0].receipts[0]
+  for (const name of ['key', 'signature', 'key-period']) {
+    expect(checks).toContainEqual(expect.objectContaining({ name, status: 'passed' }))
+  }
+  // A package brings the statements itself.
+  const exported = await put('package', (await call('/api/v1/receipts/export', { key })).text)
+  expect(await runCommand(['verify', exported, ...pins])).toMatchObject({ code: 0 })
+  await rm(directory, { recursive: true })
+}
 
 describe('where the key is a file of the service’s own', () => {
   let directory: string

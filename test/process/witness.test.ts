@@ -54,6 +54,17 @@ async function stop(witness: RunningWitness, signal: NodeJS.Signals = 'SIGTERM')
   return stopProgram(witness, signal)
 }
 
+it('makes the folders of its state, and says in words why it cannot', async () => {
+  const state = join(directory.path, 'not', 'there', 'yet', 'state')
+  const witness = await startWitness(directory.path, args(state))
+  running.add(witness)
+  expect((await readdir(join(state, '..'))).sort()).toEqual(expect.arrayContaining(['state', 'state.key']))
+  await stop(witness)
+  await writeFile(join(directory.path, 'a-file'), '')
+  const { code, stderr } = await refused(args(join(directory.path, 'a-file', 'state')))
+  expect([code !== 0, stderr]).toEqual([true, expect.stringMatching(/a-file: there is something of that name already/)])
+})
+
 /** Two logs of one key that agree on their first five entries. */
 function forks(name?: string): readonly [SignedLog, SignedLog] {
   return [new SignedLog(7, name).append(5).append(4, 'one'), new SignedLog(7, name).append(5).append(4, 'another')]

@@ -124,6 +124,24 @@ describe('a guard file', () => {
     expect(await readFile(path, 'utf8')).toBe(noteOf(grow(300).head))
   })
 
+  it('that instances share is not set back by the one that is behind', async () => {
+    const ahead = await remembering(300)
+    const behind = fileGuard()
+    await behind.recall()
+    await ahead.remember(grow(500).head, noteOf(grow(500).head))
+    const { head } = grow(400)
+    await behind.remember(head, noteOf(head))
+    expect(await readFile(path, 'utf8')).toBe(noteOf(grow(500).head))
+    expect(behind.known().newest?.size).toBe(500)
+    // What is none of this log is no reason to stop: it is replaced, as is a file that is gone.
+    await writeFile(path, noteOf(grow(900).head, stranger))
+    await ahead.remember(grow(600).head, noteOf(grow(600).head))
+    expect(await readFile(path, 'utf8')).toBe(noteOf(grow(600).head))
+    await rm(path)
+    await ahead.remember(grow(700).head, noteOf(grow(700).head))
+    expect(await readFile(path, 'utf8')).toBe(noteOf(grow(700).head))
+  })
+
   it.each([
     ['torn', (note: string) => note.slice(0, -20)],
     ['empty', () => ''],

@@ -89,7 +89,7 @@ describe('a file', () => {
   const header = '{"type":"audit-package"}'
 
   test('is a package by its first line, in whatever pieces it comes', async () => {
-    const whole = bytes(`${header}\nfirst\nsecond`)
+    const whole = bytes(`${header}\nfirst\n{}`)
     for (const size of [1, 7, 24, 25, 26, 100]) {
       const parts = Array.from({ length: Math.ceil(whole.length / size) }, (_, at) =>
         whole.slice(at * size, (at + 1) * size),
@@ -97,10 +97,14 @@ describe('a file', () => {
       const read = await readDocument(pieces(...parts))
       if (read.kind !== 'package') throw new Error(read.kind)
       const lines: string[] = []
-      for await (const line of read.lines) lines.push(line === 'too-long' ? line : new TextDecoder().decode(line))
-      expect(lines).toEqual(['first', 'second'])
+      for await (const line of read.lines) lines.push(typeof line === 'string' ? line : new TextDecoder().decode(line))
+      expect(lines).toEqual(['first', '{}'])
     }
     expect(await readDocument(pieces(bytes(header)))).toMatchObject({ kind: 'package' })
+    const cut = await readDocument(pieces(bytes(`${header}\n{}\n{"seq":`)))
+    const last: unknown[] = []
+    if (cut.kind === 'package') for await (const line of cut.lines) last.push(line)
+    expect(last.at(-1)).toBe('cut')
     expect(await readDocument(pieces())).toEqual({ kind: 'text', bytes: new Uint8Array(0) })
   })
 

@@ -7,9 +7,10 @@ import { CHECK_MEANINGS } from '../../src/core/proof/index.js'
 import { type AuditCase, auditCases } from '../support/audit-cases.js'
 import { AuditLog, chainOf, jsonBytes, keysText, policyText, receiptAfter } from '../support/audit-world.js'
 import { runCommand } from '../support/command.js'
+import { endCases } from '../support/end-cases.js'
 
 const EXIT = { good: 0, bad: 1, undecided: 2, unwitnessed: 3 } as const
-const cases = await auditCases()
+const cases = [...(await auditCases()), ...(await endCases())]
 const chain = chainOf(3)
 const log = new AuditLog(chain)
 let folder: string
@@ -119,6 +120,7 @@ describe('verify', () => {
       [receipt, '--policy', keys],
       [receipt, '--keys', await put('long', new Uint8Array(1_048_577))],
       [receipt, ...pins(), '--checkpoint', keys],
+      [receipt, ...pins(), '--statements', await put('statements', '{')],
       [join(folder, 'none'), ...pins()],
       [folder, ...pins()],
       ['-', '-', ...pins()],

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { checkPublicKey } from '../../core/ed25519/index.js'
 import { formatNoteKey, isKeyName, makeNoteKey, type NoteKey, type NoteSigner } from '../../core/tlog/index.js'
 import { ensureKeyFile } from '../../features/receipts/key-file.js'
 import { systemClock } from '../../platform/clock.js'
 import { invariant } from '../../platform/invariant.js'
+import { makeFolders } from '../../platform/make-folders.js'
 import { createNodeSigner, createNodeVerifier } from '../../platform/node-ed25519.js'
 import { sha256 } from '../../platform/sha256.js'
 import { holdAlone } from '../hold-alone.js'
@@ -29,6 +31,8 @@ export type Witness = {
 
 /** Opens the state and the key, and makes both on the first start. Throws `InUse` and `NotConfigured`. */
 export async function openWitness(options: WitnessOptions, logs: readonly NoteKey[]): Promise<Witness> {
+  // The system says EACCES of a socket in a folder that is not there.
+  await makeFolders(dirname(resolve(options.state)), 0o700)
   const hold = await holdAlone(options.state)
   try {
     await tidyUp(options.state)

@@ -19,6 +19,7 @@ export type { ReceiptJudgement } from './judge-receipt.js'
 export { CHECK_MEANINGS, type Check, type CheckStatus, VERDICT_WORDS, type Verdict, worstOf } from './judgement.js'
 export { readKeyDocument } from './key-document.js'
 export { buildKeyStatement, verifyKeyStatement } from './key-statement.js'
+export { followStatements, parseKeyStatements } from './key-statements.js'
 export { type LegacyVerdict, legacyReceiptRule } from './legacy-receipt.js'
 export { readPins } from './pins.js'
 export {

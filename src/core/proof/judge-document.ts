@@ -3,7 +3,7 @@ import { fromLogProofJson, type LogProof, type ProofDeps, parseLogProof } from '
 import { viewCheckpoint } from './judge-log.js'
 import { judgePackage } from './judge-package.js'
 import { type AuditTerms, judgeReceipt, type ReceiptJudgement } from './judge-receipt.js'
-import type { Check, Verdict } from './judgement.js'
+import { type Check, type Verdict, verdictOf } from './judgement.js'
 import { embeddedTerms } from './pins.js'
 import { documentBytesMax, readDocument } from './read-document.js'
 
@@ -38,6 +38,8 @@ export type DocumentJudgement = {
   readonly range: { readonly from: number; readonly to: number } | null
 }
 
+/** Bytes up to this one are white space, as far as JSON allows them outside of texts. */
+const SPACE = 0x20
 const COMPLETE_LIMITS = { textCharsMax: documentBytesMax, nestingLevelsMax: 34 }
 
 /**
@@ -57,6 +59,9 @@ export async function judgeDocument(
   const read = await readDocument(file.document)
   if (read.kind === 'too-long') return unreadable(`It is longer than ${documentBytesMax} bytes: no receipt is.`)
   if (read.kind === 'package') return judgePackage(deps, options, read)
+  // A download that failed leaves an empty file: that says nothing against anybody.
+  if (read.bytes.every((byte) => byte <= SPACE))
+    return refused({ name: 'text', status: 'undecided', detail: 'It is empty.' })
   const parse = options.strict ? parseCanonicalBytes : parseJsonBytes
   const parsed = parse(read.bytes, COMPLETE_LIMITS)
   if (!parsed.ok) return unreadable(`It is not one clear JSON text (${parsed.reason}${at(parsed.pointer)}).`)
@@ -119,7 +124,7 @@ function refused(check: Check): DocumentJudgement {
   const counts = { good: 0, bad: 0, undecided: 0, unwitnessed: 0 }
   return {
     kind: 'unreadable',
-    verdict: 'bad',
+    verdict: verdictOf([check]),
     trustsEmbedded: false,
     checks: [check],
     counts,

@@ -1,12 +1,13 @@
 import type { ProofDeps } from '../tlog/index.js'
-import { type AuditLine, parseAuditLine, readAuditHeader } from './audit-package.js'
+import { type AuditEnd, type AuditLine, parseAuditLine, readAuditHeader } from './audit-package.js'
 import { createChain } from './judge-chain.js'
 import type { AuditOptions, DocumentJudgement } from './judge-document.js'
 import { type CheckpointView, viewCheckpoint } from './judge-log.js'
 import { judgeErased, judgeReceipt, type ReceiptJudgement } from './judge-receipt.js'
 import { type Check, type Verdict, verdictOf, worstOf } from './judgement.js'
+import { followStatements } from './key-statements.js'
 import { embeddedTerms } from './pins.js'
-import type { ReadDocument } from './read-document.js'
+import type { AuditBytes, ReadDocument } from './read-document.js'
 import { entryOf, readFacts } from './receipt-facts.js'
 
 /** Receipts of a package that are told in full: the first that are not good. */
@@ -17,6 +18,7 @@ type Tally = {
   readonly receipts: ReceiptJudgement[]
   readonly faults: Check[]
   range: { from: number; to: number } | null
+  end: AuditEnd | null
 }
 
 /** Judges an audit package line by line, in memory that does not grow with it. */
@@ -30,27 +32,53 @@ export async function judgePackage(
     counts: { good: 0, bad: 0, undecided: 0, unwitnessed: 0 },
     receipts: [],
     faults: [],
-    range: null,
+    ...{ range: null, end: null },
   }
   if (!read.ok) return conclude(tally, false, [{ name: 'text', status: 'failed', detail: read.detail }])
-  const { origin, checkpoint } = read.header
-  const terms = options.trustEmbedded ? embeddedTerms(deps, options, file.header) : { ...options, embedded: false }
+  const { origin, checkpoint, statements, endLine } = read.header
+  const pinned = options.trustEmbedded ? embeddedTerms(deps, options, file.header) : { ...options, embedded: false }
+  const terms = { ...pinned, keys: await followStatements(deps, pinned.keys, statements) }
   const view = await viewCheckpoint(deps, terms.policy, checkpoint)
-  const judge = createLineJudge(deps, terms, view)
-  let number = 1
-  for await (const bytes of file.lines) {
-    number += 1
-    const parsed = bytes === 'too-long' ? { ok: false as const, detail: 'It is too long.' } : parseAuditLine(bytes)
-    if (parsed.ok) add(tally, parsed.line.seq, await judge(parsed.line))
-    else tally.faults.push({ name: 'text', status: 'failed', detail: `Line ${number}: ${parsed.detail}` })
-    if (tally.faults.length > 0) break
-  }
+  await judgeLines(tally, file.lines, createLineJudge(deps, terms, view))
+  if (tally.faults.length === 0) tally.faults.push(...judgeEnd(tally, endLine))
   const shown = view.checkpoint?.origin
   const mixed: readonly Check[] =
     shown === origin
       ? []
       : [{ name: 'origin', status: 'failed', detail: `It is of ${origin}, and its checkpoint of ${shown}.` }]
   return conclude(tally, terms.embedded, [...tally.faults, ...mixed, ...view.checks])
+}
+
+/** Up to the first line that is none. */
+async function judgeLines(
+  tally: Tally,
+  lines: AsyncIterable<AuditBytes>,
+  judge: (line: AuditLine) => Promise<ReceiptJudgement>,
+): Promise<void> {
+  let number = 1
+  for await (const bytes of lines) {
+    number += 1
+    const refuse = (status: 'failed' | 'undecided', detail: string) =>
+      tally.faults.push({ name: 'text', status, detail: `Line ${number}: ${detail}` })
+    if (bytes === 'cut') return void refuse('undecided', 'It breaks off: the file was cut, or is still being written.')
+    if (bytes === 'too-long') return void refuse('failed', 'It is too long.')
+    if (tally.end !== null) return void refuse('failed', 'It stands behind the end.')
+    const parsed = parseAuditLine(bytes)
+    if (!parsed.ok) return void refuse('failed', parsed.detail)
+    if ('end' in parsed) tally.end = parsed.end
+    else add(tally, parsed.line.seq, await judge(parsed.line))
+  }
+}
+
+/** Whether all is there that the last line counts; a package that promises one and lacks it was cut between two lines. */
+function judgeEnd({ end, counts, range }: Tally, isPromised: boolean): readonly Check[] {
+  const detail = 'Its last line, which counts the others, is missing: it was cut off.'
+  if (end === null) return isPromised ? [{ name: 'text', status: 'undecided', detail }] : []
+  const count = Object.values(counts).reduce((sum, some) => sum + some, 0)
+  if (end.count === count && end.lastSeq === (range?.to ?? null)) return []
+  const told = `${end.count} lines up to number ${end.lastSeq ?? 'none'}`
+  const found = `${count} up to number ${range?.to ?? 'none'}`
+  return [{ name: 'text', status: 'failed', detail: `Its last line counts ${told}, and it has ${found}.` }]
 }
 
 function createLineJudge(deps: ProofDeps, terms: AuditOptions, view: CheckpointView) {

@@ -4,7 +4,7 @@ import { isForeignReceiptId } from './receipt-id.js'
 import { checkTimestamp } from './receipt-timestamp.js'
 
 /** Each costs a check of about a millisecond. */
-const keysMax = 1_024
+export const keysMax = 1_024
 
 /** A key that may sign receipts, and when; milliseconds since 1970, null for no bound. */
 export type PinnedKey = {

@@ -33,7 +33,13 @@ export function buildKeyStatement({ issuer, oldKeyId, newKeyId, newKey, at }: Ke
 }
 
 export type KeyStatementVerdict =
-  | { readonly ok: true; readonly oldKeyId: string | null; readonly newKeyId: string; readonly newKey: PublicKey }
+  | {
+      readonly ok: true
+      readonly oldKeyId: string | null
+      readonly newKeyId: string
+      readonly newKey: PublicKey
+      readonly at: string
+    }
   | { readonly ok: false; readonly reason: 'not-a-statement' | 'unsafe-key' | 'unknown-key' | 'bad-signature' }
 
 /**
@@ -47,7 +53,7 @@ export async function verifyKeyStatement(
 ): Promise<KeyStatementVerdict> {
   const read = isJsonObject(value) ? readStatement(value) : null
   if (read === null) return { ok: false, reason: 'not-a-statement' }
-  const { oldKeyId, newKeyId, unsigned } = read
+  const { oldKeyId, newKeyId, at, unsigned } = read
   const checked = checkPublicKey(decodeBase64url(read.x) ?? new Uint8Array())
   if (!checked.ok) return { ok: false, reason: 'unsafe-key' }
   const signer = oldKeyId === null ? checked.key : keys.get(oldKeyId)
@@ -56,7 +62,7 @@ export async function verifyKeyStatement(
   const signature = parseSignature(read.signature)
   if (!canonical.ok || !signature.ok) return { ok: false, reason: 'bad-signature' }
   const isGood = await verifyParsed(deps, signer, canonical.bytes, signature.bytes)
-  return isGood ? { ok: true, oldKeyId, newKeyId, newKey: checked.key } : { ok: false, reason: 'bad-signature' }
+  return isGood ? { ok: true, oldKeyId, newKeyId, newKey: checked.key, at } : { ok: false, reason: 'bad-signature' }
 }
 
 function readStatement(value: JsonObject) {
@@ -66,5 +72,7 @@ function readStatement(value: JsonObject) {
     return null
   if (!isJsonObject(newKey) || (oldKeyId !== null && typeof oldKeyId !== 'string')) return null
   const { kid, x } = newKey
-  return typeof kid === 'string' && typeof x === 'string' ? { oldKeyId, newKeyId: kid, x, signature, unsigned } : null
+  return typeof kid === 'string' && typeof x === 'string'
+    ? { oldKeyId, newKeyId: kid, x, at, signature, unsigned }
+    : null
 }

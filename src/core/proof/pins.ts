@@ -3,6 +3,7 @@ import { type Policy, type ProofDeps, parseNote, parsePolicy, policyBytesMax } f
 import { type CheckpointView, viewCheckpoint } from './judge-log.js'
 import type { AuditTerms } from './judge-receipt.js'
 import { type PinnedKeys, readKeyDocument } from './key-document.js'
+import { followStatements, parseKeyStatements } from './key-statements.js'
 
 /** Bytes of a document of public keys: some 250 a key. */
 const keyDocumentBytesMax = 524_288
@@ -14,6 +15,8 @@ export type PinFiles = {
   readonly policy: Uint8Array | null
   /** Checkpoints that were kept from earlier, each a whole note. */
   readonly checkpoints: readonly Uint8Array[]
+  /** Statements of changed keys, which lead from the pinned keys to others. */
+  readonly statements?: Uint8Array | null
 }
 
 export type PinsResult =
@@ -23,12 +26,14 @@ export type PinsResult =
       readonly policy: Policy | null
       readonly kept: readonly CheckpointView[]
     }
-  | { readonly ok: false; readonly what: 'keys' | 'policy' | 'checkpoint'; readonly detail: string }
+  | { readonly ok: false; readonly what: 'keys' | 'policy' | 'checkpoint' | 'statements'; readonly detail: string }
 
 /** Reads what an auditor relies on. A fault in these is the auditor's own mistake, and nothing is judged by them. */
 export async function readPins(deps: ProofDeps, files: PinFiles): Promise<PinsResult> {
   const keys = files.keys === null ? null : parseKeys(files.keys)
   if (keys?.ok === false) return { ok: false, what: 'keys', detail: keys.detail }
+  const stated = files.statements == null ? null : parseKeyStatements(files.statements)
+  if (stated?.ok === false) return { ok: false, what: 'statements', detail: stated.detail }
   const policy = files.policy === null ? null : parsePolicy(deps.sha256, files.policy)
   if (policy?.ok === false) return { ok: false, what: 'policy', detail: `Line ${policy.line}: ${policy.reason}.` }
   const kept: CheckpointView[] = []
@@ -39,7 +44,8 @@ export async function readPins(deps: ProofDeps, files: PinFiles): Promise<PinsRe
     if (!view.isSigned) return { ok: false, what: 'checkpoint', detail: view.checks[0]?.detail ?? '' }
     kept.push(view)
   }
-  return { ok: true, keys: keys?.keys ?? null, policy: policy?.policy ?? null, kept }
+  const followed = await followStatements(deps, keys?.keys ?? null, stated?.statements ?? [])
+  return { ok: true, keys: followed, policy: policy?.policy ?? null, kept }
 }
 
 function parseKeys(bytes: Uint8Array): ReturnType<typeof readKeyDocument> {

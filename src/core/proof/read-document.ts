@@ -6,9 +6,12 @@ export const documentBytesMax = 1_048_576
 
 const LINE_FEED = 0x0a
 
+/** A line of a package; `cut` for a last one that neither has an end nor is whole. */
+export type AuditBytes = Uint8Array | 'too-long' | 'cut'
+
 /** What a file turned out to be. `lines` of a package come one by one, so its length costs no memory. */
 export type ReadDocument =
-  | { readonly kind: 'package'; readonly header: JsonObject; readonly lines: AsyncIterable<Uint8Array | 'too-long'> }
+  | { readonly kind: 'package'; readonly header: JsonObject; readonly lines: AsyncIterable<AuditBytes> }
   | { readonly kind: 'text'; readonly bytes: Uint8Array }
   | { readonly kind: 'too-long' }
 
@@ -42,10 +45,7 @@ export async function readDocument(chunks: AsyncIterable<Uint8Array>): Promise<R
 }
 
 /** The lines behind the first, without their line feeds; ends after one that is too long. */
-async function* linesOf(
-  start: Uint8Array,
-  rest: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array | 'too-long', void> {
+async function* linesOf(start: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<AuditBytes, void> {
   let pending = start
   for (;;) {
     let from = 0
@@ -63,7 +63,7 @@ async function* linesOf(
     if (next.done === true) break
     pending = joined(pending, next.value)
   }
-  if (pending.length > 0) yield pending
+  if (pending.length > 0) yield parseAuditJson(pending).ok ? pending : 'cut'
 }
 
 function joined(one: Uint8Array, other: Uint8Array): Uint8Array {

@@ -37,7 +37,7 @@ function mountExport(app: App, guards: Guards, { exportAudit }: AuditVerbs): voi
     operationId: 'exportReceipts',
     summary: 'An audit package: every receipt of the chain with its proof',
     description:
-      'Lines of JSON: first `{type, origin, checkpoint, keys, policy}`, then for each place in the chain `{seq, receipt, index, proof}`, all proofs against that one checkpoint. An erased receipt has its `entry` instead; what the checkpoint does not cover yet has no proof. `llmring-server verify` reads it offline.',
+      'Lines of JSON: first `{type, origin, checkpoint, keys, policy, statements, end_line}`, then for each place in the chain `{seq, receipt, index, proof}`, all proofs against that one checkpoint, and last `{type: "audit-end", count, last_seq}`: a file without that line was cut off. An erased receipt has its `entry` instead; what the checkpoint does not cover yet has no proof. `llmring-server verify` reads it offline.',
     access: READS_RECEIPTS,
     turns: 'read',
     query: AuditQuery,

@@ -9,6 +9,8 @@ export type AuditDeps = {
   readonly log: Pick<ReceiptLog, 'snapshot' | 'promise'>
   /** The document of the public keys, as JSON. */
   readonly keys: () => Promise<string | undefined>
+  /** The statements of changed keys, a canonical JSON text a line. */
+  readonly statements: () => Promise<string>
 }
 
 export type AuditRange = {
@@ -19,8 +21,9 @@ export type AuditRange = {
 }
 
 /**
- * All that an auditor needs, as lines of JSON: `{type: "audit-package", origin, checkpoint, keys, policy}`, then a line
- * for each place in the chain, `{seq, receipt, index, proof}`, with every proof against that one checkpoint. An erased
+ * All that an auditor needs, as lines of JSON: `{type: "audit-package", origin, checkpoint, keys, policy, statements,
+ * end_line: true}`, then a line for each place in the chain, and `{type: "audit-end", count, last_seq}`, by which a file
+ * that was cut off is told. A place is `{seq, receipt, index, proof}`, with every proof against that one checkpoint. An erased
  * receipt has its `entry` instead, so that `prev` of the next one still leads to it; one that the checkpoint does not
  * cover yet has neither index nor proof. Read page by page: the chain only grows, so a later page goes on behind the one
  * before. Throws `not-logged-yet` while the log has no checkpoint.
@@ -29,7 +32,8 @@ export async function exportAudit(deps: AuditDeps, range: AuditRange): Promise<A
   const snapshot = await deps.log.snapshot()
   if (snapshot === null) throw notLogged('The log has no checkpoint yet.')
   const keys = (await deps.keys()) ?? '{"keys":[]}'
-  return lines(deps, range, snapshot, renderHead(deps.log.promise.origin, snapshot, keys))
+  const statements = (await deps.statements()).trimEnd().split('\n').join(',')
+  return lines(deps, range, snapshot, renderHead(deps.log.promise.origin, snapshot, keys, statements))
 }
 
 async function* lines(
@@ -40,20 +44,24 @@ async function* lines(
 ): AsyncGenerator<string> {
   yield head
   let [next, left] = [fromSeq, limit]
+  let [count, lastSeq] = [0, 'null']
   while (left > 0) {
     const page = await readLinks(projectId, next, Math.min(left, RECEIPT_LIMITS.auditPageMax))
     const last = page.at(-1)
-    if (last === undefined) return
+    if (last === undefined) break
     const places = await snapshot.prove(page.map(({ entry }) => entry))
     yield page.map((link, at) => renderLine(link, places[at] ?? null)).join('')
     next = last.seq + 1
     left -= page.length
+    count += page.length
+    lastSeq = String(last.seq)
   }
+  yield `{"type":"audit-end","count":${count},"last_seq":${lastSeq}}\n`
 }
 
-function renderHead(origin: string, { checkpoint, policy }: LogSnapshot, keys: string): string {
+function renderHead(origin: string, { checkpoint, policy }: LogSnapshot, keys: string, statements: string): string {
   const note = JSON.stringify(Buffer.from(checkpoint).toString('utf8'))
-  return `{"type":"audit-package","origin":${JSON.stringify(origin)},"checkpoint":${note},"keys":${keys},"policy":${JSON.stringify(policy)}}\n`
+  return `{"type":"audit-package","origin":${JSON.stringify(origin)},"checkpoint":${note},"keys":${keys},"policy":${JSON.stringify(policy)},"statements":[${statements}],"end_line":true}\n`
 }
 
 /** The receipt stands there as it was signed: parsing it would write its members anew. */

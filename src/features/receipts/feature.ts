@@ -133,7 +133,7 @@ function createVerbs(deps: ReceiptsDeps, parts: Parts): ReceiptVerbs {
   const issuing = { key, clock, issuer, newId, currentRegistryVersion, log, keep }
   const checking = { verifier: createNodeVerifier(), ring, issuer }
   const storing = { ...checking, findKeys: clientKeys.find, keep }
-  const auditing = { readLinks: createAuditStore(deps.sql), log, keys: keys.list }
+  const auditing = { readLinks: createAuditStore(deps.sql), log, keys: keys.list, statements: keys.statements }
   return {
     issue: async (projectId, claims) => {
       const receipt = await issueReceipt(issuing, projectId, claims)

@@ -9,31 +9,21 @@ export type GuardSettings = { readonly kind: 'file'; readonly path: string } | {
 
 /** `logKey` is that of this log: what others signed is not believed. */
 export function createGuard(settings: GuardSettings, logKey: NoteKey): Guard {
-  let newest: TreeHead | null = null
+  const memory = createMemory(settings.kind === 'file' ? settings.path : null, logKey)
   const seenSizes = new Map<string, number>()
   const disputing = new Set<string>()
-  // What nobody has read yet is as little known as what cannot be read.
-  let isReadable = settings.kind !== 'file'
-  const recallFile = async (path: string): Promise<void> => {
-    try {
-      const bytes = await readGuardFile(path)
-      newest = bytes === undefined ? null : await openOwnNote(logKey, bytes)
-      isReadable = bytes === undefined || newest !== null
-    } catch {
-      isReadable = false
-    }
-  }
+  const goesByWitnesses = settings.kind === 'witness'
   const trouble = (): Remembered['trouble'] => {
-    if (!isReadable) return 'guard-unreadable'
-    if (settings.kind === 'witness' && disputing.size > 0) return 'forked'
-    return settings.kind === 'witness' && seenSizes.size === 0 ? 'guard-unknown' : null
+    if (!memory.isReadable()) return 'guard-unreadable'
+    if (goesByWitnesses && disputing.size > 0) return 'forked'
+    return goesByWitnesses && seenSizes.size === 0 ? 'guard-unknown' : null
   }
   return {
     kind: settings.kind,
     // A size that a witness names is not signed: it bars only where the operator chose to go by it.
     known: () => ({
-      newest,
-      seenSize: settings.kind === 'witness' ? Math.max(0, ...seenSizes.values()) : 0,
+      newest: memory.newest(),
+      seenSize: goesByWitnesses ? Math.max(0, ...seenSizes.values()) : 0,
       trouble: trouble(),
     }),
     learn: (witness, size) => void seenSizes.set(witness, size),
@@ -41,13 +31,44 @@ export function createGuard(settings: GuardSettings, logKey: NoteKey): Guard {
       if (isDisputed) disputing.add(witness)
       else disputing.delete(witness)
     },
-    recall: async () => {
-      if (settings.kind === 'file') await recallFile(settings.path)
+    recall: memory.recall,
+    remember: memory.remember,
+  }
+}
+
+/** The newest head that was signed, in a file if there is a path. */
+function createMemory(path: string | null, logKey: NoteKey) {
+  let newest: TreeHead | null = null
+  let lastNote = ''
+  // What nobody has read yet is as little known as what cannot be read.
+  let isReadable = path === null
+  const isBehind = (size: number): boolean => newest === null || size > newest.size
+  /** Other instances may share the file, and be ahead: what they remembered is not set back. */
+  const catchUp = async (shared: string): Promise<void> => {
+    const bytes = await readGuardFile(shared).catch(() => undefined)
+    if (bytes === undefined || new TextDecoder().decode(bytes) === lastNote) return
+    const other = await openOwnNote(logKey, bytes)
+    if (other !== null && isBehind(other.size)) newest = other
+  }
+  return {
+    newest: () => newest,
+    isReadable: () => isReadable,
+    recall: async (): Promise<void> => {
+      if (path === null) return
+      try {
+        const bytes = await readGuardFile(path)
+        newest = bytes === undefined ? null : await openOwnNote(logKey, bytes)
+        isReadable = bytes === undefined || newest !== null
+      } catch {
+        isReadable = false
+      }
     },
-    remember: async (head, note) => {
+    remember: async (head: TreeHead, note: string): Promise<void> => {
       if (!isReadable) throw new Error('the guard file was not read, and must not be replaced by less than it holds')
-      if (newest !== null && head.size <= newest.size) return
-      if (settings.kind === 'file') await writeGuardFile(settings.path, note)
+      if (path !== null && isBehind(head.size)) await catchUp(path)
+      if (!isBehind(head.size)) return
+      if (path !== null) await writeGuardFile(path, note)
+      lastNote = note
       newest = { size: head.size, root: head.root }
     },
   }
