@@ -21,11 +21,17 @@ const idle = { timeout_seconds: 0.4, idle_seconds: 0.4 }
 const world = await startGateway(
   {
     providers: [
-      { name: 'local', base_url: upstream.url, api_key_env: 'PLANTED_KEY', model: 'hostile', ...idle },
+      {
+        ...{ name: 'local', base_url: upstream.url, api_key_env: 'PLANTED_KEY', model: 'hostile', ...idle },
+        // Backends of their own for tests that need one without a past.
+        models: Array.from({ length: 20 }, (_, index) => ({ model: `fresh-${index}` })),
+      },
       { name: 'nowhere', base_url: 'http://127.0.0.1:9', model: 'away' },
       { name: 'echo', type: 'echo', priority: 9, model: 'parrot' },
     ],
     server: { drain_seconds: 3 },
+    // Here everything fails, and yet is to be asked.
+    breaker: { failure_threshold: 1_000, min_calls: 100_000 },
   },
   { PLANTED_KEY: KEY },
 )
@@ -34,6 +40,10 @@ afterAll(async () => {
   await upstream.close()
 })
 beforeEach(() => upstream.behave(wellBehaved))
+
+let used = 0
+/** A model whose backend no test has called. */
+const freshModel = () => `fresh-${used++}`
 
 const CHAT = '/v1/chat/completions'
 const messages = [{ role: 'user', content: 'Twelve words or so, that are counted if the upstream counts none.' }]
@@ -111,17 +121,17 @@ describe('an upstream that gives no answer that can be used', () => {
 
   test('says when to come back, and no library is told to wait for an hour', async () => {
     upstream.behave(status(429, { 'retry-after': '3600' }))
-    expect((await ask(world.project())).headers.get('retry-after')).toBe('30')
+    expect((await ask(world.project(), { model: freshModel() })).headers.get('retry-after')).toBe('30')
     upstream.behave(status(429, { 'retry-after': '7' }))
-    expect((await ask(world.project())).headers.get('retry-after')).toBe('7')
+    expect((await ask(world.project(), { model: freshModel() })).headers.get('retry-after')).toBe('7')
     upstream.behave(status(429))
-    expect((await ask(world.project())).headers.get('retry-after')).toBe('1')
+    expect((await ask(world.project(), { model: freshModel() })).headers.get('retry-after')).toBe('1')
   })
 
   test.each([true, false])('is followed by the next backend that an alias names (stream: %s)', async (stream) => {
     upstream.behave(status(503))
     const project = world.project()
-    await project.bind('reader', ['local:hostile', 'echo:parrot'])
+    await project.bind('reader', [`local:${freshModel()}`, 'echo:parrot'])
     const response = await ask(project, { model: 'reader', stream })
     expect(response.status).toBe(200)
     expect(response.headers.get('x-llm-router-attempts')).toBe('2')
@@ -212,7 +222,7 @@ describe('a stream', () => {
       end(outgoing)
     })
     const project = world.project()
-    await project.bind('reader', ['local:hostile', 'echo:parrot'])
+    await project.bind('reader', [`local:${freshModel()}`, 'echo:parrot'])
     const response = await ask(project, { model: 'reader', stream: true })
     const data = await readData(response)
     expect(data.at(-1)).toBe('[DONE]')

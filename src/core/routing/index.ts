@@ -13,7 +13,7 @@ export {
   openByHint,
   settleCall,
 } from './breaker.js'
-export { createBudget } from './budget.js'
+export { type Budget, createBudget } from './budget.js'
 export { type Candidates, type RegistryFacts, resolveCandidates } from './candidates.js'
 export { NO_CONSTRAINTS, readConstraints, readConstraintsText } from './constraints.js'
 export { DRIFT_KINDS, type Drift, driftOf, isKnownTo } from './drift.js'
@@ -27,7 +27,7 @@ export {
   thresholdMax,
   thresholdMin,
 } from './feedback.js'
-export { type Admission, createFleet, type Fleet } from './fleet.js'
+export { type Admission, createFleet, type Fleet, type RefusalReason } from './fleet.js'
 export { chosenByHook, hookCandidates } from './hook-choice.js'
 export { contextTokensOf, hasCapability } from './model-facts.js'
 export { type Outcome, type Verdict, verdictOf } from './outcome.js'
@@ -46,6 +46,7 @@ export {
   DEFAULT_POLICY,
   type Demand,
   estimatedCost,
+  type Policy,
   type Ranked,
   rank,
   STRATEGIES,

@@ -26,7 +26,7 @@ export type ChatCall = {
 }
 
 /** What a caller gets. `frames` are texts of events; a stream that breaks off ends with one that says so. */
-type CallAnswer =
+export type CallAnswer =
   | { readonly kind: 'whole'; readonly body: string }
   | { readonly kind: 'stream'; readonly frames: AsyncGenerator<string> }
 

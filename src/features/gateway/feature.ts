@@ -1,14 +1,17 @@
 import type { ProjectId } from '../../access/principal.js'
-import type { Backend } from '../../core/routing/index.js'
 import { monotonicClock } from '../../platform/clock.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Feature } from '../contract.js'
 import type { CallSlot } from './account.js'
 import type { ChatCall, Served } from './call.js'
-import { findCandidates } from './find-candidates.js'
+import { type ChooseDeps, chooseCandidates } from './choose-candidates.js'
+import { demandOf } from './demand.js'
+import { openFleet } from './open-fleet.js'
 import type { GatewayConfig } from './read-config.js'
+import { reportBackends } from './report-backends.js'
 import { mountGateway } from './routes.js'
+import { mountRouting } from './routing-routes.js'
 import { type ServeDeps, serveCall } from './serve-call.js'
 import { createUpstreams } from './upstream.js'
 
@@ -36,7 +39,9 @@ export function createGateway(deps: GatewayDeps) {
   const upstreams = createUpstreams()
   const rows = keepWork(logger, metrics)
   const inFlight = { count: 0 }
+  const fleet = openFleet(config.providers)
   const serving: ServeDeps = {
+    fleet,
     ...{ upstreams, inFlight, clock: monotonicClock, random: deps.random ?? Math.random },
     providers: new Map(config.providers.map((provider) => [provider.name, provider])),
     drainMsMax: config.server.drain_seconds * 1_000,
@@ -47,16 +52,21 @@ export function createGateway(deps: GatewayDeps) {
     certify: null,
     keep: rows.keep,
   }
-  const backends = config.providers.flatMap((provider) => provider.backends)
+  const choosing: ChooseDeps = {
+    ...{ fleet, clock: serving.clock, policy: config.policy },
+    backends: config.providers.flatMap((provider) => provider.backends),
+  }
   metrics.gauge('llmring_gateway_calls_in_flight', 'Calls of models that are under way.', () => inFlight.count)
   return {
     name: 'gateway',
-    mount: (app, guards) =>
+    mount: (app, guards) => {
       mountGateway(app, guards, {
-        chat: (call) => chat(deps, serving, backends, call),
+        chat: (call) => chat(deps, serving, choosing, call),
         bodyBytesMax: config.server.body_bytes_max,
         callMsMax: serving.callMsMax,
-      }),
+      })
+      mountRouting(app, guards, { backends: () => reportBackends(fleet, serving.clock()) })
+    },
     /** Waits for the rows of calls that are over. */
     close: async () => {
       await rows.idle()
@@ -68,13 +78,17 @@ export function createGateway(deps: GatewayDeps) {
 async function chat(
   deps: GatewayDeps,
   serving: ServeDeps,
-  backends: readonly Backend[],
+  choosing: ChooseDeps,
   sent: Omit<ChatCall, 'alias'>,
 ): Promise<Served> {
   const { requestedModel: model, projectId, profile } = sent
   const bound = model === undefined ? null : await deps.resolveBound(projectId, profile, model)
   const call: ChatCall = { ...sent, alias: bound === null ? null : (model ?? null) }
-  return serveCall(serving, call, findCandidates(model, bound, backends))
+  return serveCall(
+    serving,
+    call,
+    chooseCandidates(choosing, { model, bound }, () => demandOf(call)),
+  )
 }
 
 /** Work that no response waits for: it ends before the service does, and its failures are told. */

@@ -4,6 +4,10 @@ export const GATEWAY_LIMITS = {
   providersMax: 100,
   modelsPerProviderMax: 500,
   faultsShownMax: 100,
+  /** Of an answer whose call does not say how long it may get, for comparing costs. */
+  outputTokensDefault: 500,
+  /** Backends that an error names. */
+  refusalsShownMax: 5,
   /** Of a request's body: images stand in it as base64. */
   bodyBytesMax: 33_554_432,
   messagesMax: 100_000,

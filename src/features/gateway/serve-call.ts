@@ -1,10 +1,19 @@
 import { NO_USAGE } from '../../core/chat/index.js'
-import { type Backend, backendName } from '../../core/routing/index.js'
+import {
+  type Backend,
+  type Budget,
+  backendName,
+  createBudget,
+  type Fleet,
+  type RefusalReason,
+  walk,
+} from '../../core/routing/index.js'
 import { type Cancel, expireAfter } from '../../platform/deadline.js'
 import { AppError } from '../../platform/errors.js'
+import { invariant } from '../../platform/invariant.js'
 import type { CallSlot, EndedAt } from './account.js'
 import { type AttemptDeps, createAttempts } from './attempt.js'
-import type { Attempt, AttemptAt, ChatCall, Served } from './call.js'
+import type { CallAnswer, ChatCall, Served } from './call.js'
 import { type Ledger, type LedgerDeps, openLedger } from './ledger.js'
 import { GATEWAY_LIMITS } from './limits.js'
 
@@ -13,6 +22,7 @@ export type ServeDeps = AttemptDeps &
     /** Room for a row. Throws `overloaded`. */
     readonly keepRoom: (call: ChatCall) => CallSlot
     readonly certify: LedgerDeps['certify']
+    readonly fleet: Pick<Fleet, 'admit'>
     readonly callMsMax: number
     readonly attemptsMax: number
     /** Calls under way, of all projects. */
@@ -21,64 +31,92 @@ export type ServeDeps = AttemptDeps &
 
 /**
  * Serves a call by the first of these backends that answers. Room for its row is taken before the first is asked: a
- * call that could not be accounted for is not made. Throws `overloaded`, and what the last attempt failed with.
+ * call that could not be accounted for is not made. `shared` is the budget of several calls that belong together. Throws
+ * `overloaded`, `upstream-unavailable` if none may be asked now, and what the last attempt failed with.
  */
-export async function serveCall(deps: ServeDeps, call: ChatCall, candidates: readonly Backend[]): Promise<Served> {
+export async function serveCall(
+  deps: ServeDeps,
+  call: ChatCall,
+  candidates: readonly Backend[],
+  shared?: Budget,
+): Promise<Served> {
   if (deps.inFlight.count >= GATEWAY_LIMITS.callsInFlightMax) {
     throw new AppError('overloaded', 'Too many calls are under way.', { retryAfterSeconds: 1 })
   }
   const slot = deps.keepRoom(call)
   deps.inFlight.count += 1
-  const over = limitCall(deps, call)
+  const budget = shared ?? createBudget(deps.attemptsMax, deps.clock() + deps.callMsMax)
+  const over = limitCall(deps, call, budget.msLeft(deps.clock()))
   const onSettled = () => {
     deps.inFlight.count -= 1
     over.cancel()
   }
   const certify = call.wantsReceipt ? deps.certify : null
   const ledger = openLedger({ ...deps, slot, certify, onSettled }, call)
-  const walked = await walk(candidates, deps.attemptsMax, createAttempts(deps, call, ledger, over.signal))
-  const { attempt, backend } = walked
-  const headers = {
-    'X-LLM-Router-Model': backendName(backend),
-    'X-LLM-Router-Tier': String(backend.tier),
-    'X-LLM-Router-Attempts': String(ledger.attempts()),
-    'X-LLM-Router-Cache': 'MISS',
-  }
-  if (attempt.status === 'answering') return { answer: attempt.value, headers }
-  await settleFailure(deps, ledger, attempt, backend)
-  const { error } = attempt
-  throw new AppError(error.code, error.message, { ...error.extras, headers: { ...headers, ...error.extras.headers } })
+  const walked = await walk<CallAnswer, AppError>({
+    ...{ fleet: deps.fleet, budget, now: deps.clock, attempt: createAttempts(deps, call, ledger, over.signal) },
+    candidates: candidates.map((backend) => ({ backend })),
+  })
+  if (walked.status === 'answering') return { answer: walked.value, headers: headersOf(walked.backend, ledger) }
+  const failed = failureOf(walked, candidates, deps.clock())
+  await settleFailure(deps, ledger, failed)
+  const { error } = failed
+  const headers = { ...headersOf(failed.backend, ledger), ...error.extras.headers }
+  throw new AppError(error.code, error.message, { ...error.extras, headers })
 }
 
-async function settleFailure(deps: ServeDeps, ledger: Ledger, attempt: Attempt, backend: Backend): Promise<void> {
+const headersOf = (backend: Backend, ledger: Ledger): Record<string, string> => ({
+  'X-LLM-Router-Model': backendName(backend),
+  'X-LLM-Router-Tier': String(backend.tier),
+  'X-LLM-Router-Attempts': String(ledger.attempts()),
+  'X-LLM-Router-Cache': 'MISS',
+})
+
+type CallFailure = { readonly backend: Backend; readonly outcome: string; readonly error: AppError }
+type NotAnswered = Exclude<Awaited<ReturnType<typeof walk<CallAnswer, AppError>>>, { status: 'answering' }>
+
+/** What becomes of a call that no backend answered, and what its row says. */
+function failureOf(walked: NotAnswered, candidates: readonly Backend[], nowMs: number): CallFailure {
+  if (walked.status === 'failed') {
+    const { backend, outcome, error } = walked.last
+    return {
+      backend,
+      error,
+      outcome: outcome.status === undefined ? outcome.kind : `${outcome.kind} ${outcome.status}`,
+    }
+  }
+  const [backend] = candidates
+  invariant(backend !== undefined, 'a call has a candidate')
+  if (walked.status === 'spent') {
+    const error = new AppError('upstream-unavailable', 'No attempt or no time is left.', { retryAfterSeconds: 1 })
+    return { backend, error, outcome: 'unavailable' }
+  }
+  const whys = walked.refusals.map((refusal) => `${backendName(refusal.backend)} ${REFUSALS[refusal.reason]}`)
+  const seconds = walked.retryAtMs === undefined ? 1 : Math.ceil((walked.retryAtMs - nowMs) / 1_000)
+  const retryAfterSeconds = Math.min(Math.max(seconds, 1), GATEWAY_LIMITS.retryAfterSecondsMax)
+  const shown = whys.slice(0, GATEWAY_LIMITS.refusalsShownMax).join('; ')
+  const error = new AppError('upstream-unavailable', `No backend may be asked now: ${shown}.`, { retryAfterSeconds })
+  return { backend, error, outcome: 'unavailable' }
+}
+
+const REFUSALS: Readonly<Record<RefusalReason, string>> = {
+  'breaker-open': 'failed too often',
+  'asked-to-wait': 'asked for a pause',
+  'provider-limit': 'has as many requests as its provider is configured to take',
+}
+
+async function settleFailure(deps: ServeDeps, ledger: Ledger, { backend, outcome }: CallFailure): Promise<void> {
   const provider = deps.providers.get(backend.provider)
-  if (provider === undefined || attempt.status !== 'failed') return
-  const { kind, status } = attempt.outcome
+  invariant(provider !== undefined, 'a backend is of a provider that is configured')
   const at: EndedAt = { provider, model: backend.model }
-  const outcome = status === undefined ? kind : `${kind} ${status}`
   await ledger.settle(at, { outcome, usage: NO_USAGE, isEstimated: false })
 }
 
-/** What the walk came to: the attempt that answered, or the last one that failed. */
-type Walked = { readonly attempt: Attempt; readonly backend: Backend }
-
-async function walk(candidates: readonly Backend[], attemptsMax: number, attemptAt: AttemptAt): Promise<Walked> {
-  let last: Walked | undefined
-  for (const backend of candidates.slice(0, attemptsMax)) {
-    const attempt = await attemptAt(backend)
-    last = { attempt, backend }
-    if (attempt.status === 'answering' || attempt.error.code === 'upstream-refused') return last
-    if (attempt.outcome.kind === 'cancelled' || attempt.outcome.kind === 'out-of-time') return last
-  }
-  if (last === undefined) throw new AppError('model-not-found', 'No backend serves this.')
-  return last
-}
-
 /** Ends the call when its time is over, or some time after its caller left: until then its usage may still come. */
-function limitCall(deps: ServeDeps, { signal }: ChatCall) {
+function limitCall(deps: ServeDeps, { signal }: ChatCall, callMs: number) {
   const over = new AbortController()
   const end = () => over.abort()
-  const cancelDeadline = expireAfter(deps.callMsMax, end)
+  const cancelDeadline = expireAfter(callMs, end)
   let cancelDrain: Cancel = () => undefined
   const drain = () => {
     cancelDrain = expireAfter(deps.drainMsMax, end)

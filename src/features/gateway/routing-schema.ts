@@ -1,0 +1,29 @@
+import { z } from '@hono/zod-openapi'
+
+const count = (description: string) => z.number().int().openapi({ description })
+const ms = (description: string) => z.number().nullable().openapi({ description })
+
+export const Backends = z.array(
+  z
+    .object({
+      name: z.string().openapi({ description: '`provider:model`.', example: 'groq-free:llama-3.3-70b' }),
+      provider: z.string(),
+      model: z.string(),
+      tier: count('1 for easy prompts, 3 for hard ones.'),
+      priority: count('Lower comes first.'),
+      status: z.enum(['healthy', 'degraded', 'down']).openapi({
+        description: '`degraded`: it failed in the last 30 s. `down`: it could not be reached in the last 10 s.',
+      }),
+      in_flight: count('Calls that are under way there, from this instance.'),
+      latency_ms: ms('Until an answer began, as a moving average; null before the first.'),
+      total_requests: count('Since this instance started.'),
+      total_failures: count('Of these.'),
+      breaker: z.object({
+        status: z.enum(['closed', 'open', 'half-open']),
+        failures_in_row: z.number().int(),
+        retry_in_ms: ms('Of one that is open: when it lets a call through on trial.'),
+      }),
+      asked_to_wait_ms: ms('What is left of a pause that the backend asked for.'),
+    })
+    .openapi('Backend'),
+)
