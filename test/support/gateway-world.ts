@@ -56,7 +56,7 @@ export async function startGateway(
 ): Promise<GatewayWorld> {
   const directory = await mkdtemp(join(tmpdir(), 'llmring-gateway-'))
   const file = join(directory, 'gateway.yaml')
-  await writeFile(file, typeof config === 'string' ? config : stringify(config))
+  await writeFile(file, typeof config === 'string' ? config : stringify(config, { aliasDuplicateObjects: false }))
   const database = await cloneDatabase()
   const service = await startService({
     LLMRING_DATABASE_URL: database.url,

@@ -1,4 +1,14 @@
-import { type Backend, backendsFor, type Demand, type Fleet, type Policy, rank } from '../../core/routing/index.js'
+import {
+  type Backend,
+  backendName,
+  backendsFor,
+  chosenByHook,
+  type Demand,
+  type Fleet,
+  type Policy,
+  rank,
+  type Tier,
+} from '../../core/routing/index.js'
 import { AppError } from '../../platform/errors.js'
 
 export type ChooseDeps = {
@@ -13,6 +23,10 @@ export type Asked = {
   readonly model: string | undefined
   /** What an alias of that name is bound to, primary first; null if it is bound to nothing. */
   readonly bound: readonly string[] | null
+  /** The tier that is wanted of a model that was left to the service. */
+  readonly tier?: Tier | undefined
+  /** The name of a backend that comes first if it is healthy and may answer. */
+  readonly preferred?: string | undefined
 }
 
 /**
@@ -21,7 +35,7 @@ export type Asked = {
  */
 export function chooseCandidates(
   { fleet, backends, policy, clock }: ChooseDeps,
-  { model, bound }: Asked,
+  { model, bound, tier, preferred }: Asked,
   demandOf: () => Demand,
 ): readonly Backend[] {
   const found = backendsFor(model, bound ?? undefined, backends)
@@ -30,9 +44,13 @@ export function chooseCandidates(
     const what = isBound ? `No backend serves what '${model}' is bound to` : `No backend serves '${model}'`
     throw new AppError('model-not-found', `${what}; GET /v1/models lists what is served.`)
   }
-  const isCompared = policy.strategy !== 'priority' && policy.strategy !== 'latency' && found.placed.length > 1
-  const demand = isCompared ? demandOf() : ANY_DEMAND
-  return rank(fleet.look(found.placed, clock()), policy, demand).map(({ backend }) => backend)
+  const isByTier = found.by === 'auto' && tier !== undefined
+  const { strategy } = isByTier ? { strategy: 'tier' as const } : policy
+  const isCompared = strategy !== 'priority' && strategy !== 'latency' && found.placed.length > 1
+  const demand = isCompared ? { ...demandOf(), ...(tier === undefined ? {} : { tier }) } : ANY_DEMAND
+  const ranked = rank(fleet.look(found.placed, clock()), { ...policy, strategy }, demand)
+  const first = ranked.find(({ backend, health }) => health === 'healthy' && backendName(backend) === preferred)
+  return (first === undefined ? ranked : chosenByHook(ranked, preferred)).map(({ backend }) => backend)
 }
 
 const ANY_DEMAND: Demand = { tokensIn: 0, tokensOut: 0, tier: 1 }

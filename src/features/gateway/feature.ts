@@ -13,7 +13,9 @@ import { reportBackends } from './report-backends.js'
 import { mountGateway } from './routes.js'
 import { mountRouting } from './routing-routes.js'
 import { type ServeDeps, serveCall } from './serve-call.js'
+import { type OpWish, serveWorkflow, type WorkflowDeps } from './serve-workflow.js'
 import { createUpstreams } from './upstream.js'
+import { mountWorkflows } from './workflow-routes.js'
 
 export type GatewayDeps = {
   readonly logger: Logger
@@ -56,6 +58,10 @@ export function createGateway(deps: GatewayDeps) {
     ...{ fleet, clock: serving.clock, policy: config.policy },
     backends: config.providers.flatMap((provider) => provider.backends),
   }
+  const workflows: WorkflowDeps = {
+    ...{ clock: serving.clock, attemptsMax: serving.attemptsMax, workflowMsMax: serving.callMsMax },
+    chat: (call, wish) => chat(deps, serving, choosing, call, wish),
+  }
   metrics.gauge('llmring_gateway_calls_in_flight', 'Calls of models that are under way.', () => inFlight.count)
   return {
     name: 'gateway',
@@ -63,6 +69,10 @@ export function createGateway(deps: GatewayDeps) {
       mountGateway(app, guards, {
         chat: (call) => chat(deps, serving, choosing, call),
         bodyBytesMax: config.server.body_bytes_max,
+        callMsMax: serving.callMsMax,
+      })
+      mountWorkflows(app, guards, {
+        run: (caller, workflow) => serveWorkflow(workflows, caller, workflow),
         callMsMax: serving.callMsMax,
       })
       mountRouting(app, guards, { backends: () => reportBackends(fleet, serving.clock()) })
@@ -80,15 +90,28 @@ async function chat(
   serving: ServeDeps,
   choosing: ChooseDeps,
   sent: Omit<ChatCall, 'alias'>,
+  wish?: OpWish,
 ): Promise<Served> {
   const { requestedModel: model, projectId, profile } = sent
   const bound = model === undefined ? null : await deps.resolveBound(projectId, profile, model)
   const call: ChatCall = { ...sent, alias: bound === null ? null : (model ?? null) }
-  return serveCall(
-    serving,
-    call,
-    chooseCandidates(choosing, { model, bound }, () => demandOf(call)),
-  )
+  const asked = { model, bound, tier: wish?.tier, preferred: wish?.preferred }
+  const candidates = chooseCandidates(choosing, asked, () => demandOf(call))
+  if (wish === undefined) return serveCall(serving, call, candidates)
+  const keepRoom = (sender: ChatCall): CallSlot => heard(serving.keepRoom(sender), wish.onRecorded)
+  return serveCall({ ...serving, keepRoom }, call, candidates, wish.budget)
+}
+
+/** A slot whose row is told once it is recorded. */
+function heard(slot: CallSlot, onRecorded: OpWish['onRecorded']): CallSlot {
+  return {
+    release: () => slot.release(),
+    record: (observed) => {
+      const recorded = slot.record(observed)
+      onRecorded(recorded.row)
+      return recorded
+    },
+  }
 }
 
 /** Work that no response waits for: it ends before the service does, and its failures are told. */

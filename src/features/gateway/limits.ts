@@ -10,6 +10,9 @@ export const GATEWAY_LIMITS = {
   refusalsShownMax: 5,
   /** Of a request's body: images stand in it as base64. */
   bodyBytesMax: 33_554_432,
+  /** Of a workflow, and what `{{input}}` stands for in it. */
+  workflowBytesMax: 262_144,
+  workflowInputCharactersMax: 500_000,
   messagesMax: 100_000,
   modelCharactersMax: 255,
   /** Of a call, from its first attempt to the end of its answer. */

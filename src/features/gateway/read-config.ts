@@ -1,9 +1,9 @@
-import { parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { ConfigShape, type ConfigText } from './config-shape.js'
 import { nestConfig } from './flat-config.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import { openProviders, type Provider } from './providers.js'
+import { readYaml } from './read-yaml.js'
 
 /** A variable of the environment, or undefined. */
 export type ReadVariable = (name: string) => string | undefined
@@ -19,14 +19,8 @@ export type GatewayConfigResult =
  * may be a key.
  */
 export function readGatewayConfig(text: string, variable: ReadVariable): GatewayConfigResult {
-  const { configBytesMax } = GATEWAY_LIMITS
-  // Its size is looked at before it is read, and what stands for something else is not taken: a few lines of that can mean
-  // gigabytes.
-  if (Buffer.byteLength(text) > configBytesMax) return refused([`the file is larger than ${configBytesMax} bytes`])
-  const document = parseDocument(text, { prettyErrors: true, strict: true, uniqueKeys: true, logLevel: 'silent' })
-  if (document.errors.length > 0) return refused(document.errors.map(({ code, linePos }) => place(code, linePos)))
-  const plain = toPlain(document)
-  if (!plain.ok) return refused([plain.fault])
+  const plain = readYaml(text, GATEWAY_LIMITS.configBytesMax)
+  if (!plain.ok) return refused(plain.faults)
   const faults: string[] = []
   const expanded = expand(plain.value, variable, '', faults)
   const parsed = ConfigShape.safeParse(nestConfig(expanded))
@@ -40,19 +34,6 @@ const refused = (faults: readonly string[]): GatewayConfigResult => ({
   ok: false,
   faults: faults.slice(0, GATEWAY_LIMITS.faultsShownMax),
 })
-
-const place = (code: string, position: readonly { line: number; col: number }[] | undefined): string =>
-  `line ${position?.[0]?.line ?? 1}: is not YAML (${code.toLowerCase().replaceAll('_', ' ')})`
-
-type Plain = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly fault: string }
-
-function toPlain(document: ReturnType<typeof parseDocument>): Plain {
-  try {
-    return { ok: true, value: document.toJS({ maxAliasCount: 0 }) }
-  } catch {
-    return { ok: false, fault: 'an alias (*name) is not taken here: write out what it stands for' }
-  }
-}
 
 /** `$NAME` and `${NAME}` in texts; `$$` is a dollar. */
 function expand(value: unknown, variable: ReadVariable, path: string, faults: string[]): unknown {

@@ -46,7 +46,8 @@ export async function serveCall(
   const slot = deps.keepRoom(call)
   deps.inFlight.count += 1
   const budget = shared ?? createBudget(deps.attemptsMax, deps.clock() + deps.callMsMax)
-  const over = limitCall(deps, call, budget.msLeft(deps.clock()))
+  // Calls that may take equally long share a timer.
+  const over = limitCall(deps, call, shared === undefined ? deps.callMsMax : budget.msLeft(deps.clock()))
   const onSettled = () => {
     deps.inFlight.count -= 1
     over.cancel()
