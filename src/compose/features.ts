@@ -1,5 +1,6 @@
+import type { Sql } from '../db/client.js'
 import { createAnnounce } from '../db/messages.js'
-import { createAliases } from '../features/aliases/feature.js'
+import { type AliasesFeature, createAliases } from '../features/aliases/feature.js'
 import type { Feature } from '../features/contract.js'
 import { createDrift } from '../features/drift/feature.js'
 import { createGateway } from '../features/gateway/feature.js'
@@ -8,6 +9,7 @@ import { createLockfiles } from '../features/lockfiles/feature.js'
 import { createProjects, type ProjectsFeature } from '../features/projects/feature.js'
 import { createReceipts, type ReceiptsFeature } from '../features/receipts/feature.js'
 import { createRegistry, type RegistryFeature } from '../features/registry/feature.js'
+import { createRepricing } from '../features/repricing/feature.js'
 import { createSync } from '../features/sync/feature.js'
 import { createTransparency, type TransparencyFeature } from '../features/transparency/feature.js'
 import { createUsage, type UsageFeature } from '../features/usage/feature.js'
@@ -39,6 +41,16 @@ function priceWaiting(usage: UsageFeature, logger: Logger): void {
   })
 }
 
+function openHistory(sql: Sql, { publish, readNote }: AliasesFeature, projects: ProjectsFeature) {
+  return createHistory({
+    ...{ sql, publish, readNote },
+    findKeys: async (projectId) => {
+      const keys = await projects.verbs.listKeys(projectId)
+      return new Map(keys.map(({ id, name, prefix }) => [id, { label: name, prefix }]))
+    },
+  })
+}
+
 /** Builds every feature and gives each what it needs of the others. Nothing is started yet. */
 export async function composeFeatures(ground: Ground, limits: RateLimits): Promise<Features> {
   const { resources, config, logger, metrics, redis, notifications, reach } = ground
@@ -65,7 +77,13 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
     findProject: (header) => optionalProject(projects.authenticate, header),
   })
   registry.onLoaded(() => priceWaiting(usage, logger))
-  const features: readonly Feature[] = [registry, aliases, drift, lockfiles, webhooks, usage, transparency, receipts]
+  const repricing = createRepricing({
+    ...{ ...common, usage: usage.repricing, readPeriod: usage.logs.readPeriod },
+    ...{ claimed: receipts.claimed, pricing: registry.pricing },
+  })
+  // Before what it changes: an erasure takes its jobs away first.
+  const recorded = [repricing, usage, transparency, receipts]
+  const features: readonly Feature[] = [registry, aliases, drift, lockfiles, webhooks, ...recorded]
 
   const { mode, adminKey, pepper, pepperPrevious } = config.projects
   // Last: projects export and erase what every other feature holds of them.
@@ -73,15 +91,7 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
     ...{ ...common, mode, pepper: pepper?.reveal(), pepperPrevious: pepperPrevious?.reveal() },
     ...{ adminKey: adminKey?.reveal(), newProjects: limits.newProjects, features },
   })
-  const history = createHistory({
-    sql: common.sql,
-    publish: aliases.publish,
-    readNote: aliases.readNote,
-    findKeys: async (projectId) => {
-      const keys = await projects.verbs.listKeys(projectId)
-      return new Map(keys.map(({ id, name, prefix }) => [id, { label: name, prefix }]))
-    },
-  })
+  const history = openHistory(common.sql, aliases, projects)
   const { findChangedKeys } = projects
   const sync = createSync({ ...common, findChangedKeys, watchersMax: config.listen.watchersMax })
   const { gateway, passedBytesMax } = await composeGateway(config, { ...common, ...aliases, ...usage })

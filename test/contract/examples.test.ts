@@ -3,7 +3,7 @@ import { PROBLEMS, type ProblemCode } from '../../src/platform/problem-catalogue
 import { faultsOf } from './answer-schemas.js'
 import { keyFor, openContractOfTwo, type TestProject } from './open-contract.js'
 import type { Operation, Parameter } from './operations.js'
-import { certify, logged, publishLockfile } from './samples.js'
+import { addRepricing, certify, logged, publishLockfile } from './samples.js'
 
 const contract = await openContractOfTwo()
 afterAll(() => contract.close())
@@ -16,7 +16,14 @@ async function madeIds(): Promise<{ project: TestProject; values: Readonly<Recor
   const digest = await publishLockfile(contract, contract.ours)
   const { receiptId, logId } = await certify(contract, contract.ours)
   const hash = await logged(contract, contract.ours)
-  const made = { id: project.id, key_id: project.keyId, digest, hash, log_id: logId }
+  const made = {
+    id: project.id,
+    key_id: project.keyId,
+    digest,
+    hash,
+    log_id: logId,
+    job_id: await addRepricing(contract, contract.ours.id),
+  }
   return { project, values: { ...made, '/api/v1/receipts/{id}/logs/{log_id}/proof id': receiptId } }
 }
 

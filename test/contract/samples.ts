@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { NOTHING_FOUND } from '../../src/features/repricing/tally.js'
 import { eventually } from '../support/eventually.js'
 import type { Contract, TestProject } from './open-contract.js'
 
@@ -56,6 +57,30 @@ export async function certify(contract: Contract, project: TestProject): Promise
   const logId = await log(contract, project)
   const answer = await contract.ask('/api/v1/receipts/generate', { key: project.key, json: { log_ids: [logId] } })
   return { receiptId: (answer.json as { receipt: { id: string } }).receipt.id, logId }
+}
+
+/** A repricing that is over, as only one at a time may not be. */
+export async function addRepricing(
+  contract: Contract,
+  projectId: string,
+  jobId: string = randomUUID(),
+): Promise<string> {
+  const found = JSON.stringify({ ...NOTHING_FOUND, by_model: { 'gpt-4o-mini': A_MODEL } })
+  await contract.service.resources.database.sql`
+    insert into reprice_jobs (project_id, id, created_at, from_at, until_at, registry_version, dry_run, status, found,
+      failures, finished_at)
+    values (${projectId}, ${jobId}, now(), '2026-01-01', '2026-02-01', 'openai@2', true, 'done', ${found}, 0, now())`
+  return jobId
+}
+const A_MODEL = { events: 1, changed: 1, cost_before: '0.000384000000', cost_after: '0.000400000000' }
+
+/** When no repricing of the project is under way. */
+async function withoutRepricing(contract: Contract, { id }: TestProject): Promise<void> {
+  await eventually(async () => {
+    const { sql } = contract.service.resources.database
+    const open = await sql`select 1 from reprice_jobs where project_id = ${id} and finished_at is null`
+    if (open.length > 0) throw new Error('a repricing is under way')
+  })
 }
 
 /** One profile of its own: the rest of the project is left as it is. */
@@ -177,6 +202,20 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
     await log(contract, project)
     return get('/api/v1/stats?group_by=week')
   },
+
+  'POST /api/v1/reprice': async (contract, project) => {
+    await withoutRepricing(contract, project)
+    const json = { start: '2026-01-01', end: '2026-01-31', registry_version: 'openai@2', dry_run: true }
+    return { path: '/api/v1/reprice', status: 202, json }
+  },
+  'GET /api/v1/reprice': async (contract, project) => {
+    await addRepricing(contract, project.id)
+    return get('/api/v1/reprice')
+  },
+  'GET /api/v1/reprice/{job_id}': async (contract, project) =>
+    get(`/api/v1/reprice/${await addRepricing(contract, project.id)}`),
+  'DELETE /api/v1/reprice/{job_id}': async (contract, project) =>
+    get(`/api/v1/reprice/${await addRepricing(contract, project.id)}`),
 
   'GET /log/checkpoint': plain('/log/checkpoint'),
   'GET /log/checkpoint/witnessed': plain('/log/checkpoint/witnessed'),

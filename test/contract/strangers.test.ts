@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { expectProblem } from './expect-problem.js'
 import { type Answer, type Contract, openContractOfTwo, type TestProject } from './open-contract.js'
 import type { Operation } from './operations.js'
-import { bindingOf, claimsOf, EVENT, lockfileSample, PARTNER_KEY } from './samples.js'
+import { addRepricing, bindingOf, claimsOf, EVENT, lockfileSample, PARTNER_KEY } from './samples.js'
 
 const contract = await openContractOfTwo()
 afterAll(() => contract.close())
@@ -49,6 +49,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
       return contract.ask('/api/v1/keys', { key })
     },
     show: ({ key }) => contract.ask('/api/v1/keys', { key }),
+    name: randomUUID,
+  },
+  '{job_id}': {
+    make: async ({ id, key }, jobId) => {
+      await addRepricing(contract, id, jobId)
+      return contract.ask('/api/v1/reprice', { key })
+    },
+    show: ({ key }, jobId) => contract.ask(`/api/v1/reprice/${jobId}`, { key }),
     name: randomUUID,
   },
   '{digest}': {

@@ -55,6 +55,7 @@ describe('the list', () => {
         ...{ cache_read_input_tokens: null, cache_write_5m_input_tokens: null, cache_write_1h_input_tokens: null },
         ...{ reasoning_tokens: null, registry_provider_version: 'openai@2' },
         unit_prices: expect.objectContaining({ dollars_per_million_tokens_input: '0.15' }),
+        ...{ previous_cost: null, repriced_cost: null, earlier_prices: null },
       },
     ])
   })

@@ -64,6 +64,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'alias_revisions.kind': 'write',
   'project_keys.role': 'write',
   'receipts.kind': 'stored',
+  'reprice_jobs.status': 'done',
   'usage_rollups.grain': 'quarter',
   'usage_logs.cost_status': 'reported',
 }

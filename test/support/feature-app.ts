@@ -174,6 +174,7 @@ const NO_USAGE: ReceiptsDeps['usage'] = {
   lateMsMax: 0,
   page: async () => [],
   find: async () => [],
+  isStill: async () => true,
   readPeriod: () => ({ ok: true, period: { fromMs: 0, untilMs: 0 } }),
 }
 

@@ -47,6 +47,8 @@ export const usageLogs = pgTable(
     registryProviderVersion: text('registry_provider_version'),
     unitPrices: jsonb('unit_prices'),
     metadata: jsonb('metadata'),
+    earlierPrices: jsonb('earlier_prices'),
+    repriced: jsonb('repriced'),
   },
   (table) => [primaryKey({ columns: [table.projectId, table.loggedAt, table.id] })],
 )

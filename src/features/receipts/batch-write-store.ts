@@ -6,7 +6,14 @@ import { confirmCompleted } from '../../db/confirm.js'
 import { sqlOf, type Transact, type Tx } from '../../db/transact.js'
 import type { BatchIdentity } from './batch-store.js'
 import { BATCH_LIMITS } from './limits.js'
-import type { LoggedUsage } from './logged-usage.js'
+import type { LoggedUsage, UsageLogs } from './logged-usage.js'
+
+/** Members from a position on, and the tiles that they changed. */
+type MemberPage = {
+  readonly first: number
+  readonly rows: readonly LoggedUsage[]
+  readonly tiles: readonly Tile[]
+}
 
 export type BatchWriter = ReturnType<typeof createBatchWriter>
 
@@ -20,11 +27,16 @@ export function createBatchWriter({ sql, transact }: { readonly sql: Sql; readon
       confirmCompleted(begun, 'INSERT', 1)
     },
 
-    /** Writes the members from a position on, and the tiles that they changed. */
-    addMembers: (batch: BatchIdentity, first: number, rows: readonly LoggedUsage[], tiles: readonly Tile[]) =>
+    /**
+     * Writes the members from a position on, and the tiles that they changed; false, and nothing is written, if one of
+     * them does not cost any more what was read of it.
+     */
+    addMembers: (batch: BatchIdentity, page: MemberPage, isStill: UsageLogs['isStill']): Promise<boolean> =>
       transact(async (tx) => {
-        await insertMembers(tx, batch, first, rows)
-        await writeTiles(tx, batch, tiles)
+        if (!(await isStill(tx, batch.projectId, page.rows))) return false
+        await insertMembers(tx, batch, page)
+        await writeTiles(tx, batch, page.tiles)
+        return true
       }),
 
     /** Under the lock of the project's chain, which orders the generations. */
@@ -36,6 +48,8 @@ export function createBatchWriter({ sql, transact }: { readonly sql: Sql; readon
 
     /** Under the same lock: from here on the batch certifies its members. Throws where it was dropped. */
     seal,
+
+    claimed,
 
     /** Forgets a batch that was not sealed, with its members. One that is being sealed is waited for, and stays. */
     drop: (batch: BatchIdentity) => drop(sql, batch),
@@ -50,6 +64,25 @@ export function createBatchWriter({ sql, transact }: { readonly sql: Sql; readon
       return rows.map(({ receiptId }) => receiptId)
     },
   }
+}
+
+/**
+ * Those of a project's calls that a batch certifies, or may come to: one that is not sealed yet counts, unless whoever
+ * made it is gone.
+ */
+async function claimed(
+  tx: Tx,
+  projectId: ProjectId,
+  logIds: readonly string[],
+  now: Date,
+): Promise<ReadonlySet<string>> {
+  const since = new Date(now.getTime() - BATCH_LIMITS.leftoverAfterMs)
+  const rows = await sqlOf(tx)<{ logId: string }[]>`
+    select distinct member.log_id as "logId" from receipt_members as member
+    join receipt_batches as batch on batch.project_id = member.project_id and batch.receipt_id = member.receipt_id
+    where member.project_id = ${projectId} and member.log_id = any(${arrayText(logIds)}::text::uuid[])
+      and (batch.sealed_at is not null or batch.begun_at > ${since.toISOString()}::text::timestamptz)`
+  return new Set(rows.map(({ logId }) => logId))
 }
 
 async function seal(
@@ -81,7 +114,7 @@ async function drop(sql: Sql, { projectId, receiptId }: BatchIdentity): Promise<
     delete from receipt_member_tiles where project_id = ${projectId} and receipt_id in (select receipt_id from gone)`
 }
 
-async function insertMembers(tx: Tx, batch: BatchIdentity, first: number, rows: readonly LoggedUsage[]): Promise<void> {
+async function insertMembers(tx: Tx, batch: BatchIdentity, { first, rows }: MemberPage): Promise<void> {
   const inserted = await sqlOf(tx)`
     insert into receipt_members (project_id, receipt_id, position, log_id, logged_at)
     select ${batch.projectId}::uuid, ${batch.receiptId}, ${first} + ordinality - 1, log_id, logged_at

@@ -1,4 +1,5 @@
 import type { ProjectId } from '../../access/principal.js'
+import type { Tx } from '../../db/transact.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import type { BatchStores } from './batch-export-store.js'
@@ -45,5 +46,7 @@ export function createBatches(deps: BatchesDeps) {
     prove: (batch, logId) => proveMember(showing, batch, logId),
     readPeriod: usage.readPeriod,
   }
-  return { verbs, erase: deps.stores.erase, export: deps.stores.export }
+  const claimed = (tx: Tx, projectId: ProjectId, logIds: readonly string[]) =>
+    writer.claimed(tx, projectId, logIds, new Date(clock()))
+  return { verbs, claimed, erase: deps.stores.erase, export: deps.stores.export }
 }

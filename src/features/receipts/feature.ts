@@ -111,6 +111,8 @@ export function createReceipts(deps: ReceiptsDeps) {
       ...batches.export,
       receipt_key: clientKeys.exportAll,
     },
+    /** Those of a project's calls whose cost may not change, as a receipt certifies it or is about to. */
+    claimed: batches.claimed,
     keyState: { canIssue: key?.sign != null, keyId: key?.keyId ?? null },
   } satisfies Feature & Record<string, unknown>
 }

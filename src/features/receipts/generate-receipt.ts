@@ -72,16 +72,17 @@ export async function generateReceipt(deps: GenerateDeps, input: GenerateInput):
     const generated = await tryOnce(deps, input)
     if (generated !== null) return generated
   }
-  throw new AppError('conflict', 'Other receipts over the calls of this project are being made; try again.')
+  throw new AppError('conflict', 'Other receipts are being made, or prices changed, of the same calls; try again.')
 }
 
-/** Null if another batch came first. */
+/** Null if another batch came first, or a price changed meanwhile. */
 async function tryOnce(deps: GenerateDeps, input: GenerateInput): Promise<Generated | null> {
   const batch = { projectId: input.projectId, receiptId: deps.newId() }
   const coverage = await deps.store.coverage(batch.projectId)
   let isSealed = false
   try {
     const filled = await fill(deps, batch, input, coverage)
+    if (filled === null) return null
     // Crash here: a batch that is not sealed is left behind, which certifies nothing and is swept.
     const receipt = await seal(deps, batch, input, filled, coverage)
     isSealed = receipt !== null
@@ -94,12 +95,13 @@ async function tryOnce(deps: GenerateDeps, input: GenerateInput): Promise<Genera
   }
 }
 
+/** Null if the price of a call changed before it was written down as a member. */
 async function fill(
   deps: GenerateDeps,
   batch: BatchIdentity,
   input: GenerateInput,
   coverage: Coverage,
-): Promise<Filled> {
+): Promise<Filled | null> {
   const tally = createTally()
   const logIds: string[] = []
   let edge = emptyTree
@@ -117,7 +119,8 @@ async function fill(
       return leaf
     })
     const grown = appendLeaves(sha256, edge, leaves)
-    await deps.writer.addMembers(batch, edge.size, rows, grown.tiles)
+    const members = { first: edge.size, rows, tiles: grown.tiles }
+    if (!(await deps.writer.addMembers(batch, members, deps.usage.isStill))) return null
     edge = grown.edge
     if (edge.size <= BATCH_LIMITS.logIdsShownMax) logIds.push(...rows.map(({ id }) => id))
   }

@@ -1,5 +1,6 @@
 import type { ProjectId } from '../../access/principal.js'
 import type { UsageMember } from '../../core/proof/index.js'
+import type { Tx } from '../../db/transact.js'
 
 /** A call as it was logged, out of another feature. The time has whole milliseconds. */
 export type LoggedUsage = {
@@ -44,11 +45,16 @@ export type UsageLogs = {
   readonly page: (projectId: ProjectId, query: UsagePageQuery) => Promise<readonly LoggedUsage[]>
   /** Those of a project's rows that are there, in any order. */
   readonly find: (projectId: ProjectId, ids: readonly string[]) => Promise<readonly LoggedUsage[]>
+  /**
+   * Whether these rows still cost what was read of them. Until the transaction ends they do: what it certifies does not
+   * change behind its back.
+   */
+  readonly isStill: (tx: Tx, projectId: ProjectId, rows: readonly LoggedUsage[]) => Promise<boolean>
   /** The period between two texts, both included, as all lists of calls read them. */
   readonly readPeriod: (text: { readonly start: string; readonly end: string }) => PeriodResult
 }
 
-/** A row whose price is still to come. All others never change again. */
+/** A row whose price is still to come. */
 export const isWaiting = ({ costStatus }: LoggedUsage): boolean => costStatus === 'no_registry'
 
 /** A row whose cost is not known: it counts as 0. */

@@ -17,9 +17,10 @@ import { type ImportDeps, type ImportedProvider, importRegistry, type RegistryDi
 import { REGISTRY_LIMITS } from './limits.js'
 import { type LiveRegistry, openLiveRegistry } from './live-registry.js'
 import { createOrigin } from './origin.js'
-import { createPriceHistory } from './price-history.js'
+import { createPriceHistory, type PriceHistory } from './price-history.js'
 import { mountPrices, type PriceVerbs } from './price-routes.js'
 import { createPriceVersions } from './price-store.js'
+import { type PriceAt, pricesOfVersions } from './prices-in-force.js'
 import { isProvider, PROVIDER_NAMES, type ProviderName, versionsOf } from './providers.js'
 import { registryDiff } from './registry-diff.js'
 import { createRenderer } from './render.js'
@@ -63,6 +64,8 @@ export type RegistryFeature = Feature & {
   versionOf(provider: string): number | undefined
   /** One version's models; undefined where there is no such version. Throws `registry-unavailable`. */
   archivedFacts(provider: string, version: number): Promise<ModelIndex | undefined>
+  /** What models cost over time, and in named versions. */
+  readonly pricing: RegistryPricing
   /** For `doctor`: asks the origin for every provider. */
   check(): Promise<CheckResult>
   /** A line for people: the versions that serve now, and whether they are bundled. */
@@ -75,6 +78,13 @@ export type RegistryFeature = Feature & {
   /** Serves the last good copies of Postgres at once and refreshes in the background. Never waits for the network. */
   start(): Promise<void>
   close(): Promise<void>
+}
+
+type RegistryPricing = {
+  /** At the time of an event, of what was fetched, imported or taken from the archives. */
+  readonly inForce: PriceAt
+  /** In versions such as `openai@7`; undefined if there is no such. Throws `registry-unavailable`. */
+  inVersions(text: string): Promise<PriceAt | undefined>
 }
 
 const USER_AGENT = 'llmring-server'
@@ -100,11 +110,12 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
   const current = { ...copies, ...config, ...live, renderer, clock }
   const archived = { find: archives.find, renderer, newestVersion }
   exposeCopies(deps.metrics, copies, clock)
+  const history = createPriceHistory({ ...live, versions: createPriceVersions(deps.orm), clock })
 
   return {
     name: 'registry',
     mount: (app, guards) => {
-      mountPrices(app, guards, priceVerbs(deps, live, archives.find))
+      mountPrices(app, guards, priceVerbs(history, live, archives.find))
       mountRegistry(app, guards, {
         currentRegistry: (filter) => currentRegistry(current, filter),
         archivedRegistry: (pin, filter) => archivedRegistry(archived, pin, filter),
@@ -119,6 +130,7 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
       return live.snapshot().files.length > 0
     },
     ...offeredBy(live, archives.find),
+    pricing: { inForce: history.at, inVersions: (text) => pricesOfVersions(archives.find, text) },
     check: () => checkRegistry({ providers: copies.providers, firstRound: live.firstRound, clock }),
     summary: () => summarizeRegistry({ ...live, ...config }),
     start: live.start,
@@ -129,8 +141,7 @@ export function createRegistry(deps: RegistryDeps): RegistryFeature {
   }
 }
 
-function priceVerbs({ orm, clock }: RegistryDeps, live: LiveRegistry, find: Archives['find']): PriceVerbs {
-  const history = createPriceHistory({ ...live, versions: createPriceVersions(orm), clock })
+function priceVerbs(history: PriceHistory, live: LiveRegistry, find: Archives['find']): PriceVerbs {
   return { diff: (input) => registryDiff({ ...live, find }, input), prices: history.find }
 }
 

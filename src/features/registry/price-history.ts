@@ -11,6 +11,7 @@ import { AppError } from '../../platform/errors.js'
 import { type Copied, unknownProvider } from './current-registry.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import type { PriceVersions } from './price-store.js'
+import { type DatedPrices, type DatedVersion, inForceFrom, type PriceAt, pricesInForce } from './prices-in-force.js'
 import { currentTarget, isProvider, type ProviderName } from './providers.js'
 import { type ProviderFile, readProviderFile } from './registry-file.js'
 import { renderJson } from './render.js'
@@ -25,14 +26,15 @@ type PriceSpan = {
   readonly updatedAt: number | null
   readonly prices: Prices
 }
-type History = {
-  readonly newest: ModelIndex | undefined
+type History = Omit<DatedPrices, 'spans'> & {
   readonly newestVersion: number | null
   readonly spans: ReadonlyMap<string, readonly PriceSpan[]>
 }
 export type PriceHistory = {
   /** Every price that a model ever had here, newest first. Throws `not-found`. */
   find(provider: string, model: string): Promise<Copied>
+  /** What a model cost at a time; see `priceAt`. */
+  readonly at: PriceAt
 }
 export type PriceHistoryDeps = {
   readonly versions: PriceVersions
@@ -64,6 +66,10 @@ export function createPriceHistory(deps: PriceHistoryDeps): PriceHistory {
     return history
   }
   return {
+    at: pricesInForce(async (provider) => {
+      await deps.firstRound()
+      return historyOf(provider)
+    }),
     find: async (provider, model) => {
       if (!isProvider(provider)) throw unknownProvider(provider)
       await deps.firstRound()
@@ -94,14 +100,17 @@ async function readHistory(deps: PriceHistoryDeps, provider: ProviderName): Prom
     seen.sort((one, other) => one.version - other.version)
   }
   const spans = new Map<string, PriceSpan[]>()
+  const versions: DatedVersion[] = []
   let newest: ProviderFile | undefined
   for (const { firstSeenAt, read } of seen) {
     const file = await read()
     if (file === undefined) continue
+    const { version, updatedAt } = file
+    versions.push({ version, fromMs: inForceFrom({ updatedAt, firstSeenAt }, newest?.version !== version) })
     for (const [key, { prices }] of file.index.byKey) addTo(spans, key, prices, { file, firstSeenAt, before: newest })
     newest = file
   }
-  return { newest: newest?.index, newestVersion: newest?.version ?? null, spans }
+  return { newest: newest?.index, newestVersion: newest?.version ?? null, spans, versions }
 }
 
 async function readKept(deps: PriceHistoryDeps, provider: ProviderName, one: { path: string; sha256: string }) {

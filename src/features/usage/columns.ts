@@ -33,7 +33,12 @@ export const USAGE_COLUMNS: RowColumns<typeof usageLogs, UsageRow> = {
   registryProviderVersion: (row) => row.registryVersion,
   unitPrices: (row) => jsonOf(row.unitPrices),
   metadata: (row) => row.event.metadata,
+  earlierPrices: () => null,
+  repriced: () => null,
 }
+
+/** What is written when an event is repriced, and not when it is recorded. */
+export const LATER_COLUMNS: readonly string[] = ['earlier_prices', 'repriced']
 
 /** About what a waiting row occupies, in bytes. */
 export function rowBytes(row: UsageRow): number {

@@ -85,7 +85,9 @@ async function readLines(
           cached_input_tokens, cache_read_input_tokens, cache_write_5m_input_tokens, cache_write_1h_input_tokens,
           reasoning_tokens, input_tokens_include_cache, latency_ms, cost::float8 as cost, cost::text as cost_decimal,
           cost_status, computed_cost::text as computed_cost, reported_cost::text as reported_cost,
-          registry_provider_version, unit_prices${text} as unit_prices, metadata${text} as metadata
+          registry_provider_version, unit_prices${text} as unit_prices, metadata${text} as metadata,
+          earlier_prices -> -1 ->> 'cost' as previous_cost, repriced ->> 'cost' as repriced_cost,
+          earlier_prices${text} as earlier_prices
       ) member
     ), page as (
       -- Each line is rendered once: a window over their lengths, or a second use of them, cost a fifth more and more.

@@ -1,3 +1,4 @@
+import type { ProjectId } from '../../access/principal.js'
 import type { Sql } from '../../db/client.js'
 import type { Orm } from '../../db/orm.js'
 import type { Clock } from '../../platform/clock.js'
@@ -29,6 +30,8 @@ import type { Sender } from './prepare-event.js'
 import type { FindPrice } from './price-event.js'
 import { priceWaiting } from './price-waiting.js'
 import { type CallSlot, keepCallRoom } from './record-call.js'
+import { type FindPriceAt, repriceEvents } from './reprice-events.js'
+import { createRepricingStore, type RecordedQuery } from './repricing-store.js'
 import { createRollupStore } from './rollup-store.js'
 import { mountUsage } from './routes.js'
 import { createSinglePass } from './single-pass.js'
@@ -60,6 +63,7 @@ export const openRollups = createRollupStore
 
 export function createUsage(deps: UsageDeps) {
   const store = createUsageStore(deps)
+  const repricing = openRepricing(deps.sql)
   const pricing = createSinglePass(() =>
     priceWaiting({ store, findPrice: deps.findPrice, rowsMax: USAGE_LIMITS.repriceRowsMax }),
   )
@@ -98,10 +102,23 @@ export function createUsage(deps: UsageDeps) {
     /** Room for the row of a call that this service makes itself. */
     keepCallRoom: recording.keepCallRoom,
     /** What is certified of the calls. */
-    logs: { ...createCertifiableStore(deps.sql), readPeriod: (text: PeriodText) => readPeriod(text, deps.clock()) },
+    logs: { ...openLogs(deps), isStill: repricing.isStill },
+    repricing,
     /** Prices what was recorded before any registry was loaded; answers how many rows. Call it when one has loaded. */
     priceWaiting: pricing.run,
   } satisfies Feature & Record<string, unknown>
+}
+
+function openLogs({ sql, clock }: UsageDeps) {
+  return { ...createCertifiableStore(sql), readPeriod: (text: PeriodText) => readPeriod(text, clock()) }
+}
+
+/** Prices that change later: `price` says what events cost at others, `rewrite` changes them. */
+function openRepricing(sql: Sql) {
+  const store = createRepricingStore(sql)
+  const price = (findPriceAt: FindPriceAt, projectId: ProjectId, query: RecordedQuery) =>
+    repriceEvents(store, findPriceAt, projectId, query)
+  return { ...store, price }
 }
 
 /** What it holds of a project: how that is erased and exported. */

@@ -88,4 +88,6 @@ export const USAGE_LIMITS = {
   /** How often, and how soon again, the row of such a call is submitted that the database does not take. */
   observedAttemptsMax: 30,
   observedRetryMs: 1_000,
+  /** Earlier prices that are kept of an event. */
+  earlierPricesMax: 10,
 } as const

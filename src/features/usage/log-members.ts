@@ -28,4 +28,7 @@ export const LOG_MEMBERS = [
   'registry_provider_version',
   'unit_prices',
   'metadata',
+  'previous_cost',
+  'repriced_cost',
+  'earlier_prices',
 ] satisfies readonly (keyof UsageLog)[]

@@ -7,6 +7,18 @@ import { costStatus, decimal, dollars, periodFields } from './schema.js'
 
 const recorded = () => z.number().int().nullable()
 
+const EarlierPrice = z
+  .object({
+    cost: decimal(),
+    computed_cost: decimal().nullable(),
+    cost_status: costStatus(),
+    registry_provider_version: z.string().nullable(),
+    unit_prices: z.record(z.string(), z.string()).nullable(),
+    repriced_at: instant(),
+    job_id: z.uuid(),
+  })
+  .openapi('EarlierPrice', { description: 'What an event was priced with before, and what changed that.' })
+
 const LogEntry = z
   .object({
     id: z.uuid(),
@@ -35,6 +47,11 @@ const LogEntry = z
     registry_provider_version: z.string().nullable().openapi({ example: 'openai@7' }),
     unit_prices: z.record(z.string(), z.string()).nullable(),
     metadata: z.record(z.string(), z.unknown()).nullable(),
+    previous_cost: decimal().nullable().openapi({ description: 'What it cost before it was repriced the last time.' }),
+    repriced_cost: decimal()
+      .nullable()
+      .openapi({ description: 'What it would cost, had no receipt certified its cost when it was repriced.' }),
+    earlier_prices: z.array(EarlierPrice).nullable(),
   })
   .openapi('UsageLog')
 export type UsageLog = z.output<typeof LogEntry>

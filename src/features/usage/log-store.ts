@@ -6,10 +6,17 @@ import { FILTER_NAMES, type LogFilter } from './log-filter.js'
 import type { Period } from './period.js'
 import type { LogPosition, StoredUsage } from './store.js'
 
+/** What repricing writes. */
+export type LaterName = 'earlierPrices' | 'repriced'
+
 /** An event as it is listed: its JSON columns are texts that nothing has to read on their way out. */
-export type ListedUsage = Omit<StoredUsage, 'projectId' | 'keyId' | 'unitPrices' | 'metadata'> & {
+export type ListedUsage = Omit<StoredUsage, 'projectId' | 'keyId' | 'unitPrices' | 'metadata' | LaterName> & {
   readonly unitPrices: string | null
   readonly metadata: string | null
+  readonly earlierPrices: string | null
+  /** US dollars with 12 places. */
+  readonly previousCost: string | null
+  readonly repricedCost: string | null
 }
 export type LogQuery = {
   readonly period: Period
@@ -73,7 +80,8 @@ async function readPage(
       select * from usage_logs where project_id = ${projectId} and ${conditions}
       order by ${order} limit ${rowsMax} offset ${offset}
     ), measured as materialized (
-      select *, coalesce(octet_length(metadata::text), 0) + coalesce(octet_length(unit_prices::text), 0) as large from page
+      select *, coalesce(octet_length(metadata::text), 0) + coalesce(octet_length(unit_prices::text), 0)
+        + coalesce(octet_length(earlier_prices::text), 0) as large from page
     ), sized as (
       select *, sum(large) over (order by ${order}) - large as before, count(*) over () as held from measured
     )
@@ -85,6 +93,8 @@ async function readPage(
       input_tokens_include_cache as "inputTokensIncludeCache", latency_ms as "latencyMs", cost::text as cost,
       reported_cost::text as "reportedCost", computed_cost::text as "computedCost", cost_status as "costStatus",
       registry_provider_version as "registryProviderVersion", unit_prices::text as "unitPrices", metadata::text as metadata,
+      earlier_prices::text as "earlierPrices", earlier_prices -> -1 ->> 'cost' as "previousCost",
+      repriced ->> 'cost' as "repricedCost",
       held::float8 as held
     from sized where before <= ${USAGE_LIMITS.pageBytesMax} - large or before = 0
     order by ${order}`

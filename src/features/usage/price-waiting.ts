@@ -1,4 +1,4 @@
-import { checkTokens, decimalFromPico } from '../../core/pricing/index.js'
+import { checkTokens, decimalFromPico, type TokenParts } from '../../core/pricing/index.js'
 import { invariant } from '../../platform/invariant.js'
 import { type FindPrice, priceEvent } from './price-event.js'
 import type { LogPosition, PricedRow, UnpricedRow, UsageStore } from './store.js'
@@ -40,19 +40,8 @@ function byProject(rows: readonly PricedRow[]): Map<string, PricedRow[]> {
 function priceRow(findPrice: FindPrice, row: UnpricedRow): PricedRow[] {
   const found = findPrice(row.provider, row.model)
   if (found.status === 'no_registry') return []
-  const checked = checkTokens({
-    input_tokens: row.inputTokens,
-    output_tokens: row.outputTokens,
-    cached_input_tokens: row.cachedInputTokens,
-    cache_read_input_tokens: row.cacheReadInputTokens,
-    cache_write_5m_input_tokens: row.cacheWrite5mInputTokens,
-    cache_write_1h_input_tokens: row.cacheWrite1hInputTokens,
-    reasoning_tokens: row.reasoningTokens,
-    input_tokens_include_cache: row.inputTokensIncludeCache,
-  })
-  invariant(checked.ok, 'the counts of a recorded event were checked before it was recorded')
   const { status, costPico, computedPico, registryVersion, unitPrices } = priceEvent(found, {
-    parts: checked.parts,
+    parts: partsOf(row),
     reportedPico: null,
   })
   return [
@@ -65,4 +54,20 @@ function priceRow(findPrice: FindPrice, row: UnpricedRow): PricedRow[] {
       ...{ status, registryVersion, unitPrices },
     },
   ]
+}
+
+/** The tokens of a recorded event, in parts that do not overlap. */
+export function partsOf(row: Omit<UnpricedRow, 'projectId' | 'loggedAt' | 'id' | 'provider' | 'model'>): TokenParts {
+  const checked = checkTokens({
+    input_tokens: row.inputTokens,
+    output_tokens: row.outputTokens,
+    cached_input_tokens: row.cachedInputTokens,
+    cache_read_input_tokens: row.cacheReadInputTokens,
+    cache_write_5m_input_tokens: row.cacheWrite5mInputTokens,
+    cache_write_1h_input_tokens: row.cacheWrite1hInputTokens,
+    reasoning_tokens: row.reasoningTokens,
+    input_tokens_include_cache: row.inputTokensIncludeCache,
+  })
+  invariant(checked.ok, 'the counts of a recorded event were checked before it was recorded')
+  return checked.parts
 }

@@ -1,10 +1,14 @@
 import type { CostStatus } from './event.js'
 import type { UsageLog } from './log-schema.js'
-import type { ListedUsage } from './log-store.js'
+import type { LaterName, ListedUsage } from './log-store.js'
 import type { StoredUsage } from './store.js'
 
+type Shown = Omit<StoredUsage, 'projectId' | 'keyId' | 'unitPrices' | 'metadata' | LaterName>
+/** What follows as texts, or is money that was read apart. */
+type Text = 'unit_prices' | 'metadata' | 'previous_cost' | 'repriced_cost' | 'earlier_prices'
+
 /** A stored event as it goes over the wire. Money is US dollars: `cost` for old clients, the decimals are exact. */
-function renderLog(row: Omit<StoredUsage, 'projectId' | 'keyId'>): UsageLog {
+function renderLog(row: Shown): Omit<UsageLog, Text> {
   return {
     id: row.id,
     logged_at: row.loggedAt.toISOString(),
@@ -31,14 +35,15 @@ function renderLog(row: Omit<StoredUsage, 'projectId' | 'keyId'>): UsageLog {
     computed_cost: row.computedCost,
     reported_cost: row.reportedCost,
     registry_provider_version: row.registryProviderVersion,
-    unit_prices: row.unitPrices as UsageLog['unit_prices'],
-    metadata: row.metadata as UsageLog['metadata'],
   }
 }
 
 /** The same as JSON text, of an event whose large members are texts already. */
 export function renderListed(row: ListedUsage): string {
-  const { unit_prices: _, metadata: __, ...shown } = renderLog({ ...row, unitPrices: null, metadata: null })
-  const large = `"unit_prices":${row.unitPrices ?? 'null'},"metadata":${row.metadata ?? 'null'}`
-  return `${JSON.stringify(shown).slice(0, -1)},${large}}`
+  const { unitPrices, metadata, earlierPrices, previousCost, repricedCost } = row
+  const shown = JSON.stringify(renderLog(row))
+  const large = `"unit_prices":${unitPrices ?? 'null'},"metadata":${metadata ?? 'null'}`
+  const earlier = `"earlier_prices":${earlierPrices ?? 'null'}`
+  const costs = `"previous_cost":${JSON.stringify(previousCost)},"repriced_cost":${JSON.stringify(repricedCost)}`
+  return `${shown.slice(0, -1)},${large},${costs},${earlier}}`
 }

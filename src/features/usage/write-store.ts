@@ -2,7 +2,7 @@ import type { Sql } from '../../db/client.js'
 import { confirmCompleted, confirmRow } from '../../db/confirm.js'
 import { groupedInput, type InputColumn, tableColumns } from '../../db/grouped-insert.js'
 import { usageLogs } from '../../db/tables/usage.js'
-import { USAGE_COLUMNS } from './columns.js'
+import { LATER_COLUMNS, USAGE_COLUMNS } from './columns.js'
 import type { FoldOf } from './combination-limit.js'
 import type { UsageRow } from './event.js'
 import { bucketOf, combinationOf, OF_ROWS, rollUp } from './rolling-store.js'
@@ -20,7 +20,7 @@ const MARK_COLUMNS: readonly InputColumn<UsageRow>[] = [
   { name: 'mark_answer', type: 'text', of: ({ mark }) => mark?.answer },
   { name: 'marked_at', type: 'timestamptz', of: ({ mark }) => mark?.markedAt },
 ]
-const LOG_COLUMNS = tableColumns(usageLogs, USAGE_COLUMNS)
+const LOG_COLUMNS = tableColumns(usageLogs, USAGE_COLUMNS).filter(({ name }) => !LATER_COLUMNS.includes(name))
 const LOG_NAMES = LOG_COLUMNS.map(({ name }) => name).join(', ')
 
 /**
