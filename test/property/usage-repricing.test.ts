@@ -43,7 +43,7 @@ async function reprice(project: Project, prices: Readonly<Record<string, Price>>
   for (;;) {
     const { events, isLast } = await app.usage.repricing.price(
       async (_provider, model) => {
-        const input = prices[model] ?? null
+        const input = Object.hasOwn(prices, model) ? (prices[model] ?? null) : null
         if (input === null) return { status: 'unknown_model', registryVersion: 'openai@9' }
         return { status: 'found', prices: { unit: { input, output: 0n } }, registryVersion: 'openai@9' }
       },
