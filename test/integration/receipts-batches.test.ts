@@ -329,6 +329,43 @@ describe('a batch whose making was cut short', () => {
   })
 })
 
+describe('an erased batch receipt', () => {
+  it('leaves its calls to be certified again, and nothing of them to whoever takes its id', async () => {
+    const { json: project } = await one.call('/api/v1/admin/projects', { key: OPERATOR_KEY, json: { name: 'p' } })
+    const keys = `/api/v1/admin/projects/${project.id}/keys`
+    const { key } = (await one.call(keys, { key: OPERATOR_KEY, json: { role: 'admin' } })).json
+    const ask = async (path: string, json?: object, method?: string) =>
+      (
+        await one.call(`${BASE}${path}`, {
+          key,
+          ...(json === undefined ? {} : { json }),
+          ...(method === undefined ? {} : { method }),
+        })
+      ).json
+    const log = async (): Promise<Logged> =>
+      (await one.call('/api/v1/log', { key, json: { ...EVENT, cost: '0.1' } })).json
+    const firsts = [await log(), await log()]
+    const { receipt } = (await ask('/generate', SINCE_LAST)) as Batch
+    const later = await log()
+    const { receipt: kept } = (await ask('/generate', SINCE_LAST)) as Batch
+    // As if all of this were long ago: whatever is before this moment is taken for certified.
+    await one.sql`update receipt_coverage set settled_until = clock_timestamp() where project_id = ${project.id}`
+    expect((await ask('/uncertified')).total).toBe(0)
+    expect(await ask(`/${receipt.id}`, undefined, 'DELETE')).toMatchObject({ deleted: true })
+    const open = await ask('/uncertified')
+    expect(idsOf(open.logs)).toEqual(firsts.map(({ log_id }) => log_id).sort())
+    // The other one is as it was.
+    expect(idsOf((await ask(`/${kept.id}/logs`)).logs)).toEqual([later.log_id])
+    const tiles = await one.sql`select receipt_id from receipt_member_tiles where project_id = ${project.id}`
+    expect([...tiles].map(({ receipt_id }) => receipt_id)).toEqual([kept.id])
+    const claims = { model: 'openai:gpt-4o', registry_version: 'openai@7', alias: 'a', lock_digest: '' }
+    await ask('/issue', { ...claims, id: receipt.id, tokens: { input: 1, output: 1 }, cost: { amount: '0.1' } })
+    expect(await ask(`/${receipt.id}/logs`)).toMatchObject({ total: 0, logs: [] })
+    expect((await ask('/generate', SINCE_LAST)).certified_count).toBe(2)
+    expect((await ask('/uncertified')).total).toBe(0)
+  })
+})
+
 describe('an erased project', () => {
   it('takes its batches along', async () => {
     const { json: project } = await one.call('/api/v1/admin/projects', { key: OPERATOR_KEY, json: { name: 'p' } })

@@ -85,7 +85,7 @@ function mountErase(app: App, guards: Guards, { erase }: AuditVerbs): void {
     operationId: 'eraseReceipt',
     summary: 'Erase the body of a receipt',
     description:
-      'Its entry stays in the log and its place in the chain is kept, so every proof still holds; whoever has a copy can still verify it. Its id is free again.',
+      'Its entry stays in the log and its place in the chain is kept, so every proof still holds; whoever has a copy can still verify it. Its id is free again. With a batch receipt goes the list of its calls, which count as not certified again.',
     access: ADMINISTERS,
     params: ReceiptPath,
     problems: ['not-found'],
