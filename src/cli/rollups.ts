@@ -39,9 +39,11 @@ async function settleAll(verb: 'compare' | 'repair', signal: AbortSignal): Promi
 async function printDays(days: ReturnType<typeof checkRollups>, verb: 'compare' | 'repair'): Promise<void> {
   const said = verb === 'compare' ? 'differ' : 'repaired'
   let count = 0
-  for await (const { projectId, day, ofRows, ofGrains } of days) {
+  for await (const { projectId, day, ofRows, ofGrains, ofLatencies } of days) {
     count += 1
-    print(`project ${projectId}  ${day}  ${said}: ${ofRows} sums of events, ${ofGrains} of hours and days`)
+    print(
+      `project ${projectId}  ${day}  ${said}: ${ofRows} sums of events, ${ofGrains} of hours and days, ${ofLatencies} counts of latencies`,
+    )
   }
   if (count === 0) print('The sums are those of the events.')
   else if (verb === 'compare') process.exitCode = 1

@@ -32,3 +32,4 @@ select create_distributed_table('usage_marks', 'project_id', colocate_with => 'a
 select create_distributed_table('usage_combos', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'usage_combos'::regclass);
 select create_distributed_table('usage_rollups', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'usage_rollups'::regclass);
 select create_distributed_table('reprice_jobs', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'reprice_jobs'::regclass);
+select create_distributed_table('usage_latencies', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'usage_latencies'::regclass);

@@ -92,11 +92,11 @@ async function fill(
       gen_random_uuid(), 'provider-' || combo % 3, 'model-' || combo % 20, 'alias-' || combo / 20 % 10, 'profile-' || combo % 2,
       'origin-' || combo % 5, n % 4000, n % 900, n % 100, n % 5000, (n % 1000) * 0.000001, 'priced'
     from events`
-  const { repair, fold } = openRollups(sql)
+  const { repair, fold, foldLatencies } = openRollups(sql)
   for (let day = 1; day <= DAYS; day++) {
     await repair({ projectId: row.project, day: new Date(until - day * DAY_MS).toISOString().slice(0, 10) })
   }
-  while ((await fold(until, 20_000)) > 0);
+  while ((await fold(until, 20_000)) + (await foldLatencies(20_000)) > 0);
   return { key, project: row.project, rows }
 }
 

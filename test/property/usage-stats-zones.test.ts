@@ -82,7 +82,7 @@ async function expected(project: string, group: string, tz: string, from: number
 }
 
 it('stats are the sums of the rows in every zone, period and grouping, folded or not, to the last pico-dollar', async () => {
-  const { fold } = openRollups(app.database.sql)
+  const rollups = openRollups(app.database.sql)
   await fc.assert(
     fc.asyncProperty(
       fc.array(event, { minLength: 1, maxLength: 40, size: 'max' }),
@@ -97,9 +97,9 @@ it('stats are the sums of the rows in every zone, period and grouping, folded or
         const half = Math.floor(json.length / 2)
         const send = (list: object[]) => app.call('/api/v1/log/batch', { project, json: list })
         await send(json.slice(0, half))
-        if (folds > 0) await foldRollups({ clock: () => NOW + DAY_MS, fold, rowsMax: 50 })
+        if (folds > 0) await foldRollups({ clock: () => NOW + DAY_MS, ...rollups, rowsMax: 50 })
         await send(json.slice(half))
-        if (folds > 1) await foldRollups({ clock: () => NOW + DAY_MS, fold, rowsMax: 50 })
+        if (folds > 1) await foldRollups({ clock: () => NOW + DAY_MS, ...rollups, rowsMax: 50 })
         const [start, end] = [Math.min(a, b), Math.max(a, b)]
         const range = `start_date=${new Date(start).toISOString()}&end_date=${new Date(end).toISOString()}`
         const { json: found } = await app.call(

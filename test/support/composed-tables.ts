@@ -87,6 +87,7 @@ export async function insertMarkedRow(sql: Sql, catalog: readonly CatalogColumn[
 function markedValue(type: string, marks: { readonly text: string; readonly number: string }): string {
   if (type === 'uuid') return randomUUID()
   if (type === 'text') return marks.text
+  if (type === 'smallint[]' || type === 'bigint[]') return '{1}'
   if (type === 'text[]') return `{${marks.text}}`
   if (type === 'jsonb' || type === 'json') return JSON.stringify({ mark: marks.text })
   if (type === 'bytea') return `\\x${Buffer.from(`${marks.text} ${randomUUID()}`).toString('hex')}`

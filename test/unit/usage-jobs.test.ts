@@ -32,8 +32,11 @@ describe('folding rollups', () => {
     [12, 3],
   ])('takes %i sums away in %i statements of five, each with the same end', async (total, statements) => {
     const { asked, take } = chunksOf(total)
-    expect(await foldRollups({ clock: () => NOW, fold: take, rowsMax: 5 })).toBe(total)
+    const latencies = chunksOf(total)
+    const deps = { clock: () => NOW, fold: take, foldLatencies: (rowsMax: number) => latencies.take(NOW, rowsMax), rowsMax: 5 }
+    expect(await foldRollups(deps)).toBe(total)
     expect(asked).toEqual(Array(statements).fill([NOW - USAGE_LIMITS.foldAfterMs, 5]))
+    expect(latencies.asked).toEqual(Array(statements).fill([NOW, 5]))
   })
 
   it('leaves the quarter that is not over, and a moment more for its last writers', () => {
@@ -43,7 +46,7 @@ describe('folding rollups', () => {
 
   it('ends with the first failure: the next turn goes on', async () => {
     const fold = () => Promise.reject(new Error('away'))
-    await expect(foldRollups({ clock: () => NOW, fold, rowsMax: 5 })).rejects.toThrow('away')
+    await expect(foldRollups({ clock: () => NOW, fold, foldLatencies: fold, rowsMax: 5 })).rejects.toThrow('away')
   })
 })
 
@@ -70,7 +73,7 @@ describe('checking rollups', () => {
       listDays: async (id) => [...(DAYS[id] ?? [])],
       settle: async (day) => {
         looked.push(day)
-        return { ofRows: differing.includes(day.day) ? 2 : 0, ofGrains: 0 }
+        return { ofRows: differing.includes(day.day) ? 2 : 0, ofGrains: 0, ofLatencies: 0 }
       },
     })
     for await (const day of days) found.push(day)
@@ -88,8 +91,8 @@ describe('checking rollups', () => {
 
   it('gives the days that differ, with how many of their sums', async () => {
     expect((await check(['2026-03-15', '2026-01-01'])).found).toEqual([
-      { projectId: 'a', day: '2026-03-15', ofRows: 2, ofGrains: 0 },
-      { projectId: 'c', day: '2026-01-01', ofRows: 2, ofGrains: 0 },
+      { projectId: 'a', day: '2026-03-15', ofRows: 2, ofGrains: 0, ofLatencies: 0 },
+      { projectId: 'c', day: '2026-01-01', ofRows: 2, ofGrains: 0, ofLatencies: 0 },
     ])
   })
 })

@@ -9,6 +9,7 @@ import {
   numeric,
   pgTable,
   primaryKey,
+  smallint,
   text,
   uuid,
 } from 'drizzle-orm/pg-core'
@@ -115,5 +116,23 @@ export const usageRollups = pgTable(
   (table) => [
     primaryKey({ columns: [table.projectId, table.grain, table.bucket, table.comboId, table.shard] }),
     index('usage_rollups_pending').on(table.projectId, table.bucket).where(sql`${table.shard} <> 0`),
+  ],
+)
+
+export const usageLatencies = pgTable(
+  'usage_latencies',
+  {
+    projectId: uuid('project_id').notNull(),
+    hour: instant('hour').notNull(),
+    model: text('model').notNull(),
+    id: uuid('id').notNull(),
+    buckets: smallint('buckets').array().notNull(),
+    counts: bigint('counts', { mode: 'number' }).array(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.projectId, table.hour, table.model, table.id] }),
+    index('usage_latencies_pending')
+      .on(table.projectId, table.hour)
+      .where(sql`${table.id} <> '00000000-0000-0000-0000-000000000000'`),
   ],
 )

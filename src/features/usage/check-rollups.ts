@@ -14,7 +14,7 @@ export async function* checkRollups({ nextProject, listDays, settle }: CheckDeps
   for (let id = await nextProject(null); id !== undefined; id = await nextProject(id)) {
     for (const day of await listDays(id)) {
       const found = await settle({ projectId: id, day })
-      if (found.ofRows + found.ofGrains > 0) yield { projectId: id, day, ...found }
+      if (found.ofRows + found.ofGrains + found.ofLatencies > 0) yield { projectId: id, day, ...found }
     }
   }
 }

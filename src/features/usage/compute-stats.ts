@@ -22,6 +22,8 @@ export type StatsInput = {
   readonly by: readonly GroupName[] | undefined
   readonly format: 'json' | 'csv' | 'rows'
   readonly escapeFormulas: boolean
+  /** Whether the sums say how long requests took. */
+  readonly withLatencies: boolean
 }
 
 /**
@@ -35,16 +37,17 @@ export async function computeStats(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { format, escapeFormulas, by = [] } = input
   const withGroups = format !== 'json' || input.by !== undefined
-  const { labels, sums, rows } = await deps.store.inSnapshot(async (reader) => {
+  const { labels, sums, rows, latencies } = await deps.store.inSnapshot(async (reader) => {
     const { query, labels } = await prepareStats(deps.clock(), reader, projectId, input)
     const tuplesMax = Math.max(1, Math.floor(USAGE_LIMITS.statsGroupsMax / Math.max(1, labels.length)))
     const sums = format === 'json' ? await reader.tally(query) : []
-    return { labels, sums, rows: withGroups ? await reader.groups(query, by, tuplesMax) : [] }
+    const latencies = input.withLatencies && format === 'json' ? await reader.latencies(query) : undefined
+    return { labels, sums, latencies, rows: withGroups ? await reader.groups(query, by, tuplesMax) : [] }
   })
   const groups = { rows, by, labels }
   if (format === 'csv') return Buffer.from(await groupsCsv(groups, escapeFormulas))
   if (format === 'rows') return Buffer.from(await groupsJson(groups))
-  return renderStats(sums, labels, withGroups ? await groupsJson(groups) : undefined)
+  return renderStats(sums, { labels, latencies, groups: withGroups ? await groupsJson(groups) : undefined })
 }
 
 type Prepared = { readonly query: CellsQuery; readonly labels: readonly string[] }

@@ -133,6 +133,8 @@ function holdings(store: UsageStore) {
       usage_mark: (projectId, after, rowsMax) => exportMarks(store.marks.exportPage, projectId, after, rowsMax),
       usage_rollup: (projectId, after, rowsMax) => exportTexts(store.rollups.exportPage, projectId, after, rowsMax),
       usage_names: (projectId, after, rowsMax) => exportTexts(store.rollups.exportNames, projectId, after, rowsMax),
+      usage_latency: (projectId, after, rowsMax) =>
+        exportTexts(store.rollups.exportLatencies, projectId, after, rowsMax),
     },
   } satisfies Pick<Feature, 'erase' | 'export'>
 }
@@ -165,6 +167,6 @@ function forgetOldMarks({ clock, logger, config }: UsageDeps, { marks }: UsageSt
 
 function foldClosedQuarters({ clock, logger }: UsageDeps, { rollups }: UsageStore) {
   const { foldPauseMs: pauseMs, foldRowsMax: rowsMax } = USAGE_LIMITS
-  const run = () => foldRollups({ clock, fold: rollups.fold, rowsMax })
+  const run = () => foldRollups({ clock, ...rollups, rowsMax })
   return every({ name: 'fold the rollups of usage', run, pauseMs, logger })
 }

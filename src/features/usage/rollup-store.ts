@@ -1,26 +1,35 @@
 import type { ProjectId } from '../../access/principal.js'
 import type { Sql, Statements } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
+import { compareLatencies, eraseLatencies, exportLatencies, foldLatencies, repairLatencies } from './latency-store.js'
 import { addToRollups, bucketOf, COMBO_NAMES, combinationOf, MEASURES, rollUp } from './rolling-store.js'
 
 export type RollupStore = ReturnType<typeof createRollupStore>
 /** A day of a project whose rollups and rows are compared; `day` as `2026-03-15`. */
 export type RollupDay = { readonly projectId: string; readonly day: string }
-/** Sums of a day that are not those of its rows, and sums of hours and days that are not those of their quarters. */
-export type Differences = { readonly ofRows: number; readonly ofGrains: number }
+/**
+ * Sums of a day that are not those of its rows, sums of hours and days that are not those of their quarters, and counts of
+ * latencies that are not those of the rows.
+ */
+export type Differences = { readonly ofRows: number; readonly ofGrains: number; readonly ofLatencies: number }
+
+const NO_DIFFERENCES: Differences = { ofRows: 0, ofGrains: 0, ofLatencies: 0 }
 
 export function createRollupStore(sql: Sql) {
   return {
     fold: (beforeMs: number, rowsMax: number) => locked(sql, 0, (tx) => fold(tx, beforeMs, rowsMax)),
+    foldLatencies: (rowsMax: number) => locked(sql, 0, (tx) => foldLatencies(tx, rowsMax)),
     nextProject: (after: string | null) => nextProject(sql, after),
     listDays: (projectId: string) => listDays(sql, projectId),
     compare: (day: RollupDay) => compare(sql, day),
-    repair: (day: RollupDay) => locked(sql, { ofRows: 0, ofGrains: 0 }, (tx) => repair(tx, day), 'wait'),
+    repair: (day: RollupDay) => locked(sql, NO_DIFFERENCES, (tx) => repair(tx, day), 'wait'),
     eraseChunk: (projectId: ProjectId, rowsMax: number) => eraseChunk(sql, projectId, rowsMax),
     exportPage: (projectId: ProjectId, after: string | null, rowsMax: number) =>
       exportPage(sql, projectId, after, rowsMax),
     exportNames: (projectId: ProjectId, after: string | null, rowsMax: number) =>
       exportNames(sql, projectId, after, rowsMax),
+    exportLatencies: (projectId: ProjectId, after: string | null, rowsMax: number) =>
+      exportLatencies(sql, projectId, after, rowsMax),
   }
 }
 
@@ -160,6 +169,7 @@ async function compare(sql: Statements, { projectId, day }: RollupDay): Promise<
   return {
     ofRows: await count(`${MISSING} select count(*)::integer as n from missing`),
     ofGrains: await count(`${UNEVEN} select count(*)::integer as n from uneven`),
+    ofLatencies: await compareLatencies(sql, { projectId, day }),
   }
 }
 
@@ -182,7 +192,8 @@ async function repair(tx: Statements, { projectId, day }: RollupDay): Promise<Di
     ) select count(*)::integer as n from uneven`,
     [projectId, day],
   )
-  return { ofRows: rows[0]?.n ?? 0, ofGrains: grains[0]?.n ?? 0 }
+  const ofLatencies = await repairLatencies(tx, { projectId, day })
+  return { ofRows: rows[0]?.n ?? 0, ofGrains: grains[0]?.n ?? 0, ofLatencies }
 }
 
 async function eraseChunk(sql: Sql, projectId: ProjectId, rowsMax: number): Promise<number> {
@@ -199,7 +210,7 @@ async function eraseChunk(sql: Sql, projectId: ProjectId, rowsMax: number): Prom
   const names = await sql`
     with doomed as (select id from usage_combos where project_id = ${projectId} order by id limit ${rowsMax})
     delete from usage_combos as one using doomed where one.project_id = ${projectId} and one.id = doomed.id`
-  return confirmCompleted(names, 'DELETE').count
+  return confirmCompleted(names, 'DELETE').count || eraseLatencies(sql, projectId, rowsMax)
 }
 
 /** A row as the JSON text of an object, and where it stands. */

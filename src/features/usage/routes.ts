@@ -38,8 +38,16 @@ function mountStats(app: App, guards: Guards, verbs: UsageVerbs): void {
       },
     },
     handle: async ({ principal, query }) => {
-      const { start_date: start, end_date: end, group_by: groupBy, tz, by, format, formulas } = query
-      const input = { period: { start, end }, groupBy, zone: tz, by, format, escapeFormulas: formulas === 'escape' }
+      const { start_date: start, end_date: end, group_by: groupBy, tz, by, format, formulas, latency } = query
+      const input = {
+        period: { start, end },
+        groupBy,
+        zone: tz,
+        by,
+        format,
+        escapeFormulas: formulas === 'escape',
+        withLatencies: latency === 'true',
+      }
       return plainBytes(await verbs.stats(principal.projectId, input), { 'Content-Type': TYPES[format] })
     },
   })

@@ -169,6 +169,16 @@ export const periodFields = {
 
 const MOST_NAMES = `Of the ${USAGE_LIMITS.statsNamesMax} combinations with the most requests; the others together as \`(other)\`.`
 const amount = () => z.number().int()
+const milliseconds = () => z.number().openapi({ description: 'At most 2 % off.', example: 812.4 })
+const percentiles = () =>
+  z
+    .object({
+      requests: amount().openapi({ description: 'Those that said how long they took.' }),
+      ...{ p50_ms: milliseconds(), p90_ms: milliseconds(), p95_ms: milliseconds(), p99_ms: milliseconds() },
+    })
+    .nullable()
+    .optional()
+    .openapi('UsageLatency')
 const tally = () =>
   z
     .object({ requests: amount(), cost: decimal(), input_tokens: amount(), output_tokens: amount() })
@@ -181,6 +191,7 @@ export const Stats = z.object({
     total_tokens: amount().openapi({ description: 'Input and output.' }),
     unique_models: amount().openapi({ description: '`(other)` is one.' }),
     unique_origins: amount(),
+    latency: percentiles(),
     unpriced_requests: amount().openapi({ description: 'Requests whose cost is unknown; they count as 0.' }),
     folded_requests: amount().optional().openapi({
       description: 'Requests whose names are `(other)`, since too many occurred together; absent if there are none.',
@@ -195,9 +206,12 @@ export const Stats = z.object({
       requests: amount(),
       cost: decimal(),
       top_model: z.string(),
+      latency: percentiles(),
     }),
   ),
-  by_model: z.record(z.string(), tally()).openapi({ description: MOST_NAMES }),
+  by_model: z
+    .record(z.string(), tally().extend({ latency: percentiles() }).openapi('UsageModelTally'))
+    .openapi({ description: MOST_NAMES }),
   by_origin: z
     .record(z.string(), z.object({ requests: amount(), cost: dollars() }))
     .openapi({ description: MOST_NAMES }),

@@ -40,6 +40,10 @@ export const StatsQuery = z.object({
     description:
       '`json`: the sums, and `groups` where `by` is given. `rows`: the groups alone, as a JSON array. `csv`: those.',
   }),
+  latency: z.enum(['true', 'false']).default('false').openapi({
+    description:
+      '`true`: the summary, each period and each model also say how long requests took, of whole UTC hours: one that a bound cuts belongs to where it begins.',
+  }),
   formulas: z.enum(['escape', 'keep']).default('escape').openapi({
     description: 'Whether a CSV cell that a spreadsheet would run gets a quote in front.',
   }),

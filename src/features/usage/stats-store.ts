@@ -2,6 +2,7 @@ import type { ProjectId } from '../../access/principal.js'
 import type { Sql, Statements } from '../../db/client.js'
 import { type CellsQuery, cellsParameters, cellsText } from './cells-store.js'
 import { type GroupName, type GroupRow, readGroups } from './groups-store.js'
+import { type LatencyRow, readLatencies } from './latency-store.js'
 import { USAGE_LIMITS } from './limits.js'
 import type { Period } from './period.js'
 import type { StatsRow } from './stats-row.js'
@@ -12,6 +13,7 @@ export type StatsStore = ReturnType<typeof createStatsStore>
 export type StatsReader = {
   readonly extent: (projectId: ProjectId) => Promise<Period | null>
   readonly tally: (query: CellsQuery) => Promise<StatsRow[]>
+  readonly latencies: (query: CellsQuery) => Promise<LatencyRow[]>
   readonly groups: (query: CellsQuery, by: readonly GroupName[], tuplesMax: number) => Promise<GroupRow[]>
 }
 
@@ -28,6 +30,7 @@ export function createStatsStore(sql: Sql) {
         return read({
           extent: (projectId) => readExtent(tx, projectId),
           tally: (query) => tx.unsafe<StatsRow[]>(TALLY, cellsParameters(query), { prepare: true }),
+          latencies: ({ projectId, boundsMs }) => readLatencies(tx, projectId, boundsMs),
           groups: (query, by, tuplesMax) => readGroups(tx, query, by, tuplesMax),
         })
       })

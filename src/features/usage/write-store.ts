@@ -5,6 +5,7 @@ import { usageLogs } from '../../db/tables/usage.js'
 import { LATER_COLUMNS, USAGE_COLUMNS } from './columns.js'
 import type { FoldOf } from './combination-limit.js'
 import type { UsageRow } from './event.js'
+import { keepLatencies } from './latency-store.js'
 import { bucketOf, combinationOf, OF_ROWS, rollUp } from './rolling-store.js'
 
 /**
@@ -41,9 +42,10 @@ const writeGroup = (arrays: string, names: string, shard: string) => `
   ), written as (
     insert into usage_logs (${LOG_NAMES}) select ${LOG_NAMES} from sorted where is_fresh returning 1
   ), fresh as materialized (
-    select project_id, ${bucketOf('logged_at')} as bucket, ${combinationOf('sorted', 'sorted.fold > 0', 'sorted.fold > 1')}, ${SUMMED}
+    select project_id, ${bucketOf('logged_at')} as bucket, ${combinationOf('sorted', 'sorted.fold > 0', 'sorted.fold > 1')},
+      id, latency_ms, ${SUMMED}
     from sorted where is_fresh
-  ), ${rollUp('fresh', shard, OF_ROWS)}
+  ), ${rollUp('fresh', shard, OF_ROWS)}, ${keepLatencies('fresh')}
   select (select count(*) from written)::integer as written,
     (select coalesce(json_agg(place - 1), '[]') from sorted where not is_fresh) as replayed`
 
