@@ -48,28 +48,47 @@ function expectNear(found: Record<string, number> | null, latencies: readonly nu
 }
 
 it('percentiles of the whole, of each period and of each model are at most 2 % off, folded or not', async () => {
-  const latency = fc.option(fc.oneof(fc.constant(0), fc.double({ min: -2, max: 8.9, noNaN: true }).map((digits) => 10 ** digits)))
+  const latency = fc.option(
+    fc.oneof(
+      fc.constant(0),
+      fc.double({ min: -2, max: 8.9, noNaN: true }).map((digits) => 10 ** digits),
+    ),
+  )
   const event = fc.record({
     ...{ latency_ms: latency, model: fc.constantFrom('gpt-4o', 'gpt-4o-mini', '__proto__') },
     timestamp: fc.integer({ min: NOON - 4 * 86_400_000, max: NOON }).map((ms) => new Date(ms).toISOString()),
   })
   await fc.assert(
-    fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 60, size: 'max' }), fc.nat(2), async (events, folds) => {
-      const project = newProject()
-      const half = Math.floor(events.length / 2)
-      await send(project, events.slice(0, half))
-      if (folds > 0) await fold()
-      await send(project, events.slice(half))
-      if (folds > 1) await fold()
-      const { summary, by_day: days, by_model: models } = await ask(project)
-      const of = (isMeant: (event: (typeof events)[number]) => boolean) =>
-        events.flatMap((one) => (isMeant(one) && one.latency_ms !== null ? [one.latency_ms] : []))
-      expectNear(summary.latency, of(() => true))
-      for (const { date, latency: found } of days) expectNear(found, of(({ timestamp }) => timestamp.startsWith(date)))
-      for (const [name, { latency: found }] of Object.entries<{ latency: Record<string, number> }>(models)) {
-        expectNear(found, of(({ model }) => model === name))
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(event, { minLength: 1, maxLength: 60, size: 'max' }),
+      fc.nat(2),
+      async (events, folds) => {
+        const project = newProject()
+        const half = Math.floor(events.length / 2)
+        await send(project, events.slice(0, half))
+        if (folds > 0) await fold()
+        await send(project, events.slice(half))
+        if (folds > 1) await fold()
+        const { summary, by_day: days, by_model: models } = await ask(project)
+        const of = (isMeant: (event: (typeof events)[number]) => boolean) =>
+          events.flatMap((one) => (isMeant(one) && one.latency_ms !== null ? [one.latency_ms] : []))
+        expectNear(
+          summary.latency,
+          of(() => true),
+        )
+        for (const { date, latency: found } of days)
+          expectNear(
+            found,
+            of(({ timestamp }) => timestamp.startsWith(date)),
+          )
+        for (const [name, { latency: found }] of Object.entries<{ latency: Record<string, number> }>(models)) {
+          expectNear(
+            found,
+            of(({ model }) => model === name),
+          )
+        }
+      },
+    ),
     { numRuns: 15 },
   )
   expect(await differences()).toEqual([])
@@ -121,13 +140,22 @@ it('a line that another one is just reading for itself is passed over, and neith
 
 describe('latencies that are wrong', () => {
   const wrongs: [string, (project: Project) => Promise<unknown>][] = [
-    ['too many', (id) => app.database.sql`update usage_latencies set counts[1] = counts[1] + 5 where project_id = ${id}`],
+    [
+      'too many',
+      (id) => app.database.sql`update usage_latencies set counts[1] = counts[1] + 5 where project_id = ${id}`,
+    ],
     ['gone', (id) => app.database.sql`delete from usage_latencies where project_id = ${id}`],
-    ['of rows that say another one', (id) => app.database.sql`update usage_logs set latency_ms = 77 where project_id = ${id}`],
+    [
+      'of rows that say another one',
+      (id) => app.database.sql`update usage_logs set latency_ms = 77 where project_id = ${id}`,
+    ],
   ]
   it.each(wrongs)('%s are found by a check and put right by a rebuild', async (_, spoil) => {
     const project = newProject()
-    await send(project, [0, 3, 5, 5, 900].map((latency_ms) => ({ latency_ms, timestamp: '2026-03-14T10:00:00Z' })))
+    await send(
+      project,
+      [0, 3, 5, 5, 900].map((latency_ms) => ({ latency_ms, timestamp: '2026-03-14T10:00:00Z' })),
+    )
     await fold()
     await spoil(project)
     const found = await differences()
@@ -138,14 +166,22 @@ describe('latencies that are wrong', () => {
     await differences('repair')
     await fold()
     expect(await differences()).toEqual([])
-    const logged = await app.database.sql<{ ms: number }[]>`select latency_ms as ms from usage_logs where project_id = ${project}`
-    expectNear((await ask(project)).summary.latency, logged.map(({ ms }) => ms))
+    const logged = await app.database.sql<
+      { ms: number }[]
+    >`select latency_ms as ms from usage_logs where project_id = ${project}`
+    expectNear(
+      (await ask(project)).summary.latency,
+      logged.map(({ ms }) => ms),
+    )
   })
 })
 
 it('of more models in an hour than are kept the rest is one, and a check knows', async () => {
   const project = newProject()
-  await send(project, Array.from({ length: 2_100 }, (_, at) => ({ model: `m${at}`, latency_ms: 1 + at })))
+  await send(
+    project,
+    Array.from({ length: 2_100 }, (_, at) => ({ model: `m${at}`, latency_ms: 1 + at })),
+  )
   const [row] = await app.database.sql`
     select count(distinct model)::int as models from usage_latencies where project_id = ${project}`
   expect(row?.['models']).toBe(2_001)
@@ -154,10 +190,13 @@ it('of more models in an hour than are kept the rest is one, and a check knows',
 })
 
 it('the migration keeps what was recorded before', async () => {
-  const text = await readFile(new URL('../../migrations/0012_usage_latencies.sql', import.meta.url), 'utf8')
+  const text = await readFile(new URL('../../migrations/0013_usage_latencies.sql', import.meta.url), 'utf8')
   const project = newProject()
   const latencies = [0, 0.5, 12, 12, 90_000]
-  await send(project, latencies.map((latency_ms) => ({ latency_ms })))
+  await send(
+    project,
+    latencies.map((latency_ms) => ({ latency_ms })),
+  )
   await app.database.sql.begin((tx) =>
     tx.unsafe(`set local search_path = llmring; drop table usage_latencies; ${text}`).simple(),
   )

@@ -28,8 +28,7 @@ type Project = ReturnType<typeof newProject>
 const DAY_MS = 86_400_000
 const rollups = () => openRollups(app.database.sql)
 /** Folds all that is older than now, at noon and so many days later. */
-const fold = (days = 1, rowsMax = 50) =>
-  foldRollups({ clock: () => NOON + days * DAY_MS, ...rollups(), rowsMax })
+const fold = (days = 1, rowsMax = 50) => foldRollups({ clock: () => NOON + days * DAY_MS, ...rollups(), rowsMax })
 
 async function differences(verb: 'compare' | 'repair' = 'compare'): Promise<DayDifferences[]> {
   const found: DayDifferences[] = []

@@ -33,7 +33,12 @@ describe('folding rollups', () => {
   ])('takes %i sums away in %i statements of five, each with the same end', async (total, statements) => {
     const { asked, take } = chunksOf(total)
     const latencies = chunksOf(total)
-    const deps = { clock: () => NOW, fold: take, foldLatencies: (rowsMax: number) => latencies.take(NOW, rowsMax), rowsMax: 5 }
+    const deps = {
+      clock: () => NOW,
+      fold: take,
+      foldLatencies: (rowsMax: number) => latencies.take(NOW, rowsMax),
+      rowsMax: 5,
+    }
     expect(await foldRollups(deps)).toBe(total)
     expect(asked).toEqual(Array(statements).fill([NOW - USAGE_LIMITS.foldAfterMs, 5]))
     expect(latencies.asked).toEqual(Array(statements).fill([NOW, 5]))

@@ -39,5 +39,6 @@ function groupsText(by: readonly GroupName[]): string {
 }
 
 export function readGroups(sql: Statements, query: CellsQuery, by: readonly GroupName[], tuplesMax: number) {
-  return sql.unsafe<GroupRow[]>(groupsText(by), [...cellsParameters(query), tuplesMax], { prepare: true })
+  // Not prepared: there are hundreds of these, and a connection would keep the plan of each.
+  return sql.unsafe<GroupRow[]>(groupsText(by), [...cellsParameters(query), tuplesMax])
 }
