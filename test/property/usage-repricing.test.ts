@@ -30,7 +30,7 @@ afterAll(async () => {
   await database.drop()
 })
 
-const fold = () => foldRollups({ clock: () => NOON + DAY_MS, fold: openRollups(app.database.sql).fold, rowsMax: 50 })
+const fold = () => foldRollups({ clock: () => NOON + DAY_MS, ...openRollups(app.database.sql), rowsMax: 50 })
 
 /** So many pico-dollars for each token of input; null: the model is not listed. */
 type Price = bigint | null
