@@ -17,6 +17,7 @@ import { createWebhooks } from '../features/webhooks/feature.js'
 import { optionalProject } from '../http/optional-key.js'
 import { systemClock } from '../platform/clock.js'
 import { describeError, type Logger } from '../platform/logger.js'
+import { loadHook } from './gateway-hook.js'
 import { loadGatewaySettings } from './gateway-settings.js'
 import type { Ground } from './ground.js'
 import { loadLogSettings } from './log-settings.js'
@@ -105,7 +106,17 @@ type GatewayPorts = Omit<Parameters<typeof createGateway>[0], 'config'>
 async function composeGateway(config: Ground['config'], ports: GatewayPorts) {
   const settings = await loadGatewaySettings(config)
   if (settings === null) return { gateway: [], passedBytesMax: undefined }
-  const { logger, metrics, resolveBound, keepCallRoom } = ports
-  const given = { logger, metrics, resolveBound, keepCallRoom, defaultModel: config.router.defaultModel }
+  const { logger, metrics, resolveBound, keepCallRoom, sumCalls } = ports
+  const ownHook = settings.policy.hook
+  const hook = ownHook === undefined ? undefined : await loadHook(config.router.configFile ?? '', ownHook)
+  const given = {
+    logger,
+    metrics,
+    resolveBound,
+    keepCallRoom,
+    sumCalls,
+    hook,
+    defaultModel: config.router.defaultModel,
+  }
   return { gateway: [createGateway({ ...given, config: settings })], passedBytesMax: settings.server.body_bytes_max }
 }

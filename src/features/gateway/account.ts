@@ -1,5 +1,5 @@
 import type { ChatUsage, ChatWire } from '../../core/chat/index.js'
-import { picoFromJsonNumber, type TokenCounts } from '../../core/pricing/index.js'
+import { decimalFromPico, picoFromJsonNumber, type TokenCounts } from '../../core/pricing/index.js'
 import type { ChatCall } from './call.js'
 import type { Provider } from './providers.js'
 
@@ -50,6 +50,8 @@ export function observe(
   { outcome, usage, isEstimated }: CallEnd,
   { attempts, latencyMs }: { readonly attempts: number; readonly latencyMs: number },
 ): ObservedCall {
+  const costPico = configuredCost(provider, model, usage)
+  const saved = (call.dearest?.(usage) ?? 0n) - (costPico ?? 0n)
   const wire: ChatWire = provider.wire === 'anthropic' ? 'anthropic' : 'openai'
   return {
     provider: provider.name,
@@ -59,7 +61,7 @@ export function observe(
     origin: 'gateway',
     tokens: wire === 'openai' ? openAiCounts(usage) : anthropicCounts(usage),
     latencyMs,
-    costPico: configuredCost(provider, model, usage),
+    costPico,
     metadata: JSON.stringify({
       requested_model: call.requestedModel ?? null,
       outcome,
@@ -67,6 +69,7 @@ export function observe(
       stream: call.isStream,
       estimated: isEstimated,
       cache: 'MISS',
+      ...(costPico !== null && saved > 0n ? { saved_cost: decimalFromPico(saved) } : {}),
     }),
   }
 }
@@ -90,7 +93,7 @@ const anthropicCounts = ({ input, cacheRead, cacheWrite5m, cacheWrite1h, output,
 })
 
 /** What the configuration says that it cost; null if it says nothing, so that the registry's price holds. */
-function configuredCost(provider: Provider, model: string, usage: ChatUsage): bigint | null {
+export function configuredCost(provider: Provider, model: string, usage: ChatUsage): bigint | null {
   const { costPerThousandIn, costPerThousandOut } = provider.models.get(model) ?? {}
   if (costPerThousandIn == null && costPerThousandOut == null) return null
   const { input, cacheRead, cacheWrite5m, cacheWrite1h, output } = usage

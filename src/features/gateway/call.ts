@@ -1,5 +1,5 @@
 import type { ProjectId } from '../../access/principal.js'
-import type { ChatWire, Members } from '../../core/chat/index.js'
+import type { ChatUsage, ChatWire, Members } from '../../core/chat/index.js'
 import type { Backend } from '../../core/routing/index.js'
 import type { AppError } from '../../platform/errors.js'
 import type { AttemptOutcome } from './trouble.js'
@@ -21,6 +21,8 @@ export type ChatCall = {
   readonly wantsReceipt: boolean
   /** Headers of the request that go on to an upstream of the same language. */
   readonly passedHeaders: Readonly<Record<string, string>>
+  /** What such usage would have cost at the dearest backend that might have answered, in pico-USD, if that is known. */
+  readonly dearest?: (usage: ChatUsage) => bigint | null
   /** Aborted when the caller left. */
   readonly signal: AbortSignal
 }

@@ -6,6 +6,7 @@ import {
   type Demand,
   type Fleet,
   type Policy,
+  type Ranked,
   rank,
   type Tier,
 } from '../../core/routing/index.js'
@@ -37,7 +38,7 @@ export function chooseCandidates(
   { fleet, backends, policy, clock }: ChooseDeps,
   { model, bound, tier, preferred }: Asked,
   demandOf: () => Demand,
-): readonly Backend[] {
+): readonly Ranked[] {
   const found = backendsFor(model, bound ?? undefined, backends)
   if (!found.ok) {
     const isBound = found.reason === 'unserved'
@@ -50,7 +51,7 @@ export function chooseCandidates(
   const demand = isCompared ? { ...demandOf(), ...(tier === undefined ? {} : { tier }) } : ANY_DEMAND
   const ranked = rank(fleet.look(found.placed, clock()), { ...policy, strategy }, demand)
   const first = ranked.find(({ backend, health }) => health === 'healthy' && backendName(backend) === preferred)
-  return (first === undefined ? ranked : chosenByHook(ranked, preferred)).map(({ backend }) => backend)
+  return first === undefined ? ranked : chosenByHook(ranked, preferred)
 }
 
 const ANY_DEMAND: Demand = { tokensIn: 0, tokensOut: 0, tier: 1 }

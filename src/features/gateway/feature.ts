@@ -1,11 +1,14 @@
 import type { ProjectId } from '../../access/principal.js'
-import { monotonicClock } from '../../platform/clock.js'
+import type { Fleet, Ranked } from '../../core/routing/index.js'
+import { monotonicClock, systemClock } from '../../platform/clock.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Feature } from '../contract.js'
 import type { CallSlot } from './account.js'
+import { askHook, type Hook } from './ask-hook.js'
 import type { ChatCall, Served } from './call.js'
 import { type ChooseDeps, chooseCandidates } from './choose-candidates.js'
+import { dearestOf } from './dearest.js'
 import { demandOf } from './demand.js'
 import { openFleet } from './open-fleet.js'
 import type { GatewayConfig } from './read-config.js'
@@ -14,6 +17,7 @@ import { mountGateway } from './routes.js'
 import { mountRouting } from './routing-routes.js'
 import { type ServeDeps, serveCall } from './serve-call.js'
 import { type OpWish, serveWorkflow, type WorkflowDeps } from './serve-workflow.js'
+import { type StatsDeps, showStats } from './show-stats.js'
 import { createUpstreams } from './upstream.js'
 import { mountWorkflows } from './workflow-routes.js'
 
@@ -29,6 +33,10 @@ export type GatewayDeps = {
   ) => readonly string[] | null | Promise<readonly string[] | null>
   /** Room for the row of a call. Throws `overloaded`. */
   readonly keepCallRoom: (sender: { readonly projectId: ProjectId; readonly keyId: string | null }) => CallSlot
+  /** What calls cost since then, and what they saved. */
+  readonly sumCalls: StatsDeps['sumCalls']
+  /** The operator's own choice among candidates. */
+  readonly hook?: Hook | undefined
   /** What is reported as the model of requests that name none. */
   readonly defaultModel?: string | undefined
   /** From 0 to 1; tests choose it. */
@@ -54,10 +62,7 @@ export function createGateway(deps: GatewayDeps) {
     certify: null,
     keep: rows.keep,
   }
-  const choosing: ChooseDeps = {
-    ...{ fleet, clock: serving.clock, policy: config.policy },
-    backends: config.providers.flatMap((provider) => provider.backends),
-  }
+  const choosing = openChoosing(deps, fleet)
   const workflows: WorkflowDeps = {
     ...{ clock: serving.clock, attemptsMax: serving.attemptsMax, workflowMsMax: serving.callMsMax },
     chat: (call, wish) => chat(deps, serving, choosing, call, wish),
@@ -75,7 +80,10 @@ export function createGateway(deps: GatewayDeps) {
         run: (caller, workflow) => serveWorkflow(workflows, caller, workflow),
         callMsMax: serving.callMsMax,
       })
-      mountRouting(app, guards, { backends: () => reportBackends(fleet, serving.clock()) })
+      mountRouting(app, guards, {
+        backends: () => reportBackends(fleet, serving.clock()),
+        stats: (projectId) => showStats({ clock: systemClock, sumCalls: deps.sumCalls }, projectId),
+      })
     },
     /** Waits for the rows of calls that are over. */
     close: async () => {
@@ -85,18 +93,40 @@ export function createGateway(deps: GatewayDeps) {
   } satisfies Feature
 }
 
+type Choosing = ChooseDeps & {
+  readonly order: (ranked: readonly Ranked[], call: ChatCall) => readonly Ranked[] | Promise<readonly Ranked[]>
+}
+
+/** How candidates are put in order: by the policy, and then by the hook where there is one. */
+function openChoosing({ config, hook, logger }: GatewayDeps, fleet: Fleet): Choosing {
+  const onFault = (error: unknown) => logger.warn({ error: describeError(error) }, 'the hook of the gateway failed')
+  return {
+    ...{ fleet, clock: monotonicClock, policy: config.policy },
+    backends: config.providers.flatMap((provider) => provider.backends),
+    order: (ranked, { requestedModel, alias, profile, isStream: stream, body }) => {
+      if (hook === undefined || ranked.length < 2) return ranked
+      return askHook({ hook, onFault }, ranked, { model: requestedModel ?? null, alias, profile, stream, body })
+    },
+  }
+}
+
 async function chat(
   deps: GatewayDeps,
   serving: ServeDeps,
-  choosing: ChooseDeps,
+  choosing: Choosing,
   sent: Omit<ChatCall, 'alias'>,
   wish?: OpWish,
 ): Promise<Served> {
   const { requestedModel: model, projectId, profile } = sent
   const bound = model === undefined ? null : await deps.resolveBound(projectId, profile, model)
-  const call: ChatCall = { ...sent, alias: bound === null ? null : (model ?? null) }
+  const known: ChatCall = { ...sent, alias: bound === null ? null : (model ?? null) }
   const asked = { model, bound, tier: wish?.tier, preferred: wish?.preferred }
-  const candidates = chooseCandidates(choosing, asked, () => demandOf(call))
+  const ranked = await choosing.order(
+    chooseCandidates(choosing, asked, () => demandOf(known)),
+    known,
+  )
+  const candidates = ranked.map(({ backend }) => backend)
+  const call: ChatCall = { ...known, dearest: dearestOf(candidates, serving.providers) }
   if (wish === undefined) return serveCall(serving, call, candidates)
   const keepRoom = (sender: ChatCall): CallSlot => heard(serving.keepRoom(sender), wish.onRecorded)
   return serveCall({ ...serving, keepRoom }, call, candidates, wish.budget)

@@ -10,6 +10,10 @@ export const GATEWAY_LIMITS = {
   refusalsShownMax: 5,
   /** Of a request's body: images stand in it as base64. */
   bodyBytesMax: 33_554_432,
+  /** How long an operator's hook may take to choose. */
+  hookMsMax: 50,
+  /** The days that the sums of calls are of. */
+  statsDays: 30,
   /** Of a workflow, and what `{{input}}` stands for in it. */
   workflowBytesMax: 262_144,
   workflowInputCharactersMax: 500_000,

@@ -1,10 +1,14 @@
-import { READS } from '../../access/principal.js'
+import { type ProjectId, READS } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { jsonResponse } from '../../http/response.js'
 import type { BackendShown } from './report-backends.js'
-import { Backends } from './routing-schema.js'
+import { Backends, CallStats } from './routing-schema.js'
+import type { GatewayStats } from './show-stats.js'
 
-export type RoutingVerbs = { readonly backends: () => readonly BackendShown[] }
+export type RoutingVerbs = {
+  readonly backends: () => readonly BackendShown[]
+  readonly stats: (projectId: ProjectId) => Promise<GatewayStats>
+}
 
 export function mountRouting(app: App, guards: Guards, verbs: RoutingVerbs): void {
   mount(app, guards, {
@@ -18,5 +22,18 @@ export function mountRouting(app: App, guards: Guards, verbs: RoutingVerbs): voi
     access: READS,
     responses: { 200: { description: 'In the order of the configuration.', schema: Backends } },
     handle: () => jsonResponse(verbs.backends()),
+  })
+  mount(app, guards, {
+    method: 'get',
+    path: '/stats',
+    tag: 'Gateway',
+    operationId: 'getCallStats',
+    summary: 'What calls through the gateway cost, and what routing saved',
+    description:
+      'Of the last 30 days. Saved is what the dearest candidate of each call would have cost, by the prices of the configuration, less what was paid; a cache hit saves all of it.',
+    access: READS,
+    turns: 'read',
+    responses: { 200: { description: "The project's sums, from one snapshot.", schema: CallStats } },
+    handle: async ({ principal }) => jsonResponse(await verbs.stats(principal.projectId)),
   })
 }

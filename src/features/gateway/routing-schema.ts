@@ -27,3 +27,16 @@ export const Backends = z.array(
     })
     .openapi('Backend'),
 )
+
+const usd = () => z.number().openapi({ description: 'USD.' })
+
+export const CallStats = z
+  .object({
+    total_requests: z.number().int(),
+    total_saved_usd: usd(),
+    total_spent_usd: usd(),
+    by_model: z
+      .record(z.string(), z.object({ requests: z.number().int(), spent_usd: usd(), saved_usd: usd() }))
+      .openapi({ description: 'By `provider:model`; of very many, the ones with the most calls.' }),
+  })
+  .openapi('CallStats')

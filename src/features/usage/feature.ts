@@ -17,6 +17,7 @@ import { exportTexts } from './export-texts.js'
 import { exportUsage } from './export-usage.js'
 import { foldRollups } from './fold-rollups.js'
 import { forgetMarks } from './forget-marks.js'
+import { sumGatewayCalls } from './gateway-store.js'
 import { USAGE_LIMITS } from './limits.js'
 import { listLogs } from './list-logs.js'
 import { mountReading, type ReadingVerbs } from './list-routes.js'
@@ -101,6 +102,8 @@ export function createUsage(deps: UsageDeps) {
     ready: partitions.isNextThere,
     /** Room for the row of a call that this service makes itself. */
     keepCallRoom: recording.keepCallRoom,
+    /** What such calls cost. */
+    sumCalls: (projectId: ProjectId, sinceMs: number) => sumGatewayCalls(deps.sql, projectId, sinceMs),
     /** What is certified of the calls. */
     logs: { ...openLogs(deps), isStill: repricing.isStill },
     repricing,
