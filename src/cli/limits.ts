@@ -55,6 +55,8 @@ export const CLI_LIMITS = {
   derivedSaveRows: 16_384,
   /** Seven tiles in base64. */
   derivedBytesMax: 131_072,
+  /** How often it is asked how far a repricing is. */
+  repricePollMs: 500,
   monitorPauseMsMin: 1_000,
   monitorPauseMsMax: 86_400_000,
 } as const

@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   log: async () => (await import('./log.js')).logCommand(),
   registry: async () => (await import('./registry.js')).registryCommand(),
   rollups: async () => (await import('./rollups.js')).rollupsCommand(),
+  reprice: async () => (await import('./reprice.js')).repriceCommand(),
   lock: async () => (await import('./lock.js')).lockCommand(),
   bind: async () => (await import('./bind.js')).bindCommand(),
   unbind: async () => (await import('./unbind.js')).unbindCommand(),
