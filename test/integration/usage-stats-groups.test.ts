@@ -145,3 +145,29 @@ it('of more groups than are listed the rest is (other), and the groups still equ
     expect(json.filter(({ alias, requests }: Group) => alias === most && requests === 2)).toHaveLength(50)
   }
 })
+
+it('a quarter of an hour that a midnight cuts, as of Monrovia until 1972, is counted from its rows, folded or not', async () => {
+  const { sql } = app.database
+  await sql.unsafe(
+    `create table usage_logs_1971_05 partition of usage_logs for values from ('1971-05-01 00:00:00+00') to ('1971-06-01 00:00:00+00')`,
+  )
+  const project = newProject()
+  for (const time of ['00:44:00', '00:44:29', '00:44:31', '00:50:00']) {
+    await sql`
+      insert into usage_logs (project_id, logged_at, id, provider, model, cost, cost_status)
+      values (${project}, ${`1971-05-05 ${time}+00`}::text::timestamptz, gen_random_uuid(), 'openai', 'm', 0, 'free')`
+  }
+  const rollups = openRollups(sql)
+  await rollups.repair({ projectId: project, day: '1971-05-05' })
+  const days = async () => {
+    const { json } = await ask(project, 'format=rows&tz=Africa/Monrovia&start_date=1971-05-01&end_date=1971-05-10')
+    return json.map(({ date, requests }: Group) => [date, requests])
+  }
+  const expected = [
+    ['1971-05-05', 2],
+    ['1971-05-04', 2],
+  ]
+  expect(await days()).toEqual(expected)
+  await rollups.fold(NOON, 50)
+  expect(await days()).toEqual(expected)
+})
