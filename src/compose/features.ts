@@ -95,7 +95,9 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
   const history = openHistory(common.sql, aliases, projects)
   const { findChangedKeys } = projects
   const sync = createSync({ ...common, findChangedKeys, watchersMax: config.listen.watchersMax })
-  const { gateway, passedBytesMax } = await composeGateway(config, { ...common, ...aliases, ...usage })
+  const accounting = { ...common, ...aliases, ...usage }
+  const certifying = { ...lockfiles, ...receipts, ...receipts.keyState, issue: receipts.issueObserved }
+  const { gateway, passedBytesMax } = await composeGateway(config, { ...accounting, ...certifying })
   const list = [...features, projects, history, sync, ...gateway]
   return { list, projects, receipts, registry, transparency, passedBytesMax }
 }
@@ -106,17 +108,8 @@ type GatewayPorts = Omit<Parameters<typeof createGateway>[0], 'config'>
 async function composeGateway(config: Ground['config'], ports: GatewayPorts) {
   const settings = await loadGatewaySettings(config)
   if (settings === null) return { gateway: [], passedBytesMax: undefined }
-  const { logger, metrics, resolveBound, keepCallRoom, sumCalls } = ports
   const ownHook = settings.policy.hook
   const hook = ownHook === undefined ? undefined : await loadHook(config.router.configFile ?? '', ownHook)
-  const given = {
-    logger,
-    metrics,
-    resolveBound,
-    keepCallRoom,
-    sumCalls,
-    hook,
-    defaultModel: config.router.defaultModel,
-  }
+  const given = { ...ports, hook, defaultModel: config.router.defaultModel }
   return { gateway: [createGateway({ ...given, config: settings })], passedBytesMax: settings.server.body_bytes_max }
 }

@@ -99,3 +99,48 @@ describe('a chat', () => {
     expect(await project.rows(1)).toHaveLength(1)
   })
 })
+
+describe('a request', () => {
+  test('may be large, deep and hold what no store keeps: it is passed on', async () => {
+    const project = world.project()
+    const url = `data:image/png;base64,${'A'.repeat(20_000_000)}`
+    const content = [
+      { type: 'text', text: 'a\u0000b' },
+      { type: 'image_url', image_url: { url } },
+    ]
+    let deep: unknown = 1
+    for (let level = 0; level < 100; level += 1) deep = [deep]
+    const response = await project.post(CHAT, { model: 'small', messages: [{ role: 'user', content }], deep })
+    expect(response.status).toBe(200)
+    const { json } = upstream.arrived.at(-1) ?? {}
+    expect(json).toMatchObject({ messages: [{ content: [{ text: 'a\u0000b' }, {}] }], deep })
+    expect(JSON.stringify(json).length).toBeGreaterThan(20_000_000)
+  })
+
+  test.each([
+    ['that is no JSON', '{"messages":', 400, 'malformed-json'],
+    ['without messages', '{"model":"small"}', 422, 'validation-failed'],
+    ['that is too deep', `{"model":"small","messages":${'['.repeat(200)}`, 400, 'malformed-json'],
+    ['that is too large', JSON.stringify({ text: 'x'.repeat(33_554_432) }), 413, 'body-too-large'],
+  ])('%s is refused before any upstream is asked', async (_, body, status, code) => {
+    const before = upstream.arrived.length
+    const response = await world.project().post(CHAT, body)
+    expect([response.status, await response.json()]).toMatchObject([status, { code, error: { code } }])
+    expect(upstream.arrived).toHaveLength(before)
+  })
+
+  test('without a key, or with one that may not write, reaches no upstream', async () => {
+    const before = upstream.arrived.length
+    const response = await fetch(world.url + CHAT, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'small', messages }),
+    })
+    expect([response.status, await response.json()]).toMatchObject([401, { error: { type: 'authentication_error' } }])
+    expect(upstream.arrived).toHaveLength(before)
+  })
+
+  test('without a model is answered by the first backend', async () => {
+    const response = await world.project().post(CHAT, { messages })
+    expect(response.headers.get('x-llm-router-model')).toBe('local:small')
+  })
+})

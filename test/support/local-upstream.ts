@@ -67,6 +67,9 @@ export function beginEvents(outgoing: ServerResponse): void {
 export const sendData = (outgoing: ServerResponse, value: unknown): void =>
   void outgoing.write(`data: ${typeof value === 'string' ? value : JSON.stringify(value)}\n\n`)
 
+export const sendEvent = (outgoing: ServerResponse, value: { readonly type: string }): void =>
+  void outgoing.write(`event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`)
+
 const OPENAI_USAGE = {
   prompt_tokens: 21,
   completion_tokens: 7,

@@ -10,3 +10,7 @@ export const membersOf = (value: unknown): Members => (isMembers(value) ? value 
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** A copy without the members that are undefined. */
+export const present = (members: Members): Members =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))

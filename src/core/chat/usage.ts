@@ -77,3 +77,13 @@ export function readAnthropicUsage(usage: unknown, before: ChatUsage | null = nu
     reasoning: known.reasoning,
   }
 }
+
+/** The same for a caller of Anthropic's surface. */
+export function anthropicUsage({ input, cacheRead, cacheWrite5m, cacheWrite1h, output }: ChatUsage): Members {
+  return {
+    input_tokens: input,
+    cache_creation_input_tokens: cacheWrite5m + cacheWrite1h,
+    cache_read_input_tokens: cacheRead,
+    output_tokens: output,
+  }
+}

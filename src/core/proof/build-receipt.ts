@@ -21,9 +21,14 @@ export interface IssueContext {
   readonly keyId: string
   /** The receipt's id if the client chose none. */
   readonly id: string
+  /** Who saw the call; the client unless we say so. */
+  readonly evidence?: Evidence
   /** What the log promises. */
   readonly log: LogPromise
 }
+
+/** Who saw the call that a receipt tells of: the client that made it, or this service, through which it went. */
+export type Evidence = 'client_reported' | 'server_observed'
 
 /** Not in the log of this origin after so many seconds, counted from `issued_at`: that is proof of misbehaviour. */
 export type LogPromise = { readonly origin: string; readonly max_merge_delay_seconds: number }
@@ -45,7 +50,7 @@ type UnplacedReceipt = {
   readonly lock_digest: string
   readonly tokens: Readonly<Record<string, number>>
   readonly cost: ReceiptCost
-  readonly evidence: 'client_reported'
+  readonly evidence: Evidence
   readonly log: LogPromise
   readonly key_id: string
 }
@@ -86,7 +91,7 @@ export function buildReceipt(payload: ReceiptPayload, context: IssueContext): Bu
     lock_digest: payload.lock_digest,
     tokens: payload.tokens,
     cost: cost.cost,
-    evidence: 'client_reported',
+    evidence: context.evidence ?? 'client_reported',
     log: context.log,
     key_id: context.keyId,
   }

@@ -10,6 +10,7 @@ export { type BatchContent, buildBatchReceipt, type CertifiedPart } from './buil
 export {
   type BuildFault,
   buildReceipt,
+  type Evidence,
   type IssueContext,
   type LogPromise,
 } from './build-receipt.js'

@@ -20,7 +20,7 @@ import { createLockDocuments } from './lock-documents.js'
 import { readNote } from './note.js'
 import { type OnPublished, type Published, type PublishRequest, publish } from './publish.js'
 import { resolveAlias } from './resolve-alias.js'
-import { type Bound, resolveBound } from './resolve-bound.js'
+import { type Bound, listBound, resolveBound } from './resolve-bound.js'
 import { resolveKind } from './resolve-snapshot.js'
 import { mountAliases } from './routes.js'
 import { setAlias, setAliases } from './set-aliases.js'
@@ -54,6 +54,8 @@ export type AliasesFeature = Feature & {
   loadBound(projectId: ProjectId, profile: string): Promise<BoundProfile>
   /** What an alias is bound to, primary first; null if it is not bound. In memory on the warm path. */
   resolveBound(projectId: ProjectId, profile: string, alias: string): Bound | Promise<Bound>
+  /** The names of a profile's aliases. */
+  listBound(projectId: ProjectId, profile: string): Promise<readonly string[]>
   /** For the features that change aliases in their own way. */
   publish(request: PublishRequest): Promise<Published>
   readonly readNote: typeof readNote
@@ -102,6 +104,7 @@ export function createAliases(deps: AliasesDeps): AliasesFeature {
         snapshots.raiseFloor(projectId as ProjectId, revision, profiles),
     },
     resolveBound: (projectId, profile, alias) => resolveBound(answers, { projectId, profile, alias }),
+    listBound: (projectId, profile) => listBound(answers, { projectId, profile }),
     publish: publishAliases,
     readNote,
     forLockfiles: { publish: publishAliases, readNote, keep: snapshots.keep, markStale },

@@ -51,4 +51,6 @@ export const ALIAS_LIMITS = {
   loadMsMax: 5_000,
   /** Base64url of two names, each character of which may be escaped. */
   cursorCharactersMax: 4_200,
+  /** Names that are listed for another feature at once. */
+  boundNamesMax: 1_000,
 } as const

@@ -1,4 +1,5 @@
 import type { AliasKey } from './alias.js'
+import { ALIAS_LIMITS } from './limits.js'
 import { type Answers, answerOf } from './resolve-snapshot.js'
 import type { Keeper, Known } from './snapshots.js'
 
@@ -19,4 +20,13 @@ function lookUp({ content }: Known<Answers>, alias: string): Bound {
   if (body === undefined) return null
   const { models }: { readonly models: readonly string[] } = JSON.parse(body)
   return models
+}
+
+/** The names of a profile's aliases, as far as memory holds them, in their order; at most so many. */
+export async function listBound(
+  answers: Keeper<Answers>,
+  { projectId, profile }: Omit<AliasKey, 'alias'>,
+): Promise<readonly string[]> {
+  const { content } = await answers.get(projectId, profile, '')
+  return [...content.bound.keys(), ...content.wildcards.keys()].sort().slice(0, ALIAS_LIMITS.boundNamesMax)
 }

@@ -7,6 +7,7 @@ import {
   watchStream,
 } from '../../core/chat/index.js'
 import { type Backend, backendName } from '../../core/routing/index.js'
+import { AppError } from '../../platform/errors.js'
 import type { CallEnd } from './account.js'
 import { openAnswerStream } from './answer-stream.js'
 import type { Attempt, AttemptAt, ChatCall } from './call.js'
@@ -23,6 +24,8 @@ export type AttemptDeps = {
   readonly providers: ReadonlyMap<string, Provider>
   readonly upstreams: Upstreams
   readonly drainMsMax: number
+  /** Milliseconds since the epoch. */
+  readonly nowMs: () => number
   /** From 0 to 1. */
   readonly random: () => number
 }
@@ -36,6 +39,8 @@ export function createAttempts(deps: AttemptDeps, call: ChatCall, ledger: Ledger
       if (provider === undefined) throw new UpstreamTrouble({ kind: 'own-fault' })
       return await (call.isStream ? askForStream : askForAnswer)({ deps, call, ledger, signal, backend, provider })
     } catch (error) {
+      // The request has no word in the backend's language, or what it cost could not be written down.
+      if (error instanceof AppError) return { status: 'failed', outcome: { kind: 'own-fault' }, error }
       const trouble = error instanceof UpstreamTrouble ? error : new UpstreamTrouble({ kind: 'own-fault' })
       return { status: 'failed', outcome: trouble.outcome, error: explainTrouble(trouble, backendName(backend)) }
     }
@@ -52,8 +57,8 @@ type Asking = {
 }
 
 async function askForAnswer(asking: Asking): Promise<Attempt> {
-  const { call, ledger, backend, provider } = asking
-  const speech = speechOf(call, provider)
+  const { deps, call, ledger, backend, provider } = asking
+  const speech = speechOf(call, provider, deps.nowMs)
   const text = await answerText(asking, speech)
   const value = parseMembers(text)
   if (value === null) throw new UpstreamTrouble({ kind: 'garbage' })
@@ -73,24 +78,24 @@ async function askForAnswer(asking: Asking): Promise<Attempt> {
 }
 
 async function answerText(asking: Asking, speech: Speech): Promise<string> {
-  const { deps, call, signal, backend, provider } = asking
+  const { deps, signal, backend, provider } = asking
   if (provider.wire === 'echo')
-    return JSON.stringify(await openEcho(provider, deps.random).answer(call, backend, signal))
+    return JSON.stringify(await openEcho(provider, deps.random).answer(speech.request(backend.model), signal))
   const response = await deps.upstreams.post({
     ...{ provider, signal, isStream: false, path: speech.path },
-    ...{ headers: speech.headers, body: speech.request(backend.model) },
+    ...{ headers: speech.headers, body: JSON.stringify(speech.request(backend.model)) },
   })
   return readWhole(response, GATEWAY_LIMITS.answerBytesMax)
 }
 
 async function askForStream(asking: Asking): Promise<Attempt> {
   const { deps, call, ledger, backend, provider } = asking
-  const speech = speechOf(call, provider)
+  const speech = speechOf(call, provider, deps.nowMs)
   const source = await openSource(asking, speech)
   const name = backendName(backend)
   try {
     const { frames, ended } = await openAnswerStream({
-      ...{ source, watch: watchStream(speech.wire), translator: speech.stream(backend.model) },
+      ...{ source, watch: watchStream(speech.wire), translator: speech.stream() },
       ...{ surface: call.surface, signal: call.signal, drainMsMax: deps.drainMsMax },
       inputTokens: () => estimateRequestTokens(call.body),
       settle: (end) => ledger.settle({ provider, model: backend.model }, end),
@@ -103,11 +108,11 @@ async function askForStream(asking: Asking): Promise<Attempt> {
   }
 }
 
-async function openSource({ deps, call, signal, backend, provider }: Asking, speech: Speech): Promise<EventSource> {
-  if (provider.wire === 'echo') return openEcho(provider, deps.random).stream(call, backend, signal)
+async function openSource({ deps, signal, backend, provider }: Asking, speech: Speech): Promise<EventSource> {
+  if (provider.wire === 'echo') return openEcho(provider, deps.random).stream(speech.request(backend.model), signal)
   const response = await deps.upstreams.post({
     ...{ provider, signal, isStream: true, path: speech.path },
-    ...{ headers: speech.headers, body: speech.request(backend.model) },
+    ...{ headers: speech.headers, body: JSON.stringify(speech.request(backend.model)) },
   })
   if (response.isEventStream) return readEvents(response)
   // A whole answer in place of a stream: most often an error with a status of success.

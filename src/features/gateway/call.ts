@@ -19,6 +19,8 @@ export type ChatCall = {
   readonly alias: string | null
   readonly profile: string
   readonly wantsReceipt: boolean
+  /** What the receipt will be called, if one is asked for. */
+  readonly receiptId: string | null
   /** Headers of the request that go on to an upstream of the same language. */
   readonly passedHeaders: Readonly<Record<string, string>>
   /** What such usage would have cost at the dearest backend that might have answered, in pico-USD, if that is known. */
@@ -26,6 +28,9 @@ export type ChatCall = {
   /** Aborted when the caller left. */
   readonly signal: AbortSignal
 }
+
+/** The same before it is known what the model is. */
+export type ChatRequest = Omit<ChatCall, 'alias' | 'receiptId'>
 
 /** What a caller gets. `frames` are texts of events; a stream that breaks off ends with one that says so. */
 export type CallAnswer =

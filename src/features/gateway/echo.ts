@@ -8,8 +8,6 @@ import {
   membersOf,
   textOf,
 } from '../../core/chat/index.js'
-import type { Backend } from '../../core/routing/index.js'
-import type { ChatCall } from './call.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import type { Provider } from './providers.js'
 import type { EventSource } from './read-events.js'
@@ -17,8 +15,8 @@ import { UpstreamTrouble } from './trouble.js'
 
 /** A backend without an upstream: it says what it was told. For trying things out, and for tests of what calls it. */
 export type Echo = {
-  answer(call: ChatCall, backend: Backend, signal: AbortSignal): Promise<Members>
-  stream(call: ChatCall, backend: Backend, signal: AbortSignal): Promise<EventSource>
+  answer(body: Members, signal: AbortSignal): Promise<Members>
+  stream(body: Members, signal: AbortSignal): Promise<EventSource>
 }
 
 const MOCK_FAILURE_STATUS = 503
@@ -29,15 +27,15 @@ export function openEcho({ mock }: Provider, random: () => number): Echo {
     if (random() < mock.failureRate) throw new UpstreamTrouble({ kind: 'status', status: MOCK_FAILURE_STATUS })
   }
   return {
-    answer: async (call, { model }, signal) => {
+    answer: async (body, signal) => {
       await begin(signal)
-      const { content, toolCalls, finished, usage } = echo(call.body)
+      const { content, toolCalls, finished, usage } = echo(body)
       const message = { role: 'assistant', content, ...(toolCalls === null ? {} : { tool_calls: toolCalls }) }
-      return { ...headOf(model, 'chat.completion'), choices: [{ index: 0, message, finish_reason: finished }], usage }
+      return { ...headOf(body, 'chat.completion'), choices: [{ index: 0, message, finish_reason: finished }], usage }
     },
-    stream: async (call, { model }, signal) => {
+    stream: async (body, signal) => {
       await begin(signal)
-      return sourceOf(chunksOf(call.body, model), mock.tokensPerSecond, signal)
+      return sourceOf(chunksOf(body), mock.tokensPerSecond, signal)
     },
   }
 }
@@ -50,8 +48,8 @@ async function wait(ms: number, signal: AbortSignal): Promise<void> {
   }
 }
 
-const headOf = (model: string, object: string): Members => ({
-  ...{ id: 'chatcmpl-echo', object, created: 0, model },
+const headOf = (body: Members, object: string): Members => ({
+  ...{ id: 'chatcmpl-echo', object, created: 0, model: textOf(body['model']) },
 })
 
 function echo(body: Members) {
@@ -95,9 +93,9 @@ function lastWords(body: Members): string {
   return [...text.slice(0, 4 * GATEWAY_LIMITS.echoTokensMax)].join('')
 }
 
-function chunksOf(body: Members, model: string): Members[] {
+function chunksOf(body: Members): Members[] {
   const { content, toolCalls, finished, usage } = echo(body)
-  const head = headOf(model, 'chat.completion.chunk')
+  const head = headOf(body, 'chat.completion.chunk')
   const chunk = (delta: Members, reason: string | null = null) => ({
     ...head,
     choices: [{ index: 0, delta, finish_reason: reason }],

@@ -1,19 +1,25 @@
 import type { ProjectId } from '../../access/principal.js'
+import { estimateRequestTokens } from '../../core/chat/index.js'
 import type { Fleet, Ranked } from '../../core/routing/index.js'
-import { monotonicClock, systemClock } from '../../platform/clock.js'
+import type { App, Guards } from '../../http/endpoint.js'
+import { type Clock, monotonicClock, systemClock } from '../../platform/clock.js'
+import { AppError } from '../../platform/errors.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Feature } from '../contract.js'
 import type { CallSlot } from './account.js'
 import { askHook, type Hook } from './ask-hook.js'
-import type { ChatCall, Served } from './call.js'
+import type { ChatCall, ChatRequest, Served } from './call.js'
+import { type CertifyDeps, createCertify } from './certify-call.js'
 import { type ChooseDeps, chooseCandidates } from './choose-candidates.js'
 import { dearestOf } from './dearest.js'
 import { demandOf } from './demand.js'
+import { findModel, listModels } from './list-models.js'
+import { mountModels } from './model-routes.js'
 import { openFleet } from './open-fleet.js'
 import type { GatewayConfig } from './read-config.js'
 import { reportBackends } from './report-backends.js'
-import { mountGateway } from './routes.js'
+import { mountChat, mountCountTokens, mountMessages } from './routes.js'
 import { mountRouting } from './routing-routes.js'
 import { type ServeDeps, serveCall } from './serve-call.js'
 import { type OpWish, serveWorkflow, type WorkflowDeps } from './serve-workflow.js'
@@ -21,7 +27,7 @@ import { type StatsDeps, showStats } from './show-stats.js'
 import { createUpstreams } from './upstream.js'
 import { mountWorkflows } from './workflow-routes.js'
 
-export type GatewayDeps = {
+export type GatewayDeps = CertifyDeps & {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly config: GatewayConfig
@@ -37,6 +43,11 @@ export type GatewayDeps = {
   readonly sumCalls: StatsDeps['sumCalls']
   /** The operator's own choice among candidates. */
   readonly hook?: Hook | undefined
+  /** The aliases of a profile, by their names. */
+  readonly listBound: (projectId: ProjectId, profile: string) => Promise<readonly string[]>
+  readonly canIssue: boolean
+  readonly newReceiptId: () => string
+  readonly clock: Clock
   /** What is reported as the model of requests that name none. */
   readonly defaultModel?: string | undefined
   /** From 0 to 1; tests choose it. */
@@ -50,18 +61,7 @@ export function createGateway(deps: GatewayDeps) {
   const rows = keepWork(logger, metrics)
   const inFlight = { count: 0 }
   const fleet = openFleet(config.providers)
-  const serving: ServeDeps = {
-    fleet,
-    ...{ upstreams, inFlight, clock: monotonicClock, random: deps.random ?? Math.random },
-    providers: new Map(config.providers.map((provider) => [provider.name, provider])),
-    drainMsMax: config.server.drain_seconds * 1_000,
-    callMsMax: config.server.timeout_seconds * 1_000,
-    attemptsMax: config.server.attempts_max,
-    isDurable: config.accounting === 'durable',
-    keepRoom: deps.keepCallRoom,
-    certify: null,
-    keep: rows.keep,
-  }
+  const serving: ServeDeps = { ...servingOf(deps), fleet, upstreams, inFlight, keep: rows.keep }
   const choosing = openChoosing(deps, fleet)
   const workflows: WorkflowDeps = {
     ...{ clock: serving.clock, attemptsMax: serving.attemptsMax, workflowMsMax: serving.callMsMax },
@@ -71,11 +71,7 @@ export function createGateway(deps: GatewayDeps) {
   return {
     name: 'gateway',
     mount: (app, guards) => {
-      mountGateway(app, guards, {
-        chat: (call) => chat(deps, serving, choosing, call),
-        bodyBytesMax: config.server.body_bytes_max,
-        callMsMax: serving.callMsMax,
-      })
+      mountCalls(app, guards, deps, { chat: (request) => chat(deps, serving, choosing, request), choosing })
       mountWorkflows(app, guards, {
         run: (caller, workflow) => serveWorkflow(workflows, caller, workflow),
         callMsMax: serving.callMsMax,
@@ -110,16 +106,56 @@ function openChoosing({ config, hook, logger }: GatewayDeps, fleet: Fleet): Choo
   }
 }
 
+type Settings = Omit<ServeDeps, 'fleet' | 'upstreams' | 'inFlight' | 'keep'>
+
+/** What the configuration says of every call. */
+function servingOf(deps: GatewayDeps): Settings {
+  const { config, logger } = deps
+  const uncertified = 'the receipt of a call could not be issued'
+  return {
+    ...{ clock: monotonicClock, nowMs: deps.clock, random: deps.random ?? Math.random },
+    providers: new Map(config.providers.map((provider) => [provider.name, provider])),
+    drainMsMax: config.server.drain_seconds * 1_000,
+    callMsMax: config.server.timeout_seconds * 1_000,
+    attemptsMax: config.server.attempts_max,
+    isDurable: config.accounting === 'durable',
+    keepRoom: deps.keepCallRoom,
+    certify: createCertify(deps),
+    onUncertified: (error) => logger.error({ error: describeError(error) }, uncertified),
+  }
+}
+
+type Calls = { readonly chat: (request: ChatRequest) => Promise<Served>; readonly choosing: ChooseDeps }
+
+/** The routes that client libraries call. */
+function mountCalls(app: App, guards: Guards, deps: GatewayDeps, { chat: serve, choosing }: Calls): void {
+  const { body_bytes_max: bodyBytesMax, timeout_seconds: seconds } = deps.config.server
+  const verbs = { chat: serve, countTokens: estimateRequestTokens, bodyBytesMax, callMsMax: seconds * 1_000 }
+  mountChat(app, guards, verbs)
+  mountMessages(app, guards, verbs)
+  mountCountTokens(app, guards, verbs)
+  const { backends } = choosing
+  mountModels(app, guards, {
+    list: async (projectId, profile) => listModels(await deps.listBound(projectId, profile), backends),
+    find: async (projectId, profile, id) =>
+      findModel(id, (await deps.resolveBound(projectId, profile, id)) !== null, backends),
+  })
+}
+
+const NO_RECEIPTS = 'No private key is configured here, so no receipt can be issued, and no call was made.'
+
 async function chat(
   deps: GatewayDeps,
   serving: ServeDeps,
   choosing: Choosing,
-  sent: Omit<ChatCall, 'alias'>,
+  sent: ChatRequest,
   wish?: OpWish,
 ): Promise<Served> {
   const { requestedModel: model, projectId, profile } = sent
   const bound = model === undefined ? null : await deps.resolveBound(projectId, profile, model)
-  const known: ChatCall = { ...sent, alias: bound === null ? null : (model ?? null) }
+  if (sent.wantsReceipt && !deps.canIssue) throw new AppError('receipts-not-configured', NO_RECEIPTS)
+  const receiptId = sent.wantsReceipt ? deps.newReceiptId() : null
+  const known: ChatCall = { ...sent, alias: bound === null ? null : (model ?? null), receiptId }
   const asked = { model, bound, tier: wish?.tier, preferred: wish?.preferred }
   const ranked = await choosing.order(
     chooseCandidates(choosing, asked, () => demandOf(known)),

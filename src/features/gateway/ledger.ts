@@ -12,31 +12,45 @@ export type Ledger = {
    */
   settle(at: EndedAt, end: CallEnd): Promise<void>
   readonly isSettled: () => boolean
+  /** Whether the receipt that was asked for is issued. */
+  readonly isCertified: () => boolean
 }
+
+/** Issues the receipt of a call. Throws what issuing throws. */
+export type Certify = (call: ChatCall, at: EndedAt, end: CallEnd, row: RecordedCall) => Promise<void>
 
 export type LedgerDeps = {
   readonly slot: CallSlot
   readonly clock: () => number
   readonly isDurable: boolean
   /** Called with the row of a call that was answered whole; what it returns is waited for. */
-  readonly certify: ((call: ChatCall, at: EndedAt, end: CallEnd, row: RecordedCall) => Promise<void>) | null
+  readonly certify: Certify
   /** Keeps what is under way until it is over, and logs what goes wrong. */
   readonly keep: (work: Promise<void>) => void
   readonly onSettled: () => void
+  readonly onUncertified: (error: unknown) => void
 }
 
 export function openLedger(deps: LedgerDeps, call: ChatCall): Ledger {
   const startedAt = deps.clock()
   let attempts = 0
   let settled: Promise<void> | null = null
+  let isCertified = false
   const write = async (at: EndedAt, end: CallEnd): Promise<void> => {
     const latencyMs = Math.max(0, Math.round((deps.clock() - startedAt) * 1_000) / 1_000)
     const { row, committed } = deps.slot.record(observe(call, at, end, { attempts, latencyMs }))
     deps.keep(committed)
     deps.onSettled()
-    const isCertified = deps.certify !== null && end.outcome === 'answered'
-    if (deps.isDurable || isCertified) await committed
-    if (isCertified) await deps.certify?.(call, at, end, row)
+    const certifies = call.receiptId !== null && end.outcome === 'answered'
+    if (deps.isDurable || certifies) await committed
+    if (certifies) await certify(at, end, row)
+  }
+  // The answer is paid for: a receipt that cannot be issued does not take it away.
+  const certify = async (at: EndedAt, end: CallEnd, row: RecordedCall): Promise<void> => {
+    const issued = deps.certify(call, at, end, row).then(() => {
+      isCertified = true
+    })
+    await issued.catch(deps.onUncertified)
   }
   return {
     attempt: () => {
@@ -48,5 +62,6 @@ export function openLedger(deps: LedgerDeps, call: ChatCall): Ledger {
       return settled
     },
     isSettled: () => settled !== null,
+    isCertified: () => isCertified,
   }
 }

@@ -1,3 +1,4 @@
+import type { LimitName } from '../../core/chat/index.js'
 import type { Backend } from '../../core/routing/index.js'
 import type { ConfigText, ProviderText } from './config-shape.js'
 import { GATEWAY_LIMITS } from './limits.js'
@@ -22,6 +23,8 @@ export type Provider = {
   readonly baseUrl: string
   readonly credential: () => string | null
   readonly headers: Readonly<Record<string, string>>
+  /** What it calls the limit of an answer. */
+  readonly limitName: LimitName
   readonly models: ReadonlyMap<string, ProviderModel>
   readonly backends: readonly Backend[]
   readonly breaker: ConfigText['breaker']
@@ -75,6 +78,8 @@ function openProvider(
     ...{ name, type, wire, baseUrl: (text.base_url ?? template?.baseUrl ?? '').replace(/\/+$/, '') },
     credential: credentialOf(text, template, variable, fault),
     headers: { ...template?.headers, ...text.extra_headers },
+    // Its newer models refuse the older name, which is all that others know.
+    limitName: type === 'openai' && text.base_url === undefined ? 'max_completion_tokens' : 'max_tokens',
     models: new Map(models.map((entry) => [entry.model, toModel(entry)])),
     backends: models.map((entry, index) => ({
       ...{ provider: name, type, model: entry.model, tier: entry.tier, priority, order: order + index },

@@ -1,13 +1,16 @@
 import { WRITES } from '../../access/principal.js'
 import type { Members } from '../../core/chat/index.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
-import { plainBytes } from '../../http/response.js'
-import type { ChatCall, Served } from './call.js'
+import { plainBytes, plainJson } from '../../http/response.js'
+import type { ChatRequest, Served } from './call.js'
+import { passedHeaders } from './provider-requests.js'
 import * as schema from './schema.js'
 
-export type GatewayVerbs = {
+export type ChatVerbs = {
   /** Finds who may answer a request, and serves it. */
-  readonly chat: (call: Omit<ChatCall, 'alias'>) => Promise<Served>
+  readonly chat: (request: ChatRequest) => Promise<Served>
+  /** About how many tokens a request has. */
+  readonly countTokens: (body: Members) => number
   readonly bodyBytesMax: number
   readonly callMsMax: number
 }
@@ -15,23 +18,30 @@ export type GatewayVerbs = {
 const tag = 'Gateway'
 const EVENT_STREAM = 'text/event-stream'
 const MESSAGES = [{ role: 'user', content: 'Summarise: the service routes calls through aliases.' }]
+const RECEIPT =
+  'With `X-LLMRing-Receipt: true` a receipt of what was seen is issued, whose id stands in `X-LLMRing-Receipt-Id`. `X-LLMRing-Profile` names the profile of the alias. Every call leaves one usage row.'
+const PROBLEMS = [
+  'upstream-refused',
+  'upstream-failed',
+  'upstream-unavailable',
+  'model-not-found',
+  'receipts-not-configured',
+] as const
+const STREAM_HEADERS = { 'Content-Type': EVENT_STREAM, 'X-Accel-Buffering': 'no' }
 
-export function mountGateway(app: App, guards: Guards, verbs: GatewayVerbs): void {
+const commonOf = ({ bodyBytesMax, callMsMax: responseMsMax }: ChatVerbs) =>
+  ({ method: 'post', tag, access: WRITES, bodyBytesMax, passesBody: true, responseMsMax }) as const
+
+export function mountChat(app: App, guards: Guards, verbs: ChatVerbs): void {
   mount(app, guards, {
-    method: 'post',
+    ...commonOf(verbs),
     path: '/v1/chat/completions',
-    tag,
     operationId: 'createChatCompletion',
     summary: 'Answer a chat as OpenAI would',
-    description:
-      'Any backend may answer, whichever language it speaks. With `X-LLMRing-Receipt: true` a receipt is issued, whose id stands in `X-LLMRing-Receipt-Id`. Every call leaves a usage row.',
-    access: WRITES,
-    problems: ['upstream-refused', 'upstream-failed', 'upstream-unavailable', 'model-not-found'],
+    description: `Any backend may answer, whichever language it speaks. ${RECEIPT}`,
+    problems: PROBLEMS,
     body: schema.ChatBody,
-    bodyBytesMax: verbs.bodyBytesMax,
-    passesBody: true,
     errorShape: 'openai',
-    responseMsMax: verbs.callMsMax,
     bodyExample: { model: 'summarizer', messages: MESSAGES },
     responses: {
       200: {
@@ -40,23 +50,79 @@ export function mountGateway(app: App, guards: Guards, verbs: GatewayVerbs): voi
         contentType: ['application/json', EVENT_STREAM],
       },
     },
-    handle: async ({ principal: { projectId, keyId }, body, header, signal, park }) => {
-      park()
-      const { model, stream, stream_options: options } = body
+    handle: async (request) => {
+      const { model, stream_options: options } = request.body
+      const wantsUsage = options?.include_usage === true
+      return respond(await verbs.chat({ ...requestOf(request), surface: 'openai', wantsUsage, requestedModel: model }))
+    },
+  })
+}
+
+export function mountMessages(app: App, guards: Guards, verbs: ChatVerbs): void {
+  mount(app, guards, {
+    ...commonOf(verbs),
+    path: '/v1/messages',
+    operationId: 'createMessage',
+    summary: 'Answer a chat as Anthropic would',
+    description: `Any backend may answer, whichever language it speaks. ${RECEIPT}`,
+    problems: PROBLEMS,
+    body: schema.MessagesBody,
+    errorShape: 'anthropic',
+    bodyExample: { model: 'summarizer', max_tokens: 256, messages: MESSAGES },
+    responses: {
+      200: {
+        description: 'The answer; with `stream: true` its events, and `message_stop` at the end of one that is whole.',
+        schema: schema.Message,
+        contentType: ['application/json', EVENT_STREAM],
+      },
+    },
+    handle: async (request) => {
+      const { model: requestedModel } = request.body
       return respond(
-        await verbs.chat({
-          ...{ projectId, keyId, surface: 'openai', body: body as Members, requestedModel: model },
-          ...{ isStream: stream === true, wantsUsage: options?.include_usage === true, passedHeaders: {} },
-          profile: header('x-llmring-profile') ?? 'default',
-          wantsReceipt: header('x-llmring-receipt')?.toLowerCase() === 'true',
-          signal: signal(),
-        }),
+        await verbs.chat({ ...requestOf(request), surface: 'anthropic', wantsUsage: true, requestedModel }),
       )
     },
   })
 }
 
-const STREAM_HEADERS = { 'Content-Type': EVENT_STREAM, 'X-Accel-Buffering': 'no' }
+/** Beside the others, since it calls no model. */
+export function mountCountTokens(app: App, guards: Guards, { countTokens, bodyBytesMax }: ChatVerbs): void {
+  mount(app, guards, {
+    method: 'post',
+    path: '/v1/messages/count_tokens',
+    tag,
+    operationId: 'countMessageTokens',
+    summary: 'Estimate the tokens of a chat',
+    description: 'Counted here, in one pass over the text: about what any model would count. No model is called.',
+    access: WRITES,
+    body: schema.CountBody,
+    bodyBytesMax,
+    passesBody: true,
+    errorShape: 'anthropic',
+    bodyExample: { model: 'summarizer', messages: MESSAGES },
+    responses: { 200: { description: 'The estimate.', schema: schema.TokenCount } },
+    handle: ({ body }) => plainJson({ input_tokens: countTokens(body) }),
+  })
+}
+
+type Incoming = {
+  readonly principal: Pick<ChatRequest, 'projectId' | 'keyId'>
+  readonly body: object
+  readonly header: (name: string) => string | undefined
+  readonly signal: () => AbortSignal
+  readonly park: () => void
+}
+
+/** What both surfaces read of a request. From here on it waits for an upstream, and is not counted as slow. */
+function requestOf({ principal: { projectId, keyId }, body, header, signal, park }: Incoming) {
+  park()
+  return {
+    ...{ projectId, keyId, body: body as Members, signal: signal(), passedHeaders: passedHeaders(header) },
+    isStream: 'stream' in body && body.stream === true,
+    profile: header('x-llmring-profile')?.trim() || schema.DEFAULT_PROFILE,
+    wantsReceipt: header('x-llmring-receipt')?.trim().toLowerCase() === 'true',
+  }
+}
 
 function respond({ answer, headers }: Served) {
   if (answer.kind === 'stream') return { chunks: answer.frames, headers: { ...STREAM_HEADERS, ...headers } }

@@ -18,10 +18,9 @@ import { type Ledger, type LedgerDeps, openLedger } from './ledger.js'
 import { GATEWAY_LIMITS } from './limits.js'
 
 export type ServeDeps = AttemptDeps &
-  Pick<LedgerDeps, 'clock' | 'isDurable' | 'keep'> & {
+  Pick<LedgerDeps, 'clock' | 'isDurable' | 'keep' | 'certify' | 'onUncertified'> & {
     /** Room for a row. Throws `overloaded`. */
     readonly keepRoom: (call: ChatCall) => CallSlot
-    readonly certify: LedgerDeps['certify']
     readonly fleet: Pick<Fleet, 'admit'>
     readonly callMsMax: number
     readonly attemptsMax: number
@@ -52,13 +51,15 @@ export async function serveCall(
     deps.inFlight.count -= 1
     over.cancel()
   }
-  const certify = call.wantsReceipt ? deps.certify : null
-  const ledger = openLedger({ ...deps, slot, certify, onSettled }, call)
+  const ledger = openLedger({ ...deps, slot, onSettled }, call)
   const walked = await walk<CallAnswer, AppError>({
     ...{ fleet: deps.fleet, budget, now: deps.clock, attempt: createAttempts(deps, call, ledger, over.signal) },
     candidates: candidates.map((backend) => ({ backend })),
   })
-  if (walked.status === 'answering') return { answer: walked.value, headers: headersOf(walked.backend, ledger) }
+  if (walked.status === 'answering') {
+    const headers = { ...headersOf(walked.backend, ledger), ...receiptHeader(call, ledger) }
+    return { answer: walked.value, headers }
+  }
   const failed = failureOf(walked, candidates, deps.clock())
   await settleFailure(deps, ledger, failed)
   const { error } = failed
@@ -72,6 +73,12 @@ const headersOf = (backend: Backend, ledger: Ledger): Record<string, string> => 
   'X-LLM-Router-Attempts': String(ledger.attempts()),
   'X-LLM-Router-Cache': 'MISS',
 })
+
+/** A stream's receipt is issued at its end, under the id that its head tells. */
+function receiptHeader({ receiptId, isStream }: ChatCall, ledger: Ledger): Record<string, string> {
+  if (receiptId === null || !(isStream || ledger.isCertified())) return {}
+  return { 'X-LLMRing-Receipt-Id': receiptId }
+}
 
 type CallFailure = { readonly backend: Backend; readonly outcome: string; readonly error: AppError }
 type NotAnswered = Exclude<Awaited<ReturnType<typeof walk<CallAnswer, AppError>>>, { status: 'answering' }>
@@ -110,7 +117,8 @@ async function settleFailure(deps: ServeDeps, ledger: Ledger, { backend, outcome
   const provider = deps.providers.get(backend.provider)
   invariant(provider !== undefined, 'a backend is of a provider that is configured')
   const at: EndedAt = { provider, model: backend.model }
-  await ledger.settle(at, { outcome, usage: NO_USAGE, isEstimated: false })
+  // If the answer was written down, and that failed, this is what failed.
+  await ledger.settle(at, { outcome, usage: NO_USAGE, isEstimated: false }).catch(() => undefined)
 }
 
 /** Ends the call when its time is over, or some time after its caller left: until then its usage may still come. */

@@ -14,7 +14,7 @@ import {
 } from '../../core/routing/index.js'
 import { AppError } from '../../platform/errors.js'
 import type { RecordedCall } from './account.js'
-import type { ChatCall, Served } from './call.js'
+import type { ChatCall, ChatRequest, Served } from './call.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import { readYaml } from './read-yaml.js'
 
@@ -34,7 +34,7 @@ export type WorkflowDeps = {
   readonly clock: () => number
   readonly attemptsMax: number
   readonly workflowMsMax: number
-  readonly chat: (call: Omit<ChatCall, 'alias'>, wish: OpWish) => Promise<Served>
+  readonly chat: (call: ChatRequest, wish: OpWish) => Promise<Served>
 }
 
 type OpDetail = { readonly tier: number; readonly attempts: number }
@@ -124,7 +124,7 @@ function callOp(
   }
 }
 
-function requestOf(op: WorkflowOp, prompt: string, caller: WorkflowCaller): Omit<ChatCall, 'alias'> {
+function requestOf(op: WorkflowOp, prompt: string, caller: WorkflowCaller): ChatRequest {
   const body: Members = {
     model: op.model ?? 'auto',
     messages: [{ role: 'user', content: prompt }],

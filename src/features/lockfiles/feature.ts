@@ -1,7 +1,8 @@
+import type { ProjectId } from '../../access/principal.js'
 import type { Sql } from '../../db/client.js'
 import type { Clock } from '../../platform/clock.js'
 import type { Feature } from '../contract.js'
-import { currentLockfile, lockfileOfDigest } from './get-lockfile.js'
+import { currentLockfile, findDigestNow, lockfileOfDigest } from './get-lockfile.js'
 import { type Keep, lockfileKind } from './kept-lockfile.js'
 import type { Publish } from './publish.js'
 import { putLockfile } from './put-lockfile.js'
@@ -30,5 +31,7 @@ export function createLockfiles({ sql, clock, publish, readNote, keep, markStale
         ofDigest: (projectId, digest) => lockfileOfDigest({ store }, projectId, digest),
         ...{ readNote, markStale },
       }),
-  } satisfies Feature
+    /** The digest of the lockfile that holds; null for a project without one. */
+    findLockDigest: (projectId: ProjectId) => findDigestNow({ store, kept }, projectId),
+  } satisfies Feature & Record<string, unknown>
 }

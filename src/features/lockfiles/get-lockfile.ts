@@ -31,6 +31,17 @@ export async function currentLockfile(
   return staleSeconds === undefined ? { shown } : { shown, staleSeconds }
 }
 
+/** Its digest alone; null for a project without a lockfile. */
+export async function findDigestNow(deps: ReadDeps, projectId: ProjectId): Promise<string | null> {
+  try {
+    const { shown } = await currentLockfile(deps, projectId, undefined, () => true)
+    return 'digest' in shown ? shown.digest : shown.knownDigest
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'not-found') return null
+    throw error
+  }
+}
+
 /** One that memory does not keep. Only its digest, without reading the rest, if the caller knows one already. */
 async function largeLockfile(
   store: ReadDeps['store'],

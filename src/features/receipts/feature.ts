@@ -23,7 +23,7 @@ import { eraseReceipt } from './erase-receipt.js'
 import { createErasureStore, type ErasureStore } from './erasure-store.js'
 import { exampleReceipt } from './example-receipt.js'
 import { exportAudit } from './export-audit.js'
-import { type CurrentRegistryVersion, issueReceipt } from './issue-receipt.js'
+import { type CurrentRegistryVersion, issueReceipt, type ReceiptClaims } from './issue-receipt.js'
 import { createKeeper, type Keep } from './keep-receipt.js'
 import { createKeyDocuments, type KeyDocuments } from './key-documents.js'
 import { createKeyRing, type KeyRing } from './key-ring.js'
@@ -113,6 +113,10 @@ export function createReceipts(deps: ReceiptsDeps) {
     },
     /** Those of a project's calls whose cost may not change, as a receipt certifies it or is about to. */
     claimed: batches.claimed,
+    /** Issues a receipt of a call that went through this service. */
+    issueObserved: (projectId: ProjectId, claims: ReceiptClaims) =>
+      issueReceipt({ ...deps, key, newId, keep: keeper.keep }, projectId, claims, 'server_observed'),
+    newReceiptId: newId,
     keyState: { canIssue: key?.sign != null, keyId: key?.keyId ?? null },
   } satisfies Feature & Record<string, unknown>
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ProjectId } from '../../access/principal.js'
 import { canonicalJson } from '../../core/json/index.js'
-import { buildReceipt, draftReceipt, type ReceiptPayload, sealReceipt } from '../../core/proof/index.js'
+import { buildReceipt, draftReceipt, type Evidence, type ReceiptPayload, sealReceipt } from '../../core/proof/index.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
 import type { Keep } from './keep-receipt.js'
@@ -42,7 +42,12 @@ const MODEL_WITH_PROVIDER = /^([^:]{1,64}):./
  * Everything that can be refused is refused here, before the receipt has its place in the project's chain. It is
  * signed at that place, and a receipt that was signed and could not be kept never leaves the process.
  */
-export async function issueReceipt(deps: IssueDeps, projectId: ProjectId, claims: ReceiptClaims): Promise<Uint8Array> {
+export async function issueReceipt(
+  deps: IssueDeps,
+  projectId: ProjectId,
+  claims: ReceiptClaims,
+  evidence: Evidence = 'client_reported',
+): Promise<Uint8Array> {
   const { key, log } = deps
   const sign = key?.sign
   if (key === null || sign == null) {
@@ -50,7 +55,7 @@ export async function issueReceipt(deps: IssueDeps, projectId: ProjectId, claims
   }
   log.refuseWhileSuspended()
   const payload = { ...claims, registry_version: claims.registry_version ?? registryVersion(deps, claims) }
-  const context = { now: new Date(deps.clock()), issuer: deps.issuer, project: projectId, log: log.promise }
+  const context = { now: new Date(deps.clock()), issuer: deps.issuer, project: projectId, log: log.promise, evidence }
   const built = buildReceipt(payload, { ...context, keyId: key.keyId, id: deps.newId() })
   if (!built.ok) throw refusePayload(built)
   const drafted = draftReceipt(built.receipt)

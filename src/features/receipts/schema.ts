@@ -147,7 +147,9 @@ export const IssuedReceipt = z
       currency: z.literal('USD'),
       unit_prices: z.record(z.string(), z.string()).optional(),
     }),
-    evidence: z.literal('client_reported').openapi({ description: 'Who saw the call.' }),
+    evidence: z.enum(['client_reported', 'server_observed']).openapi({
+      description: 'Who saw the call: the client that made it, or the gateway, through which it went.',
+    }),
     seq: z.number().int().min(1).openapi({ description: 'Of the receipts issued to the project, without a gap.' }),
     prev: z
       .string()
