@@ -3,6 +3,8 @@ export const CLI_LIMITS = {
   /** Shorter ones would hide ordinary words. */
   secretCharactersMin: 4,
   postgresVersionMin: 150_000,
+  /** Of an address that is given on the command line. */
+  portMax: 65_535,
   /** Shorter than a check may take, so that the answer says which database it was. */
   databaseAnswerMsMax: 4_500,
   echoMsMax: 2_000,

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   restore: async () => (await import('./restore.js')).restoreCommand(),
   fsck: async () => (await import('./fsck.js')).fsckCommand(),
   log: async () => (await import('./log.js')).logCommand(),
+  router: async () => (await import('./router.js')).routerCommand(),
   registry: async () => (await import('./registry.js')).registryCommand(),
   rollups: async () => (await import('./rollups.js')).rollupsCommand(),
   reprice: async () => (await import('./reprice.js')).repriceCommand(),

@@ -5,20 +5,38 @@ import { type Config, isLoopback } from '../config/config.js'
 import { checkAddress } from '../http/free-address.js'
 import { type HttpServer, listen } from '../http/server.js'
 import { Aborted } from '../platform/abortable.js'
+import { ConfigurationError } from '../platform/configuration-error.js'
 import { boundHeapGrowth } from '../platform/heap-growth.js'
 import { createServiceLogger } from '../platform/logger.js'
+import { CLI_LIMITS } from './limits.js'
 import { prepareConfig, runToItsEnd } from './prepare.js'
 import { listenForStop } from './stop-signals.js'
 
 export function serveCommand(): Command {
   return new Command('serve')
     .description('Run the service: migrate the database, then answer requests until SIGINT, SIGTERM or SIGHUP.')
-    .action(() => runToItsEnd(serve))
+    .option(
+      '--config <file>',
+      'the configuration of the gateway (default: LLMRING_ROUTER_CONFIG; without one it is off)',
+    )
+    .option('--addr <host:port>', 'where to listen (default: LLMRING_HOST and LLMRING_PORT)')
+    .action((options: ServeOptions) => runToItsEnd(() => serve(options)))
 }
 
-async function serve(): Promise<void> {
+type ServeOptions = { config?: string; addr?: string }
+
+/** What the command line says of the settings: it wins over the environment. */
+function withOptions(config: Config, options: ServeOptions): Config {
+  const router = options.config === undefined ? config.router : { ...config.router, configFile: options.config }
+  if (options.addr === undefined) return { ...config, router }
+  const [, host = '', port = ''] = /^(.*):(\d{1,5})$/.exec(options.addr) ?? []
+  if (host === '' || Number(port) > CLI_LIMITS.portMax) throw new ConfigurationError('--addr: must be HOST:PORT.')
+  return { ...config, router, listen: { ...config.listen, host: host.replace(/^\[(.*)\]$/, '$1'), port: Number(port) } }
+}
+
+async function serve(options: ServeOptions): Promise<void> {
   boundHeapGrowth()
-  const config = prepareConfig()
+  const config = withOptions(prepareConfig(), options)
   const { logger, flush } = await createServiceLogger(config.logging.level, process.stdout.isTTY)
   const stop = listenForStop()
   try {

@@ -13,6 +13,8 @@ const ALLOWED_HEADERS = [
   'Prefer',
   'Last-Event-ID',
   'X-Change-Note',
+  'X-LLMRing-Profile',
+  'X-LLMRing-Receipt',
   'X-Request-Id',
 ].join(', ')
 /** What some response carries for the program that asked, beyond the names that every page may read. */
@@ -22,6 +24,11 @@ const EXPOSED_HEADERS = [
   'Retry-After',
   'Accept-Encoding',
   'Link',
+  'X-LLM-Router-Attempts',
+  'X-LLM-Router-Cache',
+  'X-LLM-Router-Model',
+  'X-LLM-Router-Tier',
+  'X-LLMRing-Receipt-Id',
   'X-LLMRing-Stale',
   'X-Lock-Digest',
   'X-Receipt-Ignored',

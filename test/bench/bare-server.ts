@@ -1,14 +1,15 @@
 /**
  * The baselines, as plain as Node allows. Each reads what the service reads, does the same cryptography with node:crypto,
  * and answers: `constant` any GET, `bytes` the same with bytes given in base64, `unchanged` a 304 to any, `parse` a JSON
- * body, `sign` a receipt's claims, `verify` a receipt. Prints its port.
+ * body, `sign` a receipt's claims, `verify` a receipt, `chat` as a model would, whole or as a stream; `pipe` passes requests
+ * on to an address and parses nothing. Prints its port.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import { createServer, type RequestListener } from 'node:http'
+import { Agent, createServer, request as forward, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import canonicalize from 'canonicalize'
 
-export type BareMode = 'constant' | 'bytes' | 'unchanged' | 'parse' | 'sign' | 'verify'
+export type BareMode = 'constant' | 'bytes' | 'unchanged' | 'parse' | 'sign' | 'verify' | 'chat' | 'pipe'
 
 type Json = Record<string, unknown>
 const headers = { 'Content-Type': 'application/json' }
@@ -53,6 +54,18 @@ const listeners: Record<BareMode, () => RequestListener> = {
     response.end()
   },
   parse: () => reading(() => argument),
+  chat: () => chat,
+  pipe: () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1_000 })
+    return (incoming, outgoing) => {
+      const { method = 'POST', url = '/', headers: sent } = incoming
+      const passed = forward(argument + url, { method, headers: sent, agent }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
+        answer.pipe(outgoing)
+      })
+      incoming.pipe(passed)
+    }
+  },
   sign: () => {
     const key = privateKey(argument)
     return reading((claims) => {
@@ -67,6 +80,29 @@ const listeners: Record<BareMode, () => RequestListener> = {
       return JSON.stringify({ valid: verify(null, canonicalBytes(signed), key, bytes) })
     })
   },
+}
+
+/** A completion, or its events: twenty words, a moment apart. */
+function chat(...[incoming, outgoing]: Parameters<RequestListener>): void {
+  const chunks: Buffer[] = []
+  incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+  incoming.on('end', () => {
+    const { stream } = JSON.parse(Buffer.concat(chunks).toString()) as Json
+    const usage = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 }
+    const message = { role: 'assistant', content: 'word '.repeat(20) }
+    const head = { id: 'chatcmpl-1', created: 1, model: 'bench' }
+    if (stream !== true) {
+      outgoing.writeHead(200, headers)
+      outgoing.end(JSON.stringify({ ...head, choices: [{ index: 0, message, finish_reason: 'stop' }], usage }))
+      return
+    }
+    outgoing.writeHead(200, { 'Content-Type': 'text/event-stream' })
+    const say = (value: unknown) => outgoing.write(`data: ${JSON.stringify({ ...head, ...(value as Json) })}\n\n`)
+    for (let word = 0; word < 20; word += 1) say({ choices: [{ index: 0, delta: { content: 'word ' } }] })
+    say({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })
+    say({ choices: [], usage })
+    outgoing.end('data: [DONE]\n\n')
+  })
 }
 
 const server = createServer(listeners[mode]())

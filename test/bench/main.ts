@@ -16,6 +16,7 @@ import {
   type Stage,
   verifyReceipt,
 } from './experiments.js'
+import { callThroughGateway } from './gateway.js'
 import { lists } from './lists.js'
 import { proveInLargeTree, proveLogged, serveTiles } from './log.js'
 import { cpuTicks, fdatasyncMs, machine } from './machine.js'
@@ -36,6 +37,7 @@ const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> 
   'log-proof': proveLogged,
   tree: proveInLargeTree,
   tiles: serveTiles,
+  gateway: callThroughGateway,
   start: coldStart,
   watch: tellWatchers,
   crowd: tellCrowd,

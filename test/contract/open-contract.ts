@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { Role } from '../../src/access/principal.js'
 import { cloneDatabase } from '../support/database.js'
@@ -67,7 +70,8 @@ export async function openContract(
     LLMRING_WEBHOOK_PRIVATE: 'true',
     ...environment,
   }
-  const service = await startService(settings, instances)
+  const gateway = await writeGateway()
+  const service = await startService({ LLMRING_ROUTER_CONFIG: gateway.file, ...settings }, instances)
   const ask = (path: string, init?: Ask) => requestBothWays(service, path, init)
   const document = (await ask('/openapi.json')).json as OpenApiDocument
   const { verbs } = service.service.projects
@@ -94,9 +98,18 @@ export async function openContract(
     ...{ ask, makeProject, makeKey },
     close: async () => {
       await service.close()
-      await Promise.all([origin.close(), database.drop()])
+      await Promise.all([origin.close(), database.drop(), gateway.remove()])
     },
   }
+}
+
+/** The configuration of a gateway whose backend says what it is told. */
+async function writeGateway() {
+  const directory = await mkdtemp(join(tmpdir(), 'llmring-contract-'))
+  const file = join(directory, 'gateway.yaml')
+  const server = `server: { body_bytes_max: ${BODY_BYTES_MAX} }`
+  await writeFile(file, `providers: [{ name: echo, type: echo, model: parrot }]\n${server}\n`)
+  return { file, remove: () => rm(directory, { recursive: true, force: true }) }
 }
 
 /**

@@ -1,5 +1,13 @@
 /** The name of every operation. A name that was published stays: code was generated from it. */
 export const OPERATION_IDS: Readonly<Record<string, string>> = {
+  'POST /v1/chat/completions': 'createChatCompletion',
+  'POST /v1/messages': 'createMessage',
+  'POST /v1/messages/count_tokens': 'countMessageTokens',
+  'POST /v1/workflows': 'runWorkflow',
+  'GET /stats': 'getCallStats',
+  'GET /v1/backends': 'listBackends',
+  'GET /v1/models': 'listGatewayModels',
+  'GET /v1/models/{model_id}': 'getGatewayModel',
   'GET /registry': 'getRegistry',
   'GET /registry.json': 'getRegistryJson',
   'GET /registry/v/{n}/registry.json': 'getArchivedRegistry',

@@ -123,6 +123,8 @@ describe.concurrent.each(withBody)('$name', (operation) => {
     },
   )
 
+  // What is passed on to a model may be deeper.
+  const levels = operation.path.startsWith('/v1/') ? 128 : 32
   const MALFORMED: readonly (readonly [string, RequestBody])[] = [
     ['an open object', '{'],
     ['two values', '{} {}'],
@@ -134,7 +136,7 @@ describe.concurrent.each(withBody)('$name', (operation) => {
     ['a mark of byte order in the middle', '[\ufeff1]'],
     ['no UTF-8', new Uint8Array([0x22, 0xff, 0x22])],
     ['half a character', new Uint8Array([0x22, 0xf0, 0x9f, 0x22])],
-    ['33 levels', '['.repeat(33) + ']'.repeat(33)],
+    [`${levels + 1} levels`, '['.repeat(levels + 1) + ']'.repeat(levels + 1)],
     ['10,000 levels', '['.repeat(10_000)],
   ]
   test.each(MALFORMED)('refuses malformed JSON: %s', async (_, body) => {

@@ -15,6 +15,8 @@ export const bindingOf = (alias: string) => ({ alias, model: 'openai:gpt-4o-mini
 /** That of the first test of RFC 8032. */
 export const PARTNER_KEY = '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo'
 export const EVENT = { provider: 'openai', model: 'gpt-4o-mini', input_tokens: 1200, output_tokens: 340 }
+const CHAT = { model: 'parrot', messages: [{ role: 'user', content: 'Say it again' }] }
+const WORKFLOW = 'start_ops: [say]\nend_ops: [say]\nops: { say: { prompt: "{{input}}", tier: 2 } }\n'
 /** No name server knows the name. */
 const WEBHOOK = { url: 'https://hooks.llmring.invalid/aliases' }
 export const claimsOf = (id: string) => ({
@@ -296,6 +298,16 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
     await issue(contract, project, id)
     return get(`/api/v1/receipts/${id}`)
   },
+
+  'POST /v1/chat/completions': () => ({ ...get('/v1/chat/completions'), json: CHAT }),
+  'POST /v1/messages': () => ({ ...get('/v1/messages'), json: { ...CHAT, max_tokens: 50 } }),
+  'POST /v1/messages/count_tokens': () => ({ ...get('/v1/messages/count_tokens'), json: CHAT }),
+  'POST /v1/workflows': () => ({ ...get('/v1/workflows'), json: { input: 'Say it', workflow: WORKFLOW } }),
+  'GET /v1/backends': plain('/v1/backends'),
+  'GET /stats': plain('/stats'),
+  'GET /v1/models': plain('/v1/models'),
+  'GET /v1/models/{model_id}': async (contract, project) =>
+    get(`/v1/models/${await bind(contract, project, fresh('alias'))}`),
 
   'GET /api/v1/keys': plain('/api/v1/keys'),
   'POST /api/v1/keys': () => ({ path: '/api/v1/keys', status: 201, json: { name: 'ci', role: 'log' } }),

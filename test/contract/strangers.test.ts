@@ -41,6 +41,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
     },
     show: ({ key }) => contract.ask('/api/v1/receipts/keys', { key }),
   },
+  '{model_id}': {
+    make: ({ key }, alias) => contract.ask('/api/v1/aliases/bind', { key, json: bindingOf(alias) }),
+    show: ({ key }, alias) => contract.ask(`/v1/models/${alias}`, { key }),
+  },
   '{key_id}': {
     make: async ({ id, key }, keyId) => {
       await contract.service.resources.database.sql`

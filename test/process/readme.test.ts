@@ -20,6 +20,8 @@ const SUITE = 'npm ci && npm test'
 const ADDRESS = '127.0.0.1:8000'
 /** The same of a witness. */
 const WITNESS_ADDRESS = '127.0.0.1:8110'
+/** The same of a second service. */
+const GATEWAY_ADDRESS = '127.0.0.1:8200'
 /** How a program in a block is run. */
 const PROGRAMS: Readonly<Record<string, string>> = { python: 'python3', ts: 'npx tsx' }
 const ELSEWHERE = 'postgres://llmring:password@db.example/llmring'
@@ -163,8 +165,9 @@ async function runBlock(block: Block) {
   const steps = readSteps(block)
   const script = steps.map(({ commands }) => commands).join("\nprintf '\\036'\n")
   const target = databaseUrl(inject('serverUrl'), database)
-  const witness = `127.0.0.1:${await freePort()}`
-  const served = script.replaceAll(ADDRESS, new URL(url).host).replaceAll(WITNESS_ADDRESS, witness)
+  const addresses = { [ADDRESS]: new URL(url).host, [WITNESS_ADDRESS]: `127.0.0.1:${await freePort()}` }
+  const all = { ...addresses, [GATEWAY_ADDRESS]: `127.0.0.1:${await freePort()}` }
+  const served = Object.entries(all).reduce((text, [shown, real]) => text.replaceAll(shown, real), script)
   const real = served.replaceAll(ELSEWHERE, `'${target}'`)
   // As in a terminal, a job is a group of processes: what ends it ends all of it.
   const { code, stdout, stderr } = await open(`set -euo pipefail -m\n${real}`).ended

@@ -42,7 +42,7 @@ export function mountChat(app: App, guards: Guards, verbs: ChatVerbs): void {
     problems: PROBLEMS,
     body: schema.ChatBody,
     errorShape: 'openai',
-    bodyExample: { model: 'summarizer', messages: MESSAGES },
+    bodyExample: { model: 'auto', messages: MESSAGES },
     responses: {
       200: {
         description: 'The answer; with `stream: true` its events, and `[DONE]` at the end of one that is whole.',
@@ -68,7 +68,7 @@ export function mountMessages(app: App, guards: Guards, verbs: ChatVerbs): void 
     problems: PROBLEMS,
     body: schema.MessagesBody,
     errorShape: 'anthropic',
-    bodyExample: { model: 'summarizer', max_tokens: 256, messages: MESSAGES },
+    bodyExample: { model: 'auto', max_tokens: 256, messages: MESSAGES },
     responses: {
       200: {
         description: 'The answer; with `stream: true` its events, and `message_stop` at the end of one that is whole.',
@@ -99,7 +99,7 @@ export function mountCountTokens(app: App, guards: Guards, { countTokens, bodyBy
     bodyBytesMax,
     passesBody: true,
     errorShape: 'anthropic',
-    bodyExample: { model: 'summarizer', messages: MESSAGES },
+    bodyExample: { model: 'auto', messages: MESSAGES },
     responses: { 200: { description: 'The estimate.', schema: schema.TokenCount } },
     handle: ({ body }) => plainJson({ input_tokens: countTokens(body) }),
   })

@@ -147,7 +147,8 @@ async function refusal(
   response: UpstreamResponse,
   provider: Provider,
 ): Promise<UpstreamTrouble> {
-  const retryAfterMs = readRetryAfter(headers['retry-after'])
+  const { 'retry-after': wait } = headers
+  const retryAfterMs = readRetryAfter(wait)
   const outcome = { kind: 'status' as const, status, ...(retryAfterMs === null ? {} : { retryAfterMs }) }
   try {
     const text = await readWhole(response, GATEWAY_LIMITS.errorBytesMax)
