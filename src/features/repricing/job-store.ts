@@ -1,7 +1,7 @@
 import { and, desc, eq, isNull, type SQL } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
-import type { Sql } from '../../db/client.js'
-import { confirmCompleted } from '../../db/confirm.js'
+import type { Sql, Statements } from '../../db/client.js'
+import { confirmCompleted, confirmRow } from '../../db/confirm.js'
 import type { Orm } from '../../db/orm.js'
 import { repriceJobs } from '../../db/tables/repricing.js'
 import { sqlOf, type Tx } from '../../db/transact.js'
@@ -60,8 +60,7 @@ async function select(orm: Orm, which: SQL | undefined, rowsMax: number): Promis
 /** Adds a job, unless one of the project is not over; says whether it did. The oldest that are over make room. */
 async function add(tx: Tx, { projectId, id, keyId, ...job }: NewJob): Promise<boolean> {
   const inTx = sqlOf(tx)
-  const [clock] = await inTx<{ now: Date }[]>`select now() as now`
-  const at = clock?.now ?? new Date(0)
+  const at = await readClock(inTx)
   const added = await inTx`
     insert into reprice_jobs (project_id, id, key_id, created_at, from_at, until_at, registry_version, dry_run, status,
       found, due_at, failures)
@@ -77,19 +76,21 @@ async function add(tx: Tx, { projectId, id, keyId, ...job }: NewJob): Promise<bo
 
 /** Ends a job that is not over. A chunk that is being written is waited for; none follows. */
 async function cancel(sql: Sql, projectId: ProjectId, id: string): Promise<boolean> {
+  const now = await readClock(sql)
   const ended = await sql`
-    update reprice_jobs set status = 'cancelled', finished_at = now(), due_at = null, lease = null
+    update reprice_jobs set status = 'cancelled', finished_at = ${now}, due_at = null, lease = null
     where project_id = ${projectId} and id = ${id} and finished_at is null`
   return confirmCompleted(ended, 'UPDATE').count > 0
 }
 
 /** Takes the job up that waits longest, of any project. Of two instances that try this at once one gets it. */
 async function claimDue(sql: Sql, orm: Orm, lease: string): Promise<Claim | undefined> {
-  const [due] = await sql<{ projectId: ProjectId; id: string; now: Date }[]>`
-    select project_id as "projectId", id, now() as now from reprice_jobs where due_at <= now() and finished_at is null
+  const now = await readClock(sql)
+  const [due] = await sql<{ projectId: ProjectId; id: string }[]>`
+    select project_id as "projectId", id from reprice_jobs where due_at <= ${now} and finished_at is null
     order by due_at limit 1`
   if (due === undefined) return undefined
-  const { projectId, id, now } = due
+  const { projectId, id } = due
   const taken = await sql`
     update reprice_jobs set lease = ${lease}::uuid, status = 'running', due_at = ${leaseEnd(now)}
     where project_id = ${projectId} and id = ${id} and due_at <= ${now} and finished_at is null`
@@ -98,13 +99,16 @@ async function claimDue(sql: Sql, orm: Orm, lease: string): Promise<Claim | unde
   return job === undefined ? undefined : { job, lease }
 }
 
+/** A statement of its own: Citus refuses one that changes rows by a clock. */
+const readClock = async (on: Statements): Promise<Date> =>
+  confirmRow(await on<{ now: Date }[]>`select now() as now`).now
+
 const leaseEnd = (now: Date): Date => new Date(now.getTime() + REPRICE_LIMITS.leaseMs)
 
 /** Moves the job on, and holds it until the transaction ends. False if it is not this turn's any more, or over. */
 async function advance(tx: Tx, { job, lease }: Claim, { reached, found, isOver }: Advance): Promise<boolean> {
   const inTx = sqlOf(tx)
-  const [clock] = await inTx<{ now: Date }[]>`select now() as now`
-  const now = clock?.now ?? new Date(0)
+  const now = await readClock(inTx)
   const moved = await inTx`
     update reprice_jobs set reached_at = ${reached?.loggedAt ?? null}::text::timestamptz, reached_id = ${reached?.id ?? null},
       found = ${JSON.stringify(found)}, failures = 0, last_failure = null, status = ${isOver ? 'done' : 'running'},
@@ -117,14 +121,15 @@ async function advance(tx: Tx, { job, lease }: Claim, { reached, found, isOver }
 async function giveBack(sql: Sql, { job, lease }: Claim, failure: string | null): Promise<void> {
   const { failuresMax, failureCharactersMax, retryPauseMs } = REPRICE_LIMITS
   const mine = sql`project_id = ${job.projectId} and id = ${job.id} and lease = ${lease}::uuid and finished_at is null`
+  const now = await readClock(sql)
   if (failure === null) {
-    await sql`update reprice_jobs set lease = null, due_at = now() where ${mine}`
+    await sql`update reprice_jobs set lease = null, due_at = ${now} where ${mine}`
     return
   }
   await sql`
     update reprice_jobs set lease = null, failures = failures + 1, last_failure = ${failure.slice(0, failureCharactersMax)},
-      due_at = now() + ${retryPauseMs} * interval '1 millisecond' where ${mine}`
+      due_at = ${new Date(now.getTime() + retryPauseMs)} where ${mine}`
   await sql`
-    update reprice_jobs set status = 'failed', finished_at = now(), due_at = null
+    update reprice_jobs set status = 'failed', finished_at = ${now}, due_at = null
     where project_id = ${job.projectId} and id = ${job.id} and finished_at is null and failures >= ${failuresMax}`
 }
