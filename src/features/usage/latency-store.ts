@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { ProjectId } from '../../access/principal.js'
 import type { Sql, Statements } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
@@ -92,9 +93,9 @@ export async function compareLatencies(sql: Statements, { projectId, day }: Day)
 export async function repairLatencies(sql: Statements, { projectId, day }: Day): Promise<number> {
   const text = `${LACKING}, written as (
       insert into usage_latencies (project_id, hour, model, id, buckets, counts)
-      select $1, hour, model, gen_random_uuid(), array_agg(bucket), array_agg(requests) from lacking group by hour, model
+      select $1, hour, model, $3::text::uuid, array_agg(bucket), array_agg(requests) from lacking group by hour, model
     ) select count(*)::integer as n from lacking`
-  const [row] = await sql.unsafe<{ n: number }[]>(text, [projectId, day])
+  const [row] = await sql.unsafe<{ n: number }[]>(text, [projectId, day, randomUUID()])
   return row?.n ?? 0
 }
 
