@@ -16,6 +16,7 @@ import { createUsage, type UsageFeature } from '../features/usage/feature.js'
 import { createWebhooks } from '../features/webhooks/feature.js'
 import { optionalProject } from '../http/optional-key.js'
 import { systemClock } from '../platform/clock.js'
+import { ConfigurationError } from '../platform/configuration-error.js'
 import { describeError, type Logger } from '../platform/logger.js'
 import { loadHook } from './gateway-hook.js'
 import { loadGatewaySettings } from './gateway-settings.js'
@@ -86,21 +87,25 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
   const recorded = [repricing, usage, transparency, receipts]
   const features: readonly Feature[] = [registry, aliases, drift, lockfiles, webhooks, ...recorded]
 
+  const accounting = { ...common, ...aliases, ...usage }
+  const certifying = { ...lockfiles, ...receipts, ...receipts.keyState, issue: receipts.issueObserved }
+  const { gateway, passedBytesMax } = await composeGateway(config, { ...accounting, ...certifying, redis })
+
   const { mode, adminKey, pepper, pepperPrevious } = config.projects
   // Last: projects export and erase what every other feature holds of them.
   const projects = createProjects({
     ...{ ...common, mode, pepper: pepper?.reveal(), pepperPrevious: pepperPrevious?.reveal() },
-    ...{ adminKey: adminKey?.reveal(), newProjects: limits.newProjects, features },
+    ...{ adminKey: adminKey?.reveal(), newProjects: limits.newProjects },
+    features: [...features, ...gateway],
   })
   const history = openHistory(common.sql, aliases, projects)
   const { findChangedKeys } = projects
   const sync = createSync({ ...common, findChangedKeys, watchersMax: config.listen.watchersMax })
-  const accounting = { ...common, ...aliases, ...usage }
-  const certifying = { ...lockfiles, ...receipts, ...receipts.keyState, issue: receipts.issueObserved }
-  const { gateway, passedBytesMax } = await composeGateway(config, { ...accounting, ...certifying })
   const list = [...features, projects, history, sync, ...gateway]
   return { list, projects, receipts, registry, transparency, passedBytesMax }
 }
+
+const NO_REDIS = "The gateway's cache is to be in Redis, and LLMRING_REDIS_URL is not set."
 
 type GatewayPorts = Omit<Parameters<typeof createGateway>[0], 'config'>
 
@@ -108,6 +113,7 @@ type GatewayPorts = Omit<Parameters<typeof createGateway>[0], 'config'>
 async function composeGateway(config: Ground['config'], ports: GatewayPorts) {
   const settings = await loadGatewaySettings(config)
   if (settings === null) return { gateway: [], passedBytesMax: undefined }
+  if (settings.cache.backend === 'redis' && ports.redis === undefined) throw new ConfigurationError(NO_REDIS)
   const ownHook = settings.policy.hook
   const hook = ownHook === undefined ? undefined : await loadHook(config.router.configFile ?? '', ownHook)
   const given = { ...ports, hook, defaultModel: config.router.defaultModel }

@@ -2,8 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { createClient } from '../../src/db/client.js'
 import { openEmbedded } from '../../src/db/embedded/open-embedded.js'
+import { answerAgain } from './cached.js'
 import { coldStart } from './cold-start.js'
 import {
   bulkUpsert,
@@ -17,6 +19,7 @@ import {
   verifyReceipt,
 } from './experiments.js'
 import { callThroughGateway } from './gateway.js'
+import { judgeLabels, LABELS } from './labels.js'
 import { lists } from './lists.js'
 import { proveInLargeTree, proveLogged, serveTiles } from './log.js'
 import { cpuTicks, fdatasyncMs, machine } from './machine.js'
@@ -25,6 +28,11 @@ import { stats } from './stats.js'
 import { readDelta, tellCrowd, tellWatchers } from './watchers.js'
 
 const RESULTS = fileURLToPath(new URL('../../.bench/', import.meta.url))
+const { values, positionals: wanted } = parseArgs({
+  options: { help: { type: 'boolean' }, labels: { type: 'string' } },
+  allowPositionals: true,
+})
+const labels = values.labels ?? LABELS
 const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> = {
   resolve: async (stage) => [await resolveWarm(stage, 'as shipped'), await resolveWarm(stage, 'every request')],
   refuse: refuseKey,
@@ -42,17 +50,19 @@ const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> 
   watch: tellWatchers,
   crowd: tellCrowd,
   delta: readDelta,
+  labels: () => judgeLabels(labels),
+  cached: answerAgain,
   stats,
 }
 
 const HELP = `npm run bench [-- name …]   measures the built program against baselines of the same run
 names: ${Object.keys(EXPERIMENTS).join(', ')} (default: all). The log of 'tree' has 10 million
-leaves, or as many as BENCH_LEAVES says. Results go to .bench/results.json.\n`
+leaves, or as many as BENCH_LEAVES says. Results go to .bench/results.json.
+--labels FOLDER   prompts.jsonl and pairs.jsonl of 'labels', instead of those in test/bench/labels\n`
 
-const wanted = process.argv.slice(2)
-if (wanted.includes('--help') || wanted.some((name) => !(name in EXPERIMENTS))) {
+if (values.help || wanted.some((name) => !(name in EXPERIMENTS))) {
   process.stdout.write(HELP)
-  process.exit(wanted.includes('--help') ? 0 : 1)
+  process.exit(values.help ? 0 : 1)
 }
 
 const directory = await mkdtemp(join(tmpdir(), 'llmring-bench-'))

@@ -15,6 +15,7 @@ export {
 } from './breaker.js'
 export { type Budget, createBudget } from './budget.js'
 export { type Candidates, type RegistryFacts, resolveCandidates } from './candidates.js'
+export { type Asked, classify, DEFAULT_TIER_LIMITS, tierOf } from './classify.js'
 export { NO_CONSTRAINTS, readConstraints, readConstraintsText } from './constraints.js'
 export { DRIFT_KINDS, type Drift, driftOf, isKnownTo } from './drift.js'
 export {
@@ -42,6 +43,7 @@ export {
   retryAfterMsMax,
 } from './pool.js'
 export { renderPrompt } from './prompt-template.js'
+export { jaccard, questionCharsMax, questionForm } from './question-form.js'
 export {
   DEFAULT_POLICY,
   type Demand,
@@ -54,6 +56,7 @@ export {
 } from './rank.js'
 export { readWorkflow } from './read-workflow.js'
 export { parseReference } from './reference.js'
+export { type Keyed, keyedCharsMax, type RequestKeys, requestKeys } from './request-key.js'
 export { type CallOp, finalOutput, type OpResult, runWorkflow } from './run-workflow.js'
 export { type Attempted, walk } from './walk.js'
 export { suitableModels } from './wildcard.js'

@@ -2,6 +2,7 @@ import type { ProjectId } from '../../access/principal.js'
 import type { ChatUsage, ChatWire, Members } from '../../core/chat/index.js'
 import type { Backend } from '../../core/routing/index.js'
 import type { AppError } from '../../platform/errors.js'
+import type { CacheWish } from './cache-wish.js'
 import type { AttemptOutcome } from './trouble.js'
 
 /** A request of a caller, in the language of the surface where it came. */
@@ -21,6 +22,7 @@ export type ChatCall = {
   readonly wantsReceipt: boolean
   /** What the receipt will be called, if one is asked for. */
   readonly receiptId: string | null
+  readonly cacheWish: CacheWish
   /** Headers of the request that go on to an upstream of the same language. */
   readonly passedHeaders: Readonly<Record<string, string>>
   /** What such usage would have cost at the dearest backend that might have answered, in pico-USD, if that is known. */

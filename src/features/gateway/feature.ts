@@ -6,6 +6,7 @@ import { type Clock, monotonicClock, systemClock } from '../../platform/clock.js
 import { AppError } from '../../platform/errors.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
+import type { Redis } from '../../platform/redis.js'
 import type { Feature } from '../contract.js'
 import type { CallSlot } from './account.js'
 import { askHook, type Hook } from './ask-hook.js'
@@ -16,11 +17,13 @@ import { dearestOf } from './dearest.js'
 import { demandOf } from './demand.js'
 import { findModel, listModels } from './list-models.js'
 import { mountModels } from './model-routes.js'
+import { openCache } from './open-cache.js'
 import { openFleet } from './open-fleet.js'
 import type { GatewayConfig } from './read-config.js'
 import { reportBackends } from './report-backends.js'
 import { mountChat, mountCountTokens, mountMessages } from './routes.js'
 import { mountRouting } from './routing-routes.js'
+import { type CachedDeps, type Serve, serveCached } from './serve-cached.js'
 import { type ServeDeps, serveCall } from './serve-call.js'
 import { type OpWish, serveWorkflow, type WorkflowDeps } from './serve-workflow.js'
 import { type StatsDeps, showStats } from './show-stats.js'
@@ -50,6 +53,8 @@ export type GatewayDeps = CertifyDeps & {
   readonly clock: Clock
   /** What is reported as the model of requests that name none. */
   readonly defaultModel?: string | undefined
+  /** For a cache that instances share. */
+  readonly redis?: Redis | undefined
   /** From 0 to 1; tests choose it. */
   readonly random?: () => number
 }
@@ -62,16 +67,17 @@ export function createGateway(deps: GatewayDeps) {
   const inFlight = { count: 0 }
   const fleet = openFleet(config.providers)
   const serving: ServeDeps = { ...servingOf(deps), fleet, upstreams, inFlight, keep: rows.keep }
+  const cached = openCache(deps, serving)
   const choosing = openChoosing(deps, fleet)
   const workflows: WorkflowDeps = {
     ...{ clock: serving.clock, attemptsMax: serving.attemptsMax, workflowMsMax: serving.callMsMax },
-    chat: (call, wish) => chat(deps, serving, choosing, call, wish),
+    chat: (call, wish) => chat(deps, serving, choosing, cached, call, wish),
   }
   metrics.gauge('llmring_gateway_calls_in_flight', 'Calls of models that are under way.', () => inFlight.count)
   return {
     name: 'gateway',
     mount: (app, guards) => {
-      mountCalls(app, guards, deps, { chat: (request) => chat(deps, serving, choosing, request), choosing })
+      mountCalls(app, guards, deps, { chat: (request) => chat(deps, serving, choosing, cached, request), choosing })
       mountWorkflows(app, guards, {
         run: (caller, workflow) => serveWorkflow(workflows, caller, workflow),
         callMsMax: serving.callMsMax,
@@ -81,6 +87,7 @@ export function createGateway(deps: GatewayDeps) {
         stats: (projectId) => showStats({ clock: systemClock, sumCalls: deps.sumCalls }, projectId),
       })
     },
+    ...(cached === null ? {} : { erase: cached.erase }),
     /** Waits for the rows of calls that are over. */
     close: async () => {
       await rows.idle()
@@ -148,6 +155,7 @@ async function chat(
   deps: GatewayDeps,
   serving: ServeDeps,
   choosing: Choosing,
+  cached: CachedDeps | null,
   sent: ChatRequest,
   wish?: OpWish,
 ): Promise<Served> {
@@ -163,7 +171,10 @@ async function chat(
   )
   const candidates = ranked.map(({ backend }) => backend)
   const call: ChatCall = { ...known, dearest: dearestOf(candidates, serving.providers) }
-  if (wish === undefined) return serveCall(serving, call, candidates)
+  if (wish === undefined) {
+    const serve: Serve = (one, keepRoom) => serveCall({ ...serving, keepRoom }, one, candidates)
+    return cached === null ? serve(call, serving.keepRoom) : serveCached(cached, call, { bound, candidates }, serve)
+  }
   const keepRoom = (sender: ChatCall): CallSlot => heard(serving.keepRoom(sender), wish.onRecorded)
   return serveCall({ ...serving, keepRoom }, call, candidates, wish.budget)
 }

@@ -43,4 +43,13 @@ export const GATEWAY_LIMITS = {
   /** Events that are held back until the first content, so that until then another backend can be asked. */
   heldEventsMax: 16,
   echoTokensMax: 4_096,
+  /** Of the answers that are kept in memory, of all projects. */
+  cacheBytesMax: 67_108_864,
+  /** Of one answer that is kept; a longer one is not. */
+  cachedCharactersMax: 1_048_576,
+  cacheTtlSecondsMax: 86_400,
+  /** Callers that wait for, or read, a call of another one like theirs. */
+  sharedCallersMax: 20_000,
+  /** Of a stream that several read: how far the slowest may be behind. */
+  tapeCharactersMax: 2_097_152,
 } as const

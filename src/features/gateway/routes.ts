@@ -2,6 +2,7 @@ import { WRITES } from '../../access/principal.js'
 import type { Members } from '../../core/chat/index.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { plainBytes, plainJson } from '../../http/response.js'
+import { readCacheWish } from './cache-wish.js'
 import type { ChatRequest, Served } from './call.js'
 import { passedHeaders } from './provider-requests.js'
 import * as schema from './schema.js'
@@ -20,6 +21,8 @@ const EVENT_STREAM = 'text/event-stream'
 const MESSAGES = [{ role: 'user', content: 'Summarise: the service routes calls through aliases.' }]
 const RECEIPT =
   'With `X-LLMRing-Receipt: true` a receipt of what was seen is issued, whose id stands in `X-LLMRing-Receipt-Id`. `X-LLMRing-Profile` names the profile of the alias. Every call leaves one usage row.'
+const AGAIN =
+  'With `temperature: 0`, or `X-LLM-Router-Cache: use`, an answer may be given again to an equal request of the project, or to one that asks the same in other words; `no-cache` there asks anew, `no-store` also keeps nothing, and `X-LLM-Router-Cache-TTL` says for how many seconds. The header `X-LLM-Router-Cache` of the answer is `HIT`, `SEMANTIC`, `MISS`, or `COALESCED` if it is that of an identical request that was under way.'
 const PROBLEMS = [
   'upstream-refused',
   'upstream-failed',
@@ -38,7 +41,7 @@ export function mountChat(app: App, guards: Guards, verbs: ChatVerbs): void {
     path: '/v1/chat/completions',
     operationId: 'createChatCompletion',
     summary: 'Answer a chat as OpenAI would',
-    description: `Any backend may answer, whichever language it speaks. ${RECEIPT}`,
+    description: `Any backend may answer, whichever language it speaks. ${RECEIPT} ${AGAIN}`,
     problems: PROBLEMS,
     body: schema.ChatBody,
     errorShape: 'openai',
@@ -64,7 +67,7 @@ export function mountMessages(app: App, guards: Guards, verbs: ChatVerbs): void 
     path: '/v1/messages',
     operationId: 'createMessage',
     summary: 'Answer a chat as Anthropic would',
-    description: `Any backend may answer, whichever language it speaks. ${RECEIPT}`,
+    description: `Any backend may answer, whichever language it speaks. ${RECEIPT} ${AGAIN}`,
     problems: PROBLEMS,
     body: schema.MessagesBody,
     errorShape: 'anthropic',
@@ -119,6 +122,7 @@ function requestOf({ principal: { projectId, keyId }, body, header, signal, park
   return {
     ...{ projectId, keyId, body: body as Members, signal: signal(), passedHeaders: passedHeaders(header) },
     isStream: 'stream' in body && body.stream === true,
+    cacheWish: readCacheWish(header),
     profile: header('x-llmring-profile')?.trim() || schema.DEFAULT_PROFILE,
     wantsReceipt: header('x-llmring-receipt')?.trim().toLowerCase() === 'true',
   }

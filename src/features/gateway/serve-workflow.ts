@@ -14,6 +14,7 @@ import {
 } from '../../core/routing/index.js'
 import { AppError } from '../../platform/errors.js'
 import type { RecordedCall } from './account.js'
+import { NO_CACHE } from './cache-wish.js'
 import type { ChatCall, ChatRequest, Served } from './call.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import { readYaml } from './read-yaml.js'
@@ -133,7 +134,7 @@ function requestOf(op: WorkflowOp, prompt: string, caller: WorkflowCaller): Chat
   return {
     ...{ projectId: caller.projectId, keyId: caller.keyId, profile: caller.profile, signal: caller.signal },
     ...{ surface: 'openai', body, requestedModel: op.model, isStream: false, wantsUsage: false },
-    ...{ wantsReceipt: false, passedHeaders: {} },
+    ...{ wantsReceipt: false, cacheWish: NO_CACHE, passedHeaders: {} },
   }
 }
 
