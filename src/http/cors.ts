@@ -27,6 +27,7 @@ const EXPOSED_HEADERS = [
   'X-LLM-Router-Attempts',
   'X-LLM-Router-Cache',
   'X-LLM-Router-Model',
+  'X-LLM-Router-Score',
   'X-LLM-Router-Tier',
   'X-LLMRing-Receipt-Id',
   'X-LLMRing-Stale',

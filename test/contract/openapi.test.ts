@@ -103,6 +103,7 @@ describe('the document', () => {
       'GET /api/v1/receipts/{id}/logs/{log_id}/proof',
       'GET /api/v1/stats',
       'GET /metrics',
+      'GET /stats',
       'POST /api/v1/receipts/generate',
       'POST /api/v1/receipts/preview',
     ])

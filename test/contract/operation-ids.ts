@@ -5,6 +5,7 @@ export const OPERATION_IDS: Readonly<Record<string, string>> = {
   'POST /v1/messages/count_tokens': 'countMessageTokens',
   'POST /v1/workflows': 'runWorkflow',
   'GET /stats': 'getCallStats',
+  'POST /v1/feedback': 'giveFeedback',
   'GET /v1/backends': 'listBackends',
   'GET /v1/models': 'listGatewayModels',
   'GET /v1/models/{model_id}': 'getGatewayModel',

@@ -61,6 +61,7 @@ const MAY: Readonly<Record<string, readonly Role[]>> = {
   'POST /v1/workflows': ['write', 'admin'],
   'GET /stats': ['read', 'write', 'admin'],
   'GET /v1/backends': ['read', 'write', 'admin'],
+  'POST /v1/feedback': ['write', 'admin'],
   'GET /v1/models': ['read', 'write', 'admin'],
   'GET /v1/models/{model_id}': ['read', 'write', 'admin'],
   'GET /api/v1/keys': ['admin'],

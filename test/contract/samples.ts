@@ -304,6 +304,7 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
   'POST /v1/messages/count_tokens': () => ({ ...get('/v1/messages/count_tokens'), json: CHAT }),
   'POST /v1/workflows': () => ({ ...get('/v1/workflows'), json: { input: 'Say it', workflow: WORKFLOW } }),
   'GET /v1/backends': plain('/v1/backends'),
+  'POST /v1/feedback': () => ({ ...get('/v1/feedback'), json: { score: 0.25, tier: 1, quality: 0.9 } }),
   'GET /stats': plain('/stats'),
   'GET /v1/models': plain('/v1/models'),
   'GET /v1/models/{model_id}': async (contract, project) =>

@@ -139,8 +139,8 @@ describe('a request', () => {
     expect(upstream.arrived).toHaveLength(before)
   })
 
-  test('without a model is answered by the first backend', async () => {
+  test('without a model is answered by the cheapest backend of the tier that it needs', async () => {
     const response = await world.project().post(CHAT, { messages })
-    expect(response.headers.get('x-llm-router-model')).toBe('local:small')
+    expect(response.headers.get('x-llm-router-model')).toBe('echo:parrot')
   })
 })

@@ -23,6 +23,7 @@ export {
   DEFAULT_THRESHOLD,
   feedbackStep,
   feedbackStepMax,
+  type Judgement,
   learnedBounds,
   mixScores,
   thresholdMax,

@@ -19,6 +19,7 @@ import { findModel, listModels } from './list-models.js'
 import { mountModels } from './model-routes.js'
 import { openCache } from './open-cache.js'
 import { openFleet } from './open-fleet.js'
+import { openJudge } from './open-judge.js'
 import type { GatewayConfig } from './read-config.js'
 import { reportBackends } from './report-backends.js'
 import { mountChat, mountCountTokens, mountMessages } from './routes.js'
@@ -53,7 +54,7 @@ export type GatewayDeps = CertifyDeps & {
   readonly clock: Clock
   /** What is reported as the model of requests that name none. */
   readonly defaultModel?: string | undefined
-  /** For a cache that instances share. */
+  /** For what instances share. */
   readonly redis?: Redis | undefined
   /** From 0 to 1; tests choose it. */
   readonly random?: () => number
@@ -68,7 +69,8 @@ export function createGateway(deps: GatewayDeps) {
   const fleet = openFleet(config.providers)
   const serving: ServeDeps = { ...servingOf(deps), fleet, upstreams, inFlight, keep: rows.keep }
   const cached = openCache(deps, serving)
-  const choosing = openChoosing(deps, fleet)
+  const judge = openJudge(config, deps.redis)
+  const choosing = { ...openChoosing(deps, fleet), judge: judge.judge }
   const workflows: WorkflowDeps = {
     ...{ clock: serving.clock, attemptsMax: serving.attemptsMax, workflowMsMax: serving.callMsMax },
     chat: (call, wish) => chat(deps, serving, choosing, cached, call, wish),
@@ -84,10 +86,11 @@ export function createGateway(deps: GatewayDeps) {
       })
       mountRouting(app, guards, {
         backends: () => reportBackends(fleet, serving.clock()),
+        feedback: judge.feedback,
         stats: (projectId) => showStats({ clock: systemClock, sumCalls: deps.sumCalls }, projectId),
       })
     },
-    ...(cached === null ? {} : { erase: cached.erase }),
+    erase: async (projectId, rowsMax) => (await cached?.erase(projectId, rowsMax)) || judge.erase(projectId),
     /** Waits for the rows of calls that are over. */
     close: async () => {
       await rows.idle()
@@ -96,12 +99,13 @@ export function createGateway(deps: GatewayDeps) {
   } satisfies Feature
 }
 
-type Choosing = ChooseDeps & {
+type Choosing = Ordering & { readonly judge: ReturnType<typeof openJudge>['judge'] }
+type Ordering = ChooseDeps & {
   readonly order: (ranked: readonly Ranked[], call: ChatCall) => readonly Ranked[] | Promise<readonly Ranked[]>
 }
 
 /** How candidates are put in order: by the policy, and then by the hook where there is one. */
-function openChoosing({ config, hook, logger }: GatewayDeps, fleet: Fleet): Choosing {
+function openChoosing({ config, hook, logger }: GatewayDeps, fleet: Fleet): Ordering {
   const onFault = (error: unknown) => logger.warn({ error: describeError(error) }, 'the hook of the gateway failed')
   return {
     ...{ fleet, clock: monotonicClock, policy: config.policy },
@@ -164,7 +168,10 @@ async function chat(
   if (sent.wantsReceipt && !deps.canIssue) throw new AppError('receipts-not-configured', NO_RECEIPTS)
   const receiptId = sent.wantsReceipt ? deps.newReceiptId() : null
   const known: ChatCall = { ...sent, alias: bound === null ? null : (model ?? null), receiptId }
-  const asked = { model, bound, tier: wish?.tier, preferred: wish?.preferred }
+  const isOpen = bound === null && (model === undefined || model === 'auto')
+  const isChoosing = wish?.tier === undefined && (isOpen || choosing.policy.strategy === 'tier')
+  const { score, tier } = await choosing.judge(projectId, sent.body, isChoosing)
+  const asked = { model, bound, tier: wish?.tier ?? tier, preferred: wish?.preferred }
   const ranked = await choosing.order(
     chooseCandidates(choosing, asked, () => demandOf(known)),
     known,
@@ -173,11 +180,18 @@ async function chat(
   const call: ChatCall = { ...known, dearest: dearestOf(candidates, serving.providers) }
   if (wish === undefined) {
     const serve: Serve = (one, keepRoom) => serveCall({ ...serving, keepRoom }, one, candidates)
-    return cached === null ? serve(call, serving.keepRoom) : serveCached(cached, call, { bound, candidates }, serve)
+    const served =
+      cached === null ? serve(call, serving.keepRoom) : serveCached(cached, call, { bound, candidates }, serve)
+    return scored(await served, score)
   }
   const keepRoom = (sender: ChatCall): CallSlot => heard(serving.keepRoom(sender), wish.onRecorded)
   return serveCall({ ...serving, keepRoom }, call, candidates, wish.budget)
 }
+
+const scored = ({ answer, headers }: Served, score: number): Served => ({
+  answer,
+  headers: { ...headers, 'X-LLM-Router-Score': String(score) },
+})
 
 /** A slot whose row is told once it is recorded. */
 function heard(slot: CallSlot, onRecorded: OpWish['onRecorded']): CallSlot {

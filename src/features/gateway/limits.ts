@@ -12,6 +12,15 @@ export const GATEWAY_LIMITS = {
   bodyBytesMax: 33_554_432,
   /** How long an operator's hook may take to choose. */
   hookMsMax: 50,
+  /** Of a sidecar that scores prompts: how long it may take, what is read of its answer, what it is sent, calls at a time. */
+  sidecarMsMax: 50,
+  sidecarBytesMax: 4_096,
+  sidecarPromptCharactersMax: 16_000,
+  sidecarCallsMax: 100,
+  /** Of what feedback taught: how old it may be in memory, of how many projects, and how long Redis keeps it. */
+  thresholdFreshMs: 2_000,
+  thresholdProjectsMax: 10_000,
+  thresholdKeptMs: 31_536_000_000,
   /** The days that the sums of calls are of. */
   statsDays: 30,
   /** Of a workflow, and what `{{input}}` stands for in it. */

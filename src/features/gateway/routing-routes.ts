@@ -1,16 +1,20 @@
-import { type ProjectId, READS } from '../../access/principal.js'
+import { type ProjectId, READS, WRITES } from '../../access/principal.js'
+import type { Judgement } from '../../core/routing/index.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { jsonResponse } from '../../http/response.js'
+import type { Learned } from './give-feedback.js'
 import type { BackendShown } from './report-backends.js'
-import { Backends, CallStats } from './routing-schema.js'
+import { Backends, CallStats, FeedbackBody, LearnedBounds } from './routing-schema.js'
 import type { GatewayStats } from './show-stats.js'
 
 export type RoutingVerbs = {
+  readonly feedback: (projectId: ProjectId, judgement: Judgement) => Promise<Learned>
   readonly backends: () => readonly BackendShown[]
   readonly stats: (projectId: ProjectId) => Promise<GatewayStats>
 }
 
 export function mountRouting(app: App, guards: Guards, verbs: RoutingVerbs): void {
+  mountFeedback(app, guards, verbs)
   mount(app, guards, {
     method: 'get',
     path: '/v1/backends',
@@ -35,5 +39,23 @@ export function mountRouting(app: App, guards: Guards, verbs: RoutingVerbs): voi
     turns: 'read',
     responses: { 200: { description: "The project's sums, from one snapshot.", schema: CallStats } },
     handle: async ({ principal }) => jsonResponse(await verbs.stats(principal.projectId)),
+  })
+}
+
+/** Lets callers judge answers. */
+function mountFeedback(app: App, guards: Guards, verbs: Pick<RoutingVerbs, 'feedback'>): void {
+  mount(app, guards, {
+    method: 'post',
+    path: '/v1/feedback',
+    tag: 'Gateway',
+    operationId: 'giveFeedback',
+    summary: 'Judge an answer, so that later requests find the right tier',
+    description:
+      "Moves the project's threshold by at most 0.02, and with it where the tiers end: a good answer of tier 1 lets it answer harder prompts, a bad one of tier 1 or 2 leaves it fewer. Instances share it through Redis; without one each learns by itself until it stops.",
+    access: WRITES,
+    body: FeedbackBody,
+    bodyExample: { score: 0.25, tier: 1, quality: 0.9 },
+    responses: { 200: { description: 'Where the tiers end now.', schema: LearnedBounds } },
+    handle: async ({ principal, body }) => jsonResponse(await verbs.feedback(principal.projectId, body)),
   })
 }

@@ -40,3 +40,21 @@ export const CallStats = z
       .openapi({ description: 'By `provider:model`; of very many, the ones with the most calls.' }),
   })
   .openapi('CallStats')
+
+const share = (description: string) => z.number().min(0).max(1).openapi({ description })
+
+export const FeedbackBody = z
+  .strictObject({
+    score: share("The prompt's score: `X-LLM-Router-Score` divided by 100."),
+    tier: z.union([z.literal(1), z.literal(2), z.literal(3)]).openapi({ description: 'The tier that answered.' }),
+    quality: share('0 is useless, 1 is perfect.'),
+  })
+  .openapi('Feedback')
+
+export const LearnedBounds = z
+  .object({
+    threshold: z.number().openapi({ description: '0.2 to 0.8.' }),
+    tier1_max: z.number().openapi({ description: 'The highest score, of 100, that tier 1 answers.' }),
+    tier2_max: z.number().openapi({ description: 'The highest score that tier 2 answers.' }),
+  })
+  .openapi('LearnedBounds')
