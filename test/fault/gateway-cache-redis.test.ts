@@ -18,6 +18,8 @@ describe.skipIf(REDIS_MISSING !== null)('answers in Redis', () => {
   beforeAll(async () => {
     redis = await startRedis()
     client = new Redis(redis.url)
+    // It is taken away below.
+    client.on('error', () => undefined)
     upstream = await startUpstream(wellBehaved)
     const providers = [{ name: 'local', base_url: upstream.url, models: [{ model: 'small' }] }]
     world = await startGateway({ providers, cache: { backend: 'redis' } }, { LLMRING_REDIS_URL: redis.url })
