@@ -53,7 +53,11 @@ describe('without any setting', () => {
 describe('a setting', () => {
   test('that is empty counts as not set', () => {
     const empty = Object.fromEntries(Object.keys(ENVIRONMENT.shape).map((name) => [name, '']))
-    expect(configOf(empty)).toEqual(configOf({}))
+    const { router, ...others } = configOf({})
+    // It reads variables that no setting names: a function, and another one each time.
+    const { variable, ...settings } = router
+    expect(configOf(empty)).toMatchObject({ ...others, router: settings })
+    expect(variable('LLMRING_ROUTER_CONFIG')).toBeUndefined()
   })
 
   test('with a name that means nothing here is warned about, by name alone', () => {
@@ -161,12 +165,16 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   LLMRING_ACCESS_LOG_SLOW_MS: [MARK, '-1'],
   LLMRING_SHUTDOWN_TIMEOUT_MS: [MARK, '600001'],
   LLMRING_PROFILE: [MARK.repeat(86)],
+  LLMRING_ROUTER_OPEN: [MARK, 'yes'],
+  LLMRING_ROUTER_DEFAULT_MODEL: [MARK.repeat(86)],
   LLMRING_SERVER_URL: [MARK, `ftp://${MARK}`, `http://user:${MARK}@host`, `http://host?${MARK}`],
   LLMRING_PROJECT_KEY: [`${MARK} ${MARK}`, MARK.repeat(86)],
   LLMRING_API_KEY: [`${MARK}ü`],
 }
 /** Any text is an address or a directory; whether it is there shows when it is used. */
-const ANY_TEXT = ['LLMRING_TLOG_POLICY_FILE', 'LLMRING_HOST', 'LLMRING_DATA_DIR', 'LLMRING_LOCKFILE_PATH']
+const ANY_TEXT = [
+  ...['LLMRING_TLOG_POLICY_FILE', 'LLMRING_ROUTER_CONFIG', 'LLMRING_LOCKFILE_PATH', 'LLMRING_DATA_DIR', 'LLMRING_HOST'],
+]
 
 describe('a wrong setting', () => {
   const cases = Object.entries(WRONG).flatMap(([name, values]) => values.map((value) => [name, value] as const))

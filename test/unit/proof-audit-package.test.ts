@@ -75,7 +75,10 @@ describe('an audit package', () => {
     ])
     expect(readAuditHeader(header)).toEqual({
       ok: true,
-      header: { origin: 'log.example', checkpoint: NOTE, keys: { keys: [] }, policy: 'quorum none\n' },
+      header: {
+        ...{ origin: 'log.example', checkpoint: NOTE, keys: { keys: [] }, policy: 'quorum none\n' },
+        ...{ statements: [], endLine: false },
+      },
     })
     for (const wrong of [{ origin: 7 }, { checkpoint: null }, { checkpoint: 'x' }, { policy: 7 }]) {
       expect(readAuditHeader({ ...header, ...wrong })).toMatchObject({ ok: false })

@@ -6,7 +6,7 @@ import { decimal, periodFields, Stats } from './schema.js'
 
 const zone = z
   .string()
-  .max(64)
+  .max(64, { abort: true })
   .refine(isZone, 'must be a time zone of the IANA database, such as Europe/Berlin')
   .default('UTC')
   .openapi({ description: 'The time zone of dates, and in which hours, days, weeks and months begin.' })
