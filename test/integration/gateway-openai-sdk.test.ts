@@ -53,3 +53,30 @@ describe("OpenAI's own library", () => {
     await expect(wrong).rejects.toMatchObject({ param: 'messages', error: { type: 'invalid_request_error' } })
   })
 })
+
+describe('with trouble behind us', () => {
+  test('it does not try again what was tried here: one call, one row', async () => {
+    const failing = await startGateway({
+      providers: [{ name: 'broken', type: 'echo', model: 'parrot', mock_failure_rate: 1 }],
+    })
+    const project = failing.project()
+    const client = new OpenAI({ apiKey: project.key, baseURL: `${failing.url}/v1`, maxRetries: 2 })
+    await expect(client.chat.completions.create({ model: 'parrot', messages })).rejects.toMatchObject({ status: 502 })
+    expect(await project.rows(1)).toMatchObject([{ metadata: { outcome: 'status 503', attempts: 1 } }])
+    await failing.close()
+  })
+
+  test('it can leave a stream, which leaves one row', async () => {
+    const slow = await startGateway({
+      providers: [{ name: 'slow', type: 'echo', model: 'parrot', mock_tokens_per_second: 20 }],
+      server: { drain_seconds: 0 },
+    })
+    const project = slow.project()
+    const client = new OpenAI({ apiKey: project.key, baseURL: `${slow.url}/v1`, maxRetries: 0 })
+    const words = [{ role: 'user' as const, content: 'word '.repeat(200) }]
+    const stream = await client.chat.completions.create({ model: 'parrot', messages: words, stream: true })
+    for await (const _chunk of stream) stream.controller.abort()
+    expect(await project.rows(1)).toMatchObject([{ metadata: { outcome: 'cancelled', estimated: true } }])
+    await slow.close()
+  })
+})

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ProjectId } from '../../access/principal.js'
 import { estimateRequestTokens } from '../../core/chat/index.js'
 import type { Fleet, Ranked } from '../../core/routing/index.js'
@@ -15,6 +16,7 @@ import { type CertifyDeps, createCertify } from './certify-call.js'
 import { type ChooseDeps, chooseCandidates } from './choose-candidates.js'
 import { dearestOf } from './dearest.js'
 import { demandOf } from './demand.js'
+import { GATEWAY_LIMITS } from './limits.js'
 import { findModel, listModels } from './list-models.js'
 import { mountModels } from './model-routes.js'
 import { openCache } from './open-cache.js'
@@ -91,12 +93,18 @@ export function createGateway(deps: GatewayDeps) {
       })
     },
     erase: async (projectId, rowsMax) => (await cached?.erase(projectId, rowsMax)) || judge.erase(projectId),
-    /** Waits for the rows of calls that are over. */
+    /** Waits for calls whose callers left, as long as they may be read on, and for the rows of those that are over. */
     close: async () => {
+      await settled(inFlight, serving.drainMsMax + GATEWAY_LIMITS.closeMsMax)
       await rows.idle()
       await upstreams.close()
     },
   } satisfies Feature
+}
+
+async function settled(inFlight: { readonly count: number }, msMax: number): Promise<void> {
+  const until = monotonicClock() + msMax
+  while (inFlight.count > 0 && monotonicClock() < until) await pause(GATEWAY_LIMITS.closePauseMs)
 }
 
 type Choosing = Ordering & { readonly judge: ReturnType<typeof openJudge>['judge'] }

@@ -47,6 +47,9 @@ export const GATEWAY_LIMITS = {
   /** How long, and how far, an answer is read on for its usage after its caller left. */
   drainMsMax: 5_000,
   drainBytesMax: 1_048_576,
+  /** When the service stops: how long beyond that calls are waited for, and how often it is looked. */
+  closeMsMax: 1_000,
+  closePauseMs: 20,
   /** The longest wait that is asked of a client library, which has no limit of its own. */
   retryAfterSecondsMax: 30,
   /** Events that are held back until the first content, so that until then another backend can be asked. */

@@ -1,0 +1,56 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { cloneDatabase } from '../support/database.js'
+import { beginEvents, chunk, sendData, startUpstream, wellBehaved } from '../support/local-upstream.js'
+import { serveProgram, stopProgram, temporaryDirectory } from '../support/program.js'
+
+const messages = [{ role: 'user', content: 'Say it again' }]
+const CALLS = 40
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>
+let database: Awaited<ReturnType<typeof cloneDatabase>>
+beforeAll(async () => {
+  directory = await temporaryDirectory()
+  database = await cloneDatabase()
+})
+afterAll(async () => {
+  await database.drop()
+  await directory.remove()
+})
+
+test('SIGTERM loses no row: not of calls that were just answered, nor of a stream whose caller left', async () => {
+  const upstream = await startUpstream(wellBehaved)
+  const config = join(directory.path, 'gateway.yaml')
+  const provider = `{ name: local, base_url: "${upstream.url}", model: small }`
+  writeFileSync(config, `providers: [${provider}]\nserver: { drain_seconds: 1 }\ncache: { enabled: false }\n`)
+  const settings = { LLMRING_DATABASE_URL: database.url, LLMRING_ROUTER_CONFIG: config }
+  const program = await serveProgram(directory.path, settings)
+  const headers = { Authorization: 'Bearer a-team', 'Content-Type': 'application/json' }
+  const ask = (url: string, more: object = {}, init: RequestInit = {}) => {
+    const body = JSON.stringify({ model: 'small', messages, ...more })
+    return fetch(`${url}/v1/chat/completions`, { method: 'POST', headers, body, ...init })
+  }
+  // The first one makes the project.
+  await (await ask(program.url)).text()
+  await Promise.all(Array.from({ length: CALLS }, async () => (await ask(program.url)).text()))
+  upstream.behave((outgoing) => {
+    beginEvents(outgoing)
+    const talking = setInterval(() => sendData(outgoing, chunk({ content: 'word ' })), 20)
+    outgoing.on('close', () => clearInterval(talking))
+  })
+  const leaving = new AbortController()
+  const stream = await ask(program.url, { stream: true }, { signal: leaving.signal })
+  await stream.body?.getReader().read()
+  leaving.abort()
+  expect((await stopProgram(program)).code).toBe(0)
+  await upstream.close()
+
+  const again = await serveProgram(directory.path, settings)
+  const answer = await fetch(`${again.url}/api/v1/logs?limit=500`, { headers })
+  const rows = (await answer.json()) as { metadata: { outcome: string } }[]
+  await stopProgram(again)
+  const outcomes = rows.map(({ metadata }) => metadata.outcome)
+  expect(outcomes.filter((outcome) => outcome === 'answered')).toHaveLength(CALLS + 1)
+  expect(outcomes.filter((outcome) => outcome !== 'answered')).toHaveLength(1)
+})
