@@ -233,6 +233,20 @@ describe('a stream', () => {
     expect(row).toMatchObject({ provider: 'echo', metadata: { attempts: 2, estimated: false } })
   })
 
+  test('with thousands of events that hold nothing is read past them', async () => {
+    upstream.behave((outgoing) => {
+      beginEvents(outgoing)
+      outgoing.write('data:\n\n'.repeat(50_000))
+      for (const event of [chunk({ content: 'word' }), chunk({}, 'stop'), usageChunk(), '[DONE]'])
+        sendData(outgoing, event)
+      outgoing.end()
+    })
+    const project = world.project()
+    const response = await ask(project, { model: freshModel(), stream: true })
+    expect((await readData(response)).at(-1)).toBe('[DONE]')
+    expect((await onlyRow(project))?.metadata).toMatchObject({ outcome: 'answered', estimated: false })
+  })
+
   test('that trickles is passed on as it comes', async () => {
     let release: () => void = () => undefined
     upstream.behave(async (outgoing) => {

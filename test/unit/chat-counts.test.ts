@@ -40,6 +40,19 @@ describe('the usage of an answer', () => {
     },
   )
 
+  test.each([
+    { prompt_tokens: 7 },
+    { prompt_tokens: 7, completion_tokens: -3 },
+    { prompt_tokens: 1e13, completion_tokens: 5 },
+    { prompt_tokens: 1e300, completion_tokens: 1e300 },
+  ])('is none if one of its counts is no count: %j', (usage) => {
+    expect(readAnswerUsage('openai', { usage })).toBeNull()
+  })
+
+  test('of Anthropic is none if its counts are beyond all that a model takes', () => {
+    expect(readAnswerUsage('anthropic', { usage: { input_tokens: 1e18, output_tokens: 1e18 } })).toBeNull()
+  })
+
   test('never holds more cached or reasoning tokens than there are', () => {
     const usage = {
       ...{ prompt_tokens: 5, completion_tokens: 3 },
@@ -108,6 +121,11 @@ describe('what is watched of a stream', () => {
     expect(readAnswerError({ type: 'error', error })).toEqual(error)
     expect(readAnswerError({ error: 'Too busy' })).toEqual({ message: 'Too busy', type: null })
     expect(readAnswerError({ choices: [], error: null })).toBeNull()
+  })
+
+  test('says its kind in one word, and nothing that stands there instead', () => {
+    const error = { message: 'no', type: 'sk-planted-4711' }
+    expect(readAnswerError({ error })).toEqual({ message: 'no', type: null })
   })
 })
 

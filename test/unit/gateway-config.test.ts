@@ -97,6 +97,7 @@ cache: { ttl_seconds: $MISSING }`)
     ['a model that occurs twice', 'providers: [{ name: a, type: echo, model: m, models: [{ model: m }] }]'],
     ['a provider without models', 'providers: [{ name: a, type: echo }]'],
     ['a key that is not there', 'providers: [{ name: a, type: openai, api_key_env: EMPTY, model: m }]'],
+    ['a model that no header can name', 'providers: [{ name: a, type: echo, model: "m☃" }]'],
     ['no providers', 'providers: []'],
     ['a text that is not YAML', 'providers: [{ name: a'],
     ['the same member twice', 'providers: []\nproviders: []'],

@@ -83,9 +83,11 @@ describe('an error', () => {
 
 describe("an upstream's words", () => {
   test('are shown without the credential, however often they quote it, and not at any length', () => {
-    const provider = { credential: () => 'sk-planted' }
+    const provider = { credential: () => 'sk-planted', headers: {} }
     expect(hideCredential('sk-planted is no key: sk-planted', provider)).toBe('[hidden] is no key: [hidden]')
     expect(hideCredential('x'.repeat(5_000), provider)).toHaveLength(1_000)
-    expect(hideCredential('as it is', { credential: () => null })).toBe('as it is')
+    const inHeader = { credential: () => null, headers: { Authorization: 'Bearer xkey-planted', 'X-Title': 'demo' } }
+    expect(hideCredential('a demo refuses xkey-planted', inHeader)).toBe('a demo refuses [hidden]')
+    expect(hideCredential('as it is', { credential: () => null, headers: {} })).toBe('as it is')
   })
 })

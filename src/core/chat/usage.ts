@@ -24,15 +24,18 @@ export const NO_USAGE: ChatUsage = {
 
 const COUNT_MAX = 1_000_000_000
 
-const count = (value: unknown): number =>
-  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= COUNT_MAX ? value : 0
+const isCount = (value: unknown): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= COUNT_MAX
 
-const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isInteger(value) && value >= 0
+const count = (value: unknown): number => (isCount(value) ? Number(value) : 0)
 
-/** The `usage` of OpenAI's chat completions, whose prompt counts what was cached; null if there is none. */
+/**
+ * The `usage` of OpenAI's chat completions, whose prompt counts what was cached; null if there is none, or one of its two
+ * counts is no count: what is not said of it would be free of charge.
+ */
 export function readOpenAiUsage(usage: unknown): ChatUsage | null {
   if (!isMembers(usage)) return null
-  if (!isCount(usage['prompt_tokens']) && !isCount(usage['completion_tokens'])) return null
+  if (!isCount(usage['prompt_tokens']) || !isCount(usage['completion_tokens'])) return null
   const prompt = count(usage['prompt_tokens'])
   const output = count(usage['completion_tokens'])
   const cacheRead = Math.min(prompt, count(membersOf(usage['prompt_tokens_details'])['cached_tokens']))

@@ -72,7 +72,8 @@ export function readAnswerError(value: Members): AnswerError | null {
   if (typeof error === 'string') return { message: error, type: null }
   if (!isMembers(error)) return null
   const { message, type } = error
-  return { message: textOf(message), type: typeof type === 'string' ? type : null }
+  // A kind of error is one word; anything else in its place is not passed on.
+  return { message: textOf(message), type: /^[A-Za-z_]{1,64}$/.test(textOf(type)) ? textOf(type) : null }
 }
 
 /** What an answer that came whole used; estimated tokens of its text stand in where it does not say. */

@@ -14,8 +14,15 @@ const httpUrl = () =>
     return url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === ''
   }, 'must be an http or https address without user and password')
 
+/** It stands in a header of every answer. */
+const modelName = () =>
+  z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, 'must be of visible ASCII characters')
+    .max(modelCharactersMax)
+
 const Model = z.strictObject({
-  model: z.string().min(1).max(modelCharactersMax),
+  model: modelName(),
   tier: z.union([z.literal(1), z.literal(2), z.literal(3)]).default(2),
   /** USD; what is not said is taken from the registry. */
   cost_per_1k_in: costPerThousand().optional(),
@@ -47,7 +54,7 @@ const Provider = z.strictObject({
     .record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/), z.string().regex(/^[\x20-\x7e]{0,1024}$/))
     .default({}),
   priority: whole(0, 1_000_000).default(1),
-  model: z.string().min(1).max(modelCharactersMax).optional(),
+  model: modelName().optional(),
   models: z.array(Model).max(modelsPerProviderMax).default([]),
   circuit_breaker: Breaker.optional(),
   limits: z

@@ -1,6 +1,8 @@
 /** Every limit of the gateway, with its unit. What the configuration may change is a default here. */
 export const GATEWAY_LIMITS = {
   configBytesMax: 262_144,
+  /** Of YAML: words, indents, line ends and signs. A line has about five. */
+  configTokensMax: 100_000,
   providersMax: 100,
   modelsPerProviderMax: 500,
   faultsShownMax: 100,
@@ -25,6 +27,7 @@ export const GATEWAY_LIMITS = {
   statsDays: 30,
   /** Of a workflow, and what `{{input}}` stands for in it. */
   workflowBytesMax: 262_144,
+  workflowTokensMax: 8_000,
   workflowInputCharactersMax: 500_000,
   messagesMax: 100_000,
   modelCharactersMax: 255,
@@ -44,6 +47,8 @@ export const GATEWAY_LIMITS = {
   eventBytesMax: 4_194_304,
   errorBytesMax: 16_384,
   errorCharactersMax: 1_000,
+  /** Shorter words of a configured header are no secrets, and are not hidden in an error. */
+  secretCharactersMin: 8,
   /** How long, and how far, an answer is read on for its usage after its caller left. */
   drainMsMax: 5_000,
   drainBytesMax: 1_048_576,

@@ -19,7 +19,7 @@ export type GatewayConfigResult =
  * may be a key.
  */
 export function readGatewayConfig(text: string, variable: ReadVariable): GatewayConfigResult {
-  const plain = readYaml(text, GATEWAY_LIMITS.configBytesMax)
+  const plain = readYaml(text, GATEWAY_LIMITS.configBytesMax, GATEWAY_LIMITS.configTokensMax)
   if (!plain.ok) return refused(plain.faults)
   const faults: string[] = []
   const expanded = expand(plain.value, variable, '', faults)

@@ -39,15 +39,18 @@ export function readEvents(response: UpstreamResponse): EventSource {
     return data
   }
   const next = async (): Promise<Members | null> => {
-    while (waiting.length === 0) {
-      const piece = await response.next()
-      if (piece === null) return null
-      bytes += piece.length
-      parser.feed(decoder.decode(piece, { stream: true }))
-      if (isTooLarge) throw new UpstreamTrouble({ kind: 'garbage' })
+    // One piece can hold thousands of events without data: a loop, since a call for each would fill the stack.
+    let data = ''
+    while (data === '' || data === DONE) {
+      while (waiting.length === 0) {
+        const piece = await response.next()
+        if (piece === null) return null
+        bytes += piece.length
+        parser.feed(decoder.decode(piece, { stream: true }))
+        if (isTooLarge) throw new UpstreamTrouble({ kind: 'garbage' })
+      }
+      data = take() ?? ''
     }
-    const data = take() ?? ''
-    if (data === DONE || data === '') return next()
     const event = parseMembers(data)
     if (event === null) throw new UpstreamTrouble({ kind: 'garbage' })
     return event

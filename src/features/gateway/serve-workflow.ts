@@ -84,7 +84,7 @@ export async function serveWorkflow(
 }
 
 function parse(text: string): Workflow {
-  const read = readYaml(text, GATEWAY_LIMITS.workflowBytesMax)
+  const read = readYaml(text, GATEWAY_LIMITS.workflowBytesMax, GATEWAY_LIMITS.workflowTokensMax)
   if (!read.ok) throw refused(read.faults.map((message) => ({ at: '', message })))
   const result = readWorkflow(read.value)
   if (!result.ok) throw refused(result.faults)

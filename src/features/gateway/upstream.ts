@@ -166,10 +166,16 @@ function readTold(text: string, provider: Provider): UpstreamTrouble['told'] {
   return error === null ? null : { message: hideCredential(error.message, provider), type: error.type }
 }
 
-/** Upstreams quote the key that they refuse. */
-export function hideCredential(text: string, { credential }: Pick<Provider, 'credential'>): string {
-  const key = credential()
-  const shown = key === null || key === '' ? text : text.replaceAll(key, '[hidden]')
+/** Upstreams quote the key that they refuse, which may also stand in a header of the configuration: `Bearer …`. */
+export function hideCredential(
+  text: string,
+  { credential, headers }: Pick<Provider, 'credential' | 'headers'>,
+): string {
+  const words = Object.values(headers).flatMap((value) => value.split(/\s+/))
+  const secrets = [credential() ?? '', ...words.filter(({ length }) => length >= GATEWAY_LIMITS.secretCharactersMin)]
+  const shown = secrets
+    .filter((secret) => secret !== '')
+    .reduce((left, secret) => left.replaceAll(secret, '[hidden]'), text)
   return shown.slice(0, GATEWAY_LIMITS.errorCharactersMax)
 }
 
