@@ -58,7 +58,8 @@ const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> 
 const HELP = `npm run bench [-- name …]   measures the built program against baselines of the same run
 names: ${Object.keys(EXPERIMENTS).join(', ')} (default: all). The log of 'tree' has 10 million
 leaves, or as many as BENCH_LEAVES says. Results go to .bench/results.json.
---labels FOLDER   prompts.jsonl and pairs.jsonl of 'labels', instead of those in test/bench/labels\n`
+--labels FOLDER   prompts.jsonl and pairs.jsonl of 'labels', instead of those in test/bench/labels.
+What is in its folder held-out was written by another hand, and measured only once the code stood: keep it so.\n`
 
 if (values.help || wanted.some((name) => !(name in EXPERIMENTS))) {
   process.stdout.write(HELP)
