@@ -71,6 +71,7 @@ it('a usage row has every value in the column of its name', async () => {
   const [stored] = await database.orm.select().from(usageLogs).where(eq(usageLogs.projectId, row.projectId))
   expect(stored).toEqual({
     ...{ projectId: row.projectId, loggedAt: AT, id: row.id, keyId: row.keyId, ...names, ...ids },
+    ...{ earlierPrices: null, repriced: null },
     ...{ inputTokens: 9_007_199_254_740_991, outputTokens: 2, cachedInputTokens: 3, cacheReadInputTokens: 4 },
     ...{ cacheWrite5mInputTokens: 5, cacheWrite1hInputTokens: 6, reasoningTokens: 7, inputTokensIncludeCache: false },
     ...{ latencyMs: 0.1, cost: row.cost, reportedCost: row.reportedCost, computedCost: row.computedCost },

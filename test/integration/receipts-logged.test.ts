@@ -27,7 +27,8 @@ const text = async (path: string, key = 'any') => (await service.call(path, { ke
 async function packageOf(key: string): Promise<string[]> {
   return eventually(async () => {
     const lines = (await text(`${RECEIPTS}/export`, key)).trimEnd().split('\n')
-    expect(lines.slice(1).filter((line) => !line.includes('"proof":'))).toEqual([])
+    expect(lines.slice(1, -1).filter((line) => !line.includes('"proof":'))).toEqual([])
+    expect(lines.at(-1)).toContain('"type":"audit-end"')
     return lines
   })
 }
@@ -59,7 +60,7 @@ describe('the package of a service that logs', () => {
     )
     expect(new Set(issued.map(({ status }) => status))).toEqual(new Set([200]))
     const lines = await packageOf('whole')
-    expect(lines).toHaveLength(26)
+    expect(lines).toHaveLength(27)
     expect(await judge(lines)).toMatchObject({
       kind: 'package',
       counts: { bad: 0, good: 25 },
