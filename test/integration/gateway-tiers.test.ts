@@ -16,7 +16,7 @@ const providers = [
   },
 ]
 const cache = { enabled: false }
-const world = await startGateway({ providers, cache })
+const world = await startGateway({ providers, cache }, { LLMRING_ROUTER_DEFAULT_MODEL: 'whatever-fits' })
 afterAll(() => world.close())
 
 const ask = (project: GatewayProject, content: string, more: object = {}) =>
@@ -38,6 +38,14 @@ describe('a request that leaves the model to the service', () => {
       const tools = [{ type: 'function', function: { name: 'look', parameters: {} } }]
       expect(routed(await ask(project, 'hello there', { model, tools }))).toEqual(['echo:fairer', '2'])
     }
+  })
+
+  test('is recorded under the name that the operator gave to such requests', async () => {
+    const project = world.project()
+    await ask(project, 'hello there')
+    await ask(project, 'hello there', { model: 'deep' })
+    const rows = await project.rows(2)
+    expect(rows.map(({ metadata }) => metadata.requested_model)).toEqual(['whatever-fits', 'deep'])
   })
 
   test('hears its score, as one that names its model does', async () => {

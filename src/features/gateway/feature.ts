@@ -185,7 +185,9 @@ async function chat(
     known,
   )
   const candidates = ranked.map(({ backend }) => backend)
-  const call: ChatCall = { ...known, dearest: dearestOf(candidates, serving.providers) }
+  // The choice is made: from here on the model is only reported.
+  const requestedModel = model ?? deps.defaultModel
+  const call: ChatCall = { ...known, requestedModel, dearest: dearestOf(candidates, serving.providers) }
   if (wish === undefined) {
     const serve: Serve = (one, keepRoom) => serveCall({ ...serving, keepRoom }, one, candidates)
     const served =
