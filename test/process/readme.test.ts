@@ -20,8 +20,6 @@ const SUITE = 'npm ci && npm test'
 const ADDRESS = '127.0.0.1:8000'
 /** The same of a witness. */
 const WITNESS_ADDRESS = '127.0.0.1:8110'
-/** And of the gateway. */
-const GATEWAY_ADDRESS = '127.0.0.1:8200'
 /** The same of a second service. */
 const GATEWAY_ADDRESS = '127.0.0.1:8200'
 /** How a program in a block is run. */
@@ -170,8 +168,7 @@ async function runBlock(block: Block) {
   const addresses = { [ADDRESS]: new URL(url).host, [WITNESS_ADDRESS]: `127.0.0.1:${await freePort()}` }
   const all = { ...addresses, [GATEWAY_ADDRESS]: `127.0.0.1:${await freePort()}` }
   const served = Object.entries(all).reduce((text, [shown, real]) => text.replaceAll(shown, real), script)
-  const routed = served.replaceAll(GATEWAY_ADDRESS, `127.0.0.1:${await freePort()}`)
-  const real = routed.replaceAll(ELSEWHERE, `'${target}'`)
+  const real = served.replaceAll(ELSEWHERE, `'${target}'`)
   // As in a terminal, a job is a group of processes: what ends it ends all of it.
   const { code, stdout, stderr } = await open(`set -euo pipefail -m\n${real}`).ended
   if (code !== 0) throw new Error(`The block in line ${block.line} ended with ${code}:\n${stdout}\n${stderr}`)
