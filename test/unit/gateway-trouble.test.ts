@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { type AttemptOutcome, explainTrouble, UpstreamTrouble } from '../../src/features/gateway/trouble.js'
+import type { Outcome } from '../../src/core/routing/index.js'
+import { explainTrouble, UpstreamTrouble } from '../../src/features/gateway/trouble.js'
 import { hideCredential } from '../../src/features/gateway/upstream.js'
 import { errorMembers } from '../../src/http/error-shape.js'
 import { problemBody, problemHeaders } from '../../src/http/problem.js'
 import { AppError } from '../../src/platform/errors.js'
 
-const explain = (outcome: AttemptOutcome, told: UpstreamTrouble['told'] = null) =>
+const explain = (outcome: Outcome, told: UpstreamTrouble['told'] = null) =>
   explainTrouble(new UpstreamTrouble(outcome, told), 'groq:llama')
 
 describe('what a caller hears of trouble with an upstream', () => {

@@ -8,11 +8,12 @@ import {
   type StreamFrame,
   type StreamTranslator,
 } from '../../core/chat/index.js'
+import type { Outcome } from '../../core/routing/index.js'
 import { type Cancel, expireAfter } from '../../platform/deadline.js'
 import type { CallEnd } from './account.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import type { EventSource } from './read-events.js'
-import { type AttemptOutcome, UpstreamTrouble } from './trouble.js'
+import { UpstreamTrouble } from './trouble.js'
 
 export type StreamParts = {
   readonly source: EventSource
@@ -31,7 +32,7 @@ export type StreamParts = {
   readonly explain: (trouble: UpstreamTrouble) => string
 }
 
-export type OpenedStream = { readonly frames: AsyncGenerator<string>; readonly ended: Promise<AttemptOutcome> }
+export type OpenedStream = { readonly frames: AsyncGenerator<string>; readonly ended: Promise<Outcome> }
 
 const render = (frames: readonly StreamFrame[]): string => frames.map(renderFrame).join('')
 
@@ -51,8 +52,8 @@ export async function openAnswerStream(parts: StreamParts): Promise<OpenedStream
     if (event === null) throw new UpstreamTrouble({ kind: 'cut' })
     first += render(take(parts, event))
   }
-  let end: (outcome: AttemptOutcome) => void = () => undefined
-  const ended = new Promise<AttemptOutcome>((resolve) => {
+  let end: (outcome: Outcome) => void = () => undefined
+  const ended = new Promise<Outcome>((resolve) => {
     end = resolve
   })
   return { frames: run(parts, first, end), ended }
@@ -65,7 +66,7 @@ function take({ watch, translator }: StreamParts, event: Parameters<AnswerWatch[
   return translator.take(event)
 }
 
-async function* run(parts: StreamParts, first: string, end: (outcome: AttemptOutcome) => void): AsyncGenerator<string> {
+async function* run(parts: StreamParts, first: string, end: (outcome: Outcome) => void): AsyncGenerator<string> {
   const { source, watch, translator, settle, surface } = parts
   const drain = limitDrain(parts)
   let isOver = false
@@ -110,7 +111,7 @@ function limitDrain(parts: StreamParts) {
     cancelTimer()
     signal.removeEventListener('abort', begin)
   }
-  const readOn = async (end: (outcome: AttemptOutcome) => void): Promise<void> => {
+  const readOn = async (end: (outcome: Outcome) => void): Promise<void> => {
     if (!signal.aborted) {
       signal.removeEventListener('abort', begin)
       begin()

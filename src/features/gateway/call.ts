@@ -1,9 +1,8 @@
 import type { ProjectId } from '../../access/principal.js'
 import type { ChatUsage, ChatWire, Members } from '../../core/chat/index.js'
-import type { Backend } from '../../core/routing/index.js'
+import type { Attempted, Backend } from '../../core/routing/index.js'
 import type { AppError } from '../../platform/errors.js'
 import type { CacheWish } from './cache-wish.js'
-import type { AttemptOutcome } from './trouble.js'
 
 /** A request of a caller, in the language of the surface where it came. */
 export type ChatCall = {
@@ -40,9 +39,7 @@ export type CallAnswer =
   | { readonly kind: 'stream'; readonly frames: AsyncGenerator<string> }
 
 /** How one attempt at one backend went, so far. */
-export type Attempt =
-  | { readonly status: 'failed'; readonly outcome: AttemptOutcome; readonly error: AppError }
-  | { readonly status: 'answering'; readonly value: CallAnswer; readonly ended: Promise<AttemptOutcome> }
+export type Attempt = Attempted<CallAnswer, AppError>
 
 /** Asks one backend: `answering` once the whole answer, or the first event of a stream, is here. Never rejects. */
 export type AttemptAt = (backend: Backend) => Promise<Attempt>

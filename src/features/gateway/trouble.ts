@@ -1,39 +1,22 @@
+import type { Outcome } from '../../core/routing/index.js'
 import { AppError } from '../../platform/errors.js'
 import { PROBLEMS } from '../../platform/problem-catalogue.js'
 import { GATEWAY_LIMITS } from './limits.js'
 
-/** How an attempt at one backend ended; the names are those of core/routing. */
-export type AttemptOutcome = {
-  readonly kind:
-    | 'answered'
-    | 'refused'
-    | 'timeout'
-    | 'cut'
-    | 'garbage'
-    | 'error-in-answer'
-    | 'status'
-    | 'cancelled'
-    | 'out-of-time'
-    | 'own-fault'
-  /** Of `status`. */
-  readonly status?: number
-  readonly retryAfterMs?: number
-}
-
 /** What went wrong between this service and an upstream. `told` is the upstream's own word, without its credential. */
 export class UpstreamTrouble extends Error {
   override readonly name = 'UpstreamTrouble'
-  readonly outcome: AttemptOutcome
+  readonly outcome: Outcome
   readonly told: { readonly message: string; readonly type: string | null } | null
 
-  constructor(outcome: AttemptOutcome, told: UpstreamTrouble['told'] = null) {
+  constructor(outcome: Outcome, told: UpstreamTrouble['told'] = null) {
     super(outcome.status === undefined ? outcome.kind : `${outcome.kind} ${outcome.status}`)
     this.outcome = outcome
     this.told = told
   }
 }
 
-const WORDS: Readonly<Record<Exclude<AttemptOutcome['kind'], 'status'>, string>> = {
+const WORDS: Readonly<Record<Exclude<Outcome['kind'], 'status'>, string>> = {
   answered: 'answered',
   refused: 'could not be reached',
   timeout: 'did not answer in time',
