@@ -157,6 +157,17 @@ describe('a proof of inclusion', () => {
     expect(await proveHash(served, entries[7] as Uint8Array)).toMatchObject({ index: 7 })
   })
 
+  it.each([1, 2, 3])('comes later when its entry is sequenced after question %i of the search', async (questions) => {
+    const served = openPublished()
+    let asked = 0
+    const isSequenced = () => ++asked > questions
+    const store = {
+      findIndex: async () => (isSequenced() ? SEQUENCED : null),
+      isPending: async () => !isSequenced(),
+    }
+    await expect(proveHash({ ...served, store }, served.pending)).rejects.toEqual(code('not-logged-yet'))
+  })
+
   it('is not given before there is a checkpoint, and refused while the history is in question', async () => {
     expect(await proveEntry(openServed(), entries[0] as Uint8Array)).toBeNull()
     const served = openPublished()

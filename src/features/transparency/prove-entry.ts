@@ -36,9 +36,10 @@ export async function proveEntry(deps: ProveDeps, entry: Uint8Array): Promise<En
 export async function proveHash(deps: ProveDeps, entry: Uint8Array): Promise<EntryProof> {
   const proof = await proveEntry(deps, entry)
   if (proof !== null) return proof
+  // In the direction in which entries move, so that one that is sequenced between the two questions is seen by the second.
   const isComing =
-    (await deps.store.findIndex(entry)) !== null ||
-    (await deps.store.isPending(entry, TRANSPARENCY_LIMITS.pendingSearchedMax))
+    (await deps.store.isPending(entry, TRANSPARENCY_LIMITS.pendingSearchedMax)) ||
+    (await deps.store.findIndex(entry)) !== null
   if (!isComing) throw new AppError('not-found', 'The log has no such entry.')
   throw new AppError('not-logged-yet', 'The entry is pending: the next checkpoint covers it.', { retryAfterSeconds: 1 })
 }
