@@ -1,5 +1,6 @@
 import { expireAfter } from './deadline.js'
-import { AppError } from './errors.js'
+import type { AppError } from './errors.js'
+import { createGroupQueue, type GroupLimits, type GroupQueue, type QueueLimits, type Waiting } from './group-queue.js'
 import { invariant } from './invariant.js'
 
 export type GroupingOptions<Item, Answer> = {
@@ -15,17 +16,10 @@ export type GroupingOptions<Item, Answer> = {
    */
   readonly companyItemsMin?: number
   readonly companyMsMax?: number
-  readonly groupItemsMax: number
-  /** An item that is larger than this is a group of its own. */
-  readonly groupBytesMax: number
-} & QueueLimits
-
-export type QueueLimits = {
-  readonly queueItemsMax: number
-  readonly queueBytesMax: number
-  /** The part of the queue that one owner (a project) may fill, in items and in bytes, 0 to 1. */
-  readonly ownerShareMax: number
-}
+  /** How long items wait for such company that nobody waits for, also while no group is in flight. Default: 0. */
+  readonly lingerMsMax?: number
+} & GroupLimits &
+  QueueLimits
 
 export type Grouping<Item, Answer> = {
   /**
@@ -41,8 +35,11 @@ export type Grouping<Item, Answer> = {
 
 /** Room in the queue for one item that will come: nothing else takes it meanwhile. */
 export type Room<Item, Answer> = {
-  /** As the grouping's own, and never refused for want of room. Once; the room is used up then. */
-  submit(item: Item, bytes: number): Promise<Answer>
+  /**
+   * As the grouping's own, and never refused for want of room. Once; the room is used up then. An item that is not
+   * awaited begins no group before it has lingered.
+   */
+  submit(item: Item, bytes: number, isAwaited?: boolean): Promise<Answer>
   /** Gives the room back. Nothing happens if it is used up. */
   release(): void
 }
@@ -55,47 +52,19 @@ export type RoomyGrouping<Item, Answer> = Grouping<Item, Answer> & {
   refusal(owner: string, bytes: number, items: number): AppError | undefined
 }
 
-type Waiting<Item, Answer> = {
-  readonly item: Item
-  readonly owner: string
-  readonly bytes: number
-  resolve(answer: Answer): void
-  reject(error: unknown): void
-}
-
-/** What is queued, of all or of one owner. */
-export type Load = { items: number; bytes: number }
-
 /**
  * Group commit: whatever arrives while all lanes are busy becomes the next group, so one transaction carries many
  * requests under load and a lone request waits for no other. First come, first taken; with more than one lane a later
  * group may commit before an earlier one. Memory is bounded by the queue's limits plus `lanes` groups.
  */
 export function createGrouping<Item, Answer>(options: GroupingOptions<Item, Answer>): RoomyGrouping<Item, Answer> {
-  const queue = createQueue<Item, Answer>(options)
-  const { companyItemsMin = 1, companyMsMax = 0 } = options
-  const idle: (() => void)[] = []
-  let busyLanes = 0
+  const queue = createGroupQueue<Item, Answer>(options)
+  const lanes = createLanes(options, queue)
 
-  const run = async (): Promise<void> => {
-    busyLanes += 1
-    // One turn of the loop lets the requests that are already in the socket buffers join this group.
-    await new Promise((resolve) => setImmediate(resolve))
-    while (queue.depth() > 0) await settle(options, queue.take())
-    busyLanes -= 1
-    if (busyLanes === 0) for (const wake of idle.splice(0)) wake()
-  }
-
-  const waitForCompany = () =>
-    void expireAfter(companyMsMax, () => {
-      if (queue.depth() > 0 && busyLanes < options.lanes) void run()
-    })
-
-  const add = (item: Item, owner: string, bytes: number): Promise<Answer> =>
+  const add = (item: Item, owner: string, bytes: number, isAwaited = true): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      queue.add({ item, owner, bytes, resolve, reject })
-      if (busyLanes === 0 || (busyLanes < options.lanes && queue.depth() >= companyItemsMin)) void run()
-      else if (queue.depth() === 1 && busyLanes < options.lanes) waitForCompany()
+      queue.add({ item, owner, bytes, isAwaited, resolve, reject })
+      lanes.wake(isAwaited)
     })
 
   return {
@@ -108,64 +77,64 @@ export function createGrouping<Item, Answer>(options: GroupingOptions<Item, Answ
       if (refusal !== undefined) throw refusal
       const release = queue.keepRoom(owner, bytes)
       return {
-        submit: (item, bytesNow) => {
+        submit: (item, bytesNow, isAwaited) => {
           release()
-          return add(item, owner, bytesNow)
+          return add(item, owner, bytesNow, isAwaited)
         },
         release,
       }
     },
     refusal: queue.refusal,
-    drain: () => (busyLanes === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+    drain: lanes.drain,
     depth: queue.depth,
   }
 }
 
-function createQueue<Item, Answer>(limits: GroupingOptions<Item, Answer>) {
-  const queue: Waiting<Item, Answer>[] = []
-  const total: Load = { items: 0, bytes: 0 }
-  const loads = new Map<string, Load>()
+/** What takes groups out of the queue, and when. */
+function createLanes<Item, Answer>(options: GroupingOptions<Item, Answer>, queue: GroupQueue<Item, Answer>) {
+  const { lanes, companyItemsMin = 1, companyMsMax = 0, lingerMsMax = 0 } = options
+  const idle: (() => void)[] = []
+  let busyLanes = 0
+  let isLingering = false
+
+  /** Whether a group begins though no other is in flight: otherwise what is queued waits for more. */
+  const isDue = () => queue.awaited() > 0 || queue.depth() >= companyItemsMin || (idle.length > 0 && queue.depth() > 0)
+
+  const run = async (): Promise<void> => {
+    busyLanes += 1
+    // One turn of the loop lets the requests that are already in the socket buffers join this group.
+    await new Promise((resolve) => setImmediate(resolve))
+    do {
+      if (queue.depth() > 0) await settle(options, queue.take())
+    } while (isDue())
+    busyLanes -= 1
+    if (queue.depth() > 0) linger()
+    else if (busyLanes === 0) for (const tell of idle.splice(0)) tell()
+  }
+  const runIfAny = () => {
+    if (queue.depth() > 0 && busyLanes < lanes) void run()
+  }
+  const linger = (): void => {
+    if (isLingering) return
+    isLingering = true
+    expireAfter(lingerMsMax, () => {
+      isLingering = false
+      runIfAny()
+    })
+  }
 
   return {
-    depth: () => queue.length,
-    refusal: (owner: string, bytes: number, items: number) => refusalOf(limits, total, loads.get(owner), bytes, items),
-    add: (waiting: Waiting<Item, Answer>): void => {
-      queue.push(waiting)
-      const load = loads.get(waiting.owner) ?? { items: 0, bytes: 0 }
-      if (load.items === 0) loads.set(waiting.owner, load)
-      change(total, 1, waiting.bytes)
-      change(load, 1, waiting.bytes)
+    /** After an item was queued. */
+    wake: (isAwaited: boolean): void => {
+      if (busyLanes === 0 ? isDue() : busyLanes < lanes && queue.depth() >= companyItemsMin) void run()
+      else if (!isAwaited) linger()
+      else if (queue.awaited() === 1 && busyLanes < lanes) expireAfter(companyMsMax, runIfAny)
     },
-    /** Counts an item that will come; what is returned counts it no more. */
-    keepRoom: (owner: string, bytes: number): (() => void) => {
-      const load = loads.get(owner) ?? { items: 0, bytes: 0 }
-      loads.set(owner, load)
-      change(total, 1, bytes)
-      change(load, 1, bytes)
-      let isHeld = true
-      return () => {
-        if (!isHeld) return
-        isHeld = false
-        change(total, -1, -bytes)
-        change(load, -1, -bytes)
-        if (load.items === 0) loads.delete(owner)
-      }
-    },
-    /** The next group: at least one item, if anything waits. */
-    take: (): Waiting<Item, Answer>[] => {
-      let count = 0
-      for (let bytes = 0; count < queue.length && count < limits.groupItemsMax; count++) {
-        bytes += (queue[count] as Waiting<Item, Answer>).bytes
-        if (count > 0 && bytes > limits.groupBytesMax) break
-      }
-      const group = queue.splice(0, count)
-      for (const { owner, bytes } of group) {
-        const load = loads.get(owner) as Load
-        change(total, -1, -bytes)
-        change(load, -1, -bytes)
-        if (load.items === 0) loads.delete(owner)
-      }
-      return group
+    drain: (): Promise<void> => {
+      if (busyLanes === 0 && queue.depth() === 0) return Promise.resolve()
+      const drained = new Promise<void>((resolve) => idle.push(resolve))
+      if (busyLanes === 0) void run()
+      return drained
     },
   }
 }
@@ -196,31 +165,4 @@ function isItemFault<Item, Answer>(options: GroupingOptions<Item, Answer>, error
   } catch {
     return false
   }
-}
-
-/** `overloaded` if the queue, or the owner's share of it, is full. */
-export function refusalOf(
-  limits: QueueLimits,
-  total: Load,
-  owned: Load | undefined,
-  bytes: number,
-  items = 1,
-): AppError | undefined {
-  const { queueItemsMax, queueBytesMax, ownerShareMax } = limits
-  if (total.items + items > queueItemsMax || total.bytes + bytes > queueBytesMax)
-    return overloaded('The write queue is full')
-  // An owner without anything in the queue always gets one item in, or a large item could never be written.
-  if (owned === undefined) return undefined
-  const overShare =
-    owned.items + items > queueItemsMax * ownerShareMax || owned.bytes + bytes > queueBytesMax * ownerShareMax
-  return overShare ? overloaded("This project's share of the write queue is full") : undefined
-}
-
-export function overloaded(what: string): AppError {
-  return new AppError('overloaded', `${what}; nothing was written.`, { retryAfterSeconds: 1 })
-}
-
-export function change(load: Load, items: number, bytes: number): void {
-  load.items += items
-  load.bytes += bytes
 }

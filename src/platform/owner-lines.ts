@@ -1,14 +1,12 @@
-import { change, type Load, overloaded, type QueueLimits, refusalOf } from './grouping.js'
+import { change, type GroupLimits, type Load, overloaded, type QueueLimits, refusalOf } from './group-queue.js'
 
-export type LineLimits = QueueLimits & {
-  readonly groupItemsMax: number
-  /** An item that is larger than this is a group of its own. */
-  readonly groupBytesMax: number
-  /** After how many rests in a row an owner's lock is waited for. */
-  readonly restsMax: number
-  /** An item that was held for longer than this is refused. */
-  readonly heldMsMax: number
-}
+export type LineLimits = QueueLimits &
+  GroupLimits & {
+    /** After how many rests in a row an owner's lock is waited for. */
+    readonly restsMax: number
+    /** An item that was held for longer than this is refused. */
+    readonly heldMsMax: number
+  }
 
 export type Waiting<Item, Answer> = {
   readonly item: Item

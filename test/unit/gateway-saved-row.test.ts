@@ -121,7 +121,16 @@ describe('a watched room', () => {
     expect(watched.row()).toBeNull()
     const room = watched.keepRoom(call())
     const observed: ObservedCall = {
-      ...{ provider: 'local', model: 'small', alias: null, profile: null, origin: null, latencyMs: 1, costPico: null },
+      ...{
+        provider: 'local',
+        model: 'small',
+        alias: null,
+        profile: null,
+        origin: null,
+        latencyMs: 1,
+        costPico: null,
+        isAwaited: false,
+      },
       tokens: { input_tokens: 1, output_tokens: 1, cached_input_tokens: 0 },
       metadata: '{"outcome":"answered"}',
     }
@@ -135,7 +144,16 @@ describe('a watched room', () => {
   test('counts what the choice of a cheaper backend saved, which a later answer saves too', () => {
     const watched = watchSlot(slot)
     watched.keepRoom(call()).record({
-      ...{ provider: 'local', model: 'small', alias: null, profile: null, origin: null, latencyMs: 1, costPico: null },
+      ...{
+        provider: 'local',
+        model: 'small',
+        alias: null,
+        profile: null,
+        origin: null,
+        latencyMs: 1,
+        costPico: null,
+        isAwaited: false,
+      },
       tokens: { input_tokens: 1, output_tokens: 1, cached_input_tokens: 0 },
       metadata: '{"outcome":"answered","saved_cost":"1.5"}',
     })

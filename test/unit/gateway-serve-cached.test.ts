@@ -66,7 +66,16 @@ const call = (more: Partial<ChatCall> = {}): ChatCall => ({
 const HEADERS = { 'X-LLM-Router-Model': 'local:small', 'X-LLM-Router-Tier': '2', 'X-LLM-Router-Attempts': '1' }
 const record = (slot: CallSlot, outcome: string) =>
   slot.record({
-    ...{ provider: 'local', model: 'small', alias: null, profile: null, origin: null, latencyMs: 1, costPico: null },
+    ...{
+      provider: 'local',
+      model: 'small',
+      alias: null,
+      profile: null,
+      origin: null,
+      latencyMs: 1,
+      costPico: null,
+      isAwaited: false,
+    },
     tokens: { input_tokens: 1, output_tokens: 1, cached_input_tokens: 0 },
     metadata: JSON.stringify({ outcome, cache: 'MISS' }),
   })

@@ -323,6 +323,67 @@ describe('poison', () => {
   })
 })
 
+describe('an item that is not awaited', () => {
+  const lingering = { companyItemsMin: 3, lingerMsMax: 60_000 }
+  const linger = ({ grouping }: ReturnType<typeof createHeld>, items: readonly number[]) =>
+    items.map((item) => grouping.keepRoom('p', 1).submit(item, 1, false))
+
+  it('waits until there is company enough', async () => {
+    const all = createHeld(lingering)
+    const first = linger(all, [1, 2])
+    await turns(10)
+    expect(all.held).toHaveLength(0)
+    const third = linger(all, [3])
+    const group = await all.group(0)
+    expect(group.items).toEqual([1, 2, 3])
+    group.finish()
+    expect(await Promise.all([...first, ...third])).toEqual([10, 20, 30])
+  })
+
+  it('goes with the next one that is', async () => {
+    const all = createHeld(lingering)
+    linger(all, [1])
+    void all.grouping.submit(2, 'p', 1)
+    expect((await all.group(0)).items).toEqual([1, 2])
+  })
+
+  it('begins a group once it has lingered', async () => {
+    const all = createHeld({ ...lingering, lingerMsMax: 20 })
+    linger(all, [1])
+    await turns(3)
+    linger(all, [2])
+    const group = await all.group(0)
+    expect(group.items).toEqual([1, 2])
+    group.finish()
+    linger(all, [3])
+    expect((await all.group(1)).items).toEqual([3])
+  })
+
+  it('lingers, too, when a group has ended that it was too late for', async () => {
+    const all = createHeld({ ...lingering, lingerMsMax: 20 })
+    void all.grouping.submit(1, 'p', 1)
+    const first = await all.group(0)
+    linger(all, [2])
+    first.finish()
+    await turns(3)
+    expect(all.held).toHaveLength(1)
+    linger(all, [3])
+    expect((await all.group(1)).items).toEqual([2, 3])
+  })
+
+  it('does not linger while the queue is drained', async () => {
+    const all = createHeld(lingering)
+    const answers = linger(all, [1, 2])
+    const drained = all.grouping.drain()
+    const first = await all.group(0)
+    answers.push(...linger(all, [3]))
+    first.finish()
+    ;(await all.group(1)).finish()
+    await drained
+    expect(await Promise.all(answers)).toEqual([10, 20, 30])
+  })
+})
+
 describe('drain', () => {
   it('waits for what is queued and what is in flight', async () => {
     const { grouping, group } = createHeld({ groupItemsMax: 1 })

@@ -8,7 +8,13 @@ import { AppError } from '../../src/platform/errors.js'
 const SENDER = { projectId: NO_PROJECT, keyId: null }
 const CALL: ObservedCall = {
   ...{ provider: 'openai', model: 'small', alias: 'summarizer', profile: 'default', origin: 'gateway' },
-  ...{ tokens: { input_tokens: 10, output_tokens: 3 }, latencyMs: 12.5, costPico: 7_000n, metadata: '{"attempts":1}' },
+  ...{
+    tokens: { input_tokens: 10, output_tokens: 3 },
+    latencyMs: 12.5,
+    costPico: 7_000n,
+    metadata: '{"attempts":1}',
+    isAwaited: false,
+  },
 }
 const away = () => new AppError('database-unavailable', 'The database is not available; nothing was written.')
 const refusal = () => new AppError('validation-failed', 'The database refuses a value of this event.')

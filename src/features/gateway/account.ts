@@ -14,6 +14,8 @@ export type ObservedCall = {
   readonly latencyMs: number
   readonly costPico: bigint | null
   readonly metadata: string
+  /** Whether a response waits for the commit. */
+  readonly isAwaited: boolean
 }
 
 /** What was recorded. */
@@ -48,7 +50,7 @@ export function observe(
   call: ChatCall,
   { provider, model }: EndedAt,
   { outcome, usage, isEstimated }: CallEnd,
-  { attempts, latencyMs }: { readonly attempts: number; readonly latencyMs: number },
+  { attempts, latencyMs, isAwaited }: Pick<ObservedCall, 'latencyMs' | 'isAwaited'> & { readonly attempts: number },
 ): ObservedCall {
   const costPico = configuredCost(provider, model, usage)
   const saved = (call.dearest?.(usage) ?? 0n) - (costPico ?? 0n)
@@ -61,6 +63,7 @@ export function observe(
     origin: 'gateway',
     tokens: wire === 'openai' ? openAiCounts(usage) : anthropicCounts(usage),
     latencyMs,
+    isAwaited,
     costPico,
     metadata: JSON.stringify({
       requested_model: call.requestedModel ?? null,

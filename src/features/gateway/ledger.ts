@@ -38,11 +38,12 @@ export function openLedger(deps: LedgerDeps, call: ChatCall): Ledger {
   let isCertified = false
   const write = async (at: EndedAt, end: CallEnd): Promise<void> => {
     const latencyMs = Math.max(0, Math.round((deps.clock() - startedAt) * 1_000) / 1_000)
-    const { row, committed } = deps.slot.record(observe(call, at, end, { attempts, latencyMs }))
+    const certifies = call.receiptId !== null && end.outcome === 'answered'
+    const isAwaited = deps.isDurable || certifies
+    const { row, committed } = deps.slot.record(observe(call, at, end, { attempts, latencyMs, isAwaited }))
     deps.keep(committed)
     deps.onSettled()
-    const certifies = call.receiptId !== null && end.outcome === 'answered'
-    if (deps.isDurable || certifies) await committed
+    if (isAwaited) await committed
     if (certifies) await certify(at, end, row)
   }
   // The answer is paid for: a receipt that cannot be issued does not take it away.

@@ -66,6 +66,7 @@ export function createSavedRow({ keepRoom, clock, isDurable, keep }: SavedDeps, 
       tokens: { input_tokens: 0, output_tokens: 0, cached_input_tokens: 0 },
       latencyMs: Math.max(0, Math.round((clock() - startedAt) * 1_000) / 1_000),
       costPico: 0n,
+      isAwaited: isDurable,
       metadata: JSON.stringify({ ...said, estimated: false, cache, ...saved }),
     })
     keep(committed)

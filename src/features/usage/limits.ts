@@ -68,6 +68,8 @@ export const USAGE_LIMITS = {
   /** So many events, or so many milliseconds, begin a group beside one that is in flight. */
   companyItemsMin: 64,
   companyMsMax: 5,
+  /** How long the row of a call that was made here waits for others, if no response waits for it. */
+  lingerMsMax: 25,
   queueItemsMax: 20_000,
   queueBytesMax: 67_108_864,
   /** One project alone may fill half of the queue; the other half stays for the others. */

@@ -23,6 +23,8 @@ export type ObservedCall = {
   readonly costPico: bigint | null
   /** A JSON object as text. */
   readonly metadata: string
+  /** Whether a response waits for the commit: otherwise the row waits a moment for others. */
+  readonly isAwaited: boolean
 }
 
 /** What was recorded of a call. Money is US dollars with 12 places. */
@@ -57,7 +59,7 @@ export function keepCallRoom(deps: RecordCallDeps, sender: Sender): CallSlot {
     record: (call) => {
       const prepared = prepareEvent(deps, sender, { event: eventOf(call), ...NOW }, null, deps.clock())
       const { id, loggedAt, cost, status, registryVersion, unitPrices } = prepared.row
-      const committed = commit(deps, room, prepared)
+      const committed = commit(deps, room, prepared, call.isAwaited)
       return { row: { id, loggedAt, cost, status, registryVersion, unitPrices }, committed }
     },
   }
@@ -65,7 +67,7 @@ export function keepCallRoom(deps: RecordCallDeps, sender: Sender): CallSlot {
 
 const NOW = { idempotencyKey: null, happenedMs: null }
 
-function eventOf({ costPico, ...call }: ObservedCall): UsageEvent {
+function eventOf({ costPico, isAwaited: _, ...call }: ObservedCall): UsageEvent {
   const checked = checkTokens(call.tokens)
   invariant(checked.ok, 'the counts of an observed call are consistent')
   const names = { idAtOrigin: null, conversationId: null }
@@ -76,9 +78,14 @@ function eventOf({ costPico, ...call }: ObservedCall): UsageEvent {
  * Until the row is in the database: its answer is out already, so there is nothing left that could be refused. The row
  * keeps its id, so that one whose outcome was unknown is not written twice: the second one is refused as it stands.
  */
-async function commit(deps: RecordCallDeps, room: Room<UsageRow, Recorded>, prepared: PreparedEvent): Promise<void> {
+async function commit(
+  deps: RecordCallDeps,
+  room: Room<UsageRow, Recorded>,
+  prepared: PreparedEvent,
+  isAwaited: boolean,
+): Promise<void> {
   const { attemptsMax = USAGE_LIMITS.observedAttemptsMax, retryMs = USAGE_LIMITS.observedRetryMs } = deps
-  const first = (row: UsageRow) => room.submit(row, deps.rowBytes(row))
+  const first = (row: UsageRow) => room.submit(row, deps.rowBytes(row), isAwaited)
   for (let attempt = 1; ; attempt += 1) {
     try {
       await recordEvent({ ...deps, submit: attempt === 1 ? first : deps.submit }, prepared)

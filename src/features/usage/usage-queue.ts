@@ -26,7 +26,7 @@ export type UsageQueueDeps = {
 /** The queue that turns concurrent events into groups of rows. What is refused as an item's fault is halved. */
 export function createUsageQueue(deps: UsageQueueDeps): RoomyGrouping<UsageRow, Recorded> {
   const { groupBytesMax, queueItemsMax, queueBytesMax, ownerShareMax, outcomePauseMs } = USAGE_LIMITS
-  const { companyItemsMin, companyMsMax } = USAGE_LIMITS
+  const { companyItemsMin, companyMsMax, lingerMsMax } = USAGE_LIMITS
   const committing = { ...deps, monotonicClock, pause, outcomePauseMs }
   const shards = createShards(deps.lanes)
   const commit = (rows: readonly UsageRow[]) =>
@@ -42,6 +42,7 @@ export function createUsageQueue(deps: UsageQueueDeps): RoomyGrouping<UsageRow, 
     lanes: deps.lanes,
     companyItemsMin: Math.min(companyItemsMin, deps.groupItemsMax),
     companyMsMax,
+    lingerMsMax,
     groupBytesMax,
     queueItemsMax,
     queueBytesMax,
