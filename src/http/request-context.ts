@@ -74,6 +74,15 @@ export function signalOf(context: RequestContext): AbortSignal {
   return context.cut.signal
 }
 
+/**
+ * A client ended its side while it waits for what may be long in coming: most often it is gone, and whoever heeds
+ * `signalOf` need not go on. What is answered all the same is still written: it may read on (RFC 9112, 9.6).
+ */
+export function heedHalfClosed(incoming: IncomingMessage): void {
+  const context = (incoming as WithContext)[CONTEXT]
+  if (context?.isParked) cutRequest(context)
+}
+
 export function cutRequest(context: RequestContext): void {
   context.isCut = true
   context.cut?.abort()

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { BreakableResponse } from './breakable-response.js'
 import { type Connections, createConnections } from './connections.js'
 import { HTTP_LIMITS } from './limits.js'
+import { heedHalfClosed } from './request-context.js'
 import { type ReportUnparsed, refuseUnparsed } from './unparsed.js'
 import { createUnread, type Unread, type UnreadLimits } from './unread.js'
 
@@ -103,7 +104,13 @@ function watchConnections(server: Server, limits: ServerLimits, report?: ReportU
     isBusy: (socket) => latest.get(socket)?.closed === false,
   })
   server.on('connection', connections.add)
-  server.on('connection', (socket) => awaitHalfClosed(socket, limits.halfClosedMsMax))
+  server.on('connection', (socket) => {
+    awaitHalfClosed(socket, limits.halfClosedMsMax)
+    socket.once('end', () => {
+      const response = latest.get(socket)
+      if (response?.headersSent === false) heedHalfClosed(response.req)
+    })
+  })
   server.prependListener('request', (incoming, outgoing) => {
     latest.set(incoming.socket, outgoing)
     connections.use(incoming.socket)

@@ -6,6 +6,8 @@ type Arrived = {
   readonly path: string
   readonly headers: IncomingMessage['headers']
   readonly json: Record<string, unknown>
+  /** Of the connection, at its other end. */
+  readonly port: number | undefined
 }
 
 export type Behaviour = (outgoing: ServerResponse, arrived: Arrived) => void | Promise<void>
@@ -30,7 +32,8 @@ export async function startUpstream(first: Behaviour): Promise<LocalUpstream> {
     incoming.on('data', (piece) => pieces.push(piece))
     incoming.on('end', () => {
       const json = JSON.parse(Buffer.concat(pieces).toString('utf8') || '{}')
-      const one = { path: incoming.url ?? '', headers: incoming.headers, json }
+      const { url, headers, socket } = incoming
+      const one = { path: url ?? '', headers, json, port: socket.remotePort }
       arrived.push(one)
       void behaviour(outgoing, one)
     })

@@ -41,22 +41,34 @@ const render = (frames: readonly StreamFrame[]): string => frames.map(renderFram
  * that fails before.
  */
 export async function openAnswerStream(parts: StreamParts): Promise<OpenedStream> {
-  const { source, watch } = parts
-  let first = ''
-  for (
-    let held = 0;
-    held < GATEWAY_LIMITS.heldEventsMax && watch.outputTokens() === 0 && !watch.isComplete();
-    held += 1
-  ) {
-    const event = await source.next()
-    if (event === null) throw new UpstreamTrouble({ kind: 'cut' })
-    first += render(take(parts, event))
-  }
+  const first = await readFirst(parts)
   let end: (outcome: Outcome) => void = () => undefined
   const ended = new Promise<Outcome>((resolve) => {
     end = resolve
   })
-  return { frames: run(parts, first, end), ended }
+  const frames = run(parts, first, end)
+  // Begun here: one that was never begun would not hear that its caller left before it read anything.
+  await frames.next()
+  return { frames, ended }
+}
+
+/** The text of what comes up to the first content. */
+async function readFirst(parts: StreamParts): Promise<string> {
+  const { source, watch } = parts
+  const { heldEventsMax } = GATEWAY_LIMITS
+  let first = ''
+  try {
+    for (let held = 0; held < heldEventsMax && watch.outputTokens() === 0 && !watch.isComplete(); held += 1) {
+      const event = await source.next()
+      if (event === null) throw new UpstreamTrouble({ kind: 'cut' })
+      first += render(take(parts, event))
+    }
+  } catch (error) {
+    const seen = watch.usage()
+    if (!(error instanceof UpstreamTrouble) || seen === null) throw error
+    throw new UpstreamTrouble(error.outcome, error.told, seen)
+  }
+  return first
 }
 
 function take({ watch, translator }: StreamParts, event: Parameters<AnswerWatch['see']>[0]): readonly StreamFrame[] {
@@ -71,6 +83,7 @@ async function* run(parts: StreamParts, first: string, end: (outcome: Outcome) =
   const drain = limitDrain(parts)
   let isOver = false
   try {
+    yield ''
     if (first !== '') yield first
     for (let event = await source.next(); event !== null; event = await source.next()) {
       const text = render(take(parts, event))

@@ -17,6 +17,7 @@ import { GATEWAY_LIMITS } from './limits.js'
 import type { Provider } from './providers.js'
 import { type EventSource, readEvents } from './read-events.js'
 import { type Speech, speechOf } from './speech.js'
+import { NOTHING_SPENT, type Spent, spentOn } from './spent.js'
 import { explainTrouble, UpstreamTrouble } from './trouble.js'
 import { hideCredential, parseMembers, readWhole, type Upstreams } from './upstream.js'
 
@@ -34,18 +35,30 @@ export type AttemptDeps = {
 export function createAttempts(deps: AttemptDeps, call: ChatCall, ledger: Ledger, signal: AbortSignal): AttemptAt {
   return async (backend) => {
     const provider = deps.providers.get(backend.provider)
+    // Nobody waits for it: nothing is asked.
+    if (call.signal.aborted) return failure(new UpstreamTrouble({ kind: 'cancelled' }), backend, NOTHING_SPENT)
     ledger.attempt()
     try {
       if (provider === undefined) throw new UpstreamTrouble({ kind: 'own-fault' })
       return await (call.isStream ? askForStream : askForAnswer)({ deps, call, ledger, signal, backend, provider })
     } catch (error) {
       // The request has no word in the backend's language, or what it cost could not be written down.
-      if (error instanceof AppError) return { status: 'failed', outcome: { kind: 'own-fault' }, error }
-      const trouble = error instanceof UpstreamTrouble ? error : new UpstreamTrouble({ kind: 'own-fault' })
-      return { status: 'failed', outcome: trouble.outcome, error: explainTrouble(trouble, backendName(backend)) }
+      const spent = spentOn(error, call)
+      if (error instanceof AppError)
+        return { status: 'failed', outcome: { kind: 'own-fault' }, error: { error, spent } }
+      // What fails once the caller left is no more its backend's fault, and no other one is asked.
+      if (call.signal.aborted) return failure(new UpstreamTrouble({ kind: 'cancelled' }), backend, spent)
+      return failure(error instanceof UpstreamTrouble ? error : OWN_FAULT, backend, spent)
     }
   }
 }
+
+const OWN_FAULT = new UpstreamTrouble({ kind: 'own-fault' })
+
+const failure = (trouble: UpstreamTrouble, backend: Backend, spent: Spent): Attempt => ({
+  ...{ status: 'failed', outcome: trouble.outcome },
+  error: { error: explainTrouble(trouble, backendName(backend)), spent },
+})
 
 type Asking = {
   readonly deps: AttemptDeps
@@ -114,7 +127,7 @@ async function openSource({ deps, signal, backend, provider }: Asking, speech: S
     ...{ provider, signal, isStream: true, path: speech.path },
     ...{ headers: speech.headers, body: JSON.stringify(speech.request(backend.model)) },
   })
-  if (response.isEventStream) return readEvents(response)
+  if (response.isEventStream) return readEvents(response, speech.wire)
   // A whole answer in place of a stream: most often an error with a status of success.
   const value = parseMembers(await readWhole(response, GATEWAY_LIMITS.answerBytesMax))
   const error = value === null ? null : readAnswerError(value)

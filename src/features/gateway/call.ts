@@ -3,6 +3,7 @@ import type { ChatUsage, ChatWire, Members } from '../../core/chat/index.js'
 import type { Attempted, Backend } from '../../core/routing/index.js'
 import type { AppError } from '../../platform/errors.js'
 import type { CacheWish } from './cache-wish.js'
+import type { Spent } from './spent.js'
 
 /** A request of a caller, in the language of the surface where it came. */
 export type ChatCall = {
@@ -38,8 +39,11 @@ export type CallAnswer =
   | { readonly kind: 'whole'; readonly body: string }
   | { readonly kind: 'stream'; readonly frames: AsyncGenerator<string> }
 
+/** Why an attempt failed, in the words for the caller, and what it may have used. */
+export type AttemptFailure = { readonly error: AppError; readonly spent: Spent }
+
 /** How one attempt at one backend went, so far. */
-export type Attempt = Attempted<CallAnswer, AppError>
+export type Attempt = Attempted<CallAnswer, AttemptFailure>
 
 /** Asks one backend: `answering` once the whole answer, or the first event of a stream, is here. Never rejects. */
 export type AttemptAt = (backend: Backend) => Promise<Attempt>

@@ -52,6 +52,9 @@ export const GATEWAY_LIMITS = {
   /** How long, and how far, an answer is read on for its usage after its caller left. */
   drainMsMax: 5_000,
   drainBytesMax: 1_048_576,
+  /** How long, and how far, a stream that said that it is over is read on for the end of its connection's response. */
+  restMsMax: 1_000,
+  restBytesMax: 65_536,
   /** When the service stops: how long beyond that calls are waited for, and how often it is looked. */
   closeMsMax: 1_000,
   closePauseMs: 20,

@@ -1,4 +1,3 @@
-import { NO_USAGE } from '../../core/chat/index.js'
 import {
   type Backend,
   type Budget,
@@ -13,9 +12,11 @@ import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
 import type { CallSlot, EndedAt } from './account.js'
 import { type AttemptDeps, createAttempts } from './attempt.js'
-import type { CallAnswer, ChatCall, Served } from './call.js'
+import type { AttemptFailure, CallAnswer, ChatCall, Served } from './call.js'
 import { type Ledger, type LedgerDeps, openLedger } from './ledger.js'
 import { GATEWAY_LIMITS } from './limits.js'
+import { NOTHING_SPENT } from './spent.js'
+import { OUT_OF_TIME } from './upstream.js'
 
 export type ServeDeps = AttemptDeps &
   Pick<LedgerDeps, 'clock' | 'isDurable' | 'keep' | 'certify' | 'onUncertified'> & {
@@ -52,7 +53,7 @@ export async function serveCall(
     over.cancel()
   }
   const ledger = openLedger({ ...deps, slot, onSettled }, call)
-  const walked = await walk<CallAnswer, AppError>({
+  const walked = await walk<CallAnswer, AttemptFailure>({
     ...{ fleet: deps.fleet, budget, now: deps.clock, attempt: createAttempts(deps, call, ledger, over.signal) },
     candidates: candidates.map((backend) => ({ backend })),
   })
@@ -80,16 +81,16 @@ function receiptHeader({ receiptId, isStream }: ChatCall, ledger: Ledger): Recor
   return { 'X-LLMRing-Receipt-Id': receiptId }
 }
 
-type CallFailure = { readonly backend: Backend; readonly outcome: string; readonly error: AppError }
-type NotAnswered = Exclude<Awaited<ReturnType<typeof walk<CallAnswer, AppError>>>, { status: 'answering' }>
+type CallFailure = AttemptFailure & { readonly backend: Backend; readonly outcome: string }
+type NotAnswered = Exclude<Awaited<ReturnType<typeof walk<CallAnswer, AttemptFailure>>>, { status: 'answering' }>
 
 /** What becomes of a call that no backend answered, and what its row says. */
 function failureOf(walked: NotAnswered, candidates: readonly Backend[], nowMs: number): CallFailure {
   if (walked.status === 'failed') {
-    const { backend, outcome, error } = walked.last
+    const { backend, outcome, error: failure } = walked.last
     return {
       backend,
-      error,
+      ...failure,
       outcome: outcome.status === undefined ? outcome.kind : `${outcome.kind} ${outcome.status}`,
     }
   }
@@ -97,14 +98,14 @@ function failureOf(walked: NotAnswered, candidates: readonly Backend[], nowMs: n
   invariant(backend !== undefined, 'a call has a candidate')
   if (walked.status === 'spent') {
     const error = new AppError('upstream-unavailable', 'No attempt or no time is left.', { retryAfterSeconds: 1 })
-    return { backend, error, outcome: 'unavailable' }
+    return { backend, error, outcome: 'unavailable', spent: NOTHING_SPENT }
   }
   const whys = walked.refusals.map((refusal) => `${backendName(refusal.backend)} ${REFUSALS[refusal.reason]}`)
   const seconds = walked.retryAtMs === undefined ? 1 : Math.ceil((walked.retryAtMs - nowMs) / 1_000)
   const retryAfterSeconds = Math.min(Math.max(seconds, 1), GATEWAY_LIMITS.retryAfterSecondsMax)
   const shown = whys.slice(0, GATEWAY_LIMITS.refusalsShownMax).join('; ')
   const error = new AppError('upstream-unavailable', `No backend may be asked now: ${shown}.`, { retryAfterSeconds })
-  return { backend, error, outcome: 'unavailable' }
+  return { backend, error, outcome: 'unavailable', spent: NOTHING_SPENT }
 }
 
 const REFUSALS: Readonly<Record<RefusalReason, string>> = {
@@ -113,22 +114,21 @@ const REFUSALS: Readonly<Record<RefusalReason, string>> = {
   'provider-limit': 'has as many requests as its provider is configured to take',
 }
 
-async function settleFailure(deps: ServeDeps, ledger: Ledger, { backend, outcome }: CallFailure): Promise<void> {
+async function settleFailure(deps: ServeDeps, ledger: Ledger, { backend, outcome, spent }: CallFailure): Promise<void> {
   const provider = deps.providers.get(backend.provider)
   invariant(provider !== undefined, 'a backend is of a provider that is configured')
   const at: EndedAt = { provider, model: backend.model }
   // If the answer was written down, and that failed, this is what failed.
-  await ledger.settle(at, { outcome, usage: NO_USAGE, isEstimated: false }).catch(() => undefined)
+  await ledger.settle(at, { outcome, ...spent }).catch(() => undefined)
 }
 
 /** Ends the call when its time is over, or some time after its caller left: until then its usage may still come. */
 function limitCall(deps: ServeDeps, { signal }: ChatCall, callMs: number) {
   const over = new AbortController()
-  const end = () => over.abort()
-  const cancelDeadline = expireAfter(callMs, end)
+  const cancelDeadline = expireAfter(callMs, () => over.abort(OUT_OF_TIME))
   let cancelDrain: Cancel = () => undefined
   const drain = () => {
-    cancelDrain = expireAfter(deps.drainMsMax, end)
+    cancelDrain = expireAfter(deps.drainMsMax, () => over.abort())
   }
   if (signal.aborted) drain()
   else signal.addEventListener('abort', drain, { once: true })

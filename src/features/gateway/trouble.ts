@@ -1,3 +1,4 @@
+import type { ChatUsage } from '../../core/chat/index.js'
 import type { Outcome } from '../../core/routing/index.js'
 import { AppError } from '../../platform/errors.js'
 import { PROBLEMS } from '../../platform/problem-catalogue.js'
@@ -8,11 +9,14 @@ export class UpstreamTrouble extends Error {
   override readonly name = 'UpstreamTrouble'
   readonly outcome: Outcome
   readonly told: { readonly message: string; readonly type: string | null } | null
+  /** What had been used by then, if some of it was seen. */
+  readonly seen: ChatUsage | null
 
-  constructor(outcome: Outcome, told: UpstreamTrouble['told'] = null) {
+  constructor(outcome: Outcome, told: UpstreamTrouble['told'] = null, seen: ChatUsage | null = null) {
     super(outcome.status === undefined ? outcome.kind : `${outcome.kind} ${outcome.status}`)
     this.outcome = outcome
     this.told = told
+    this.seen = seen
   }
 }
 

@@ -31,6 +31,9 @@ export type Upstreams = {
   close(): Promise<void>
 }
 
+/** The reason with which a call's signal is aborted if its time is over. */
+export const OUT_OF_TIME = 'out-of-time'
+
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
 
 /** Posts to upstreams: no redirects, a time for each step. Proxies are those of the environment, never for this machine. */
@@ -61,7 +64,7 @@ async function post(sent: UpstreamRequest, dispatcher: Dispatcher): Promise<Upst
   const { provider, path, headers, body, isStream, signal } = sent
   const own = new AbortController()
   const abort = () => own.abort()
-  if (signal.aborted) throw new UpstreamTrouble({ kind: 'cancelled' })
+  if (signal.aborted) throw new UpstreamTrouble({ kind: endedBy(signal) })
   signal.addEventListener('abort', abort, { once: true })
   let isLate = false
   const cancel = expireAfter(isStream ? provider.streamHeadMsMax : provider.answerHeadMsMax, () => {
@@ -71,24 +74,40 @@ async function post(sent: UpstreamRequest, dispatcher: Dispatcher): Promise<Upst
   try {
     const url = provider.baseUrl + path
     const response = await request(url, { method: 'POST', headers, body, dispatcher, signal: own.signal })
-    const opened = readerOf(response, provider, own, () => signal.removeEventListener('abort', abort))
+    const release = () => signal.removeEventListener('abort', abort)
+    const opened = readerOf(response, { idleMsMax: provider.idleMsMax, own, signal, release })
     if (response.statusCode >= 200 && response.statusCode < 300) return opened
     throw await refusal(response, opened, provider)
   } catch (error) {
     signal.removeEventListener('abort', abort)
     if (error instanceof UpstreamTrouble) throw error
     if (isLate) throw new UpstreamTrouble({ kind: 'timeout' })
-    throw new UpstreamTrouble({ kind: signal.aborted ? 'cancelled' : 'refused' })
+    throw new UpstreamTrouble({ kind: signal.aborted ? endedBy(signal) : isBroken(error) ? 'cut' : 'refused' })
   } finally {
     cancel()
   }
 }
 
+/** Why a call that has to end ends: its time is over, or its caller left. */
+const endedBy = ({ reason }: AbortSignal): 'out-of-time' | 'cancelled' =>
+  reason === OUT_OF_TIME ? 'out-of-time' : 'cancelled'
+
+/** A connection that was there: the upstream may have read the request. */
+const isBroken = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(String(error.code))
+
+type Reading = {
+  readonly idleMsMax: number
+  /** Ends the request. */
+  readonly own: AbortController
+  /** The call's. */
+  readonly signal: AbortSignal
+  readonly release: () => void
+}
+
 function readerOf(
   { body, headers }: Dispatcher.ResponseData,
-  { idleMsMax }: Provider,
-  own: AbortController,
-  release: () => void,
+  { idleMsMax, own, signal, release }: Reading,
 ): UpstreamResponse {
   const pieces = body[Symbol.asyncIterator]()
   const type = headers['content-type']
@@ -112,7 +131,7 @@ function readerOf(
         return done === true ? null : (value as Uint8Array)
       } catch {
         end()
-        throw new UpstreamTrouble({ kind: isLate ? 'timeout' : 'cut' })
+        throw new UpstreamTrouble({ kind: isLate ? 'timeout' : signal.aborted ? endedBy(signal) : 'cut' })
       } finally {
         cancel()
       }

@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest'
+import { type Members, passOpenAiStream, watchStream } from '../../src/core/chat/index.js'
+import type { CallEnd } from '../../src/features/gateway/account.js'
+import { openAnswerStream } from '../../src/features/gateway/answer-stream.js'
+import { UpstreamTrouble } from '../../src/features/gateway/trouble.js'
+
+const chunk = (content: string, finished: string | null = null): Members => ({
+  choices: [{ index: 0, delta: { content }, finish_reason: finished }],
+})
+const WHOLE = [chunk('word'), chunk(' more'), chunk('', 'stop')]
+
+/** A stream of these events, and the ends that were written down of it. */
+async function open(events: readonly Members[], signal = new AbortController().signal) {
+  const left = [...events]
+  const ends: CallEnd[] = []
+  const opened = await openAnswerStream({
+    source: { next: async () => left.shift() ?? null, bytes: () => 0, abort: () => undefined },
+    watch: watchStream('openai'),
+    translator: passOpenAiStream({ wantsUsage: false }),
+    ...{ surface: 'openai' as const, signal, drainMsMax: 1_000, inputTokens: () => 9 },
+    settle: async (end) => void ends.push(end),
+    explain: ({ message }) => message,
+  })
+  return { ...opened, ends, left }
+}
+
+describe('the stream of an answer', () => {
+  test('is passed on to its end, and written down once', async () => {
+    const { frames, ended, ends } = await open(WHOLE)
+    let text = ''
+    for await (const frame of frames) text += frame
+    expect(text.match(/^data: /gm)).toHaveLength(4)
+    expect(text).toMatch(/data: \[DONE\]\n\n$/)
+    expect(ends).toMatchObject([{ outcome: 'answered', isEstimated: true, usage: { input: 9, output: 3 } }])
+    expect(await ended).toEqual({ kind: 'answered' })
+  })
+
+  test('whose caller left before it read anything is read on for its usage, and written down', async () => {
+    const { frames, ended, ends, left } = await open(WHOLE)
+    await frames.return(undefined)
+    expect(await ended).toEqual({ kind: 'cancelled' })
+    expect(left).toEqual([])
+    expect(ends).toMatchObject([{ outcome: 'cancelled', usage: { output: 3 } }])
+  })
+
+  test('that fails before its content tells what it used by then, for another backend may answer', async () => {
+    const said = { choices: [], usage: { prompt_tokens: 7, completion_tokens: 0 } }
+    const failed = open([said, { error: { message: 'busy' } }])
+    await expect(failed).rejects.toMatchObject({ outcome: { kind: 'error-in-answer' }, seen: { input: 7, output: 0 } })
+    await expect(open([])).rejects.toEqual(new UpstreamTrouble({ kind: 'cut' }))
+  })
+})
