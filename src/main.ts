@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { findBundle } from './cli/bundle.js'
 import { complainOfOpenFiles, readOpenFilesMax } from './cli/open-files.js'
 
 const EXIT_CONFIG = 78
@@ -13,7 +14,9 @@ for (const output of [process.stdout, process.stderr]) {
 const complaint = complainOfOpenFiles(readOpenFilesMax())
 if (complaint === undefined) {
   // Loaded only now: too few open files would fail inside of the loader, in words that say nothing.
-  const { createProgram } = await import('./cli/program.js')
+  const bundle = findBundle(new URL('.', import.meta.url))
+  const loaded = bundle === undefined ? import('./cli/program.js') : import(bundle.href)
+  const { createProgram }: typeof import('./cli/program.js') = await loaded
   const args = process.argv.slice(2)
   await (await createProgram(args)).parseAsync(args, { from: 'user' })
 } else {

@@ -9,7 +9,7 @@ import { type PostgresServer, startPostgresServer } from '../support/postgres-se
 import { type ServedProgram, serveProgram, stopProgram, temporaryDirectory } from '../support/program.js'
 
 /** `npm run faults` does twenty. */
-const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 3)
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 2)
 /** 5 s of them, or 1 s where there are few rounds. */
 const TERMINATIONS = ROUNDS > 3 ? 100 : 20
 const CLIENTS = 16

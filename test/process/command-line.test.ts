@@ -2,8 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { readdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ROLE_MEANINGS, ROLES } from '../../src/access/principal.js'
+import { findBundle } from '../../src/cli/bundle.js'
 import { withSql } from '../fixtures/filled-database.js'
 import { runCommand } from '../support/command.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
@@ -25,6 +27,10 @@ const run = (args: readonly string[], environment: Record<string, string> = {}) 
   runProgram(args, directory.path, environment)
 
 describe('llmring-server', () => {
+  it('starts from its bundle, which was made of what is compiled', () => {
+    expect(findBundle(new URL('.', pathToFileURL(MAIN)))).toBeDefined()
+  })
+
   it('says its version', async () => {
     expect(await run(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) })
   })

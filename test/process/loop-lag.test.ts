@@ -76,18 +76,28 @@ async function ask({ method, path, access }: Operation, body: string): Promise<{
   return { status: answer.status, bytes: (await answer.arrayBuffer()).byteLength }
 }
 
-/** A value as the whole body, as a member that nobody knows, and at a place of its turn: so that each place has some. */
-function bodiesOf(example: unknown, value: string, turn: number) {
+type Places = 'every' | 'one'
+
+/**
+ * A value as the whole body, as a member that nobody knows, and at a place of its turn: so that each place has some. Or
+ * at the one of these three whose turn it is: so that, over some operations, each value has been at each.
+ */
+function bodiesOf(example: unknown, value: string, turn: number, places: Places) {
   const [whole, stranger, ...rest] = withValueAnywhere(example, value)
-  const another = rest[turn % rest.length]
-  return [whole, stranger, another].filter((body) => body !== undefined)
+  const bodies = [whole, stranger, rest[turn % rest.length]].filter((body) => body !== undefined)
+  return places === 'every' ? bodies : [bodies[turn % bodies.length]].filter((body) => body !== undefined)
 }
 
-async function sendAll(operation: Operation, values: ReadonlyMap<string, string>): Promise<void> {
+async function sendAll(
+  operation: Operation,
+  values: ReadonlyMap<string, string>,
+  places: Places,
+  firstTurn = 0,
+): Promise<void> {
   const example = operation.declared.requestBody?.content['application/json']?.example
-  for (const [turn, [name, value]] of [...values].entries()) {
+  for (const [at, [name, value]] of [...values].entries()) {
     await loop.read()
-    const bodies = bodiesOf(example, value, turn)
+    const bodies = bodiesOf(example, value, firstTurn + at, places)
     const answers = []
     for (const { text } of bodies) answers.push(await ask(operation, text))
     const { heldMs } = await loop.read()
@@ -100,10 +110,13 @@ describe('the event loop', () => {
   test('is held by no body for long, whatever is in it and wherever it is sent', async () => {
     const withBody = operations.filter((operation) => operation.declared.requestBody !== undefined)
     expect(withBody.length).toBeGreaterThanOrEqual(9)
-    for (const operation of withBody) {
+    const known = new Set<number>()
+    for (const [turn, operation] of withBody.entries()) {
       const bytes = Math.min(operation.declared['x-body-bytes-max'] ?? 0, BYTES_MAX) - 2_000
-      await sendAll(operation, worstValues(bytes))
-      await sendAll(operation, worstValues(Math.min(bytes, 65_000), 9_900))
+      // What is large is scanned and parsed by the same code for all operations, before their own has it.
+      await sendAll(operation, worstValues(bytes), known.has(bytes) ? 'one' : 'every', turn)
+      known.add(bytes)
+      await sendAll(operation, worstValues(Math.min(bytes, 65_000), 9_900), 'every')
     }
     expect(readings.filter(({ heldMs }) => heldMs > HELD_MS_MAX)).toEqual([])
     expect(readings.filter(({ status }) => status >= 500)).toEqual([])

@@ -22,8 +22,10 @@ export const TEST_SCHEMA = 'llmring'
 
 /** One real Postgres for the whole run: the one that is named, a container, or the embedded one. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // The service serves what is built of the page; the compiler of the tests leaves that out.
-  const building = promisify(execFile)('npm', ['run', '--silent', 'page'], { cwd: join(import.meta.dirname, '../..') })
+  // The service serves what is built of the page, and starts from the bundle; the compiler of the tests leaves both out.
+  const root = join(import.meta.dirname, '../..')
+  const build = (script: string) => promisify(execFile)('npm', ['run', '--silent', script], { cwd: root })
+  const building = Promise.all([build('page'), build('bundle')])
   const server = await openServer()
   const template = `llmring_template_${randomBytes(6).toString('hex')}`
   await run(server.url, `create database ${template}`)
