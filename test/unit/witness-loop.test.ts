@@ -24,6 +24,7 @@ function createLoop(answers: readonly (Asked | 'never' | 'throws')[] = []) {
   let now = 0
   let underWay = 0
   let atOnce = 0
+  let isItsTurn = true
   const loop = createWitnessLoop({
     ask: async ({ size }, signal) => {
       asked.push(size)
@@ -46,6 +47,7 @@ function createLoop(answers: readonly (Asked | 'never' | 'throws')[] = []) {
     },
     onCosigned: async ({ size }) => void cosigned.push(size),
     report: (one) => void reported.push(one),
+    mayAsk: () => isItsTurn,
     now: () => now,
     pause: (ms, signal) => {
       pauses.push(ms)
@@ -65,6 +67,9 @@ function createLoop(answers: readonly (Asked | 'never' | 'throws')[] = []) {
     reported,
     pauses,
     atOnce: () => atOnce,
+    itsTurn: (isTrue: boolean) => {
+      isItsTurn = isTrue
+    },
     /** Lets all run that can. */
     settle: () => new Promise<void>((resolve) => setImmediate(resolve)),
     endPause: () => waiting.shift()?.(),
@@ -135,6 +140,60 @@ describe('the submissions to one witness', () => {
     const doubled = Array.from({ length: 9 }, (_, at) => Math.min(witnessPauseMs * 2 ** (at + 1), witnessRetryMsMax))
     expect(pauses).toEqual([...doubled, witnessPauseMs])
     expect(doubled.at(-1)).toBe(witnessRetryMsMax)
+  })
+
+  test('wait while it is the turn of another instance, and go on with the newest checkpoint', async () => {
+    const { loop, asked, itsTurn, settle, endPause } = createLoop()
+    itsTurn(false)
+    for (const size of [1, 2, 3]) loop.offer(checkpointOf(size))
+    loop.resume()
+    await settle()
+    expect(asked).toEqual([])
+    itsTurn(true)
+    loop.resume()
+    await settle()
+    expect(asked).toEqual([3])
+    // What comes during a pause is left to the other, if it is the other's turn by then.
+    loop.offer(checkpointOf(4))
+    itsTurn(false)
+    endPause()
+    await settle()
+    loop.offer(checkpointOf(5))
+    await settle()
+    expect(asked).toEqual([3])
+    itsTurn(true)
+    loop.resume()
+    await settle()
+    expect(asked).toEqual([3, 5])
+  })
+
+  test('are not resumed after the end, nor without a checkpoint', async () => {
+    const { loop, asked, settle } = createLoop()
+    loop.resume()
+    await settle()
+    await loop.close()
+    loop.offer(checkpointOf(1))
+    loop.resume()
+    await settle()
+    expect(asked).toEqual([])
+  })
+
+  test('that fail say since when, until one succeeds', async () => {
+    const { loop, settle, endPause, spend } = createLoop([GOOD, FAILED, 'throws', GOOD])
+    const next = async (size: number) => {
+      endPause()
+      await settle()
+      loop.offer(checkpointOf(size))
+      await settle()
+      return loop.failingSince()
+    }
+    expect(await next(1)).toBeNull()
+    spend(500)
+    // The pause after the first is over by then.
+    const since = await next(2)
+    expect(since).toBe(500 + witnessPauseMs)
+    expect(await next(3)).toBe(since)
+    expect(await next(4)).toBeNull()
   })
 
   test('that fail are of the newest checkpoint the next time', async () => {

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { bigint, boolean, index, integer, pgTable, primaryKey, smallint, text } from 'drizzle-orm/pg-core'
+import { bigint, boolean, index, integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
 import { bytes, instant } from './columns.js'
 
 /** The database numbers them. */
@@ -15,6 +15,9 @@ export const logHead = pgTable('log_head', {
   origin: text('origin').notNull(),
   size: bigint('size', { mode: 'number' }).notNull(),
   root: bytes('root').notNull(),
+  /** The instance that submits checkpoints to the witnesses. */
+  witnessHolder: uuid('witness_holder'),
+  witnessUntil: instant('witness_until'),
 })
 
 export const logEntries = pgTable(

@@ -50,6 +50,12 @@ export const TRANSPARENCY_LIMITS = {
   /** From the begin of one submission to that of the next; doubled with each failure. */
   witnessPauseMs: 1_000,
   witnessRetryMsMax: 60_000,
+  /** One instance submits: for how long that holds unless it is renewed, from when on it is, and how often it is looked at. */
+  witnessLeaseMs: 20_000,
+  witnessRenewMs: 15_000,
+  witnessLookMs: 1_000,
+  /** How long a stop waits for the lease to be given back. */
+  witnessReleaseMsMax: 1_000,
   /** A guard file holds one note. */
   guardBytesMax: 262_144,
   /** Of cosigned checkpoints, so many are asked for one that the quorum cosigned. */

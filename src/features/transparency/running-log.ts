@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { NoteKey, Policy } from '../../core/tlog/index.js'
 import { monotonicClock, systemClock } from '../../platform/clock.js'
 import { every } from '../../platform/every.js'
@@ -9,6 +10,7 @@ import { createFirstWitnessed } from './first-witnessed.js'
 import { judgeHead } from './guard.js'
 import { createHeadStore } from './head-store.js'
 import { createLastWitnessed } from './last-witnessed.js'
+import { createLeaseStore } from './lease-store.js'
 import { TRANSPARENCY_LIMITS } from './limits.js'
 import type { LogSigner } from './log-key.js'
 import { measureLog } from './measure-log.js'
@@ -84,7 +86,7 @@ export function createRunningLog(deps: RunningLogDeps) {
     start: async () => {
       await openLog({ heads: createHeadStore(orm), checkpoints, logKey: signer.key })
       await guard.recall()
-      witnesses?.start((await checkpoints.newest()) ?? null)
+      await witnesses?.start((await checkpoints.newest()) ?? null)
       await sequencer.start()
       purging.startLater()
     },
@@ -109,8 +111,11 @@ function openWaiters({ published, store }: LogMemory) {
   return waiters
 }
 
-function openWitnesses(deps: RunningLogDeps, { published, tiles }: LogMemory, guard: ReturnType<typeof createGuard>) {
-  const { policy, signer, transact, announce, logger, metrics } = deps
+function openWitnesses(
+  { sql, policy, signer, transact, announce, logger, metrics }: RunningLogDeps,
+  { published, suspension, tiles }: LogMemory,
+  guard: ReturnType<typeof createGuard>,
+) {
   if (policy === null) return null
   return createWitnesses({
     policy,
@@ -121,7 +126,7 @@ function openWitnesses(deps: RunningLogDeps, { published, tiles }: LogMemory, gu
     metrics,
     published,
     guard,
-    readTiles: tiles.read,
+    ...{ readTiles: tiles.read, isBarred: suspension.isBarred, leases: createLeaseStore(sql), instance: randomUUID() },
   })
 }
 

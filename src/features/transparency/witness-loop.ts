@@ -7,6 +7,8 @@ export type LoopDeps = {
   readonly ask: (checkpoint: Submitted, signal: AbortSignal) => Promise<Asked>
   readonly onCosigned: (checkpoint: Submitted, lines: readonly NoteSignature[]) => Promise<void>
   readonly report: (asked: Asked) => void
+  /** Whether this instance submits at this moment. What is offered while it does not, waits. */
+  readonly mayAsk: () => boolean
   /** Milliseconds that never go back. */
   readonly now: Clock
   /** Resolves after so many milliseconds, or when the signal is aborted. */
@@ -16,6 +18,10 @@ export type LoopDeps = {
 export type WitnessLoop = {
   /** Gives the newest checkpoint. One that is older than what was given, or cosigned already, changes nothing. */
   offer(checkpoint: Submitted): void
+  /** It may be this instance's turn to submit what waits. */
+  resume(): void
+  /** Since when every submission has failed, in milliseconds; null if the last one did not, or there was none. */
+  failingSince(): number | null
   close(): Promise<void>
 }
 
@@ -25,6 +31,7 @@ export function createWitnessLoop(deps: LoopDeps): WitnessLoop {
   let wanted: Submitted | null = null
   let cosignedSize = -1
   let failures = 0
+  let failingSince: number | null = null
   let running: Promise<void> | null = null
 
   const submit = async (checkpoint: Submitted): Promise<Asked> => {
@@ -35,7 +42,7 @@ export function createWitnessLoop(deps: LoopDeps): WitnessLoop {
     return asked
   }
   const run = async (): Promise<void> => {
-    while (wanted !== null && !closing.signal.aborted) {
+    while (wanted !== null && !closing.signal.aborted && deps.mayAsk()) {
       const checkpoint = wanted
       wanted = null
       const began = deps.now()
@@ -46,18 +53,26 @@ export function createWitnessLoop(deps: LoopDeps): WitnessLoop {
       if (closing.signal.aborted) return
       deps.report(asked)
       failures = asked.ok ? 0 : failures + 1
+      failingSince = asked.ok ? null : (failingSince ?? began)
       if (!asked.ok) wanted ??= checkpoint
       await deps.pause(Math.max(began + pauseAfter(failures) - deps.now(), 0), closing.signal)
     }
   }
 
+  const resume = (): void => {
+    if (wanted === null || closing.signal.aborted || !deps.mayAsk()) return
+    running ??= run().finally(() => {
+      running = null
+    })
+  }
+
   return {
+    resume,
+    failingSince: () => failingSince,
     offer: (checkpoint) => {
       if (checkpoint.size <= cosignedSize || checkpoint.size < (wanted?.size ?? 0)) return
       wanted = checkpoint
-      running ??= run().finally(() => {
-        running = null
-      })
+      resume()
     },
     close: async () => {
       closing.abort()

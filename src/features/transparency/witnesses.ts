@@ -13,6 +13,8 @@ import {
 import type { Announce } from '../../db/messages.js'
 import type { Transact } from '../../db/transact.js'
 import { monotonicClock } from '../../platform/clock.js'
+import { deadline } from '../../platform/deadline.js'
+import { every } from '../../platform/every.js'
 import type { Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import { createNodeVerifier } from '../../platform/node-ed25519.js'
@@ -20,12 +22,15 @@ import { sha256 } from '../../platform/sha256.js'
 import { type Asked, createAskWitness, type Submitted, type Witness } from './ask-witness.js'
 import { addCosignatures } from './cosignature-store.js'
 import type { Guard } from './guard.js'
+import type { LeaseStore } from './lease-store.js'
+import { TRANSPARENCY_LIMITS } from './limits.js'
 import type { LogSigner } from './log-key.js'
 import { mergeCosignatures } from './merge-cosignatures.js'
-import { createPostCheckpoint } from './post-checkpoint.js'
+import { createPostCheckpoint, type PostCheckpoint } from './post-checkpoint.js'
 import type { Published } from './published.js'
 import type { TreeHead } from './tree-head.js'
-import { createWitnessLoop } from './witness-loop.js'
+import { createWitnessLease } from './witness-lease.js'
+import { createWitnessLoop, type WitnessLoop } from './witness-loop.js'
 
 export type WitnessesDeps = {
   readonly policy: Policy
@@ -34,36 +39,44 @@ export type WitnessesDeps = {
   readonly announce: Announce
   readonly published: Published
   readonly readTiles: ReadTiles
-  readonly guard: Pick<Guard, 'learn' | 'dispute'>
+  readonly guard: Pick<Guard, 'learn' | 'dispute' | 'known'>
+  /** While this log signs nothing, other instances submit. */
+  readonly isBarred: () => boolean
+  readonly leases: LeaseStore
+  /** This instance: a UUID. */
+  readonly instance: string
   readonly logger: Logger
   readonly metrics: Metrics
 }
 
 export type Witnesses = {
   /** Submits what was signed last, so that each witness says what it has seen; null for a log that has signed nothing. */
-  start(newest: (TreeHead & { readonly note: string }) | null): void
+  start(newest: (TreeHead & { readonly note: string }) | null): Promise<void>
   close(): Promise<void>
 }
 
 /** Submits each published checkpoint to every witness of the policy that has a URL, all at the same time. */
 export function createWitnesses(deps: WitnessesDeps): Witnesses {
-  const { policy, signer, published } = deps
-  const witnesses = policy.witnesses.flatMap(({ name, key, url }) => (url === null ? [] : [{ name, key, url }]))
+  const { signer, published, logger } = deps
   const { post, close } = createPostCheckpoint()
-  const count = createCounts(deps.metrics)
-  const loops = witnesses.map((witness) => {
-    const onSize = (size: number) => deps.guard.learn(witness.name, size)
-    const asking = { post, prove: proofsOf(deps.readTiles), verifier: createNodeVerifier(), onSize }
-    return createWitnessLoop({
-      ask: createAskWitness(asking, witness),
-      onCosigned: (checkpoint, lines) => keep(deps, checkpoint, lines),
-      report: reporter(deps, witness, count),
-      ...{ now: monotonicClock, pause },
-    })
+  const lease = createWitnessLease({
+    ...{ store: deps.leases, holder: deps.instance, now: monotonicClock },
+    ...{ mayHold: () => !deps.isBarred(), failingSince: () => allFailingSince(loops) },
   })
+  // An instance that cannot go on before a witness has answered asks for itself.
+  const mayAsk = () => lease.isHeld() || deps.isBarred() || deps.guard.known().trouble !== null
+  const loops = openLoops(deps, post, mayAsk)
   const offer = (checkpoint: Submitted) => {
     for (const loop of loops) loop.offer(checkpoint)
   }
+  const look = async () => {
+    await lease.look()
+    for (const loop of loops) loop.resume()
+  }
+  const pauseMs = TRANSPARENCY_LIMITS.witnessLookMs
+  const looking = every({ name: 'look who submits to the witnesses', logger, pauseMs, run: look })
+  const help = '1 while this instance is the one that submits checkpoints to the witnesses.'
+  deps.metrics.gauge('llmring_log_submits_to_witnesses', help, () => (lease.isHeld() ? 1 : 0))
   published.onAdvance((checkpoint) => offer(submittedOf(signer, checkpoint)))
   return {
     start: (newest) => {
@@ -72,12 +85,38 @@ export function createWitnesses(deps: WitnessesDeps): Witnesses {
           ? signEmpty(signer)
           : submittedOf(signer, { ...newest, note: new TextEncoder().encode(newest.note) }),
       )
+      return looking.start()
     },
     close: async () => {
-      await Promise.all(loops.map((loop) => loop.close()))
+      await Promise.all([looking.stop(), ...loops.map((loop) => loop.close())])
+      // What is not given back lapses.
+      const late = () => new Error('late')
+      await deadline(lease.release(), TRANSPARENCY_LIMITS.witnessReleaseMsMax, late).catch(() => undefined)
       await close()
     },
   }
+}
+
+function openLoops(deps: WitnessesDeps, post: PostCheckpoint, mayAsk: () => boolean): readonly WitnessLoop[] {
+  const count = createCounts(deps.metrics)
+  const witnesses = deps.policy.witnesses.flatMap(({ name, key, url }) => (url === null ? [] : [{ name, key, url }]))
+  return witnesses.map((witness) => {
+    const onSize = (size: number) => deps.guard.learn(witness.name, size)
+    const asking = { post, prove: proofsOf(deps.readTiles), verifier: createNodeVerifier(), onSize }
+    return createWitnessLoop({
+      ask: createAskWitness(asking, witness),
+      onCosigned: (checkpoint, lines) => keep(deps, checkpoint, lines),
+      report: reporter(deps, witness, count),
+      ...{ mayAsk, now: monotonicClock, pause },
+    })
+  })
+}
+
+/** Since when no witness cosigns what it is asked to; null: one does, or none was asked. */
+function allFailingSince(loops: readonly WitnessLoop[]): number | null {
+  const since = loops.map((loop) => loop.failingSince())
+  const known = since.filter((one) => one !== null)
+  return known.length < since.length || known.length === 0 ? null : Math.max(...known)
 }
 
 /** Merges verified lines into the kept note, tells the other instances, and shows the note if it is the newest. */
