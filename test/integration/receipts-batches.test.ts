@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ProjectId } from '../../src/access/principal.js'
 import { hashMember, verifyMembership } from '../../src/core/proof/index.js'
 import { decodeBase64 } from '../../src/core/tlog/index.js'
+import { createTransact } from '../../src/db/transact.js'
+import { createBatchWriter } from '../../src/features/receipts/batch-write-store.js'
 import { sha256 } from '../../src/platform/sha256.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { OPERATOR_KEY, type RunningService, startService } from '../support/service.js'
@@ -214,6 +217,72 @@ describe('a receipt over logged calls', () => {
   })
 })
 
+describe('a receipt over what none certifies yet', () => {
+  const HOUR_MS = 3_600_000
+  /** As if a call had come so long ago: its id says when. */
+  const age = async ({ log_id }: Logged, byMs: number): Promise<string> => {
+    const bornAt = Date.now() - byMs
+    const digits = bornAt.toString(16).padStart(12, '0')
+    const id = `${digits.slice(0, 8)}-${digits.slice(8)}${log_id.slice(13)}`
+    await one.sql`update usage_logs set id = ${id}, logged_at = ${new Date(bornAt)} where id = ${log_id}`
+    return id
+  }
+  const coverageOf = async (id: string) => {
+    const [row] = await one.sql<{ generation: string; settledUntil: Date; arrivedUntil: Date }[]>`
+      select generation, settled_until as "settledUntil", arrived_until as "arrivedUntil" from receipt_coverage
+      where project_id = (select project_id from usage_logs where id = ${id})`
+    return row
+  }
+
+  it('does not look again at calls that came before all were certified, and finds a late one of any time', async () => {
+    const { log, batch, get } = newcomer()
+    const ids = [await age(await log(), 2 * HOUR_MS), await age(await log(), 3 * HOUR_MS)]
+    expect((await batch(SINCE_LAST)).certified_count).toBe(2)
+    const { arrivedUntil } = (await coverageOf(ids[0] ?? '')) ?? {}
+    expect(arrivedUntil?.getTime()).toBeGreaterThan(Date.now() - 2 * HOUR_MS)
+    expect(arrivedUntil?.getTime()).toBeLessThanOrEqual(Date.now() - HOUR_MS)
+    // Were they looked at, they would be found.
+    await one.sql`delete from receipt_members where log_id in ${one.sql(ids)}`
+    expect((await get('/uncertified')).json.total).toBe(0)
+    const late = await log({ timestamp: '2025-01-01T00:00:00Z' })
+    const recent = await log()
+    const { receipt } = await batch(SINCE_LAST)
+    expect(receipt.usage.log_ids).toEqual([late.log_id, recent.log_id])
+  })
+
+  it('comes back to a call whose price was still to come, however long ago it came', async () => {
+    const { log, batch, get } = newcomer()
+    const waiting = await age(await log(), 5 * HOUR_MS)
+    await one.sql`update usage_logs set cost_status = 'no_registry' where id = ${waiting}`
+    const priced = await age(await log(), 2 * HOUR_MS)
+    expect((await batch(SINCE_LAST)).receipt.usage.log_ids).toEqual([priced])
+    expect((await coverageOf(priced))?.arrivedUntil.getTime()).toBeLessThan(Date.now() - 5 * HOUR_MS)
+    await one.sql`update usage_logs set cost_status = 'priced' where id = ${waiting}`
+    expect((await batch(SINCE_LAST)).receipt.usage.log_ids).toEqual([waiting])
+    expect((await get('/uncertified')).json.total).toBe(0)
+  })
+
+  it('writes down that it found none, unless another one was made or erased meanwhile', async () => {
+    const { log, batch, generate } = newcomer()
+    const id = await age(await log(), 2 * HOUR_MS)
+    await batch({ log_ids: [id] })
+    expect(await coverageOf(id)).toMatchObject({ generation: '1', arrivedUntil: null })
+    expect((await generate(SINCE_LAST)).status).toBe(409)
+    const first = await coverageOf(id)
+    expect(first).toMatchObject({ generation: '1', arrivedUntil: expect.any(Date) })
+    const { settle } = createBatchWriter({ sql: one.sql, transact: createTransact(one.sql) })
+    const [row] = await one.sql<{ project: ProjectId }[]>`select project_id as project from usage_logs where id = ${id}`
+    const later = { settledUntil: new Date(), arrivedUntil: new Date() }
+    for (const generation of [0, 2]) await settle(row?.project ?? ('' as ProjectId), generation, later)
+    expect(await coverageOf(id)).toEqual(first)
+    await settle(row?.project ?? ('' as ProjectId), 1, later)
+    expect(await coverageOf(id)).toEqual({ generation: '1', ...later })
+    // Only forward.
+    await settle(row?.project ?? ('' as ProjectId), 1, { settledUntil: new Date(0), arrivedUntil: new Date(0) })
+    expect(await coverageOf(id)).toEqual({ generation: '1', ...later })
+  })
+})
+
 describe('receipts over logged calls that are made at once on two instances', () => {
   it('certify each call once by "since the last receipt", with a chain without gaps', async () => {
     const { logMany, generate, get } = newcomer()
@@ -349,7 +418,8 @@ describe('an erased batch receipt', () => {
     const later = await log()
     const { receipt: kept } = (await ask('/generate', SINCE_LAST)) as Batch
     // As if all of this were long ago: whatever is before this moment is taken for certified.
-    await one.sql`update receipt_coverage set settled_until = clock_timestamp() where project_id = ${project.id}`
+    await one.sql`
+      update receipt_coverage set settled_until = clock_timestamp(), arrived_until = clock_timestamp() where project_id = ${project.id}`
     expect((await ask('/uncertified')).total).toBe(0)
     expect(await ask(`/${receipt.id}`, undefined, 'DELETE')).toMatchObject({ deleted: true })
     const open = await ask('/uncertified')

@@ -33,11 +33,23 @@ async function logAt(project: ProjectId, ...offsets: number[]): Promise<string[]
 }
 
 /** All pages of a walk, as the ids on each. */
-async function walk(project: ProjectId, rowsMax: number, newestFirst = false, period = EVER): Promise<string[][]> {
+async function walk(
+  project: ProjectId,
+  rowsMax: number,
+  newestFirst = false,
+  period = EVER,
+  arrivedFromMs: number | null = null,
+): Promise<string[][]> {
   const pages: string[][] = []
   let after: { loggedAt: string; id: string } | null = null
   while (true) {
-    const rows: readonly CertifiableUsage[] = await store.page(project, { period, newestFirst, after, rowsMax })
+    const rows: readonly CertifiableUsage[] = await store.page(project, {
+      period,
+      newestFirst,
+      arrivedFromMs,
+      after,
+      rowsMax,
+    })
     pages.push(rows.map(({ id }) => id))
     const last = rows.at(-1)
     if (last === undefined || rows.length < rowsMax) return pages
@@ -64,6 +76,21 @@ describe('the calls of a project, in the order of their times', () => {
     expect((await walk(project, 10, false, within)).flat()).toEqual([second, third])
     expect((await walk(project, 1, true, within)).flat()).toEqual([third, second])
     expect((await walk(project, 10, false, { fromMs: NOON + 10, untilMs: NOON + 10 })).flat()).toEqual([])
+  })
+
+  it('are those that came to the service from a moment on, whatever their times', async () => {
+    const project = newProject()
+    const [first] = await logAt(project, 50)
+    // Logged later, and of an earlier time.
+    app.now = NOON + 60
+    const { log_id: late } = await app.log({ timestamp: new Date(NOON + 10).toISOString() }, project)
+    const bornAt = NOON + 50
+    expect((await walk(project, 1, false, EVER, bornAt)).flat()).toEqual([late, first])
+    for (const newestFirst of [false, true]) {
+      expect((await walk(project, 1, newestFirst, EVER, bornAt + 1)).flat()).toEqual([late])
+      expect((await walk(project, 1, newestFirst, EVER, NOON + 61)).flat()).toEqual([])
+      expect((await walk(project, 1, newestFirst, EVER, 0)).flat()).toHaveLength(2)
+    }
   })
 
   it('are no one else’s', async () => {

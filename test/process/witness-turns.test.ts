@@ -104,4 +104,4 @@ it('one of two instances submits to the witness; where it is killed, the other o
   expect(await holder()).not.toBe(second)
   await issueWitnessed(third)
   expect(await submissionsOf(third)).toMatchObject({ isTurn: true })
-})
+}, 240_000)

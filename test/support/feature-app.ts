@@ -172,6 +172,7 @@ export const NO_KEY: KeySettings = { privateKey: undefined, publicKey: undefined
 /** No calls were logged: what batch receipts certify is tested with the whole service. */
 const NO_USAGE: ReceiptsDeps['usage'] = {
   lateMsMax: 0,
+  leadMsMax: 0,
   page: async () => [],
   find: async () => [],
   isStill: async () => true,

@@ -46,6 +46,7 @@ export const receiptCoverage = pgTable('receipt_coverage', {
   projectId: uuid('project_id').primaryKey(),
   generation: bigint('generation', { mode: 'number' }).notNull(),
   settledUntil: instant('settled_until'),
+  arrivedUntil: instant('arrived_until'),
 })
 
 /** Keys that a project registered for receipts that others signed. */

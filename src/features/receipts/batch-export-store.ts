@@ -58,7 +58,8 @@ function createBatchExport(sql: Sql): Readonly<Record<string, ExportPage>> {
     },
     receipt_coverage: async (projectId) => {
       const rows = await sql<Row[]>`
-        select json_build_object('generation', generation, 'settled_until', settled_until)::text as text, '' as cursor
+        select json_build_object('generation', generation, 'settled_until', settled_until,
+          'arrived_until', arrived_until)::text as text, '' as cursor
         from receipt_coverage where project_id = ${projectId}`
       return { rows: rows.map(({ text }) => text), next: null }
     },

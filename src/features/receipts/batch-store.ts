@@ -6,7 +6,12 @@ import type { Sql } from '../../db/client.js'
 /** Where a batch is: ids are the project's own. */
 export type BatchIdentity = { readonly projectId: ProjectId; readonly receiptId: string }
 /** How far a project's calls are certified; `generation` goes up with every batch. */
-export type Coverage = { readonly generation: number; readonly settledUntil: Date | null }
+export type Coverage = { readonly generation: number } & { readonly [Mark in keyof Settled]: Settled[Mark] | null }
+/**
+ * All calls with a time before the one are certified, and all that came to this service before the other: late calls
+ * have an early time, so by their times alone all of three years would be looked at again.
+ */
+export type Settled = { readonly settledUntil: Date; readonly arrivedUntil: Date }
 export type BatchMember = { readonly position: number; readonly logId: string }
 type TileAddress = Pick<Tile, 'level' | 'index'>
 
@@ -17,9 +22,9 @@ export function createBatchStore(sql: Sql) {
   return {
     coverage: async (projectId: ProjectId): Promise<Coverage> => {
       const [row] = await sql<Coverage[]>`
-        select generation::float8 as generation, settled_until as "settledUntil"
+        select generation::float8 as generation, settled_until as "settledUntil", arrived_until as "arrivedUntil"
         from receipt_coverage where project_id = ${projectId}`
-      return row ?? { generation: 0, settledUntil: null }
+      return row ?? { generation: 0, settledUntil: null, arrivedUntil: null }
     },
 
     /** Those of a project's calls that a sealed batch certifies. */

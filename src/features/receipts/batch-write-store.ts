@@ -4,7 +4,7 @@ import { arrayText } from '../../db/array-text.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
 import { sqlOf, type Transact, type Tx } from '../../db/transact.js'
-import type { BatchIdentity } from './batch-store.js'
+import type { BatchIdentity, Settled } from './batch-store.js'
 import { BATCH_LIMITS } from './limits.js'
 import type { LoggedUsage, UsageLogs } from './logged-usage.js'
 
@@ -49,6 +49,9 @@ export function createBatchWriter({ sql, transact }: { readonly sql: Sql; readon
     /** Under the same lock: from here on the batch certifies its members. Throws where it was dropped. */
     seal,
 
+    /** Writes down what is settled without a new batch, unless one was sealed or erased since `generation`. */
+    settle: (projectId: ProjectId, generation: number, settled: Settled) => settle(sql, projectId, generation, settled),
+
     claimed,
 
     /** Forgets a batch that was not sealed, with its members. One that is being sealed is waited for, and stays. */
@@ -88,19 +91,34 @@ async function claimed(
 async function seal(
   tx: Tx,
   batch: BatchIdentity,
-  sealed: { readonly at: Date; readonly count: number; readonly settledUntil: Date | null },
+  sealed: { readonly at: Date; readonly count: number; readonly settled: Settled | null },
 ): Promise<void> {
-  const { at, count, settledUntil } = sealed
+  const { at, count, settled } = sealed
   const done = await sqlOf(tx)`
     update receipt_batches set sealed_at = ${at.toISOString()}, member_count = ${count}
     where project_id = ${batch.projectId} and receipt_id = ${batch.receiptId} and sealed_at is null`
   confirmCompleted(done, 'UPDATE', 1)
   const covered = await sqlOf(tx)`
-    insert into receipt_coverage as coverage (project_id, generation, settled_until)
-    values (${batch.projectId}, 1, ${settledUntil?.toISOString() ?? null}::text::timestamptz)
+    insert into receipt_coverage as coverage (project_id, generation, settled_until, arrived_until)
+    values (${batch.projectId}, 1, ${settled?.settledUntil.toISOString() ?? null}::text::timestamptz,
+      ${settled?.arrivedUntil.toISOString() ?? null}::text::timestamptz)
     on conflict (project_id) do update set generation = coverage.generation + 1,
-      settled_until = greatest(coverage.settled_until, excluded.settled_until)`
+      settled_until = greatest(coverage.settled_until, excluded.settled_until),
+      arrived_until = greatest(coverage.arrived_until, excluded.arrived_until)`
   confirmCompleted(covered, 'INSERT', 1)
+}
+
+async function settle(sql: Sql, projectId: ProjectId, generation: number, settled: Settled): Promise<void> {
+  const { settledUntil, arrivedUntil } = settled
+  const noted = await sql`
+    insert into receipt_coverage as coverage (project_id, generation, settled_until, arrived_until)
+    values (${projectId}, ${generation}, ${settledUntil.toISOString()}::text::timestamptz,
+      ${arrivedUntil.toISOString()}::text::timestamptz)
+    on conflict (project_id) do update set
+      settled_until = greatest(coverage.settled_until, excluded.settled_until),
+      arrived_until = greatest(coverage.arrived_until, excluded.arrived_until)
+    where coverage.generation = excluded.generation`
+  confirmCompleted(noted, 'INSERT')
 }
 
 async function drop(sql: Sql, { projectId, receiptId }: BatchIdentity): Promise<void> {

@@ -56,7 +56,8 @@ async function erase(sql: Sql, { projectId, id }: ReceiptIdentity, at: Date): Pr
     ), coverage as (
       update receipt_coverage set generation = generation + 1,
         settled_until = case when settled_until is null then null
-          else least(settled_until, (select min(logged_at) from members)) end
+          else least(settled_until, (select min(logged_at) from members)) end,
+        arrived_until = null
       where project_id = ${projectId} and exists (select from batch) returning project_id
     )
     insert into receipt_erasures (project_id, entry, seq, erased_at)

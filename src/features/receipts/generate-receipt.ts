@@ -12,7 +12,7 @@ import { appendLeaves, emptyTree, rootOfEdge } from '../../core/tlog/index.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
 import { sha256 } from '../../platform/sha256.js'
-import type { BatchIdentity, BatchStore, Coverage } from './batch-store.js'
+import type { BatchIdentity, BatchStore, Coverage, Settled } from './batch-store.js'
 import type { BatchWriter } from './batch-write-store.js'
 import type { BeforeSigning } from './extend-chain.js'
 import { BATCH_LIMITS } from './limits.js'
@@ -51,7 +51,7 @@ export type Generated = { readonly receipt: Uint8Array; readonly count: number; 
 
 type Filled = {
   readonly content: Omit<BatchContent, 'description' | 'tags'>
-  readonly settledUntil: Date | null
+  readonly settled: Settled | null
 }
 
 /**
@@ -105,12 +105,22 @@ async function fill(
   const tally = createTally()
   const logIds: string[] = []
   let edge = emptyTree
-  let settledUntil: Date | null = null
+  let settled: Settled | null = null
+  let pagesPassed = 0
+  // All that was looked at is certified: a request that has no time to find a call leaves less to the next one.
+  const noteSettled = async (): Promise<void> => {
+    if (tally.count() > 0 || settled === null) return
+    await deps.writer.settle(batch.projectId, coverage.generation, settled)
+  }
   for await (const page of selectUsage(deps, batch.projectId, input.selection, coverage)) {
     if (input.signal.aborted) throw new AppError('timed-out', 'The request took too long; nothing was certified.')
     const { rows } = page
-    settledUntil = page.settledUntil
-    if (rows.length === 0) continue
+    settled = page.settled
+    if (rows.length === 0) {
+      pagesPassed += 1
+      if (pagesPassed % BATCH_LIMITS.settlePages === 0) await noteSettled()
+      continue
+    }
     if (tally.count() === 0) await deps.writer.begin(batch, new Date(deps.clock()))
     const leaves = rows.map((row) => {
       tally.add(row)
@@ -124,10 +134,11 @@ async function fill(
     edge = grown.edge
     if (edge.size <= BATCH_LIMITS.logIdsShownMax) logIds.push(...rows.map(({ id }) => id))
   }
+  await noteSettled()
   if (tally.count() === 0) throw new AppError('nothing-to-certify', 'There are no such calls to certify.')
   const membersRoot = formatMembersRoot(rootOfEdge(sha256, edge))
   const shown = edge.size <= BATCH_LIMITS.logIdsShownMax ? logIds : null
-  return { content: { ...tally.totals(), membersRoot, logIds: shown }, settledUntil }
+  return { content: { ...tally.totals(), membersRoot, logIds: shown }, settled }
 }
 
 function requireSigner(key: SigningKey | null) {
@@ -139,7 +150,7 @@ async function seal(
   deps: GenerateDeps,
   batch: BatchIdentity,
   { selection, description, tags }: GenerateInput,
-  { content, settledUntil }: Filled,
+  { content, settled }: Filled,
   coverage: Coverage,
 ): Promise<Uint8Array | null> {
   const { keyId, sign } = requireSigner(deps.key)
@@ -162,7 +173,7 @@ async function seal(
   return deps.extendChain(candidate, async (tx) => {
     const isOvertaken =
       selection.kind === 'since-last' && (await deps.writer.generation(tx, batch.projectId)) !== coverage.generation
-    if (!isOvertaken) await deps.writer.seal(tx, batch, { at: now, count: content.count, settledUntil })
+    if (!isOvertaken) await deps.writer.seal(tx, batch, { at: now, count: content.count, settled })
     return !isOvertaken
   })
 }

@@ -7,7 +7,7 @@ import { sha256 } from '../../platform/sha256.js'
 import type { BatchIdentity, BatchStore } from './batch-store.js'
 import { BATCH_LIMITS } from './limits.js'
 import { type LoggedUsage, memberOf, type UsageLogs } from './logged-usage.js'
-import { pagesOf } from './select-usage.js'
+import { pagesOf, unsettled } from './select-usage.js'
 
 export type MembersDeps = {
   readonly usage: UsageLogs
@@ -20,11 +20,10 @@ type PageInput = { readonly limit: number; readonly offset: number }
 
 /** The calls that no receipt certifies, newest first. At most `walkRowsMax` calls are looked at. */
 export async function listUncertified(deps: MembersDeps, projectId: ProjectId, { limit, offset }: PageInput) {
-  const { settledUntil } = await deps.store.coverage(projectId)
-  const period = { fromMs: settledUntil?.getTime() ?? 0, untilMs: BATCH_LIMITS.timeMsMax }
+  const coverage = await deps.store.coverage(projectId)
   const logs: LoggedUsage[] = []
   let [total, seen] = [0, 0]
-  for await (const page of pagesOf(deps.usage, projectId, period, true)) {
+  for await (const page of pagesOf(deps.usage, projectId, { ...unsettled(coverage), newestFirst: true })) {
     const certified = await deps.store.certified(
       projectId,
       page.map(({ id }) => id),

@@ -32,6 +32,8 @@ type PeriodResult =
 type UsagePageQuery = {
   readonly period: Period
   readonly newestFirst: boolean
+  /** Calls that came to this service before are left out, by its own clock; null: none is. */
+  readonly arrivedFromMs: number | null
   /** The row to go on behind: RFC 3339 with milliseconds, and the id. */
   readonly after: { readonly loggedAt: string; readonly id: string } | null
   readonly rowsMax: number
@@ -41,6 +43,8 @@ type UsagePageQuery = {
 export type UsageLogs = {
   /** How long after its time a call may still be logged. */
   readonly lateMsMax: number
+  /** How far the time of a call may be ahead of that at which it was logged. */
+  readonly leadMsMax: number
   /** At most `rowsMax` rows of a project in the order of their times. Fewer: there are no more. */
   readonly page: (projectId: ProjectId, query: UsagePageQuery) => Promise<readonly LoggedUsage[]>
   /** Those of a project's rows that are there, in any order. */

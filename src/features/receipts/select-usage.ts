@@ -1,7 +1,7 @@
 import type { ProjectId } from '../../access/principal.js'
 import type { Clock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
-import type { BatchStore, Coverage } from './batch-store.js'
+import type { BatchStore, Coverage, Settled } from './batch-store.js'
 import { BATCH_LIMITS } from './limits.js'
 import { isWaiting, type LoggedUsage, type Period, type UsageLogs } from './logged-usage.js'
 import { invalid } from './refusal.js'
@@ -19,8 +19,8 @@ export type SelectDeps = {
   readonly store: Pick<BatchStore, 'certified'>
 }
 
-/** Some of the calls, and up to when all are certified once these and those before them are; null: nothing is said. */
-export type SelectedPage = { readonly rows: readonly LoggedUsage[]; readonly settledUntil: Date | null }
+/** Some of the calls, and what is settled once these and those before them are certified; null: nothing is said. */
+export type SelectedPage = { readonly rows: readonly LoggedUsage[]; readonly settled: Settled | null }
 
 const { pageRowsMax, membersMax } = BATCH_LIMITS
 
@@ -54,55 +54,72 @@ async function* selectIds({ usage }: SelectDeps, projectId: ProjectId, ids: read
       if (isWaiting(row)) throw invalid(pointer, 'has no price yet: it can be certified once a registry was loaded')
       return row
     })
-    yield { rows, settledUntil: null }
+    yield { rows, settled: null }
   }
 }
 
 async function* selectPeriod({ usage }: SelectDeps, projectId: ProjectId, period: Period) {
   let count = 0
-  for await (const page of pagesOf(usage, projectId, period)) {
+  for await (const page of pagesOf(usage, projectId, { period })) {
     const rows = page.filter((row) => !isWaiting(row))
     count += rows.length
     if (count > membersMax) {
       throw new AppError('validation-failed', `The period holds more than ${membersMax} calls: choose a shorter one.`)
     }
-    if (rows.length > 0) yield { rows, settledUntil: null }
+    if (rows.length > 0) yield { rows, settled: null }
   }
 }
 
 async function* selectUncertified(deps: SelectDeps, projectId: ProjectId, coverage: Coverage) {
-  const settledMsMax = deps.clock() - deps.usage.lateMsMax - BATCH_LIMITS.settledAfterMs
-  let [count, untilMs] = [0, Number.POSITIVE_INFINITY]
-  const period = { fromMs: coverage.settledUntil?.getTime() ?? 0, untilMs: BATCH_LIMITS.timeMsMax }
-  for await (const page of pagesOf(deps.usage, projectId, period)) {
+  const settledAt = settledBy(deps)
+  let [count, waitingMs] = [0, Number.POSITIVE_INFINITY]
+  for await (const page of pagesOf(deps.usage, projectId, unsettled(coverage))) {
     const certified = await deps.store.certified(
       projectId,
       page.map(({ id }) => id),
     )
     const rows = page.filter((row) => !isWaiting(row) && !certified.has(row.id))
     const waiting = page.find(isWaiting)
-    if (waiting !== undefined) untilMs = Math.min(untilMs, waiting.loggedAt.getTime())
+    if (waiting !== undefined) waitingMs = Math.min(waitingMs, waiting.loggedAt.getTime())
     // The next row may be of the same millisecond as the last one here.
     const lastMs = page.at(-1)?.loggedAt.getTime() ?? 0
     count += rows.length
-    yield { rows, settledUntil: new Date(Math.min(untilMs, lastMs, settledMsMax)) }
+    yield { rows, settled: settledAt(Math.min(waitingMs, lastMs)) }
     if (count > membersMax - pageRowsMax) return
   }
+  yield { rows: [], settled: settledAt(waitingMs) }
 }
+
+/**
+ * What is settled, at the moment at which this is called, once all calls with a time before one in milliseconds are
+ * certified: what may still come is left open, and so is what came so lately that others may come before it.
+ */
+function settledBy({ clock, usage }: SelectDeps): (untilMs: number) => Settled {
+  const nowMs = clock()
+  return (untilMs) => ({
+    settledUntil: new Date(Math.min(untilMs, nowMs - usage.lateMsMax - BATCH_LIMITS.settledAfterMs)),
+    arrivedUntil: new Date(Math.min(untilMs - usage.leadMsMax, nowMs - BATCH_LIMITS.arrivedAfterMs)),
+  })
+}
+
+/** Where to look for calls that no batch certifies. */
+export const unsettled = ({ settledUntil, arrivedUntil }: Coverage): PagesQuery => ({
+  period: { fromMs: settledUntil?.getTime() ?? 0, untilMs: BATCH_LIMITS.timeMsMax },
+  arrivedFromMs: arrivedUntil?.getTime() ?? null,
+})
+
+type PagesQuery = { readonly period: Period; readonly newestFirst?: boolean; readonly arrivedFromMs?: number | null }
 
 /** A project's calls, a page after another, in the order of their times. */
 export async function* pagesOf(
   usage: UsageLogs,
   projectId: ProjectId,
-  period: Period,
-  newestFirst = false,
+  { period, newestFirst = false, arrivedFromMs = null }: PagesQuery,
 ): AsyncGenerator<readonly LoggedUsage[]> {
   let after: { readonly loggedAt: string; readonly id: string } | null = null
   while (true) {
     const page: readonly LoggedUsage[] = await usage.page(projectId, {
-      period,
-      newestFirst,
-      after,
+      ...{ period, newestFirst, arrivedFromMs, after },
       rowsMax: pageRowsMax,
     })
     if (page.length > 0) yield page

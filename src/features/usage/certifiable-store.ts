@@ -17,6 +17,7 @@ export type CertifiableUsage = Pick<
 export type CertifiablePageQuery = {
   readonly period: Period
   readonly newestFirst: boolean
+  readonly arrivedFromMs: number | null
   readonly after: LogPosition | null
   readonly rowsMax: number
 }
@@ -37,16 +38,20 @@ export function createCertifiableStore(sql: Sql) {
   return {
     /** How long after its time a call may still be logged. */
     lateMsMax: USAGE_LIMITS.pastDaysMax * 86_400_000,
+    /** How far its time may be ahead. */
+    leadMsMax: USAGE_LIMITS.futureMsMax,
     page: (
       projectId: ProjectId,
-      { period, newestFirst, after, rowsMax }: CertifiablePageQuery,
+      { period, newestFirst, arrivedFromMs, after, rowsMax }: CertifiablePageQuery,
     ): Promise<readonly CertifiableUsage[]> => {
       const place = after === null ? sql`` : sql`(${after.loggedAt}::text::timestamptz, ${after.id}::uuid)`
       const beyond = newestFirst ? sql`and (logged_at, id) < ${place}` : sql`and (logged_at, id) > ${place}`
+      // Ids are made when a call comes: the primary key holds them, so that those before are passed over in the index.
+      const arrived = arrivedFromMs === null ? sql`` : sql`and id >= ${firstIdOf(arrivedFromMs)}::uuid`
       return find(
         projectId,
         sql`logged_at >= to_timestamp(${period.fromMs}::float8 / 1000)
-          and logged_at < to_timestamp(${period.untilMs}::float8 / 1000) ${after === null ? sql`` : beyond}
+          and logged_at < to_timestamp(${period.untilMs}::float8 / 1000) ${arrived} ${after === null ? sql`` : beyond}
           order by ${newestFirst ? sql`logged_at desc, id desc` : sql`logged_at, id`} limit ${rowsMax}`,
       )
     },
@@ -69,4 +74,10 @@ export function createCertifiableStore(sql: Sql) {
       return [...found, ...(await find(projectId, sql`id = any(${arrayText(others)}::text::uuid[])`))]
     },
   }
+}
+
+/** No id that is made at this time or later is lower. */
+function firstIdOf(ms: number): string {
+  const digits = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0')
+  return `${digits.slice(0, 8)}-${digits.slice(8)}-0000-0000-000000000000`
 }
