@@ -118,7 +118,7 @@ async function fill(
     settled = page.settled
     if (rows.length === 0) {
       pagesPassed += 1
-      if (pagesPassed % BATCH_LIMITS.settlePages === 0) await noteSettled()
+      if (pagesPassed % BATCH_LIMITS.settlePagesMin === 0) await noteSettled()
       continue
     }
     if (tally.count() === 0) await deps.writer.begin(batch, new Date(deps.clock()))

@@ -74,7 +74,7 @@ export const BATCH_LIMITS = {
   /** By how much the clocks of two instances differ, and how long a call is under way to the database, together. */
   arrivedAfterMs: 3_600_000,
   /** After so many pages of calls that are all certified, that is written down. */
-  settlePages: 50,
+  settlePagesMin: 50,
   /** Members of a batch that was never sealed are swept after so long, so many batches at a time. */
   leftoverAfterMs: 3_600_000,
   leftoversAtOnceMax: 4,

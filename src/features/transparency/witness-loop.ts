@@ -25,13 +25,14 @@ export type WitnessLoop = {
   close(): Promise<void>
 }
 
+const NOT_FAILING = { count: 0, since: null }
+
 /** Submits to one witness: one submission at a time, of the newest checkpoint, at most one a second, fewer if it fails. */
 export function createWitnessLoop(deps: LoopDeps): WitnessLoop {
   const closing = new AbortController()
   let wanted: Submitted | null = null
   let cosignedSize = -1
-  let failures = 0
-  let failingSince: number | null = null
+  let failing: { readonly count: number; readonly since: number | null } = NOT_FAILING
   let running: Promise<void> | null = null
 
   const submit = async (checkpoint: Submitted): Promise<Asked> => {
@@ -46,16 +47,12 @@ export function createWitnessLoop(deps: LoopDeps): WitnessLoop {
       const checkpoint = wanted
       wanted = null
       const began = deps.now()
-      const asked = await submit(checkpoint).catch((error: unknown): Asked => {
-        const reason = error instanceof Error ? error.message : String(error)
-        return { ok: false, reason, isContradicted: false }
-      })
+      const asked = await submit(checkpoint).catch(failureOf)
       if (closing.signal.aborted) return
       deps.report(asked)
-      failures = asked.ok ? 0 : failures + 1
-      failingSince = asked.ok ? null : (failingSince ?? began)
+      failing = asked.ok ? NOT_FAILING : { count: failing.count + 1, since: failing.since ?? began }
       if (!asked.ok) wanted ??= checkpoint
-      await deps.pause(Math.max(began + pauseAfter(failures) - deps.now(), 0), closing.signal)
+      await deps.pause(Math.max(began + pauseAfter(failing.count) - deps.now(), 0), closing.signal)
     }
   }
 
@@ -68,7 +65,7 @@ export function createWitnessLoop(deps: LoopDeps): WitnessLoop {
 
   return {
     resume,
-    failingSince: () => failingSince,
+    failingSince: () => failing.since,
     offer: (checkpoint) => {
       if (checkpoint.size <= cosignedSize || checkpoint.size < (wanted?.size ?? 0)) return
       wanted = checkpoint
@@ -79,6 +76,11 @@ export function createWitnessLoop(deps: LoopDeps): WitnessLoop {
       await running
     },
   }
+}
+
+function failureOf(error: unknown): Asked {
+  const reason = error instanceof Error ? error.message : String(error)
+  return { ok: false, reason, isContradicted: false }
 }
 
 function pauseAfter(failures: number): number {
