@@ -1,6 +1,7 @@
 import type { Sql } from '../db/client.js'
 import { createAnnounce } from '../db/messages.js'
 import { type AliasesFeature, createAliases } from '../features/aliases/feature.js'
+import { type BudgetsDeps, createBudgets } from '../features/budgets/feature.js'
 import type { Feature } from '../features/contract.js'
 import { createDrift } from '../features/drift/feature.js'
 import { createGateway } from '../features/gateway/feature.js'
@@ -12,7 +13,7 @@ import { createRegistry, type RegistryFeature } from '../features/registry/featu
 import { createRepricing } from '../features/repricing/feature.js'
 import { createSync } from '../features/sync/feature.js'
 import { createTransparency, type TransparencyFeature } from '../features/transparency/feature.js'
-import { createUsage, type UsageFeature } from '../features/usage/feature.js'
+import { createUsage, type UsageDeps, type UsageFeature } from '../features/usage/feature.js'
 import { createWebhooks } from '../features/webhooks/feature.js'
 import { optionalProject } from '../http/optional-key.js'
 import { systemClock } from '../platform/clock.js'
@@ -53,6 +54,16 @@ function openHistory(sql: Sql, { publish, readNote }: AliasesFeature, projects: 
   })
 }
 
+type Webhooks = { readonly enqueueEvent: BudgetsDeps['tell'] }
+
+/** Usage, and the budgets that are read from its sums and stand beside them. */
+function composeUsage(common: Omit<UsageDeps, 'showBudgets'> & Pick<BudgetsDeps, 'transact'>, webhooks: Webhooks) {
+  const showBudgets: UsageDeps['showBudgets'] = (projectId) => budgets.render(projectId)
+  const usage = createUsage({ ...common, showBudgets })
+  const budgets = createBudgets({ ...common, spending: usage.spending, tell: webhooks.enqueueEvent })
+  return { usage, budgets }
+}
+
 /** Builds every feature and gives each what it needs of the others. Nothing is started yet. */
 export async function composeFeatures(ground: Ground, limits: RateLimits): Promise<Features> {
   const { resources, config, logger, metrics, redis, notifications, reach } = ground
@@ -70,7 +81,7 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
   const aliases = createAliases({ ...common, registry, onPublished: webhooks.enqueue })
   const drift = createDrift({ loadBound: aliases.loadBound, registry })
   const lockfiles = createLockfiles({ ...common, ...aliases.forLockfiles })
-  const usage = createUsage({ ...common, config: config.usage, findPrice, registryLoaded })
+  const { usage, budgets } = composeUsage({ ...common, config: config.usage, findPrice, registryLoaded }, webhooks)
   const logSettings = await loadLogSettings(config, resources.database.orm, logger)
   const transparency = createTransparency({ ...common, settings: logSettings })
   const { log } = transparency
@@ -84,7 +95,7 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
     ...{ claimed: receipts.claimed, pricing: registry.pricing },
   })
   // Before what it changes: an erasure takes its jobs away first.
-  const recorded = [repricing, usage, transparency, receipts]
+  const recorded = [repricing, budgets, usage, transparency, receipts]
   const features: readonly Feature[] = [registry, aliases, drift, lockfiles, webhooks, ...recorded]
 
   const accounting = { ...common, ...aliases, ...usage }

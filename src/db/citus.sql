@@ -33,3 +33,6 @@ select create_distributed_table('usage_combos', 'project_id', colocate_with => '
 select create_distributed_table('usage_rollups', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'usage_rollups'::regclass);
 select create_distributed_table('reprice_jobs', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'reprice_jobs'::regclass);
 select create_distributed_table('usage_latencies', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'usage_latencies'::regclass);
+select create_distributed_table('budget_heads', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'budget_heads'::regclass);
+select create_distributed_table('budgets', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'budgets'::regclass);
+select create_distributed_table('budget_crossings', 'project_id', colocate_with => 'alias_heads') where not exists (select from pg_dist_partition where logicalrelid = 'budget_crossings'::regclass);

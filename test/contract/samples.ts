@@ -19,6 +19,12 @@ const CHAT = { model: 'parrot', messages: [{ role: 'user', content: 'Say it agai
 const WORKFLOW = 'start_ops: [say]\nend_ops: [say]\nops: { say: { prompt: "{{input}}", tier: 2 } }\n'
 /** No name server knows the name. */
 const WEBHOOK = { url: 'https://hooks.llmring.invalid/aliases' }
+const BUDGETS = {
+  budgets: [
+    { amount: '250.00', period: 'month', tz: 'Europe/Berlin' },
+    { alias: 'a', amount: '1', period: 'day' },
+  ],
+}
 export const claimsOf = (id: string) => ({
   ...{ id, timestamp: '2026-01-31T12:00:00Z', registry_version: 'openai@2', model: 'openai:gpt-4o-mini' },
   ...{ alias: 'summarizer', profile: 'default', lock_digest: 'sha256:9f86d081', tokens: { input: 1200, output: 300 } },
@@ -184,6 +190,13 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
     return get('/api/v1/webhook')
   },
   'DELETE /api/v1/webhook': plain('/api/v1/webhook'),
+
+  'PUT /api/v1/budgets': () => ({ ...get('/api/v1/budgets'), json: BUDGETS }),
+  'GET /api/v1/budgets': async (contract, project) => {
+    await contract.ask('/api/v1/budgets', { method: 'PUT', key: project.key, json: BUDGETS })
+    return get('/api/v1/budgets')
+  },
+  'DELETE /api/v1/budgets': plain('/api/v1/budgets'),
 
   'GET /api/v1/sync': async (contract, project) => {
     await bind(contract, project, fresh('alias'))

@@ -56,7 +56,7 @@ describe('a dump that is restored', () => {
     await withSql(from, async (sql) => {
       await sql`insert into webhooks (project_id, url, secret, secret_key_id, edition, created_at, due_at, failures, slow)
         values (${PROJECT}, 'https://hooks.llmring.invalid/', '\\x00', 'none', 1, now(), now(), 0, false)`
-      await sql`insert into webhook_deliveries (project_id, revision, id, body, attempts, created_at)
+      await sql`insert into webhook_deliveries (project_id, place, id, body, attempts, created_at)
         values (${PROJECT}, 1, 'msg_1', '{}', 0, now())`
     })
     await restoreInto(to, (await dumpOf(from)).file)

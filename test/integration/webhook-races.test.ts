@@ -29,7 +29,7 @@ async function prepare() {
   const secret = { bytes: Buffer.alloc(60), keyId: 'test' }
   await transact((tx) => store.set(tx, { projectId, url: 'https://hooks.llmring.invalid/', secret, keyId: null }))
   /** Resolves once it is written; it is committed when `commit` says so. */
-  const enqueue = async (revision: number, commit: Promise<void> = Promise.resolve()) => {
+  const enqueue = async (number: number, commit: Promise<void> = Promise.resolve()) => {
     let wrote: () => void = () => undefined
     const written = new Promise<void>((resolve) => {
       wrote = resolve
@@ -37,7 +37,7 @@ async function prepare() {
     const committed = transact(async (tx) => {
       const at = await store.lockActive(tx, projectId)
       if (at === undefined) throw new Error('there is no webhook')
-      await store.enqueue(tx, projectId, { revision, id: `msg_${revision}`, body: '{}' }, at)
+      await store.enqueue(tx, projectId, { id: `msg_${number}`, body: '{}' }, at)
       wrote()
       await commit
     })
@@ -72,7 +72,7 @@ describe('a delivery that is added while the one before it is written down as ta
     commit()
     await committed
     expect(await settling).toEqual({ dropped: 0, more: true })
-    expect((await eventually(async () => (await claim()) ?? expect.fail('not due')))?.delivery?.revision).toBe(2)
+    expect((await eventually(async () => (await claim()) ?? expect.fail('not due')))?.delivery?.place).toBe(2)
   })
 
   it('is due if it was begun in the middle of that', async () => {

@@ -62,7 +62,9 @@ const metric = async (series: string) => {
 const letDue = ({ id }: Team) => service.sql`
   update webhooks set due_at = now() - interval '1 second' where project_id = ${id} and due_at is not null`
 const waiting = async (team: Team) => {
-  const rows = await service.sql`select revision::int from webhook_deliveries where project_id = ${team.id} order by 1`
+  const rows = await service.sql`
+    select (body::jsonb->'data'->>'revision')::int as revision from webhook_deliveries
+    where project_id = ${team.id} order by place`
   return rows.map(({ revision }) => revision)
 }
 
@@ -220,7 +222,7 @@ describe('a receiver that does not take a delivery', () => {
     await eventually(async () => expect(await show(team)).toMatchObject({ failures: 1 }))
     const young = await bind(team, 'young')
     await service.sql`
-      update webhook_deliveries set created_at = now() - interval '24 hours' where project_id = ${team.id} and revision = ${old}`
+      update webhook_deliveries set created_at = now() - interval '24 hours' where project_id = ${team.id} and place = 1`
     const before = await metric('llmring_webhook_dropped_total{reason="expired"}')
     await letDue(team)
     await eventually(async () => expect(await waiting(team)).toEqual([young]))
@@ -254,8 +256,9 @@ describe('a receiver that does not take a delivery', () => {
     await eventually(async () => expect(await show(team)).toMatchObject({ failures: 1 }))
     // As many as may wait, from before the first one.
     await service.sql`
-      insert into webhook_deliveries (project_id, revision, id, body, attempts, created_at)
-      select ${team.id}, ${first} - 1000 + n, 'msg_' || n, '{}', 0, now() from generate_series(1, 999) as n`
+      insert into webhook_deliveries (project_id, place, id, body, attempts, created_at)
+      select ${team.id}, n - 999, 'msg_' || n, json_build_object('data', json_build_object('revision', ${first}::int - 1000 + n)), 0, now()
+      from generate_series(1, 999) as n`
     const before = await metric('llmring_webhook_dropped_total{reason="overflow"}')
     const last = await bind(team, 'last')
     const kept = await waiting(team)

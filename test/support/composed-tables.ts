@@ -62,6 +62,7 @@ const lineOf = ({ table, column, type, notNull, hasDefault }: CatalogColumn) =>
 const ALLOWED: Readonly<Record<string, string>> = {
   'alias_history.action': 'set',
   'alias_revisions.kind': 'write',
+  'budgets.period': 'day',
   'project_keys.role': 'write',
   'receipts.kind': 'stored',
   'reprice_jobs.status': 'done',
@@ -87,7 +88,7 @@ export async function insertMarkedRow(sql: Sql, catalog: readonly CatalogColumn[
 function markedValue(type: string, marks: { readonly text: string; readonly number: string }): string {
   if (type === 'uuid') return randomUUID()
   if (type === 'text') return marks.text
-  if (type === 'smallint[]' || type === 'bigint[]') return '{1}'
+  if (type === 'smallint[]' || type === 'integer[]' || type === 'bigint[]') return '{1}'
   if (type === 'text[]') return `{${marks.text}}`
   if (type === 'jsonb' || type === 'json') return JSON.stringify({ mark: marks.text })
   if (type === 'bytea') return `\\x${Buffer.from(`${marks.text} ${randomUUID()}`).toString('hex')}`

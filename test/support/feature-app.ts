@@ -140,7 +140,7 @@ export async function openUsage({ url, ...ports }: UsageAppOptions) {
   const opened = await openFeature({ url, now: NOON }, (common) =>
     createUsage({
       ...{ ...common, config: { groupItemsMax: 500, lanes: 2, idempotencyDays: 32, retentionMonths: 0 } },
-      ...{ findPrice: fixturePrices, registryLoaded: async () => true },
+      ...{ findPrice: fixturePrices, registryLoaded: async () => true, showBudgets: async () => [] },
       ...ports,
     }),
   )

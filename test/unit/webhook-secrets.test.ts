@@ -70,7 +70,7 @@ describe('a signature', () => {
   test('is the one that the specification’s own library computes', () => {
     // Computed by the library of the specification's authors, for these inputs.
     const key = readSecret('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw') ?? new Uint8Array()
-    const delivery = { revision: 1, id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', body: '{"test": 2432232314}' }
+    const delivery = { place: 1, id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', body: '{"test": 2432232314}' }
     expect(signDelivery(delivery, key, 1_614_265_330_999)).toEqual({
       'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
       'webhook-timestamp': '1614265330',

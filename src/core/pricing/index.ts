@@ -14,6 +14,7 @@ export {
   picoFromDecimalText,
   picoFromJsonNumber,
   reportedCostUsdMax,
+  usdPlaces,
 } from './money.js'
 export { PRICE_FIELDS, type PriceKind, type Prices, picoPerTokenAtMost, readPrices, usdPerMillion } from './price.js'
 export { type AmountFault, toReceiptAmount } from './receipt-amount.js'

@@ -18,6 +18,7 @@ export const webhooks = pgTable(
     failures: integer('failures').notNull(),
     slow: boolean('slow').notNull(),
     lastFailure: text('last_failure'),
+    lastPlace: bigint('last_place', { mode: 'number' }).notNull().default(0),
   },
   (table) => [index('webhooks_due').on(table.slow, table.dueAt).where(isNotNull(table.dueAt))],
 )
@@ -26,11 +27,11 @@ export const webhookDeliveries = pgTable(
   'webhook_deliveries',
   {
     projectId: uuid('project_id').notNull(),
-    revision: bigint('revision', { mode: 'number' }).notNull(),
+    place: bigint('place', { mode: 'number' }).notNull(),
     id: text('id').notNull(),
     body: text('body').notNull(),
     attempts: integer('attempts').notNull(),
     createdAt: instant('created_at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.projectId, table.revision] })],
+  (table) => [primaryKey({ columns: [table.projectId, table.place] })],
 )

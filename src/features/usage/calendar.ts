@@ -50,6 +50,16 @@ export function calendarOf(
   return { boundsMs: [...boundsMs, untilMs], labels }
 }
 
+/** The whole day, week or month of a zone that a moment is in. */
+export function partAt(ms: number, groupBy: 'day' | 'week' | 'month', zone: string): Period {
+  let fromMs = ms
+  for (const { startMs } of datesFrom(zoned(ms, zone).toPlainDate(), groupBy, zone)) {
+    if (startMs > ms) return { fromMs, untilMs: startMs }
+    fromMs = startMs
+  }
+  return { fromMs, untilMs: ms }
+}
+
 function partsFrom(fromMs: number, groupBy: GroupBy, zone: string): Iterable<Part> {
   if (groupBy === 'hour') return hoursFrom(fromMs, zone)
   const date = zoned(fromMs, zone).toPlainDate()

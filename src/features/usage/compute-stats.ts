@@ -12,7 +12,13 @@ import { groupsCsv, groupsJson } from './render-groups.js'
 import { renderStats } from './render-stats.js'
 import type { StatsReader, StatsStore } from './stats-store.js'
 
-export type StatsDeps = { readonly clock: Clock; readonly store: StatsStore }
+export type StatsDeps = {
+  readonly clock: Clock
+  readonly store: StatsStore
+  readonly showBudgets: ShowBudgets
+}
+/** What a project means to spend and has spent, as it goes over the wire. */
+export type ShowBudgets = (projectId: ProjectId) => Promise<readonly object[]>
 export type StatsInput = {
   readonly period: PeriodText
   readonly groupBy: GroupBy
@@ -24,6 +30,8 @@ export type StatsInput = {
   readonly escapeFormulas: boolean
   /** Whether the sums say how long requests took. */
   readonly withLatencies: boolean
+  /** Whether the project's budgets stand beside the sums. */
+  readonly withBudgets: boolean
 }
 
 /**
@@ -47,7 +55,8 @@ export async function computeStats(
   const groups = { rows, by, labels }
   if (format === 'csv') return Buffer.from(await groupsCsv(groups, escapeFormulas))
   if (format === 'rows') return Buffer.from(await groupsJson(groups))
-  return renderStats(sums, { labels, latencies, groups: withGroups ? await groupsJson(groups) : undefined })
+  const budgets = input.withBudgets ? await deps.showBudgets(projectId) : undefined
+  return renderStats(sums, { labels, latencies, budgets, groups: withGroups ? await groupsJson(groups) : undefined })
 }
 
 type Prepared = { readonly query: CellsQuery; readonly labels: readonly string[] }

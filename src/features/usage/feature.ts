@@ -7,9 +7,10 @@ import { createIds } from '../../platform/ids.js'
 import { describeError, type Logger } from '../../platform/logger.js'
 import type { Metrics } from '../../platform/metrics.js'
 import type { Feature } from '../contract.js'
+import { isZone, partAt } from './calendar.js'
 import { createCertifiableStore } from './certifiable-store.js'
 import { rowBytes } from './columns.js'
-import { computeStats } from './compute-stats.js'
+import { computeStats, type ShowBudgets } from './compute-stats.js'
 import { createAhead } from './download-ahead.js'
 import { downloadLogs } from './download-logs.js'
 import { exportMarks } from './export-marks.js'
@@ -26,7 +27,7 @@ import { logEvent, type RegistryLoaded } from './log-event.js'
 import type { LogVerbs } from './log-routes.js'
 import { lookAfterPartitions } from './look-after-partitions.js'
 import { openQueues } from './open-queues.js'
-import { type PeriodText, readPeriod } from './period.js'
+import { type Period, type PeriodText, readPeriod } from './period.js'
 import type { Sender } from './prepare-event.js'
 import type { FindPrice } from './price-event.js'
 import { priceWaiting } from './price-waiting.js'
@@ -37,6 +38,7 @@ import { createRollupStore } from './rollup-store.js'
 import { mountUsage } from './routes.js'
 import { createSinglePass } from './single-pass.js'
 import { createUsageStore, type UsageStore } from './store.js'
+import { sumSpending } from './sum-spending.js'
 
 export type UsageDeps = {
   readonly sql: Sql
@@ -53,6 +55,7 @@ export type UsageDeps = {
   }
   readonly findPrice: FindPrice
   readonly registryLoaded: RegistryLoaded
+  readonly showBudgets: ShowBudgets
   /** How long a lost statement is waited and looked for; tests shorten it. */
   readonly patience?: { readonly commitMsMax: number; readonly outcomeMsMax: number }
 }
@@ -83,7 +86,7 @@ export function createUsage(deps: UsageDeps) {
     mount: (app, guards) => {
       mountUsage(app, guards, {
         ...recording.verbs,
-        stats: (projectId, input) => computeStats({ clock: deps.clock, store: store.stats }, projectId, input),
+        stats: (projectId, input) => computeStats({ ...deps, store: store.stats }, projectId, input),
       })
       mountReading(app, guards, readingVerbs(store))
     },
@@ -100,16 +103,22 @@ export function createUsage(deps: UsageDeps) {
     },
     ...holdings(store),
     ready: partitions.isNextThere,
-    /** Room for the row of a call that this service makes itself. */
     keepCallRoom: recording.keepCallRoom,
     /** What such calls cost. */
     sumCalls: (projectId: ProjectId, sinceMs: number) => sumGatewayCalls(deps.sql, projectId, sinceMs),
     /** What is certified of the calls. */
     logs: { ...openLogs(deps), isStill: repricing.isStill },
     repricing,
+    /** What is spent in the days, weeks and months of a zone. */
+    spending: openSpending(store),
     /** Prices what was recorded before any registry was loaded; answers how many rows. Call it when one has loaded. */
     priceWaiting: pricing.run,
   } satisfies Feature & Record<string, unknown>
+}
+
+function openSpending({ stats, rollups }: UsageStore) {
+  const sum = (projectId: ProjectId, periods: readonly Period[]) => sumSpending(stats, projectId, periods)
+  return { isZone, periodAt: partAt, marks: rollups.marksOfPending, sum }
 }
 
 function openLogs({ sql, clock }: UsageDeps) {

@@ -9,6 +9,7 @@ export type StatsContext = {
   readonly labels: readonly string[]
   /** Undefined: not asked for. */
   readonly latencies: readonly LatencyRow[] | undefined
+  readonly budgets: readonly object[] | undefined
   /** A JSON array. */
   readonly groups: Buffer | undefined
 }
@@ -19,7 +20,7 @@ export type StatsContext = {
  */
 export async function renderStats(
   rows: readonly StatsRow[],
-  { labels, latencies, groups }: StatsContext,
+  { labels, latencies, budgets, groups }: StatsContext,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const of = (kind: StatsRow['kind']) => rows.filter((row) => row.kind === kind)
   const [whole] = of('summary')
@@ -40,6 +41,7 @@ export async function renderStats(
     Buffer.from('},"by_alias":{'),
     ...(await renderEach(of('alias'), (row) => named(row, tallyOf(row)))),
     Buffer.from('}'),
+    ...(budgets === undefined ? [] : [Buffer.from(`,"budgets":${JSON.stringify(budgets)}`)]),
     ...(groups === undefined ? [] : [Buffer.from(',"groups":'), groups]),
     Buffer.from('}'),
   ])

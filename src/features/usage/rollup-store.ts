@@ -1,4 +1,5 @@
 import type { ProjectId } from '../../access/principal.js'
+import { arrayText } from '../../db/array-text.js'
 import type { Sql, Statements } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
 import { compareLatencies, eraseLatencies, exportLatencies, foldLatencies, repairLatencies } from './latency-store.js'
@@ -19,6 +20,7 @@ export function createRollupStore(sql: Sql) {
   return {
     fold: (beforeMs: number, rowsMax: number) => locked(sql, 0, (tx) => fold(tx, beforeMs, rowsMax)),
     foldLatencies: (rowsMax: number) => locked(sql, 0, (tx) => foldLatencies(tx, rowsMax)),
+    marksOfPending: (projectIds: readonly ProjectId[]) => marksOfPending(sql, projectIds),
     nextProject: (after: string | null) => nextProject(sql, after),
     listDays: (projectId: string) => listDays(sql, projectId),
     compare: (day: RollupDay) => compare(sql, day),
@@ -82,6 +84,15 @@ const FOLD = `
 async function fold(tx: Statements, beforeMs: number, rowsMax: number): Promise<number> {
   const [row] = await tx.unsafe<{ folded: number }[]>(FOLD, [beforeMs, rowsMax])
   return row?.folded ?? 0
+}
+
+/** For each of these projects with sums that are not folded a text that changes when they do. */
+async function marksOfPending(sql: Sql, projectIds: readonly ProjectId[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await sql<{ id: string; mark: string }[]>`
+    select project_id as id, concat_ws('/', count(*), sum(requests), sum(cost), extract(epoch from min(bucket)),
+      extract(epoch from max(bucket))) as mark
+    from usage_rollups where project_id = any (${arrayText(projectIds)}::text::uuid[]) and shard <> 0 group by project_id`
+  return new Map(rows.map(({ id, mark }) => [id, mark]))
 }
 
 async function nextProject(sql: Sql, after: string | null): Promise<string | undefined> {

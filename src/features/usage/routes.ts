@@ -38,7 +38,7 @@ function mountStats(app: App, guards: Guards, verbs: UsageVerbs): void {
       },
     },
     handle: async ({ principal, query }) => {
-      const { start_date: start, end_date: end, group_by: groupBy, tz, by, format, formulas, latency } = query
+      const { start_date: start, end_date: end, group_by: groupBy, tz, by, format, formulas } = query
       const input = {
         period: { start, end },
         groupBy,
@@ -46,7 +46,8 @@ function mountStats(app: App, guards: Guards, verbs: UsageVerbs): void {
         by,
         format,
         escapeFormulas: formulas === 'escape',
-        withLatencies: latency === 'true',
+        withLatencies: query.latency === 'true',
+        withBudgets: query.budgets === 'true',
       }
       return plainBytes(await verbs.stats(principal.projectId, input), { 'Content-Type': TYPES[format] })
     },

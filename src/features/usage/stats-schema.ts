@@ -44,6 +44,10 @@ export const StatsQuery = z.object({
     description:
       '`true`: the summary, each period and each model also say how long requests took, of whole UTC hours: one that a bound cuts belongs to where it begins.',
   }),
+  budgets: z.enum(['true', 'false']).default('false').openapi({
+    description:
+      '`true`: the JSON answer also has `budgets`, as `GET /api/v1/budgets` lists them: each in its own period.',
+  }),
   formulas: z.enum(['escape', 'keep']).default('escape').openapi({
     description: 'Whether a CSV cell that a spreadsheet would run gets a quote in front.',
   }),
@@ -71,6 +75,10 @@ const Group = z
 const MOST = `At most about ${USAGE_LIMITS.statsGroupsMax}, the names with the most requests; the others together as \`(other)\`.`
 const Groups = z.array(Group).openapi({ description: MOST })
 
+const Budgets = z.array(z.record(z.string(), z.unknown())).openapi({
+  description: 'If they were asked for: as the `budgets` of `GET /api/v1/budgets`.',
+})
+
 export const StatsAnswer = z
-  .union([Stats.extend({ groups: Groups.optional() }).openapi('UsageStats'), Groups])
+  .union([Stats.extend({ groups: Groups.optional(), budgets: Budgets.optional() }).openapi('UsageStats'), Groups])
   .openapi('UsageStatsAnswer')

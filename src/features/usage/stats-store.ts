@@ -15,6 +15,8 @@ export type StatsReader = {
   readonly tally: (query: CellsQuery) => Promise<StatsRow[]>
   readonly latencies: (query: CellsQuery) => Promise<LatencyRow[]>
   readonly groups: (query: CellsQuery, by: readonly GroupName[], tuplesMax: number) => Promise<GroupRow[]>
+  /** The same with only `requests` and `cost`. */
+  readonly costs: (query: CellsQuery, by: readonly GroupName[], tuplesMax: number) => Promise<GroupRow[]>
 }
 
 export function createStatsStore(sql: Sql) {
@@ -33,6 +35,7 @@ export function createStatsStore(sql: Sql) {
           tally: (query) => tx.unsafe<StatsRow[]>(TALLY, cellsParameters(query), { prepare: true }),
           latencies: ({ projectId, boundsMs }) => readLatencies(tx, projectId, boundsMs),
           groups: (query, by, tuplesMax) => readGroups(tx, query, by, tuplesMax),
+          costs: (query, by, tuplesMax) => readGroups(tx, query, by, tuplesMax, ['requests', 'cost']),
         })
       })
       return done as T

@@ -20,21 +20,36 @@ export type EnqueueDeps = {
   readonly onEnqueued: (projectId: ProjectId, dropped: number) => void
 }
 
+/** What a receiver is told beside alias changes. */
+export type WebhookEvent = {
+  readonly projectId: ProjectId
+  readonly type: string
+  /** An object that `JSON.stringify` can write. */
+  readonly data: object
+}
+
 /**
  * Adds the delivery that tells of a revision to those that wait, in the transaction that writes the revision: both are
  * committed or none is. A project without a webhook costs one look-up.
  */
-export async function enqueueDelivery(deps: EnqueueDeps, tx: Tx, published: Published): Promise<void> {
-  const at = await deps.store.lockActive(tx, published.projectId)
+export function enqueueDelivery(deps: EnqueueDeps, tx: Tx, published: Published): Promise<void> {
+  return enqueueEvent(deps, tx, {
+    projectId: published.projectId,
+    type: 'aliases.changed',
+    data: dataOf(published),
+  })
+}
+
+/** The same for any other event. */
+export async function enqueueEvent(deps: EnqueueDeps, tx: Tx, { projectId, type, data }: WebhookEvent): Promise<void> {
+  const at = await deps.store.lockActive(tx, projectId)
   if (at === undefined) return
-  const { projectId, revision } = published
-  const delivery = { revision, id: deps.newId(), body: bodyOf(published, at) }
-  deps.onEnqueued(projectId, await deps.store.enqueue(tx, projectId, delivery, at))
+  const body = JSON.stringify({ type, timestamp: at.toISOString(), data })
+  deps.onEnqueued(projectId, await deps.store.enqueue(tx, projectId, { id: deps.newId(), body }, at))
 }
 
 /** `profiles` is null if there are too many to name. */
-function bodyOf({ projectId, revision, profiles, digest }: Published, at: Date): string {
+function dataOf({ projectId, revision, profiles, digest }: Published): object {
   const named = Buffer.byteLength(JSON.stringify(profiles)) <= WEBHOOK_LIMITS.profilesBytesMax ? profiles : null
-  const data = { project_id: projectId, revision, profiles: named, ...(digest == null ? {} : { digest }) }
-  return JSON.stringify({ type: 'aliases.changed', timestamp: at.toISOString(), data })
+  return { project_id: projectId, revision, profiles: named, ...(digest == null ? {} : { digest }) }
 }

@@ -38,9 +38,9 @@ export async function exportWaiting(
 ): Promise<ExportedPage> {
   const rows = await store.pageOfWaiting(projectId, Number(after ?? 0), rowsMax)
   const last = rows.length < rowsMax ? undefined : rows.at(-1)
-  return { rows: rows.map(renderWaiting), next: last === undefined ? null : String(last.revision) }
+  return { rows: rows.map(renderWaiting), next: last === undefined ? null : String(last.place) }
 }
 
-function renderWaiting({ revision, id, body, attempts, createdAt }: WaitingDelivery): string {
-  return JSON.stringify({ revision, id, body, attempts, created_at: createdAt.toISOString() })
+function renderWaiting({ place, id, body, attempts, createdAt }: WaitingDelivery): string {
+  return JSON.stringify({ place, id, body, attempts, created_at: createdAt.toISOString() })
 }

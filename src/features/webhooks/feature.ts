@@ -10,7 +10,7 @@ import { readVersion } from '../../platform/version.js'
 import type { Feature } from '../contract.js'
 import { countDeliveries } from './count-deliveries.js'
 import { type DeliverDeps, deliver } from './deliver.js'
-import { enqueueDelivery, type Published } from './enqueue-delivery.js'
+import { enqueueDelivery, enqueueEvent, type Published, type WebhookEvent } from './enqueue-delivery.js'
 import { createExpected } from './expected-projects.js'
 import { exportWaiting, exportWebhook } from './export-webhook.js'
 import { type PutInput, putWebhook } from './put-webhook.js'
@@ -83,6 +83,8 @@ export function createWebhooks(deps: WebhooksDeps) {
     },
     /** Tells the project's receiver of a revision, in the transaction that writes it. */
     enqueue: (tx: Tx, published: Published) => enqueueDelivery(enqueueing, tx, published),
+    /** The same of any other event. */
+    enqueueEvent: (tx: Tx, event: WebhookEvent) => enqueueEvent(enqueueing, tx, event),
   } satisfies Feature & Record<string, unknown>
 }
 

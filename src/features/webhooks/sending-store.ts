@@ -30,7 +30,7 @@ type ClaimedRow = {
   readonly secretKeyId: string
   readonly edition: number
   readonly failures: number
-  readonly revision: number | null
+  readonly place: number | null
   readonly id: string
   readonly body: string
 }
@@ -47,13 +47,13 @@ async function claim(sql: Sql, { projectId, now }: Due, lease: string): Promise<
       where project_id = ${projectId} and due_at <= ${now}::timestamptz
       returning url, secret, secret_key_id, edition, failures
     ), next as (
-      select revision, id, body from webhook_deliveries where project_id = ${projectId} order by revision limit 1
+      select place, id, body from webhook_deliveries where project_id = ${projectId} order by place limit 1
     )
-    select url, secret, secret_key_id as "secretKeyId", edition, failures, next.revision::float8 as revision, id, body
+    select url, secret, secret_key_id as "secretKeyId", edition, failures, next.place::float8 as place, id, body
     from claimed left join next on true`
   if (row === undefined) return undefined
-  const { url, secret: bytes, secretKeyId: keyId, edition, failures, revision, id, body } = row
-  const delivery = revision === null ? undefined : { revision, id, body }
+  const { url, secret: bytes, secretKeyId: keyId, edition, failures, place, id, body } = row
+  const delivery = place === null ? undefined : { place, id, body }
   return { projectId, lease, url, secret: { bytes, keyId }, edition, failures, delivery }
 }
 
@@ -84,13 +84,13 @@ async function takeAway(inTx: Statements, taken: Claim, outcome: Outcome, now: D
   if (outcome.status === 'delivered') {
     const delivered = await inTx`
       delete from webhook_deliveries
-      where project_id = ${projectId} and revision = ${delivery?.revision ?? 0} and id = ${delivery?.id ?? ''}`
+      where project_id = ${projectId} and place = ${delivery?.place ?? 0} and id = ${delivery?.id ?? ''}`
     confirmCompleted(delivered, 'DELETE')
   }
   if (outcome.status === 'failed') {
     const attempted = await inTx`
       update webhook_deliveries set attempts = attempts + 1
-      where project_id = ${projectId} and revision = ${delivery?.revision ?? 0}`
+      where project_id = ${projectId} and place = ${delivery?.place ?? 0}`
     confirmCompleted(attempted, 'UPDATE')
     const since = new Date(now.getTime() - WEBHOOK_LIMITS.retryMsMax)
     const late = await inTx`delete from webhook_deliveries where project_id = ${projectId} and created_at <= ${since}`

@@ -6,7 +6,7 @@ import type { Orm } from '../../db/orm.js'
 import { webhookDeliveries, webhooks } from '../../db/tables/webhooks.js'
 import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
 import { WEBHOOK_LIMITS } from './limits.js'
-import type { Delivery, NewWebhook, Webhook } from './webhook.js'
+import type { Delivery, NewDelivery, NewWebhook, Webhook } from './webhook.js'
 
 export type WebhookStore = ReturnType<typeof createWebhookStore>
 export type WaitingDelivery = Delivery & { readonly attempts: number; readonly createdAt: Date }
@@ -21,8 +21,8 @@ export function createWebhookStore({ sql: hot, orm }: { readonly sql: Sql; reado
     find: (projectId: ProjectId) => findWebhook(orm, projectId),
     pageOfWaiting: (projectId: ProjectId, after: number, rowsMax: number) =>
       hot<WaitingDelivery[]>`
-        select revision::float8 as revision, id, body, attempts, created_at as "createdAt" from webhook_deliveries
-        where project_id = ${projectId} and revision > ${after} order by revision limit ${rowsMax}`,
+        select place::float8 as place, id, body, attempts, created_at as "createdAt" from webhook_deliveries
+        where project_id = ${projectId} and place > ${after} order by place limit ${rowsMax}`,
   }
 }
 
@@ -37,23 +37,24 @@ async function lockActive(tx: Tx, projectId: ProjectId): Promise<Date | undefine
 }
 
 /**
- * Adds a delivery to those that wait, and makes the webhook due if none did. The oldest make room; answers how many
- * were dropped for that. The times are parameters, as Citus wants them.
+ * Adds a delivery behind those that wait, and makes the webhook due if none did; the caller holds its lock. The oldest
+ * make room; answers how many were dropped for that. The times are parameters, as Citus wants them.
  */
-async function enqueue(tx: Tx, projectId: ProjectId, delivery: Delivery, at: Date): Promise<number> {
+async function enqueue(tx: Tx, projectId: ProjectId, { id, body }: NewDelivery, at: Date): Promise<number> {
   const kept = WEBHOOK_LIMITS.waitingPerProjectRowsMax - 1
-  const { revision, id, body } = delivery
+  const numbered = await sqlOf(tx)<{ place: string }[]>`
+    update webhooks set last_place = last_place + 1,
+      due_at = case when due_at is null then ${at}::timestamptz else due_at end
+    where project_id = ${projectId} returning last_place::text as place`
+  const { place } = confirmRow(numbered)
   const added = await sqlOf(tx)`
-    with due as (
-      update webhooks set due_at = ${at}::timestamptz where project_id = ${projectId} and due_at is null
-    )
-    insert into webhook_deliveries (project_id, revision, id, body, attempts, created_at)
-    values (${projectId}, ${revision}, ${id}, ${body}, 0, ${at})`
+    insert into webhook_deliveries (project_id, place, id, body, attempts, created_at)
+    values (${projectId}, ${place}, ${id}, ${body}, 0, ${at})`
   confirmCompleted(added, 'INSERT', 1)
   const dropped = await sqlOf(tx)`
-    delete from webhook_deliveries where project_id = ${projectId} and revision <= (
-      select revision from webhook_deliveries where project_id = ${projectId} and revision < ${revision}
-      order by revision desc offset ${kept} limit 1)`
+    delete from webhook_deliveries where project_id = ${projectId} and place <= (
+      select place from webhook_deliveries where project_id = ${projectId} and place < ${place}
+      order by place desc offset ${kept} limit 1)`
   return confirmCompleted(dropped, 'DELETE').count
 }
 
@@ -105,7 +106,7 @@ async function eraseChunk(tx: Tx, projectId: ProjectId, rowsMax: number): Promis
   const inTx = sqlOf(tx)
   const webhook = await inTx`delete from webhooks where project_id = ${projectId}`
   const waiting = await inTx`
-    delete from webhook_deliveries where project_id = ${projectId} and revision in
-      (select revision from webhook_deliveries where project_id = ${projectId} limit ${rowsMax})`
+    delete from webhook_deliveries where project_id = ${projectId} and place in
+      (select place from webhook_deliveries where project_id = ${projectId} limit ${rowsMax})`
   return confirmCompleted(webhook, 'DELETE').count + confirmCompleted(waiting, 'DELETE').count
 }

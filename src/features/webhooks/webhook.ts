@@ -26,8 +26,12 @@ export type NewWebhook = {
 }
 
 /** One delivery; `body` is the text that is signed and sent. */
-export type Delivery = {
-  readonly revision: number
+export type Delivery = NewDelivery & {
+  /** Where it stands among those of its project. */
+  readonly place: number
+}
+
+export type NewDelivery = {
   /** The `webhook-id`: the same for every attempt. */
   readonly id: string
   readonly body: string
