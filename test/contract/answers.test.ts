@@ -23,7 +23,7 @@ async function prepare(operation: Operation): Promise<{ project: TestProject; sa
 
 async function answerTo(operation: Operation, { project, sample }: { project: TestProject; sample: Sample }) {
   const { json, headers = {} } = sample
-  const init = { method: operation.method, key: keyFor(operation, project), headers }
+  const init = { method: operation.method, key: sample.key ?? keyFor(operation, project), headers }
   const answer = await contract.ask(sample.path, { ...init, ...(json === undefined ? {} : { json }) })
   heard.push({ name: operation.name, answer })
   return answer

@@ -95,6 +95,7 @@ describe('the document', () => {
     expect(inTurn.filter((name) => !operations.some((one) => one.name === name && isPaged(one))).sort()).toEqual([
       'GET /api/v1/admin/projects/{id}/export',
       'GET /api/v1/admin/projects/{id}/keys',
+      'GET /api/v1/budgets',
       'GET /api/v1/drift',
       'GET /api/v1/export',
       'GET /api/v1/lockfile',

@@ -38,6 +38,7 @@ export const OPERATION_IDS: Readonly<Record<string, string>> = {
   'PUT /api/v1/budgets': 'putBudgets',
   'GET /api/v1/budgets': 'listBudgets',
   'DELETE /api/v1/budgets': 'deleteBudgets',
+  'DELETE /api/v1/project': 'eraseOwnProject',
   'GET /api/v1/sync': 'syncAliases',
   'POST /api/v1/log': 'logUsage',
   'POST /api/v1/log/batch': 'logUsageBatch',

@@ -8,7 +8,7 @@ export function askWith(contract: Contract, operation: Operation, sample: Sample
   const { json } = sample
   const right = {
     method: operation.method,
-    key: keyFor(operation, contract.ours),
+    key: sample.key ?? keyFor(operation, contract.ours),
     ...(json === undefined ? {} : { json }),
   }
   return contract.ask(sample.path, { ...right, ...wrong })

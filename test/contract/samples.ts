@@ -9,6 +9,8 @@ export type Sample = {
   readonly status: number
   readonly json?: unknown
   readonly headers?: Readonly<Record<string, string>>
+  /** Of a project of its own, which the request ends. */
+  readonly key?: string
 }
 
 export const bindingOf = (alias: string) => ({ alias, model: 'openai:gpt-4o-mini', metadata: { owner: 'search' } })
@@ -197,6 +199,11 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
     return get('/api/v1/budgets')
   },
   'DELETE /api/v1/budgets': plain('/api/v1/budgets'),
+
+  'DELETE /api/v1/project': async (contract) => {
+    const { id, key } = await contract.makeProject()
+    return { ...get(`/api/v1/project?confirm=${id}`), key }
+  },
 
   'GET /api/v1/sync': async (contract, project) => {
     await bind(contract, project, fresh('alias'))

@@ -8,6 +8,7 @@ import {
   tablesWithRows,
 } from '../support/composed-tables.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
+import { eventually } from '../support/eventually.js'
 import { OPERATOR_KEY, type RunningService, startService } from '../support/service.js'
 
 const ADMIN = '/api/v1/admin/projects'
@@ -29,8 +30,13 @@ const operator = (path: string, init: { method?: string; json?: unknown } = {}) 
   service.call(`${ADMIN}${path}`, { key: OPERATOR_KEY, ...init })
 const newProject = async () => (await operator('', { json: { name: 'p' } })).json.id as string
 
+/** The operator erases it. */
+async function eraseFromOutside(id: string): Promise<void> {
+  expect((await operator(`/${id}`, { method: 'DELETE' })).status).toBe(200)
+}
+
 /** Fills every table of projects for one, and says which of them an export and an erasure leave out. */
-async function leftOut(): Promise<{ exported: string[]; erased: string[] }> {
+async function leftOut(erase = eraseFromOutside): Promise<{ exported: string[]; erased: string[] }> {
   const projectId = await newProject()
   const neighbour = await newProject()
   const catalog = await readCatalog(sql())
@@ -40,7 +46,7 @@ async function leftOut(): Promise<{ exported: string[]; erased: string[] }> {
   const lines = (await operator(`/${projectId}/export`)).text
   const isShown = ({ text, number }: { text: string; number: string }) => lines.includes(text) || lines.includes(number)
   const exported = tables.filter((table) => !isShown(marks.get(table) ?? { text: '', number: '' }))
-  expect((await operator(`/${projectId}`, { method: 'DELETE' })).status).toBe(200)
+  await erase(projectId)
   const erased = (await tablesWithRows(sql(), tables, projectId)).filter((table) => !KEPT.includes(table))
   expect((await operator(`/${neighbour}`)).status).toBe(200)
   return { exported, erased }
@@ -50,6 +56,38 @@ describe('the composed service', () => {
   it('exports and erases every table that has a project_id', async () => {
     expect(tablesOfProjects(await readCatalog(sql())).length).toBeGreaterThan(5)
     expect(await leftOut()).toEqual({ exported: [], erased: [] })
+  })
+
+  it('lets a project erase itself as the operator erases it, if it says which, and leaves a stranger what it has', async () => {
+    const stranger = await newProject()
+    const catalog = await readCatalog(sql())
+    const tables = tablesOfProjects(catalog)
+    for (const table of tables) await insertMarkedRow(sql(), catalog, table, stranger)
+    const other = await startService({ LLMRING_DATABASE_URL: database.url })
+    const before = await sql()`select count(*)::int as entries from log_entries`
+    try {
+      const left = await leftOut(async (id) => {
+        const keyOf = async (role: string) => (await operator(`/${id}/keys`, { json: { role } })).json.key as string
+        const [key, writer] = [await keyOf('admin'), await keyOf('write')]
+        const remove = (query: string, as = key) =>
+          service.call(`/api/v1/project${query}`, { key: as, method: 'DELETE' })
+        expect((await remove(`?confirm=${id}`, writer)).status).toBe(403)
+        for (const query of ['', '?confirm=', `?confirm=${stranger}`]) expect((await remove(query)).status).toBe(422)
+        for (const one of [service, other]) expect((await one.call('/api/v1/logs', { key: writer })).status).toBe(200)
+        const { status, json } = await remove(`?confirm=${id}`)
+        expect([status, json.erased, json.rows.usage > 0, json.rows.budgets > 0]).toEqual([200, true, true, true])
+        expect((await remove(`?confirm=${id}`)).status).toBe(401)
+        await eventually(async () => expect((await other.call('/api/v1/logs', { key: writer })).status).toBe(401))
+      })
+      expect(left).toEqual({ exported: [], erased: [] })
+    } finally {
+      await other.close()
+    }
+    expect(await tablesWithRows(sql(), tables, stranger)).toEqual(tables)
+    expect(await sql()`select count(*)::int as entries from log_entries`).toEqual(before)
+    const { name } = (await operator(`/${stranger}`)).json
+    const { key } = (await operator(`/${stranger}/keys`, { json: { role: 'admin' } })).json
+    expect((await service.call(`/api/v1/project?confirm=${name}`, { key, method: 'DELETE' })).status).toBe(200)
   })
 
   it('keeps of an erased project its keys alone, revoked and without names', async () => {

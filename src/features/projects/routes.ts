@@ -6,6 +6,7 @@ import type { CreateKeyInput } from './create-key.js'
 import { PROJECT_LIMITS } from './limits.js'
 import type { ProjectPage, ProjectPageInput } from './list-projects.js'
 import { mountOwnKeys } from './own-key-routes.js'
+import { mountOwnProject } from './own-project-routes.js'
 import { renderKey, renderProject } from './render.js'
 import * as schema from './schema.js'
 import type { Project, ProjectKey } from './store.js'
@@ -25,11 +26,12 @@ const BASE = '/api/v1/admin/projects'
 const shared = { tag: 'Administration', access: OPERATOR, problems: ['not-found'] } as const
 
 /**
- * What a project does with its own keys, and what the operator may do with the admin key; without one configured all of
+ * What a project does with its own keys and itself, and what the operator may do with the admin key; without one configured all of
  * the latter answers 404.
  */
 export function mountProjects(app: App, guards: Guards, verbs: ProjectVerbs): void {
   mountOwnKeys(app, guards, verbs)
+  mountOwnProject(app, guards, verbs)
   mountProjectRoutes(app, guards, verbs)
   mountWholeProject(app, guards, verbs)
   mountKeyRoutes(app, guards, verbs)

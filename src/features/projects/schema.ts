@@ -53,6 +53,13 @@ export const ProjectPage = z
   .object({ projects: z.array(ProjectSchema), next: z.string().nullable() })
   .openapi('ProjectPage')
 export const KeyList = z.object({ keys: z.array(KeySchema) }).openapi('KeyList')
+export const EraseQuery = z.object({
+  confirm: z
+    .string()
+    .min(1)
+    .max(2 * PROJECT_LIMITS.nameCharactersMax)
+    .openapi({ description: "The project's id, which `GET /api/v1/keys` shows, or its name." }),
+})
 export const Revoked = z.object({ revoked: z.boolean() }).openapi('Revoked')
 export const Erased = z
   .object({ erased: z.literal(true), rows: z.record(z.string(), z.number().int()) })
