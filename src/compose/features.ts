@@ -98,7 +98,7 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
   const recorded = [repricing, budgets, usage, transparency, receipts]
   const features: readonly Feature[] = [registry, aliases, drift, lockfiles, webhooks, ...recorded]
 
-  const accounting = { ...common, ...aliases, ...usage }
+  const accounting = { ...common, ...aliases, ...usage, facts: registry.facts }
   const certifying = { ...lockfiles, ...receipts, ...receipts.keyState, issue: receipts.issueObserved }
   const { gateway, passedBytesMax } = await composeGateway(config, { ...accounting, ...certifying, redis })
 

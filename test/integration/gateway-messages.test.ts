@@ -38,12 +38,14 @@ const likeAnthropic: Behaviour = (outgoing, { json }) => {
   outgoing.end()
 }
 
+const modern = { model: 'modern', supports_temperature: false, supports_json_schema: true }
+const models = { model: 'claude', models: [modern] }
 const anthropic = await startUpstream(likeAnthropic)
 const openai = await startUpstream(wellBehaved)
 const world = await startGateway(
   {
     providers: [
-      { name: 'anthropic', type: 'anthropic', base_url: anthropic.url, api_key_env: 'PLANTED_A', model: 'claude' },
+      { name: 'anthropic', type: 'anthropic', base_url: anthropic.url, api_key_env: 'PLANTED_A', ...models },
       { name: 'local', base_url: openai.url, api_key_env: 'PLANTED_O', model: 'small' },
     ],
   },
@@ -152,6 +154,24 @@ describe("a call of OpenAI's surface", () => {
     expect(await project.rows(1)).toMatchObject([ROW])
   })
 
+  test('is sent without what its model refuses, and with the schema that it holds to', async () => {
+    const schema = { type: 'object', properties: {}, additionalProperties: false }
+    const format = { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } }
+    const sampling = { temperature: 0.5, top_p: 0.9 }
+    for (const model of ['modern', 'claude']) {
+      const json = { model, messages, ...sampling, response_format: format }
+      expect((await world.project().post(CHAT, json)).status).toBe(200)
+    }
+    const [sent, plain] = anthropic.arrived.slice(-2).map(({ json }) => json)
+    expect(sent).toMatchObject({ model: 'modern', output_config: { format: { type: 'json_schema', schema } } })
+    expect(sent).not.toHaveProperty('temperature')
+    expect(sent).not.toHaveProperty('top_p')
+    expect(plain).toMatchObject({ ...sampling, system: [{ type: 'text' }] })
+    const own = { model: 'modern', max_tokens: 5, messages, temperature: 0.5, top_k: 3 }
+    await world.project().post(MESSAGES, own)
+    expect(anthropic.arrived.at(-1)?.json).toEqual({ model: 'modern', max_tokens: 5, messages })
+  })
+
   test('streams from it', async () => {
     const project = world.project()
     const json = { model: 'claude', messages, stream: true, stream_options: { include_usage: true } }
@@ -171,7 +191,12 @@ describe('what may be asked for', () => {
     const list = await (await fetch(`${world.url}/v1/models`, { headers })).json()
     expect(list).toMatchObject({
       ...{ object: 'list', has_more: false, first_id: 'reader' },
-      data: [{ id: 'reader', owned_by: 'alias' }, { id: 'anthropic:claude', type: 'model' }, { id: 'local:small' }],
+      data: [
+        { id: 'reader', owned_by: 'alias' },
+        { id: 'anthropic:claude', type: 'model' },
+        { id: 'anthropic:modern' },
+        { id: 'local:small' },
+      ],
     })
     for (const id of ['reader', 'claude', 'local:small']) {
       const shown = await fetch(`${world.url}/v1/models/${id}`, { headers })

@@ -55,6 +55,8 @@ describe('a request that leaves the model to the service', () => {
     expect(easy).toBeGreaterThanOrEqual(0)
     expect(hard).toBeGreaterThan(easy)
     expect(scoreOf(await ask(project, 'hello there', { model: 'deep' }))).toBe(easy)
+    const refused = await ask(project, 'hello there', { model: 'unheard-of' })
+    expect([refused.status, scoreOf(refused)]).toEqual([404, easy])
   })
 })
 

@@ -44,6 +44,33 @@ describe("OpenAI's request for an upstream of Anthropic's", () => {
     expect(toAnthropic({ messages: [user('Hi')], stop: ['A', 'B'] })['stop_sequences']).toEqual(['A', 'B'])
   })
 
+  test('holds its answer to a schema if that is strict and the model can, and else asks for JSON in words', () => {
+    const schema = {
+      type: 'object',
+      properties: { a: { type: 'string' } },
+      required: ['a'],
+      additionalProperties: false,
+    }
+    const body = (strict: boolean) => ({
+      messages: [user('Hi')],
+      response_format: { type: 'json_schema', json_schema: { name: 'answer', strict, schema } },
+    })
+    const held = toAnthropicRequest(body(true), true)
+    expect(held).toMatchObject({ request: { output_config: { format: { type: 'json_schema', schema } } } })
+    expect(held).not.toHaveProperty('request.system')
+    const asked = [toAnthropicRequest(body(true)), toAnthropicRequest(body(false), true)]
+    asked.push(toAnthropicRequest({ messages: [user('Hi')], response_format: { type: 'json_object' } }, true))
+    for (const one of asked) {
+      expect(one).toMatchObject({ request: { system: [{ text: expect.stringContaining('JSON') }] } })
+      expect(one).not.toHaveProperty('request.output_config')
+    }
+    expect(
+      toOpenAi({ messages: [user('Hi')], output_config: { format: { type: 'json_schema', schema } } }),
+    ).toMatchObject({
+      response_format: { type: 'json_schema', json_schema: { name: 'answer', schema } },
+    })
+  })
+
   test('has images and files as they came: their data, or where they are', () => {
     const content = [
       { type: 'text', text: 'What is this?' },

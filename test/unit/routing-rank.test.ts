@@ -67,6 +67,21 @@ describe('the ranking', () => {
     expect(a && estimatedCost(a.backend, demand)).toBe(3.5)
   })
 
+  it('by cost takes what has no known price after everything that has one', () => {
+    const unknown = { backend: { costPerThousandIn: null, costPerThousandOut: null } }
+    const given: Record<string, Given> = {
+      unknown,
+      other: unknown,
+      free: { backend: { costPerThousandIn: 0, costPerThousandOut: null } },
+      dear: { backend: { costPerThousandIn: 900, costPerThousandOut: 900 } },
+    }
+    expect(ranked(given, 'cost')).toBe('free dear unknown other')
+    expect(ranked(given, 'tier')).toBe('free dear unknown other')
+    expect(ranked({ ...given, dear: { ...given['dear'], latencyMs: 50 } }, 'weighted')).toBe('free dear unknown other')
+    expect(ranked({ unknown, free: given['free'] ?? {} }, 'weighted')).toBe('free unknown')
+    expect(estimatedCost((candidates({ unknown })[0] as Ranked).backend, demand)).toBeNull()
+  })
+
   it('by latency takes the faster, and what was never called first', () => {
     const given = { slow: { latencyMs: 300 }, fast: { latencyMs: 20 }, unknown: { latencyMs: undefined } }
     expect(ranked(given, 'latency')).toBe('unknown fast slow')

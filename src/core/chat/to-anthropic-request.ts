@@ -7,11 +7,13 @@ const outputTokensDefault = 4_096
 
 /**
  * A request in OpenAI's language as one in Anthropic's, without its model. What the other language has no word for is
- * refused if it is content, and left out if it is a parameter.
+ * refused if it is content, and left out if it is a parameter. `takesJsonSchema` says that the model's answer can be held
+ * to a schema.
  */
-export function toAnthropicRequest(body: Members): TranslatedRequest {
+export function toAnthropicRequest(body: Members, takesJsonSchema = false): TranslatedRequest {
   return translated(() => {
-    const system = [...systemBlocks(body), ...jsonRule(body)]
+    const schema = takesJsonSchema ? strictSchemaOf(body) : null
+    const system = [...systemBlocks(body), ...(schema === null ? jsonRule(body) : [])]
     const { temperature, max_completion_tokens: most, max_tokens: mostOnce, stop, user } = body
     return present({
       max_tokens: numberOf(most) ?? numberOf(mostOnce) ?? outputTokensDefault,
@@ -23,6 +25,7 @@ export function toAnthropicRequest(body: Members): TranslatedRequest {
       stop_sequences: typeof stop === 'string' ? [stop] : Array.isArray(stop) ? stop : undefined,
       stream: body['stream'] === true ? true : undefined,
       metadata: typeof user === 'string' ? { user_id: user } : undefined,
+      output_config: schema === null ? undefined : { format: { type: 'json_schema', schema } },
       ...toolMembers(body),
     })
   })
@@ -41,7 +44,17 @@ function systemBlocks(body: Members): Members[] {
 
 const JSON_ONLY = 'Answer with one JSON value and nothing else: no words around it, no code fence.'
 
-/** Anthropic has no JSON mode, so that it is asked in words. */
+/**
+ * The schema that holds strictly. Only such a one is all that Anthropic takes for a schema: every object closed, every
+ * member required; with another one the whole request would be refused.
+ */
+function strictSchemaOf(body: Members): Members | null {
+  const { type, json_schema: said } = membersOf(body['response_format'])
+  const { strict, schema } = membersOf(said)
+  return type === 'json_schema' && strict === true && isMembers(schema) ? schema : null
+}
+
+/** Anthropic has no JSON mode without a schema, so that it is asked in words. */
 function jsonRule(body: Members): Members[] {
   const format = membersOf(body['response_format'])
   if (format['type'] === 'json_object') return [{ type: 'text', text: JSON_ONLY }]

@@ -22,9 +22,16 @@ export function toOpenAiRequest(body: Members, limitName: LimitName = 'max_token
       stop: body['stop_sequences'],
       stream: body['stream'] === true ? true : undefined,
       user: typeof user === 'string' ? user : undefined,
+      response_format: toResponseFormat(body['output_config']),
       ...toolMembers(body),
     })
   })
+}
+
+/** A schema for the answer; whether a model holds to it strictly is its provider's to say. */
+function toResponseFormat(config: unknown): Members | undefined {
+  const { type, schema } = membersOf(membersOf(config)['format'])
+  return type === 'json_schema' ? { type, json_schema: { name: 'answer', schema } } : undefined
 }
 
 function systemText(system: unknown): string {

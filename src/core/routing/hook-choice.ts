@@ -7,8 +7,9 @@ export type HookCandidate = {
   readonly provider: string
   readonly model: string
   readonly tier: Backend['tier']
-  readonly cost_per_1k_in: number
-  readonly cost_per_1k_out: number
+  /** Null for a price that is not known, which is not free. */
+  readonly cost_per_1k_in: number | null
+  readonly cost_per_1k_out: number | null
   readonly status: Ranked['health']
   readonly in_flight: number
   readonly latency_ms: number | null

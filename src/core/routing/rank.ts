@@ -28,9 +28,15 @@ export type Ranked = {
 
 const HEALTH_ORDER: Readonly<Record<Health, number>> = { healthy: 0, degraded: 1, down: 2 }
 
-/** What a call of such a size would cost there, in USD. For comparing alone: money that is kept is never a double. */
-export const estimatedCost = ({ costPerThousandIn, costPerThousandOut }: Backend, demand: Demand): number =>
-  (costPerThousandIn * demand.tokensIn + costPerThousandOut * demand.tokensOut) / 1_000
+/**
+ * What a call of such a size would cost there, in USD; null if that is not known. For comparing alone: money that is kept
+ * is never a double.
+ */
+export function estimatedCost(backend: Backend, { tokensIn, tokensOut }: Demand): number | null {
+  const { costPerThousandIn, costPerThousandOut } = backend
+  if (costPerThousandIn === null && costPerThousandOut === null) return null
+  return ((costPerThousandIn ?? 0) * tokensIn + (costPerThousandOut ?? 0) * tokensOut) / 1_000
+}
 
 /**
  * The order in which backends are tried: healthy before degraded before down, then the place in the alias's list, then
@@ -48,18 +54,22 @@ export function rank(candidates: readonly Ranked[], policy: Policy, demand: Dema
 type Score = (candidate: Ranked) => readonly number[]
 
 function scoreOf(candidates: readonly Ranked[], { strategy, weights }: Policy, demand: Demand): Score {
-  const cost: Score = ({ backend }) => [estimatedCost(backend, demand)]
+  const costOf = ({ backend }: Ranked): number | null => estimatedCost(backend, demand)
+  // What is not known may be dear: it comes after every price.
+  const cost: Score = (candidate) => (costOf(candidate) === null ? [1, 0] : [0, costOf(candidate) ?? 0])
   // What was never called comes first: only a call can tell how slow it is.
-  const latency: Score = ({ latencyMs }) => [latencyMs ?? 0]
-  const highest = (score: Score): number => Math.max(...candidates.map((candidate) => score(candidate)[0] ?? 0))
-  const [dearest, slowest] = strategy === 'weighted' ? [highest(cost), highest(latency)] : [0, 0]
-  const share = (value = 0, most: number): number => (most > 0 ? value / most : 0)
+  const latencyOf = ({ latencyMs }: Ranked): number => latencyMs ?? 0
+  const highest = (amountOf: (one: Ranked) => number | null): number =>
+    Math.max(...candidates.map((candidate) => amountOf(candidate) ?? 0))
+  const [dearest, slowest] = strategy === 'weighted' ? [highest(costOf), highest(latencyOf)] : [0, 0]
+  const share = (value: number, most: number): number => (most > 0 ? value / most : 0)
+  const costShare = (value: number | null): number => (value === null ? 1 : share(value, dearest))
   const scores: Readonly<Record<Strategy, Score>> = {
     priority: ({ backend }) => [backend.priority],
     cost,
-    latency,
+    latency: (candidate) => [latencyOf(candidate)],
     weighted: (candidate) => [
-      weights.cost * share(cost(candidate)[0], dearest) + weights.latency * share(latency(candidate)[0], slowest),
+      weights.cost * costShare(costOf(candidate)) + weights.latency * share(latencyOf(candidate), slowest),
     ],
     tier: (candidate) => [tierDistance(candidate.backend.tier, demand.tier), ...cost(candidate)],
   }

@@ -14,6 +14,7 @@ import type { Attempt, AttemptAt, ChatCall } from './call.js'
 import { openEcho } from './echo.js'
 import type { Ledger } from './ledger.js'
 import { GATEWAY_LIMITS } from './limits.js'
+import type { SpeechDeps } from './model-traits.js'
 import type { Provider } from './providers.js'
 import { type EventSource, readEvents } from './read-events.js'
 import { type Speech, speechOf } from './speech.js'
@@ -21,12 +22,10 @@ import { NOTHING_SPENT, type Spent, spentOn } from './spent.js'
 import { explainTrouble, UpstreamTrouble } from './trouble.js'
 import { hideCredential, parseMembers, readWhole, type Upstreams } from './upstream.js'
 
-export type AttemptDeps = {
+export type AttemptDeps = SpeechDeps & {
   readonly providers: ReadonlyMap<string, Provider>
   readonly upstreams: Upstreams
   readonly drainMsMax: number
-  /** Milliseconds since the epoch. */
-  readonly nowMs: () => number
   /** From 0 to 1. */
   readonly random: () => number
 }
@@ -71,7 +70,7 @@ type Asking = {
 
 async function askForAnswer(asking: Asking): Promise<Attempt> {
   const { deps, call, ledger, backend, provider } = asking
-  const speech = speechOf(call, provider, deps.nowMs)
+  const speech = speechOf(call, provider, deps)
   const text = await answerText(asking, speech)
   const value = parseMembers(text)
   if (value === null) throw new UpstreamTrouble({ kind: 'garbage' })
@@ -103,7 +102,7 @@ async function answerText(asking: Asking, speech: Speech): Promise<string> {
 
 async function askForStream(asking: Asking): Promise<Attempt> {
   const { deps, call, ledger, backend, provider } = asking
-  const speech = speechOf(call, provider, deps.nowMs)
+  const speech = speechOf(call, provider, deps)
   const source = await openSource(asking, speech)
   const name = backendName(backend)
   try {

@@ -28,6 +28,9 @@ const Model = z.strictObject({
   cost_per_1k_in: costPerThousand().optional(),
   cost_per_1k_out: costPerThousand().optional(),
   max_tokens: whole(1, 100_000_000).optional(),
+  /** What is not said is taken from the registry. */
+  supports_temperature: z.boolean().optional(),
+  supports_json_schema: z.boolean().optional(),
 })
 
 const Breaker = z.strictObject({

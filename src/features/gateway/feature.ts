@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ProjectId } from '../../access/principal.js'
 import { estimateRequestTokens } from '../../core/chat/index.js'
-import type { Fleet, Ranked } from '../../core/routing/index.js'
+import type { ModelIndex } from '../../core/pricing/index.js'
+import type { Fleet, Ranked, Tier } from '../../core/routing/index.js'
 import type { App, Guards } from '../../http/endpoint.js'
 import { type Clock, monotonicClock, systemClock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
@@ -16,9 +17,11 @@ import { type CertifyDeps, createCertify } from './certify-call.js'
 import { type ChooseDeps, chooseCandidates } from './choose-candidates.js'
 import { dearestOf } from './dearest.js'
 import { demandOf } from './demand.js'
+import { keepWork } from './keep-work.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import { findModel, listModels } from './list-models.js'
 import { mountModels } from './model-routes.js'
+import { traitsOf } from './model-traits.js'
 import { openCache } from './open-cache.js'
 import { openFleet } from './open-fleet.js'
 import { openJudge } from './open-judge.js'
@@ -26,6 +29,7 @@ import type { GatewayConfig } from './read-config.js'
 import { reportBackends } from './report-backends.js'
 import { mountChat, mountCountTokens, mountMessages } from './routes.js'
 import { mountRouting } from './routing-routes.js'
+import { scored } from './score-header.js'
 import { type CachedDeps, type Serve, serveCached } from './serve-cached.js'
 import { type ServeDeps, serveCall } from './serve-call.js'
 import { type OpWish, serveWorkflow, type WorkflowDeps } from './serve-workflow.js'
@@ -58,6 +62,8 @@ export type GatewayDeps = CertifyDeps & {
   readonly defaultModel?: string | undefined
   /** For what instances share. */
   readonly redis?: Redis | undefined
+  /** The models of a provider as the registry knows them now, in memory. */
+  readonly facts: (provider: string) => ModelIndex | undefined
   /** From 0 to 1; tests choose it. */
   readonly random?: () => number
 }
@@ -134,6 +140,7 @@ function servingOf(deps: GatewayDeps): Settings {
   return {
     ...{ clock: monotonicClock, nowMs: deps.clock, random: deps.random ?? Math.random },
     providers: new Map(config.providers.map((provider) => [provider.name, provider])),
+    traitsOf: (provider, model) => traitsOf(provider, model, deps.facts),
     drainMsMax: config.server.drain_seconds * 1_000,
     callMsMax: config.server.timeout_seconds * 1_000,
     attemptsMax: config.server.attempts_max,
@@ -179,6 +186,25 @@ async function chat(
   const isOpen = bound === null && (model === undefined || model === 'auto')
   const isChoosing = wish?.tier === undefined && (isOpen || choosing.policy.strategy === 'tier')
   const { score, tier } = await choosing.judge(projectId, sent.body, isChoosing)
+  return scored(score, () => route(deps, serving, choosing, cached, { known, bound, tier, wish }))
+}
+
+type Judged = {
+  readonly known: ChatCall
+  readonly bound: readonly string[] | null
+  readonly tier: Tier
+  readonly wish: OpWish | undefined
+}
+
+/** Serves a call by the backends that may answer it, in their order. */
+async function route(
+  deps: GatewayDeps,
+  serving: ServeDeps,
+  choosing: Choosing,
+  cached: CachedDeps | null,
+  { known, bound, tier, wish }: Judged,
+): Promise<Served> {
+  const { requestedModel: model } = known
   const asked = { model, bound, tier: wish?.tier ?? tier, preferred: wish?.preferred }
   const ranked = await choosing.order(
     chooseCandidates(choosing, asked, () => demandOf(known)),
@@ -190,18 +216,11 @@ async function chat(
   const call: ChatCall = { ...known, requestedModel, dearest: dearestOf(candidates, serving.providers) }
   if (wish === undefined) {
     const serve: Serve = (one, keepRoom) => serveCall({ ...serving, keepRoom }, one, candidates)
-    const served =
-      cached === null ? serve(call, serving.keepRoom) : serveCached(cached, call, { bound, candidates }, serve)
-    return scored(await served, score)
+    return cached === null ? serve(call, serving.keepRoom) : serveCached(cached, call, { bound, candidates }, serve)
   }
   const keepRoom = (sender: ChatCall): CallSlot => heard(serving.keepRoom(sender), wish.onRecorded)
   return serveCall({ ...serving, keepRoom }, call, candidates, wish.budget)
 }
-
-const scored = ({ answer, headers }: Served, score: number): Served => ({
-  answer,
-  headers: { ...headers, 'X-LLM-Router-Score': String(score) },
-})
 
 /** A slot whose row is told once it is recorded. */
 function heard(slot: CallSlot, onRecorded: OpWish['onRecorded']): CallSlot {
@@ -211,27 +230,6 @@ function heard(slot: CallSlot, onRecorded: OpWish['onRecorded']): CallSlot {
       const recorded = slot.record(observed)
       onRecorded(recorded.row)
       return recorded
-    },
-  }
-}
-
-/** Work that no response waits for: it ends before the service does, and its failures are told. */
-function keepWork(logger: Logger, metrics: Metrics) {
-  const under = new Set<Promise<void>>()
-  const lost = metrics.counter('llmring_gateway_rows_lost_total', 'Calls whose usage row could not be written.')
-  const keep = (work: Promise<void>): void => {
-    const heard = work
-      .catch((error: unknown) => {
-        lost.increment()
-        logger.error({ error: describeError(error) }, 'the usage row of a call could not be written')
-      })
-      .finally(() => under.delete(heard))
-    under.add(heard)
-  }
-  return {
-    keep,
-    idle: async () => {
-      while (under.size > 0) await Promise.all(under)
     },
   }
 }

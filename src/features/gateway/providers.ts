@@ -12,6 +12,8 @@ type ProviderModel = {
   readonly model: string
   readonly costPerThousandIn: number | null
   readonly costPerThousandOut: number | null
+  readonly supportsTemperature: boolean | undefined
+  readonly supportsJsonSchema: boolean | undefined
 }
 
 /** A configured provider. Its credential is behind a function, so that printing the provider never shows it. */
@@ -83,8 +85,9 @@ function openProvider(
     models: new Map(models.map((entry) => [entry.model, toModel(entry)])),
     backends: models.map((entry, index) => ({
       ...{ provider: name, type, model: entry.model, tier: entry.tier, priority, order: order + index },
-      costPerThousandIn: entry.cost_per_1k_in ?? 0,
-      costPerThousandOut: entry.cost_per_1k_out ?? 0,
+      // The echo is asked of nobody, who could want money for it.
+      costPerThousandIn: entry.cost_per_1k_in ?? (wire === 'echo' ? 0 : null),
+      costPerThousandOut: entry.cost_per_1k_out ?? null,
       ...(entry.max_tokens === undefined ? {} : { maxTokens: entry.max_tokens }),
     })),
     breaker: text.circuit_breaker ?? config.breaker,
@@ -100,10 +103,12 @@ function openProvider(
   }
 }
 
-const toModel = ({ model, cost_per_1k_in, cost_per_1k_out }: ModelText): ProviderModel => ({
+const toModel = ({ model, cost_per_1k_in, cost_per_1k_out, ...said }: ModelText): ProviderModel => ({
   model,
   costPerThousandIn: cost_per_1k_in ?? null,
   costPerThousandOut: cost_per_1k_out ?? null,
+  supportsTemperature: said.supports_temperature,
+  supportsJsonSchema: said.supports_json_schema,
 })
 
 /** A key that is named must be there; one that only the type names may be missing where an address is given. */

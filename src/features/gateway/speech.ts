@@ -14,6 +14,7 @@ import {
 } from '../../core/chat/index.js'
 import { AppError } from '../../platform/errors.js'
 import type { ChatCall } from './call.js'
+import { type ModelTraits, type SpeechDeps, withoutRefused } from './model-traits.js'
 import { anthropicHeaders, openAiHeaders, withUsage } from './provider-requests.js'
 import type { Provider } from './providers.js'
 
@@ -31,33 +32,41 @@ export type Speech = {
 }
 
 /** The echo speaks OpenAI's language. */
-export function speechOf(call: ChatCall, provider: Provider, nowMs: () => number): Speech {
+export function speechOf(call: ChatCall, provider: Provider, { nowMs, traitsOf }: SpeechDeps): Speech {
   const wire: ChatWire = provider.wire === 'anthropic' ? 'anthropic' : 'openai'
-  return wire === 'openai' ? inOpenAis(call, provider) : inAnthropics(call, provider, nowMs)
+  const traits = (model: string) => traitsOf(provider, model)
+  return wire === 'openai' ? inOpenAis(call, provider, traits) : inAnthropics(call, provider, traits, nowMs)
 }
 
-function inOpenAis(call: ChatCall, provider: Provider): Speech {
+type Traits = (model: string) => ModelTraits
+
+function inOpenAis(call: ChatCall, provider: Provider, traits: Traits): Speech {
   const isOwn = call.surface === 'openai'
   const body = () => (isOwn ? call.body : requestOf(toOpenAiRequest(call.body, provider.limitName)))
   return {
     wire: 'openai',
     path: '/chat/completions',
     headers: openAiHeaders(provider),
-    request: (model) => withUsage({ ...body(), model }, call.isStream),
+    request: (model) => withUsage({ ...withoutRefused(body(), traits(model)), model }, call.isStream),
     answer: (value, text) => (isOwn ? text : JSON.stringify(toAnthropicAnswer(value))),
     stream: () => (isOwn ? passOpenAiStream(call) : toAnthropicStream()),
   }
 }
 
-function inAnthropics(call: ChatCall, provider: Provider, nowMs: () => number): Speech {
+function inAnthropics(call: ChatCall, provider: Provider, traits: Traits, nowMs: () => number): Speech {
   const isOwn = call.surface === 'anthropic'
-  const body = () => (isOwn ? call.body : requestOf(toAnthropicRequest(call.body)))
+  const body = (takesJsonSchema: boolean) =>
+    isOwn ? call.body : requestOf(toAnthropicRequest(call.body, takesJsonSchema))
+  const requestFor = (model: string, known: ModelTraits): Members => ({
+    ...withoutRefused(body(known.takesJsonSchema), known),
+    model,
+  })
   const createdSeconds = () => Math.floor(nowMs() / 1_000)
   return {
     wire: 'anthropic',
     path: '/messages',
     headers: anthropicHeaders(provider, call.passedHeaders),
-    request: (model) => ({ ...body(), model }),
+    request: (model) => requestFor(model, traits(model)),
     answer: (value, text) => (isOwn ? text : JSON.stringify(toOpenAiAnswer(value, createdSeconds()))),
     stream: () =>
       isOwn ? passAnthropicStream() : toOpenAiStream({ wantsUsage: call.wantsUsage, createdSeconds: createdSeconds() }),
