@@ -33,6 +33,7 @@ import { scored } from './score-header.js'
 import { type CachedDeps, type Serve, serveCached } from './serve-cached.js'
 import { type ServeDeps, serveCall } from './serve-call.js'
 import { type OpWish, serveWorkflow, type WorkflowDeps } from './serve-workflow.js'
+import { createSharedBreakers } from './share-breakers.js'
 import { type StatsDeps, showStats } from './show-stats.js'
 import { createUpstreams } from './upstream.js'
 import { mountWorkflows } from './workflow-routes.js'
@@ -74,7 +75,7 @@ export function createGateway(deps: GatewayDeps) {
   const upstreams = createUpstreams()
   const rows = keepWork(logger, metrics)
   const inFlight = { count: 0 }
-  const fleet = openFleet(config.providers)
+  const { fleet, hints } = openSharedFleet(deps)
   const serving: ServeDeps = { ...servingOf(deps), fleet, upstreams, inFlight, keep: rows.keep }
   const cached = openCache(deps, serving)
   const judge = openJudge(config, deps.redis)
@@ -99,13 +100,22 @@ export function createGateway(deps: GatewayDeps) {
       })
     },
     erase: async (projectId, rowsMax) => (await cached?.erase(projectId, rowsMax)) || judge.erase(projectId),
+    start: () => void hints?.start(),
     /** Waits for calls whose callers left, as long as they may be read on, and for the rows of those that are over. */
     close: async () => {
+      await hints?.stop()
       await settled(inFlight, serving.drainMsMax + GATEWAY_LIMITS.closeMsMax)
       await rows.idle()
       await upstreams.close()
     },
   } satisfies Feature
+}
+
+/** The backends' state, of which instances with a Redis tell one another. */
+function openSharedFleet({ config: { providers }, redis, logger }: GatewayDeps) {
+  const shared = redis === undefined ? undefined : createSharedBreakers(redis, providers, logger)
+  const fleet = openFleet(providers, shared?.tell)
+  return { fleet, hints: shared?.hear((name, openMs) => fleet.hear(name, openMs, monotonicClock())) }
 }
 
 async function settled(inFlight: { readonly count: number }, msMax: number): Promise<void> {

@@ -23,6 +23,10 @@ export const GATEWAY_LIMITS = {
   thresholdFreshMs: 2_000,
   thresholdProjectsMax: 10_000,
   thresholdKeptMs: 31_536_000_000,
+  /** Open breakers that instances tell one another of: how many, for how long the last is kept, how often they are asked for. */
+  hintsMax: 1_000,
+  hintsKeptMs: 3_600_000,
+  hintsPauseMs: 1_000,
   /** The days that the sums of calls are of. */
   statsDays: 30,
   /** Of a workflow, and what `{{input}}` stands for in it. */

@@ -71,7 +71,7 @@ function openProvider(
   variable: (name: string) => string | undefined,
   fault: (what: string) => void,
 ): Provider {
-  const { name, type, priority } = text
+  const { name, type } = text
   const wire = type === 'anthropic' || type === 'echo' ? type : 'openai'
   const template = templateOf(type)
   const { streamHeadMsMax, answerHeadMsMax, idleMsMax } = GATEWAY_LIMITS
@@ -83,13 +83,7 @@ function openProvider(
     // Its newer models refuse the older name, which is all that others know.
     limitName: type === 'openai' && text.base_url === undefined ? 'max_completion_tokens' : 'max_tokens',
     models: new Map(models.map((entry) => [entry.model, toModel(entry)])),
-    backends: models.map((entry, index) => ({
-      ...{ provider: name, type, model: entry.model, tier: entry.tier, priority, order: order + index },
-      // The echo is asked of nobody, who could want money for it.
-      costPerThousandIn: entry.cost_per_1k_in ?? (wire === 'echo' ? 0 : null),
-      costPerThousandOut: entry.cost_per_1k_out ?? null,
-      ...(entry.max_tokens === undefined ? {} : { maxTokens: entry.max_tokens }),
-    })),
+    backends: models.map((entry, index) => toBackend(text, entry, order + index)),
     breaker: text.circuit_breaker ?? config.breaker,
     limits: text.limits,
     streamHeadMsMax: headMs ?? streamHeadMsMax,
@@ -102,6 +96,14 @@ function openProvider(
     },
   }
 }
+
+const toBackend = ({ name, type, priority }: ProviderText, entry: ModelText, order: number): Backend => ({
+  ...{ provider: name, type, model: entry.model, tier: entry.tier, priority, order },
+  // The echo is asked of nobody, who could want money for it.
+  costPerThousandIn: entry.cost_per_1k_in ?? (type === 'echo' ? 0 : null),
+  costPerThousandOut: entry.cost_per_1k_out ?? null,
+  ...(entry.max_tokens === undefined ? {} : { maxTokens: entry.max_tokens }),
+})
 
 const toModel = ({ model, cost_per_1k_in, cost_per_1k_out, ...said }: ModelText): ProviderModel => ({
   model,
