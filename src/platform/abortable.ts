@@ -1,3 +1,5 @@
+import { createSlices } from './slices.js'
+
 /** Work that was given up because its signal was aborted. */
 export class Aborted extends Error {
   override readonly name = 'Aborted'
@@ -29,16 +31,23 @@ const waiting = new WeakMap<AbortSignal, Set<() => void>>()
 
 /**
  * Calls back when the signal is aborted; what is returned takes that back. For a signal that thousands wait for: to add
- * a listener to one, or to remove it, takes as long as there are others.
+ * a listener to one, or to remove it, takes as long as there are others, and they are called back in slices.
  */
 export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
   const callbacks = waiting.get(signal) ?? new Set()
   if (!waiting.has(signal)) {
     waiting.set(signal, callbacks)
-    signal.addEventListener('abort', () => {
-      for (const call of callbacks) call()
-    })
+    signal.addEventListener('abort', () => void callAll(callbacks))
   }
   callbacks.add(callback)
   return () => void callbacks.delete(callback)
+}
+
+async function callAll(callbacks: ReadonlySet<() => void>): Promise<void> {
+  const slices = createSlices()
+  for (const call of callbacks) {
+    if (slices.isDue()) await slices.pause()
+    // It may have been taken back meanwhile.
+    if (callbacks.has(call)) call()
+  }
 }

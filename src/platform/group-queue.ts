@@ -45,21 +45,7 @@ export function createGroupQueue<Item, Answer>(limits: QueueLimits & GroupLimits
       change(total, 1, waiting.bytes)
       change(load, 1, waiting.bytes)
     },
-    /** Counts an item that will come; what is returned counts it no more. */
-    keepRoom: (owner: string, bytes: number): (() => void) => {
-      const load = loads.get(owner) ?? { items: 0, bytes: 0 }
-      loads.set(owner, load)
-      change(total, 1, bytes)
-      change(load, 1, bytes)
-      let isHeld = true
-      return () => {
-        if (!isHeld) return
-        isHeld = false
-        change(total, -1, -bytes)
-        change(load, -1, -bytes)
-        if (load.items === 0) loads.delete(owner)
-      }
-    },
+    keepRoom: (owner: string, bytes: number, items: number) => keepRoom(total, loads, owner, { items, bytes }),
     /** The next group: at least one item, if anything waits. */
     take: (): Waiting<Item, Answer>[] => {
       const group = queue.splice(0, countFitting(queue, limits))
@@ -72,6 +58,28 @@ export function createGroupQueue<Item, Answer>(limits: QueueLimits & GroupLimits
       }
       return group
     },
+  }
+}
+
+/** Counts items that will come: one less, with so many bytes, at each `use`, and none after the last. */
+function keepRoom(total: Load, loads: Map<string, Load>, owner: string, { items, bytes }: Readonly<Load>) {
+  const load = loads.get(owner) ?? { items: 0, bytes: 0 }
+  loads.set(owner, load)
+  const left: Load = { items: 0, bytes: 0 }
+  const keep = (itemsMore: number, bytesMore: number): void => {
+    for (const one of [total, load, left]) change(one, itemsMore, bytesMore)
+    if (load.items === 0) loads.delete(owner)
+  }
+  const release = (): void => {
+    if (left.items > 0) keep(-left.items, -left.bytes)
+  }
+  keep(items, bytes)
+  return {
+    use: (bytesUsed: number): void => {
+      if (left.items > 1) keep(-1, -Math.min(bytesUsed, left.bytes))
+      else release()
+    },
+    release,
   }
 }
 

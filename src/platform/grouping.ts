@@ -1,5 +1,4 @@
 import { expireAfter } from './deadline.js'
-import type { AppError } from './errors.js'
 import { createGroupQueue, type GroupLimits, type GroupQueue, type QueueLimits, type Waiting } from './group-queue.js'
 import { invariant } from './invariant.js'
 
@@ -33,23 +32,21 @@ export type Grouping<Item, Answer> = {
   readonly depth: () => number
 }
 
-/** Room in the queue for one item that will come: nothing else takes it meanwhile. */
+/** Room in the queue for items that will come: nothing else takes it meanwhile. */
 export type Room<Item, Answer> = {
   /**
-   * As the grouping's own, and never refused for want of room. Once; the room is used up then. An item that is not
-   * awaited begins no group before it has lingered.
+   * As the grouping's own, and never refused for want of room. Once for each item; the room is used up then. An item
+   * that is not awaited begins no group before it has lingered.
    */
   submit(item: Item, bytes: number, isAwaited?: boolean): Promise<Answer>
-  /** Gives the room back. Nothing happens if it is used up. */
+  /** Gives back what is not used up. */
   release(): void
 }
 
-/** For owners who hand over many items at a time, or one later on. */
+/** For owners who hand over items later on, or many of them one after the other. */
 export type RoomyGrouping<Item, Answer> = Grouping<Item, Answer> & {
-  /** Throws `overloaded` if there is no room. */
-  keepRoom(owner: string, bytes: number): Room<Item, Answer>
-  /** Why so many items of an owner, of so many bytes together, would not be taken now; undefined: they would. */
-  refusal(owner: string, bytes: number, items: number): AppError | undefined
+  /** For so many items (default: 1) of so many bytes together. Throws `overloaded` if there is no room. */
+  keepRoom(owner: string, bytes: number, items?: number): Room<Item, Answer>
 }
 
 /**
@@ -72,19 +69,18 @@ export function createGrouping<Item, Answer>(options: GroupingOptions<Item, Answ
       const refusal = queue.refusal(owner, bytes, 1)
       return refusal === undefined ? add(item, owner, bytes) : Promise.reject(refusal)
     },
-    keepRoom: (owner, bytes) => {
-      const refusal = queue.refusal(owner, bytes, 1)
+    keepRoom: (owner, bytes, items = 1) => {
+      const refusal = queue.refusal(owner, bytes, items)
       if (refusal !== undefined) throw refusal
-      const release = queue.keepRoom(owner, bytes)
+      const kept = queue.keepRoom(owner, bytes, items)
       return {
         submit: (item, bytesNow, isAwaited) => {
-          release()
+          kept.use(bytesNow)
           return add(item, owner, bytesNow, isAwaited)
         },
-        release,
+        release: kept.release,
       }
     },
-    refusal: queue.refusal,
     drain: lanes.drain,
     depth: queue.depth,
   }

@@ -294,8 +294,9 @@ const PROBES: Readonly<Record<string, Probe>> = {
       const late = over === undefined ? undefined : await fate(over`select 'late' as v`, patienceMs)
       let stubborn: Promise<unknown> = Promise.resolve()
       const lost = sql.begin(async (tx) => {
-        await terminate((await tx`select pg_backend_pid() as pid`)[0]?.['pid'])
+        const [session] = await tx`select pg_backend_pid() as pid`
         const goesOn = async () => {
+          await terminate(session?.['pid'])
           await eventually(async () => expect(await pidOf(sql)).toBeDefined())
           return await tx`insert into stored (n) values (1)`
         }

@@ -131,6 +131,9 @@ describe('while the database', () => {
         const unchanged = await service.call(path, { key, headers: has })
         expect([path, unchanged.status, Number(unchanged.headers.get(STALE)) > 0]).toEqual([path, 304, true])
       }
+      const missing = await service.call('/api/v1/aliases/never-bound', { key: made.key })
+      expect([missing.status, missing.json['code']]).toEqual([404, 'not-found'])
+      expect(Number(missing.headers.get(STALE))).toBeGreaterThan(0)
       const unlisted = await service.call('/api/v1/aliases/?profile=never-listed', { key: made.key })
       const unknown = await service.call(RESOLVE, { key: 'never-seen-before' })
       const written = await service.call('/api/v1/aliases/bind', { key: made.key, json: { alias: 'b', model: 'x:y' } })
@@ -142,6 +145,8 @@ describe('while the database', () => {
       await eventually(async () => expect(await seen(made.key)).toEqual([200, null, 'after:outage']))
       expect((await seen(revoked.key))[0]).toBe(401)
       expect((await service.call(LIST, { key: made.key })).text).toContain('after:outage')
+      const current = await service.call('/api/v1/aliases/never-bound', { key: made.key })
+      expect([current.status, current.headers.get(STALE)]).toEqual([404, null])
       expect(await metric('llmring_database_away')).toBe(0)
     } finally {
       await load.stop()

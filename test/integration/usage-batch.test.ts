@@ -68,6 +68,33 @@ describe('a batch that is compressed', () => {
   })
 })
 
+describe('the largest batch', () => {
+  const declared = async (service: RunningService) =>
+    (await service.call('/openapi.json')).json.paths['/api/v1/log/batch'].post['x-body-bytes-max'] as number
+
+  it('is what the service takes as a body, and no more than the queue has room for', async () => {
+    const generous = await startService({
+      LLMRING_DATABASE_URL: database.url,
+      LLMRING_BODY_BYTES_MAX: '33554432',
+    })
+    try {
+      expect(await Promise.all([declared(serviceOf(0)), declared(generous)])).toEqual([4_194_304, 16_777_216])
+      const event = (number: number) => ({
+        ...{ ...EVENT, idempotency_key: `large-${number}` },
+        metadata: { text: 'x'.repeat(32_500) },
+      })
+      const json = Array.from({ length: 500 }, (_, number) => event(number))
+      expect(JSON.stringify(json).length).toBeGreaterThan(16_000_000)
+      const taken = await generous.call('/api/v1/log/batch', { key: 'large', json })
+      expect([taken.status, taken.json.recorded]).toEqual([200, 500])
+      const refused = await generous.call('/api/v1/log/batch', { key: 'large', json: [...json, 'x'.repeat(800_000)] })
+      expect([refused.status, refused.json.detail]).toEqual([413, 'The body is larger than 16777216 bytes.'])
+    } finally {
+      await generous.close()
+    }
+  })
+})
+
 describe('a full queue', () => {
   it('refuses a batch with 503 and says when to come again, and the others are recorded whole', async () => {
     const json = Array(5_000).fill(EVENT)

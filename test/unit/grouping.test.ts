@@ -440,4 +440,35 @@ describe('room that is kept', () => {
     ;(await group(0)).finish()
     expect(await submitted).toBe(10)
   })
+
+  it('for many items is used item by item: none of them is refused, and nothing else takes their room', async () => {
+    const { grouping, group } = createHeld(small)
+    const room = grouping.keepRoom('p', 10, 2)
+    await expect(grouping.submit(1, 'q', 1)).rejects.toMatchObject(refused)
+    const answers = [room.submit(2, 4)]
+    await expect(grouping.submit(1, 'q', 1)).rejects.toMatchObject(refused)
+    answers.push(room.submit(3, 4))
+    expect((await group(0)).items).toEqual([2, 3])
+    ;(await group(0)).finish()
+    expect(await Promise.all(answers)).toEqual([20, 30])
+    expect(() => grouping.keepRoom('q', 10_000, 2)).not.toThrow()
+  })
+
+  it('is given back for those of many items that never came', async () => {
+    const { grouping, group } = createHeld(small)
+    const room = grouping.keepRoom('p', 10_000, 2)
+    const answer = room.submit(1, 9_000)
+    room.release()
+    room.release()
+    ;(await group(0)).finish()
+    expect(await answer).toBe(10)
+    expect(() => grouping.keepRoom('q', 10_000, 2)).not.toThrow()
+  })
+
+  it('is kept for all of many items or for none of them', () => {
+    const { grouping } = createHeld(small)
+    expect(() => grouping.keepRoom('p', 10, 3)).toThrow(expect.objectContaining(refused))
+    expect(() => grouping.keepRoom('p', 10_001, 2)).toThrow(expect.objectContaining(refused))
+    expect(() => grouping.keepRoom('p', 10, 2)).not.toThrow()
+  })
 })

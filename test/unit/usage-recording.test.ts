@@ -6,9 +6,11 @@ import { createUsageCounters } from '../../src/features/usage/count-usage.js'
 import type { SentEvent, UsageRow } from '../../src/features/usage/event.js'
 import { fingerprint } from '../../src/features/usage/fingerprint.js'
 import { USAGE_LIMITS } from '../../src/features/usage/limits.js'
+import { type BatchDeps, logBatch } from '../../src/features/usage/log-batch.js'
 import type { KeptMark } from '../../src/features/usage/mark-store.js'
-import { settleReplays } from '../../src/features/usage/settle-replays.js'
+import { type Recorded, settleReplays } from '../../src/features/usage/settle-replays.js'
 import { createShards } from '../../src/features/usage/shards.js'
+import { SLICE_LIMITS } from '../../src/platform/limits.js'
 import { createMetrics } from '../../src/platform/metrics.js'
 
 const PROJECT = '019a0000-0000-7000-8000-000000000001' as ProjectId
@@ -219,5 +221,41 @@ describe('rows whose marks were there before', () => {
     expect(first).toEqual({ status: 'written' })
     expect(second).toMatchObject({ status: 'failed', error: { code: 'database-unavailable' } })
     expect(JSON.stringify(second?.status === 'failed' && second.error.message)).not.toContain('secret-host')
+  })
+})
+
+describe('a batch', () => {
+  it('is handed over in slices: everything else gets its turn between its events', async () => {
+    const total = 4
+    const turns: number[] = []
+    let turn = 0
+    let released = 0
+    const goOn = (): void => {
+      turn += 1
+      if (released === 0) setImmediate(goOn)
+    }
+    const submit = async (): Promise<Recorded> => {
+      // Longer than one slice.
+      const until = performance.now() + SLICE_LIMITS.sliceMsMax + 1
+      while (performance.now() < until);
+      turns.push(turn)
+      return { status: 'written' }
+    }
+    const deps: BatchDeps = {
+      ...{ newId: () => 'row', clock: () => 0, registryLoaded: async () => true, onPriceable: () => undefined },
+      findPrice: () => ({ status: 'unknown_model', registryVersion: null }),
+      claim: async () => undefined,
+      keepRoom: (rows) => {
+        expect(rows.length).toBe(total)
+        const release = () => {
+          released += 1
+        }
+        return { submit, release }
+      },
+    }
+    const items = Array.from({ length: total }, () => ({ ok: true as const, value: sent({}, null, 'k') }))
+    setImmediate(goOn)
+    const { retryAfterSeconds } = await logBatch(deps, { projectId: PROJECT, keyId: null, items, headerKey: null })
+    expect([retryAfterSeconds, released, new Set(turns).size]).toEqual([null, 1, total])
   })
 })

@@ -85,7 +85,7 @@ export function createAliases(deps: AliasesDeps): AliasesFeature {
         page: (projectId, input) => pageOfAliases(store.listPage, projectId, input),
         listing: (projectId, profile) => lists.get(projectId, profile, ''),
         warmList: warmList(lists, markStale),
-        show: (key) => showAlias({ lists, find: findListed, reach, readAhead: snapshots.readAhead }, key),
+        show: (key) => showAlias({ lists, find: findListed, reach, readAhead: snapshots.readAhead, markStale }, key),
         warmAlias: warmAlias(lists, markStale),
         resolve: (key) => resolveAlias(answers, key),
         warmResolve: warmResolve(answers, markStale),

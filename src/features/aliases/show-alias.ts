@@ -7,6 +7,7 @@ import { aliasEtag } from './etags.js'
 import type { FindListed } from './listing-store.js'
 import { renderListed } from './render.js'
 import type { Keeper, Known } from './snapshots.js'
+import type { MarkStale } from './stale-headers.js'
 
 export type ShowDeps = {
   readonly lists: Keeper<Listing>
@@ -14,6 +15,7 @@ export type ShowDeps = {
   readonly reach: Reach
   /** Something of a profile was asked for. */
   readonly readAhead: (projectId: ProjectId, profile: string) => void
+  readonly markStale: MarkStale
 }
 /** The body of the response, its strong entity tag, and how old it is where the database is away. */
 export type ShownAlias = {
@@ -26,8 +28,9 @@ export type ShownAlias = {
  * An alias, from its profile's list where that is in memory, else by its own row: one that is asked for alone is no
  * reason to read all of them. Throws `not-found`.
  */
-export async function showAlias({ lists, find, reach, readAhead }: ShowDeps, key: AliasKey): Promise<ShownAlias> {
-  const inList = () => shownIn(lists.inMemory(key.projectId, key.profile), key)
+export async function showAlias(deps: ShowDeps, key: AliasKey): Promise<ShownAlias> {
+  const { lists, find, reach, readAhead, markStale } = deps
+  const inList = () => shownIn(lists.inMemory(key.projectId, key.profile), key, markStale)
   const known = inList()
   if (known !== undefined) return known
   try {
@@ -43,14 +46,14 @@ export async function showAlias({ lists, find, reach, readAhead }: ShowDeps, key
   }
 }
 
-/** Throws `not-found` where the list is there, and the alias is not in it. */
-function shownIn(known: Known<Listing> | undefined, key: AliasKey): ShownAlias | undefined {
+/** Throws `not-found` if the list is there, and the alias is not in it: of an old list, that is old, too. */
+function shownIn(known: Known<Listing> | undefined, key: AliasKey, markStale: MarkStale): ShownAlias | undefined {
   if (known?.content.bytes === undefined) return undefined
   const { content, epoch, staleSeconds } = known
   const found = findListed(content, epoch, key.alias)
-  if (found === undefined) throw missing(key)
+  if (found === undefined) throw missing(key, markStale({}, staleSeconds))
   return { body: found.bytes, etag: found.etag, staleSeconds }
 }
 
-const missing = ({ alias, profile }: AliasKey) =>
-  new AppError('not-found', `No alias '${alias}' in profile '${profile}'.`)
+const missing = ({ alias, profile }: AliasKey, headers = {}) =>
+  new AppError('not-found', `No alias '${alias}' in profile '${profile}'.`, { headers })

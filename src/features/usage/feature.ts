@@ -164,7 +164,7 @@ function openRecording(deps: UsageDeps, store: UsageStore, onPriceable: () => vo
   const queues = openQueues({ clock, metrics, store, config, patience })
   const common = { clock, newId: createIds(), findPrice, registryLoaded, onPriceable }
   const single = { ...common, submit: queues.submitSingle }
-  const batch = { ...common, submit: queues.submitOfBatch, checkRoom: queues.checkRoom, claim: store.marks.claim }
+  const batch = { ...common, keepRoom: queues.keepBatchRoom, claim: store.marks.claim }
   const verbs: LogVerbs = { log: (input) => logEvent(single, input), logBatch: (input) => logBatch(batch, input) }
   const observing = { ...common, keepRoom: queues.keepSingleRoom, submit: queues.submitSingle, rowBytes }
   const keepCallRoomFor = (sender: Sender): CallSlot => keepCallRoom(observing, sender)

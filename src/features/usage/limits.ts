@@ -14,8 +14,12 @@ export const USAGE_LIMITS = {
   /** An idempotency key, in the header or of an event. */
   idempotencyKeyCharactersMax: 255,
   batchItemsMax: 5_000,
-  /** A quarter of what the queue takes: a row needs up to twice its bytes. */
-  batchBodyBytesMax: 16_777_216,
+  /**
+   * What a service whose bodies may be larger than this (LLMRING_BODY_BYTES_MAX, 4 MiB by default) takes as a batch all
+   * the same. A quarter of what the queue takes: a row needs up to twice its bytes, and one that never fits would be
+   * told to come again for ever.
+   */
+  batchBodyBytesCeiling: 16_777_216,
   /**
    * Events of batches that share one statement; they have a lane of their own. To write the parameters of 1,000 held the
    * event loop for up to 50 ms; a statement costs as much as thirty events, whatever is in it.

@@ -3,17 +3,17 @@ import { AppError } from '../../platform/errors.js'
 import { PROBLEMS } from '../../platform/problem-catalogue.js'
 import { sha256Hex } from '../../platform/sha256.js'
 import { createSlices } from '../../platform/slices.js'
-import type { SentEvent, UsageRow } from './event.js'
+import type { SentEvent } from './event.js'
 import { fingerprint } from './fingerprint.js'
 import { bothKeys, keyReused } from './idempotency-key.js'
 import { type LogDeps, recordEvent, waitForRegistry } from './log-event.js'
 import type { MarkStore } from './mark-store.js'
+import type { KeepBatchRoom } from './open-queues.js'
 import { type PreparedEvent, prepareEvent, type Sender } from './prepare-event.js'
 
-export type BatchDeps = LogDeps & {
+export type BatchDeps = Omit<LogDeps, 'submit'> & {
   readonly claim: MarkStore['claim']
-  /** Throws `overloaded` if these rows would not all be taken now. */
-  readonly checkRoom: (rows: readonly UsageRow[]) => void
+  readonly keepRoom: KeepBatchRoom
 }
 type SentItem = ParsedItem<SentEvent>
 export type BatchInput = Sender & { readonly items: readonly SentItem[]; readonly headerKey: string | null }
@@ -43,9 +43,7 @@ export async function logBatch(deps: BatchDeps, { items, headerKey, ...sender }:
       item.ok ? prepareItem(deps, sender, item.value, nameOf(item.value, headerKey, index), nowMs) : item.fault,
     )
   }
-  // Nothing comes between this look and the last row that is handed over: a batch is taken whole or not at all.
-  deps.checkRoom(prepared.flatMap((one) => (one instanceof AppError ? [] : [one.row])))
-  const results = await Promise.all(prepared.map((one) => recordItem(deps, one)))
+  const results = await recordItems(deps, prepared)
   for (const result of results) if ('unexpected' in result) throw result.unexpected
   const outage = results.find((result) => !result.ok && isOutage(result.fault))
   if (outage?.ok === false && !results.some(({ ok }) => ok)) throw outage.fault
@@ -87,7 +85,24 @@ function prepareItem(...input: Parameters<typeof prepareEvent>): PreparedEvent |
   }
 }
 
-async function recordItem(deps: BatchDeps, prepared: PreparedEvent | AppError): Promise<Result> {
+/** A batch is taken whole or not at all: there is room for its last row before the first one is handed over. */
+async function recordItems(deps: BatchDeps, prepared: readonly (PreparedEvent | AppError)[]): Promise<Result[]> {
+  const { submit, release } = deps.keepRoom(prepared.flatMap((one) => (one instanceof AppError ? [] : [one.row])))
+  const recording = { ...deps, submit }
+  const results: Promise<Result>[] = []
+  const slices = createSlices()
+  try {
+    for (const one of prepared) {
+      if (slices.isDue()) await slices.pause()
+      results.push(recordItem(recording, one))
+    }
+  } finally {
+    release()
+  }
+  return Promise.all(results)
+}
+
+async function recordItem(deps: LogDeps, prepared: PreparedEvent | AppError): Promise<Result> {
   if (prepared instanceof AppError) return { ok: false, fault: prepared }
   try {
     return { ok: true, ...(await recordEvent(deps, prepared)) }

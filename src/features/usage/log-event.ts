@@ -35,7 +35,10 @@ export async function logEvent(deps: LogDeps, { sent, headerKey, ...sender }: Lo
 }
 
 /** Waits for the first registry if one of these events cannot be priced without. */
-export async function waitForRegistry(deps: LogDeps, events: readonly SentEvent[]): Promise<void> {
+export async function waitForRegistry(
+  deps: Pick<LogDeps, 'findPrice' | 'registryLoaded'>,
+  events: readonly SentEvent[],
+): Promise<void> {
   const waits = events.some(({ event }) => deps.findPrice(event.provider, event.model).status === 'no_registry')
   if (waits) await deps.registryLoaded()
 }

@@ -61,7 +61,7 @@ export function mountBatch(app: App, guards: Guards, verbs: LogVerbs): void {
     access: APPENDS_USAGE,
     problems: ['idempotency-key-reused'],
     body: BatchBody,
-    bodyBytesMax: USAGE_LIMITS.batchBodyBytesMax,
+    bodyBytesMax: USAGE_LIMITS.batchBodyBytesCeiling,
     bodyItems: { schema: schema.LogBody, itemsMax, itemBytesMax, each: true },
     bodyKinds: ['json', 'ndjson'],
     bodyGzip: true,

@@ -19,13 +19,18 @@ export type QueuesDeps = {
 }
 
 type Submit = (row: UsageRow) => Promise<Recorded>
+export type KeepBatchRoom = (rows: readonly UsageRow[]) => {
+  /** Each of the rows once. */
+  readonly submit: Submit
+  /** Gives back what was kept for rows that were not submitted. */
+  release(): void
+}
 export type Queues = {
   readonly submitSingle: Submit
-  readonly submitOfBatch: Submit
   /** Room for a single row that will come. Throws `overloaded` if there is none. */
   readonly keepSingleRoom: (projectId: ProjectId, bytes: number) => Room<UsageRow, Recorded>
-  /** Throws `overloaded` if these rows, which are of one project, would not all be taken now. */
-  readonly checkRoom: (rows: readonly UsageRow[]) => void
+  /** Room for these rows, which are of one project. Throws `overloaded` if there is none for all of them. */
+  readonly keepBatchRoom: KeepBatchRoom
   drain(): Promise<unknown>
 }
 
@@ -47,12 +52,11 @@ export function openQueues({ clock, metrics, store, config, patience }: QueuesDe
   metrics.gauge('llmring_usage_queue_depth', 'Usage rows that wait for a group.', depth)
   return {
     submitSingle: (row) => singles.submit(row, row.projectId, rowBytes(row)),
-    submitOfBatch: (row) => batches.submit(row, row.projectId, rowBytes(row)),
     keepSingleRoom: (projectId, bytes) => singles.keepRoom(projectId, bytes),
-    checkRoom: (rows) => {
+    keepBatchRoom: (rows) => {
       const bytes = rows.reduce((sum, row) => sum + rowBytes(row), 0)
-      const refusal = rows[0] && batches.refusal(rows[0].projectId, bytes, rows.length)
-      if (refusal !== undefined) throw refusal
+      const { submit, release } = batches.keepRoom(rows[0]?.projectId ?? '', bytes, rows.length)
+      return { submit: (row) => submit(row, rowBytes(row)), release }
     },
     drain: () => Promise.all([singles.drain(), batches.drain()]),
   }
