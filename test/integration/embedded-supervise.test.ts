@@ -3,6 +3,7 @@ import { EmbeddedError } from '../../src/db/embedded/embedded-error.js'
 import { EMBEDDED_LIMITS } from '../../src/db/embedded/limits.js'
 import type { Ownership } from '../../src/db/embedded/ownership.js'
 import { type SuperviseDeps, supervise } from '../../src/db/embedded/supervise.js'
+import { eventually } from '../support/eventually.js'
 
 /** An ownership that is lost when the test says so. */
 function ownership() {
@@ -70,7 +71,7 @@ describe('the watch over an owned PostgreSQL', () => {
       }),
     )
     first.lose()
-    await vi.waitFor(() => expect(lost).toHaveBeenCalledExactlyOnceWith(refusal))
+    await eventually(() => expect(lost).toHaveBeenCalledExactlyOnceWith(refusal))
     expect(await supervision.stop()).toBeUndefined()
     expect(first.held.release).toHaveBeenCalledOnce()
   })
@@ -116,7 +117,7 @@ describe('the watch over an owned PostgreSQL', () => {
       }),
     )
     first.lose()
-    await vi.waitFor(() => expect(JSON.stringify(log.mock.calls)).toContain('the listener is broken'))
+    await eventually(() => expect(JSON.stringify(log.mock.calls)).toContain('the listener is broken'))
     expect(await supervision.stop()).toBe(second.held)
   })
 })

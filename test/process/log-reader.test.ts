@@ -66,19 +66,23 @@ describe('a program whose log is read', () => {
     child.stdout?.on('data', (data) => {
       text += String(data)
     })
-    await eventually(() => expect(text).toContain('log lines were dropped'))
+    // A failed expectation would show these twelve megabytes, fifty times a second, and keep the reader from reading.
+    await eventually(() => {
+      if (!text.includes('log lines were dropped')) throw new Error('nothing is said of lines that were dropped')
+    }, 60_000)
     child.send('end')
     expect(await code).toBe(7)
     type Line = { level: string; msg: string; line?: number; lines?: number }
     const all = text.slice(0, text.lastIndexOf('\n')).split('\n')
     const read = all.map((line): Line => JSON.parse(line))
     const dropped = read.filter(({ msg }) => msg.startsWith('log lines were dropped'))
-    expect(dropped.map(({ level }) => level)).toEqual(['warn'])
+    expect(new Set(dropped.map(({ level }) => level))).toEqual(new Set(['warn']))
     const numbers = read.flatMap(({ line }) => line ?? [])
     const missing = (numbers.at(-1) ?? 0) + 1 - numbers.length
     expect(missing).toBeGreaterThan(0)
-    expect(dropped[0]?.lines).toBe(missing)
-  })
+    // On a busy machine more may be dropped after the first lines that were.
+    expect(dropped.reduce((sum, line) => sum + (line.lines ?? 0), 0)).toBe(missing)
+  }, 90_000)
 
   it('writes every line, in order, before it ends', async () => {
     const { child, ready, code } = startLogging(2_000)

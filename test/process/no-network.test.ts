@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -82,15 +82,4 @@ it.skipIf(SCRIPT_MISSING)('the log is text where standard output is a terminal',
   expect(read.stdout).not.toContain('"level"')
   const piped = spawnSync(process.execPath, ['-e', LOG_ONE], { encoding: 'utf8' })
   expect(JSON.parse(piped.stdout)).toMatchObject({ level: 'info', msg: 'hello', n: 1 })
-})
-
-it('the bundled registry is part of the package', () => {
-  const packed = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  })
-  const files = (JSON.parse(packed) as [{ files: { path: string }[] }])[0].files.map(({ path }) => path)
-  for (const provider of ['anthropic', 'google', 'openai']) {
-    expect(files).toContain(`dist/features/registry/bundled/${provider}.json`)
-  }
 })

@@ -104,6 +104,8 @@ describe('the package that `npm pack` makes', () => {
     expect(paths).toContain('src/db/citus.sql')
     // What the README points to.
     expect(paths).toEqual(expect.arrayContaining(['.env.example', '.docs/operations.md', '.docs/differences.md']))
+    const registry = ['anthropic', 'google', 'openai'].map((name) => `dist/features/registry/bundled/${name}.json`)
+    expect(paths).toEqual(expect.arrayContaining(registry))
     const expected =
       /^(dist\/.+\.js|dist\/page\/verify\.css|dist\/(client|core|platform)\/.+\.d\.ts|dist\/features\/registry\/bundled\/\w+\.json|migrations\/.+\.sql|src\/db\/citus\.sql|package\.json|README\.md|\.env\.example|\.docs\/\w+\.md)$/
     expect(paths.filter((path) => !expected.test(path))).toEqual([])

@@ -22,6 +22,8 @@ const ADDRESS = '127.0.0.1:8000'
 const WITNESS_ADDRESS = '127.0.0.1:8110'
 /** The same of a second service. */
 const GATEWAY_ADDRESS = '127.0.0.1:8200'
+/** `npx` itself runs in the blocks under this heading, and starts the program at once in all others: it takes 0.5 s to. */
+const NPX_HEADING = 'Commands and settings'
 /** How a program in a block is run. */
 const PROGRAMS: Readonly<Record<string, string>> = { python: 'python3', ts: 'npx tsx' }
 const ELSEWHERE = 'postgres://llmring:password@db.example/llmring'
@@ -46,12 +48,15 @@ const shells = new Set<Shell>()
 const outputs: string[] = []
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>
+let shortcuts: Awaited<ReturnType<typeof temporaryDirectory>>
 let copied: ReadonlySet<string>
 let service: Shell
 let url = ''
 
 beforeAll(async () => {
-  directory = await temporaryDirectory()
+  ;[directory, shortcuts] = await Promise.all([temporaryDirectory(), temporaryDirectory()])
+  const npx = `#!/bin/sh\n[ "$1" = llmring-server ] && shift && exec node '${directory.path}/dist/main.js' "$@"\nexit 1\n`
+  await writeFile(join(shortcuts.path, 'npx'), npx, { mode: 0o755 })
   await onServer(`create database ${database}`)
   copied = await copyProject(directory.path)
   service = open(START)
@@ -66,13 +71,17 @@ afterAll(async () => {
   // An embedded PostgreSQL outlives a service that was killed; this command adopts it and stops it in an orderly way.
   if (await exists(PID_FILE)) await open('node dist/main.js migrate').ended
   await onServer(`drop database if exists ${database} with (force)`)
-  await directory.remove()
+  await Promise.all([directory.remove(), shortcuts.remove()])
 }, STOP_MS_MAX)
 
 describe('the README', () => {
   it(`starts a healthy service with \`${START}\` in a fresh copy of the project`, async () => {
     expect(shellBlocks.slice(0, 2).map(({ text }) => text)).toEqual([START, SUITE])
     expect((await call(url, '/health')).json).toEqual({ status: 'healthy', database: 'connected' })
+  })
+
+  it(`runs \`npx\` itself under "${NPX_HEADING}"`, () => {
+    expect(toRun.filter(({ heading, text }) => heading === NPX_HEADING && text.includes('npx '))).not.toEqual([])
   })
 
   it.each(toRun.map((block) => [block.heading, block.line, block] as const))(
@@ -170,7 +179,8 @@ async function runBlock(block: Block) {
   const served = Object.entries(all).reduce((text, [shown, real]) => text.replaceAll(shown, real), script)
   const real = served.replaceAll(ELSEWHERE, `'${target}'`)
   // As in a terminal, a job is a group of processes: what ends it ends all of it.
-  const { code, stdout, stderr } = await open(`set -euo pipefail -m\n${real}`).ended
+  const path = block.heading === NPX_HEADING ? '' : `PATH='${shortcuts.path}':$PATH\n`
+  const { code, stdout, stderr } = await open(`set -euo pipefail -m\n${path}${real}`).ended
   if (code !== 0) throw new Error(`The block in line ${block.line} ended with ${code}:\n${stdout}\n${stderr}`)
   const parts = stdout.split(SEPARATOR)
   expect(parts).toHaveLength(steps.length)

@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
+import { findBundle } from '../../src/cli/bundle.js'
 import { createClient } from '../../src/db/client.js'
 import { openEmbedded } from '../../src/db/embedded/open-embedded.js'
 import { migrate, readMigrations } from '../../src/db/migrate.js'
@@ -25,7 +27,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // The service serves what is built of the page, and starts from the bundle; the compiler of the tests leaves both out.
   const root = join(import.meta.dirname, '../..')
   const build = (script: string) => promisify(execFile)('npm', ['run', '--silent', script], { cwd: root })
-  const building = Promise.all([build('page'), build('bundle')])
+  // A bundle that is current may be in use: another run of tests has started programs from it.
+  const isCurrent = findBundle(pathToFileURL(join(root, 'dist/'))) !== undefined
+  const building = Promise.all([build('page'), isCurrent ? undefined : build('bundle')])
   const server = await openServer()
   const template = `llmring_template_${randomBytes(6).toString('hex')}`
   await run(server.url, `create database ${template}`)

@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createSinglePass } from '../../src/features/usage/single-pass.js'
+import { eventually } from '../support/eventually.js'
 
 describe('a single pass', () => {
   function createHeld() {
@@ -20,7 +21,7 @@ describe('a single pass', () => {
     expect(finishes).toHaveLength(1)
     finishes[0]?.(1)
     expect(await first).toBe(1)
-    await vi.waitFor(() => expect(finishes).toHaveLength(2))
+    await eventually(() => expect(finishes).toHaveLength(2))
     finishes[1]?.(2)
     expect(await Promise.all(later)).toEqual([2, 2])
     expect(finishes).toHaveLength(2)
@@ -35,7 +36,7 @@ describe('a single pass', () => {
     const second = pass.run()
     finishes[0]?.(new Error('away'))
     await expect(first).rejects.toThrow('away')
-    await vi.waitFor(() => expect(finishes).toHaveLength(2))
+    await eventually(() => expect(finishes).toHaveLength(2))
     finishes[1]?.(5)
     expect(await second).toBe(5)
   })
