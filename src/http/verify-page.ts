@@ -101,6 +101,7 @@ ${fileOf('member', 'Proof of a logged call', 'if a batch receipt has to certify 
 </fieldset>
 <fieldset><legend>Whom you rely on</legend>
 ${fileOf('keys', 'Keys of receipts', 'a public-keys.json that you saved earlier')}
+${fileOf('statements', 'Statements of new keys', 'a key-statements.ndjson: leads from those keys to later ones')}
 ${fileOf('policy', 'Policy', 'the log and its witnesses')}
 ${fileOf('checkpoints', 'Kept checkpoints', 'what contradicts them is proven bad', ' multiple')}
 <label for="project"><span>Project<br><small>if the receipts have to be of one</small></span><input id="project" autocomplete="off"></label>

@@ -42,11 +42,13 @@ async function verify(): Promise<void> {
   try {
     const oversized = tooLarge()
     if (oversized !== null) return showTrouble(result, oversized)
-    const [keys, policy, proof, member] = await Promise.all(
-      (['keys', 'policy', 'proof', 'member'] as const).map(bytesOf),
+    const [keys, policy, statements, proof, member] = await Promise.all(
+      (['keys', 'policy', 'statements', 'proof', 'member'] as const).map(bytesOf),
     )
     const checkpoints = await Promise.all([...(input('checkpoints').files ?? [])].map(readBytes))
-    const pins = await readPins(verifier.deps, { keys: keys ?? null, policy: policy ?? null, checkpoints })
+    const pins = await readPins(verifier.deps, {
+      ...{ keys: keys ?? null, policy: policy ?? null, statements: statements ?? null, checkpoints },
+    })
     if (!pins.ok) return showTrouble(result, `${WHAT[pins.what]} cannot be relied on. ${pins.detail}`)
     const terms = {
       ...pins,
@@ -71,7 +73,7 @@ async function verify(): Promise<void> {
 
 function tooLarge(): string | null {
   const [file] = input('document').files ?? []
-  const pins = (['keys', 'policy', 'proof', 'member', 'checkpoints'] as const).flatMap((id) => [
+  const pins = (['keys', 'policy', 'statements', 'proof', 'member', 'checkpoints'] as const).flatMap((id) => [
     ...(input(id).files ?? []),
   ])
   const long = pins.find(({ size }) => size > PAGE_LIMITS.pinFileBytesMax)

@@ -9,8 +9,10 @@ import { AuditLog, bytes, chainOf, jsonBytes, keysText, policyText } from '../su
 import { CHROMIUM, CHROMIUM_MISSING } from '../support/chromium.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { type RunningService, startService } from '../support/service.js'
+import { statementCases } from '../support/statement-cases.js'
 
-const cases = await auditCases()
+const statementsGiven = await statementCases()
+const cases = [...(await auditCases()), ...statementsGiven]
 const title = `the page /verify in Chromium${CHROMIUM_MISSING === null ? '' : ` (skipped: ${CHROMIUM_MISSING})`}`
 
 describe.skipIf(CHROMIUM_MISSING !== null)(title, () => {
@@ -97,6 +99,28 @@ describe.skipIf(CHROMIUM_MISSING !== null)(title, () => {
     await context.close()
   })
 
+  test('takes a dropped file of key statements for what it is, and says of a broken one that it cannot be relied on', async () => {
+    const { page, context } = await open(`${service.url}/verify`)
+    const one = statementsGiven.find(({ verdict }) => verdict === 'good')
+    if (one?.proof === undefined || one.statements === undefined) throw new Error('no case')
+    const files = {
+      'a.json': one.document,
+      'b.txt': one.proof,
+      'c.json': bytes(one.keys ?? ''),
+      'd.txt': bytes(policyText()),
+    }
+    await drop(page, files)
+    await page.waitForSelector('#result[data-verdict=undecided]')
+    await drop(page, { 'e.ndjson': one.statements })
+    await page.waitForSelector('#result[data-verdict=good]')
+    expect(await page.evaluate("document.getElementById('statements').files[0].name")).toBe('e.ndjson')
+    await page.setInputFiles('#statements', asFile(bytes('{')))
+    await page.click('button')
+    await page.waitForSelector('#result[data-verdict=none]')
+    expect(await page.locator('#result').textContent()).toContain('The statements of new keys cannot be relied on.')
+    await context.close()
+  })
+
   test('is usable by keyboard and screen reader, small and in the dark', async () => {
     const { page, context } = await open(`${service.url}/verify`)
     for (const label of [
@@ -104,6 +128,7 @@ describe.skipIf(CHROMIUM_MISSING !== null)(title, () => {
       'Log proof',
       'Keys of receipts',
       'Policy',
+      'Statements of new keys',
       'Kept checkpoints',
       'Project',
     ]) {
@@ -154,12 +179,13 @@ async function judge(page: Page, one: AuditCase): Promise<string | null> {
   await page.evaluate(
     "document.getElementById('form').reset(); document.getElementById('result').removeAttribute('data-verdict')",
   )
-  const { keys = keysText(), policy = policyText(), checkpoints = [], project = '', proof } = one
+  const { keys = keysText(), policy = policyText(), checkpoints = [], project = '', proof, statements } = one
   const files: Readonly<Record<string, readonly Uint8Array[]>> = {
     document: [one.document],
     proof: proof === undefined ? [] : [proof],
     keys: keys === null ? [] : [bytes(keys)],
     policy: policy === null ? [] : [bytes(policy)],
+    statements: statements === undefined ? [] : [statements],
     checkpoints,
   }
   for (const [id, given] of Object.entries(files)) {

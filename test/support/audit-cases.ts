@@ -36,6 +36,8 @@ export type AuditCase = {
   readonly keys?: string | null
   readonly policy?: string | null
   readonly checkpoints?: readonly Uint8Array[]
+  /** Statements of changed keys. */
+  readonly statements?: Uint8Array
   readonly project?: string
   readonly strict?: true
   readonly anyTime?: true

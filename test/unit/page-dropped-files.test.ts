@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { type FileRole, roleOf } from '../../src/page/dropped-files.js'
 import { AuditLog, chainOf, keysText, policyText } from '../support/audit-world.js'
+import { statementCases } from '../support/statement-cases.js'
 
 const chain = chainOf(1)
 const [receipt = {}] = chain
 const log = new AuditLog(chain)
 const proof = await log.proofBytes(receipt)
+const statements = (await statementCases()).find(({ verdict }) => verdict === 'good')?.statements ?? ''
 const [header = {}, line = {}] = await log.packageLines(chain)
 
 const roleOfText = (content: string | Uint8Array): Promise<FileRole> =>
@@ -29,6 +31,9 @@ describe('a file that is dropped on the page is taken for', () => {
     ['keys', 'a single JWK', '{"kty":"OKP","crv":"Ed25519","x":"","kid":"k"}'],
     ['policy', 'a policy', policyText()],
     ['policy', 'a policy that begins with words of its own', `# ours\n\n# since March\n${policyText()}`],
+    ['statements', 'statements of keys', statements],
+    ['statements', 'one statement of a key', '{"type":"key-statement/v1"}'],
+    ['document', 'a package, whose statements are its own', `${JSON.stringify(header)}\n{"type":"key-statement/v1"}\n`],
     ['checkpoints', 'a checkpoint', log.noteBytes()],
     ['member', 'the proof of a member', '{"member":{},"index":0,"count":1,"proof":[],"members_root":""}'],
   ]

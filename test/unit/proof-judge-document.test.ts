@@ -4,10 +4,11 @@ import { type AuditCase, auditCases } from '../support/audit-cases.js'
 import { AUDIT_WORDS } from '../support/audit-words.js'
 import { bytes, keysText, policyText } from '../support/audit-world.js'
 import { END_WORDS, endCases } from '../support/end-cases.js'
+import { STATEMENT_WORDS, statementCases } from '../support/statement-cases.js'
 import { nodeVerifier, portableVerifier } from './proof-fixtures.js'
 import { sha256 } from './tlog-trees.js'
 
-const cases = [...(await auditCases()), ...(await endCases())]
+const cases = [...(await auditCases()), ...(await endCases()), ...(await statementCases())]
 
 async function* inPieces(file: Uint8Array, pieceBytes: number) {
   for (let at = 0; at < file.length; at += pieceBytes) yield file.subarray(at, at + pieceBytes)
@@ -16,8 +17,8 @@ async function* inPieces(file: Uint8Array, pieceBytes: number) {
 async function judge(one: AuditCase, verifier = nodeVerifier(), pieceBytes = 65_536): Promise<DocumentJudgement> {
   const deps = { ...verifier, sha256 }
   const pin = (text: string | null) => (text === null ? null : bytes(text))
-  const { keys = keysText(), policy = policyText(), checkpoints = [] } = one
-  const pins = await readPins(deps, { keys: pin(keys), policy: pin(policy), checkpoints })
+  const { keys = keysText(), policy = policyText(), checkpoints = [], statements = null } = one
+  const pins = await readPins(deps, { keys: pin(keys), policy: pin(policy), checkpoints, statements })
   if (!pins.ok) throw new Error(`${pins.what}: ${pins.detail}`)
   const { strict = false, anyTime = false, trustEmbedded = false, project = null, proof = null } = one
   const history = createHistory()
@@ -53,7 +54,7 @@ test('every case that is not good is explained in plain words', async () => {
     const words = wordsOf(await judge(one))
     if (words.length > 0) said[one.name] = words
   }
-  expect(said).toEqual({ ...AUDIT_WORDS, ...END_WORDS })
+  expect(said).toEqual({ ...AUDIT_WORDS, ...END_WORDS, ...STATEMENT_WORDS })
 })
 
 test('the words are the same by the portable verifier, and however a file arrives', async () => {

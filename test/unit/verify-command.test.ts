@@ -8,9 +8,10 @@ import { type AuditCase, auditCases } from '../support/audit-cases.js'
 import { AuditLog, chainOf, jsonBytes, keysText, policyText, receiptAfter } from '../support/audit-world.js'
 import { runCommand } from '../support/command.js'
 import { endCases } from '../support/end-cases.js'
+import { statementCases } from '../support/statement-cases.js'
 
 const EXIT = { good: 0, bad: 1, undecided: 2, unwitnessed: 3 } as const
-const cases = [...(await auditCases()), ...(await endCases())]
+const cases = [...(await auditCases()), ...(await endCases()), ...(await statementCases())]
 const chain = chainOf(3)
 const log = new AuditLog(chain)
 let folder: string
@@ -32,13 +33,14 @@ const verify = (...args: readonly string[]) => runCommand(['verify', ...args])
 const pins = () => ['--keys', join(folder, 'keys.json'), '--policy', join(folder, 'policy')]
 
 async function argsOf(one: AuditCase): Promise<readonly string[]> {
-  const { keys = keysText(), policy = policyText(), checkpoints = [], project, proof } = one
+  const { keys = keysText(), policy = policyText(), checkpoints = [], project, proof, statements } = one
   const kept = await Promise.all(checkpoints.map((note, at) => put(`kept-${at}`, note)))
   return [
     await put('case', one.document),
     ...(keys === null ? [] : ['--keys', await put('case-keys', keys)]),
     ...(policy === null ? [] : ['--policy', await put('case-policy', policy)]),
     ...(proof === undefined ? [] : ['--proof', await put('case-proof', proof)]),
+    ...(statements === undefined ? [] : ['--statements', await put('case-statements', statements)]),
     ...kept.flatMap((path) => ['--checkpoint', path]),
     ...(project === undefined ? [] : ['--project', project]),
     ...(one.strict ? ['--strict'] : []),

@@ -65,6 +65,8 @@ function mountCheckpoint(app: App, guards: Guards, { currentCheckpoint, witnesse
     path: '/log/checkpoint',
     operationId: 'getLogCheckpoint',
     summary: 'The newest checkpoint of the log: its size and root hash, signed',
+    description:
+      'Never older than an answer that this instance has given. What another instance has published is shown as soon as it is heard of, which takes milliseconds; each instance also looks once a second (1.1 s at most, and the look itself), so that a notification which is lost delays it by no more than that.',
     responses: CHECKPOINT_RESPONSES,
     problems: ['log-suspended'],
     warm: ({ query, ifNoneMatch }) => (query === '' ? checkpointResponse(currentCheckpoint(), ifNoneMatch) : undefined),
