@@ -456,11 +456,15 @@ async function timeAttacks({ chain, log, receipt, document, proofBytes }: World)
 function chainAttacks({ chain, log, lines }: World): AuditCase[] {
   const [header, first, second, third, fourth] = lines as [JsonObject, JsonObject, JsonObject, JsonObject, JsonObject]
   const by = ['chain'] as const
+  const { receipt: gone, ...kept } = third
+  const erased = { ...kept, entry: nameOf(entryOf(gone as JsonObject)) }
   const rewritten = receiptAfter(chain[0] ?? null, { model: 'gpt-4o' })
   const { signature: _, ...unsigned } = chain[1] as JsonObject
   const replayed = signed({ ...unsigned, project: 'another-project' })
   return [
     { name: 'a gap in the numbers', document: packageBytes([header, first, third]), verdict: 'bad', by },
+    // An erased one names none before it: only the numbers tell.
+    { name: 'a gap before an erased receipt', document: packageBytes([header, first, erased]), verdict: 'bad', by },
     { name: 'receipts in another order', document: packageBytes([header, second, first]), verdict: 'bad', by },
     { name: 'a receipt twice', document: packageBytes([header, first, first]), verdict: 'bad', by },
     {

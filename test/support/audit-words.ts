@@ -99,6 +99,7 @@ export const AUDIT_WORDS: Readonly<Record<string, readonly string[]>> = {
     'merge-delay failed: A witness saw it in the log at 2026-03-01T11:00:00.000Z, before it says it was issued (2026-03-01T12:00:02.000Z).',
   ],
   'a gap in the numbers': ['chain failed: Number 2 is missing.'],
+  'a gap before an erased receipt': ['chain failed: Number 2 is missing.'],
   'receipts in another order': ['chain failed: Number 1 stands behind number 2.'],
   'a receipt twice': ['chain failed: Number 1 stands behind number 1.'],
   'a rewritten receipt': [
