@@ -255,6 +255,16 @@ describe('a snapshot in memory', () => {
     snapshots.raiseFloor(PROJECT, 6, ['more', 'default'])
     expect(cached()).toBeUndefined()
   })
+
+  it('of all profiles ends at a change of any of them', async () => {
+    answers = [() => at(5)]
+    await kept.get(PROJECT, undefined, 'a')
+    const cachedOfAll = () => kept.inMemory(PROJECT, undefined)?.revision
+    snapshots.raiseFloor(PROJECT, 5, ['any'])
+    expect(cachedOfAll()).toBe(5)
+    snapshots.raiseFloor(PROJECT, 6, ['any'])
+    expect(cachedOfAll()).toBeUndefined()
+  })
 })
 
 describe('what is read ahead of being asked for', () => {

@@ -85,6 +85,8 @@ describe('the cache of answers', () => {
     const cache = createAnswerCache(createMemoryAnswers(10), 0.85)
     await cache.keep(ONE, keys('one'), answer('Paris'), 60_000)
     expect(await cache.find(ONE, keys('two', 'similar', ['capital', 'peru']))).toBeNull()
+    // Two words of three.
+    expect(await cache.find(ONE, keys('two', 'similar', ['capital', 'france', 'old']))).toBeNull()
   })
 
   test('keeps no answer that is too long', async () => {
