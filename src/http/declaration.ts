@@ -68,7 +68,8 @@ export type Endpoint<Params, Query, Body> = {
    */
   readonly warm?: Warm
   /**
-   * Every response is plain, so a small body can be served below the router: see direct-way.ts. For POST with a body.
+   * Every response is plain, or a stream without turns, so a small body can be served below the router: see
+   * direct-way.ts. For POST with a body.
    */
   readonly direct?: true
   /**

@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { Access, Principal } from '../access/principal.js'
 import { invariant } from '../platform/invariant.js'
+import type { ErrorShape } from './error-shape.js'
 import { HTTP_LIMITS } from './limits.js'
-import { type JsonBody, parseJson } from './parse-json.js'
+import { outlastIdleTime } from './outlast-idle-time.js'
+import { type JsonBody, parseJson, parsePassed } from './parse-json.js'
 import type { ReadHeader } from './presented-key.js'
 import { type BodyLimits, readBytes } from './read-bytes.js'
 import { endHandling, type RequestContext } from './request-context.js'
+import type { Streamed } from './stream.js'
 import { type AdmitKnown, createHostCheck, isSentOnce, type WarmResponse } from './warm-lane.js'
 
 export type DirectCall = {
@@ -19,14 +22,19 @@ type DirectRoute = {
   readonly path: string
   readonly access: Access
   readonly body: BodyLimits
+  readonly passesBody: boolean
+  readonly errorShape: ErrorShape | null
+  readonly responseMsMax: number | undefined
   /** What the endpoint's `handle` gives for this request. Throws what it throws. */
-  readonly serve: (call: DirectCall) => Promise<WarmResponse>
+  readonly serve: (call: DirectCall) => Promise<DirectResponse>
 }
+
+export type DirectResponse = WarmResponse | Streamed
 
 export type DirectWay = {
   add(route: DirectRoute): void
   /** The response to come, or undefined, which sends the request the ordinary way: nothing was taken from it then. */
-  begin(incoming: IncomingMessage, context: RequestContext): Promise<WarmResponse> | undefined
+  begin(incoming: IncomingMessage, context: RequestContext): Promise<DirectResponse> | undefined
 }
 
 /**
@@ -53,6 +61,8 @@ export function createDirectWay(admitKnown: AdmitKnown): DirectWay {
       const principal = admitKnown(header, route.access)
       if (principal === undefined || principal instanceof Error || principal.newKey !== null) return undefined
       context.route = route.path
+      context.errorShape = route.errorShape
+      outlastIdleTime(incoming, route.responseMsMax)
       context.projectId = principal.projectId
       return serve(route, incoming, { principal, header, context })
     },
@@ -63,12 +73,17 @@ async function serve(
   route: DirectRoute,
   incoming: IncomingMessage,
   call: Omit<DirectCall, 'sent'>,
-): Promise<WarmResponse> {
+): Promise<DirectResponse> {
   const { principal, header, context } = call
   const source = { isPublic: route.access.kind === 'public', coding: 'identity' } as const
   try {
     const bytes = await readBytes(incoming, context, route.body, source)
-    return await route.serve({ principal, header, context, sent: parseJson(bytes) })
+    return await route.serve({
+      principal,
+      header,
+      context,
+      sent: route.passesBody ? parsePassed(bytes) : parseJson(bytes),
+    })
   } finally {
     endHandling(context)
   }

@@ -8,8 +8,9 @@ import { networkOf } from './address.js'
 import { NO_BODY, type SentBody, takeBody } from './body.js'
 import type { Endpoint, Handled } from './declaration.js'
 import { describeEndpoint } from './describe-endpoint.js'
-import type { DirectCall, DirectWay } from './direct-way.js'
+import type { DirectCall, DirectResponse, DirectWay } from './direct-way.js'
 import { HTTP_LIMITS } from './limits.js'
+import { outlastIdleTime } from './outlast-idle-time.js'
 import { pathValues, queryValues } from './parameters.js'
 import type { BodyLimits } from './read-bytes.js'
 import type { ReadTurns, ServiceTurns } from './read-turns.js'
@@ -25,7 +26,7 @@ import {
 import { respond } from './response.js'
 import { type InTurn, sendStream } from './stream.js'
 import { validate } from './validate.js'
-import type { WarmLane, WarmResponse } from './warm-lane.js'
+import type { WarmLane } from './warm-lane.js'
 
 export type App = OpenAPIHono<NodeEnv>
 
@@ -58,14 +59,16 @@ export function mount<Params, Query, Body>(app: App, guards: Guards, endpoint: E
   if (endpoint.direct) {
     const serveCall = (call: DirectCall) =>
       withDeadline(call.context, serveDirect(endpoint, call), endpoint.responseMsMax)
-    guards.direct.add({ path: endpoint.path, access, body, serve: serveCall })
+    const { passesBody = false, errorShape = null, responseMsMax } = endpoint
+    guards.direct.add({ path: endpoint.path, access, body, passesBody, errorShape, responseMsMax, serve: serveCall })
   }
   const path = routerPath(endpoint)
   const answer = (c: Context<NodeEnv>) => {
     const context = contextOf(c)
     context.route = endpoint.path
     context.errorShape = endpoint.errorShape ?? null
-    outlastIdleTime(c, endpoint.responseMsMax)
+    const incoming = (c.env as Partial<NodeEnv['Bindings']> | undefined)?.incoming
+    if (incoming !== undefined) outlastIdleTime(incoming, endpoint.responseMsMax)
     const admitted = guards.admit((name) => c.req.header(name), endpoint.access, context.address)
     if (!(admitted instanceof Promise) && endpoint.body === undefined) {
       const pending = serve(c, guards, endpoint, admitted, NO_BODY)
@@ -94,14 +97,6 @@ function bodyLimitsOf<P, Q, B>(endpoint: Endpoint<P, Q, B>, guards: Guards): Bod
   const { passesBody, bodyBytesMax: own } = endpoint
   if (passesBody) return { ...(guards.passed ?? guards.body), bytesMax: own ?? guards.body.bytesMax }
   return { ...guards.body, bytesMax: bodyBytesMax(endpoint, guards.body.bytesMax) }
-}
-
-/** A connection on which nothing is said for long is closed, unless its response may take longer than that. */
-function outlastIdleTime(c: Context<NodeEnv>, responseMsMax: number | undefined): void {
-  if (responseMsMax === undefined || responseMsMax <= HTTP_LIMITS.idleMsMax) return
-  const incoming = (c.env as Partial<NodeEnv['Bindings']> | undefined)?.incoming
-  // Node sets it back with the next request.
-  incoming?.socket.setTimeout(responseMsMax)
 }
 
 function bodyBytesMax<P, Q, B>({ bodyBytesMax: own, access }: Endpoint<P, Q, B>, serviceBytesMax: number): number {
@@ -178,7 +173,7 @@ function toResponse(handled: Handled | Promise<Handled>, inTurn: InTurn): Respon
 }
 
 /** The same checks and the same handler as in `serve`, for a request without parameters. */
-async function serveDirect<P, Q, B>(endpoint: Endpoint<P, Q, B>, call: DirectCall): Promise<WarmResponse> {
+async function serveDirect<P, Q, B>(endpoint: Endpoint<P, Q, B>, call: DirectCall): Promise<DirectResponse> {
   const { principal, header, context, sent } = call
   const { address, draining } = context
   const signal = () => signalOf(context)
@@ -200,7 +195,7 @@ async function serveDirect<P, Q, B>(endpoint: Endpoint<P, Q, B>, call: DirectCal
     draining,
     park,
   })
-  invariant(!(handled instanceof Response) && !('chunks' in handled), 'a direct response is plain')
+  invariant(!(handled instanceof Response), 'a direct response is plain, or a stream')
   return handled
 }
 

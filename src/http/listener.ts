@@ -7,7 +7,7 @@ import type { Metrics } from '../platform/metrics.js'
 import { clientAddress, networkOf } from './address.js'
 import { createCors, varyFor } from './cors.js'
 import type { ProblemOf } from './create-app.js'
-import type { DirectWay } from './direct-way.js'
+import type { DirectResponse, DirectWay } from './direct-way.js'
 import { createInFlight } from './in-flight.js'
 import { HTTP_LIMITS } from './limits.js'
 import { inTurn, onceOver } from './once-over.js'
@@ -18,8 +18,9 @@ import { attachContext, createContext, endRequest, type NodeEnv, type RequestCon
 import { faultOf, malformed } from './request-fault.js'
 import type { ServiceListener } from './server.js'
 import { ResponseCut } from './stream.js'
-import type { WarmLane, WarmOutcome, WarmResponse } from './warm-lane.js'
-import { createResponseWriter, MANNERS, type WriteResponse } from './write-response.js'
+import type { WarmLane, WarmOutcome } from './warm-lane.js'
+import { writeChunks } from './write-chunks.js'
+import { createResponseWriter, MANNERS, type ResponseWriter } from './write-response.js'
 
 export type ListenerOptions = {
   readonly fetch: (request: Request, env: NodeEnv['Bindings']) => Response | Promise<Response>
@@ -41,7 +42,7 @@ export type ListenerOptions = {
   readonly draining: AbortSignal
 }
 
-type Reporting = ListenerOptions & Reports & { readonly write: WriteResponse }
+type Reporting = ListenerOptions & Reports & ResponseWriter
 
 const REQUEST_ID = new RegExp(`^[A-Za-z0-9._-]{1,${HTTP_LIMITS.requestIdCharactersMax}}$`)
 const IN_FLIGHT = {
@@ -112,7 +113,7 @@ function withReporting(given: ListenerOptions): Reporting {
     refusals: createRefusalLines(given.logger, HTTP_LIMITS.refusalLinesPerSecondMax),
     // Apart, so that a flood of the ones does not hide the others.
     unavailable: createRefusalLines(given.logger, HTTP_LIMITS.refusalLinesPerSecondMax, 'error'),
-    write: createResponseWriter(varyFor(given.corsOrigins)),
+    ...createResponseWriter(varyFor(given.corsOrigins)),
   }
 }
 
@@ -141,10 +142,16 @@ function respondDirect(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): boolean {
-  const { direct, logger, write } = options
+  const { direct, logger, write, writeHead } = options
   const pending = direct?.way.begin(incoming, context)
   if (direct === undefined || pending === undefined) return false
-  const respond = (response: WarmResponse) => void write(context, outgoing, response)
+  const respond = (response: DirectResponse) => {
+    if ('chunks' in response) {
+      writeHead(context, outgoing, response)
+      return writeChunks(outgoing, response.chunks)
+    }
+    return void write(context, outgoing, response)
+  }
   const refuseDirect = (error: unknown) => {
     refuse(options, context, outgoing, direct.problemOf(error, context.requestId))
     // What is left of the body is small, and Node does not throw it away once a reader was there.

@@ -3,17 +3,18 @@ import { AppError } from '../platform/errors.js'
 import { PROBLEMS } from '../platform/problem-catalogue.js'
 import { problemBody, problemHeaders } from './problem.js'
 import type { RequestContext } from './request-context.js'
+import type { Streamed } from './stream.js'
 import type { WarmResponse } from './warm-lane.js'
 
 /** On every response, unless it says otherwise itself. */
 export const MANNERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' }
 
-/** Writes a plain response, or the problem that an error is, with the manners of every response; gives its status. */
-export type WriteResponse = (
-  context: RequestContext,
-  outgoing: ServerResponse,
-  response: WarmResponse | AppError,
-) => number
+export type ResponseWriter = {
+  /** Writes a plain response, or the problem that an error is, with the manners of every response; gives its status. */
+  write(context: RequestContext, outgoing: ServerResponse, response: WarmResponse | AppError): number
+  /** Makes the head of a response that will be streamed, with the same manners; it goes out with the first chunk. */
+  writeHead(context: RequestContext, outgoing: ServerResponse, streamed: Pick<Streamed, 'headers'>): void
+}
 
 type Headers = Readonly<Record<string, string>>
 
@@ -22,15 +23,21 @@ type Headers = Readonly<Record<string, string>>
  * set one by one cost a warm response a tenth more. Most responses share one object of headers, whose list is made
  * once.
  */
-export function createResponseWriter(vary: Headers): WriteResponse {
-  const flatten = (headers: Headers) => Object.entries({ ...MANNERS, ...vary, ...headers }).flat()
+export function createResponseWriter(vary: Headers): ResponseWriter {
+  const manners = Object.entries({ ...MANNERS, ...vary })
+  const flatten = (headers: Headers): string[] => {
+    const list: string[] = []
+    for (const [name, value] of manners) if (!(name in headers)) list.push(name, value)
+    for (const name in headers) list.push(name, headers[name] as string)
+    return list
+  }
   const flattened = new WeakMap<Headers, readonly string[]>()
   const flat = (headers: Headers): readonly string[] => {
     const known = flattened.get(headers) ?? flatten(headers)
     flattened.set(headers, known)
     return known
   }
-  return (context, outgoing, response) => {
+  const write: ResponseWriter['write'] = (context, outgoing, response) => {
     const refused = response instanceof AppError
     if (refused) context.code = response.code
     const status = refused ? PROBLEMS[response.code].status : response.status
@@ -44,5 +51,11 @@ export function createResponseWriter(vary: Headers): WriteResponse {
     outgoing.writeHead(status, headers)
     outgoing.end(body ?? undefined)
     return status
+  }
+  return {
+    write,
+    writeHead: ({ requestId }, outgoing, { headers }) => {
+      outgoing.writeHead(200, ['X-Request-Id', requestId, ...flatten(headers)])
+    },
   }
 }

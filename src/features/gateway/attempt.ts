@@ -8,6 +8,7 @@ import {
 } from '../../core/chat/index.js'
 import { type Backend, backendName } from '../../core/routing/index.js'
 import { AppError } from '../../platform/errors.js'
+import type { Stop } from '../../platform/stop.js'
 import type { CallEnd } from './account.js'
 import { openAnswerStream } from './answer-stream.js'
 import type { Attempt, AttemptAt, ChatCall } from './call.js'
@@ -17,6 +18,7 @@ import { GATEWAY_LIMITS } from './limits.js'
 import type { SpeechDeps } from './model-traits.js'
 import type { Provider } from './providers.js'
 import { type EventSource, readEvents } from './read-events.js'
+import type { EndedBy } from './receive-answer.js'
 import { type Speech, speechOf } from './speech.js'
 import { NOTHING_SPENT, type Spent, spentOn } from './spent.js'
 import { explainTrouble, UpstreamTrouble } from './trouble.js'
@@ -30,8 +32,8 @@ export type AttemptDeps = SpeechDeps & {
   readonly random: () => number
 }
 
-/** Asks one backend after the other, as it is told, for one call. `signal` is aborted when the call has to end. */
-export function createAttempts(deps: AttemptDeps, call: ChatCall, ledger: Ledger, signal: AbortSignal): AttemptAt {
+/** Asks one backend after the other, as it is told, for one call. `stop` tells when the call has to end. */
+export function createAttempts(deps: AttemptDeps, call: ChatCall, ledger: Ledger, stop: Stop<EndedBy>): AttemptAt {
   return async (backend) => {
     const provider = deps.providers.get(backend.provider)
     // Nobody waits for it: nothing is asked.
@@ -39,7 +41,7 @@ export function createAttempts(deps: AttemptDeps, call: ChatCall, ledger: Ledger
     ledger.attempt()
     try {
       if (provider === undefined) throw new UpstreamTrouble({ kind: 'own-fault' })
-      return await (call.isStream ? askForStream : askForAnswer)({ deps, call, ledger, signal, backend, provider })
+      return await (call.isStream ? askForStream : askForAnswer)({ deps, call, ledger, stop, backend, provider })
     } catch (error) {
       // The request has no word in the backend's language, or what it cost could not be written down.
       const spent = spentOn(error, call)
@@ -63,7 +65,7 @@ type Asking = {
   readonly deps: AttemptDeps
   readonly call: ChatCall
   readonly ledger: Ledger
-  readonly signal: AbortSignal
+  readonly stop: Stop<EndedBy>
   readonly backend: Backend
   readonly provider: Provider
 }
@@ -90,11 +92,11 @@ async function askForAnswer(asking: Asking): Promise<Attempt> {
 }
 
 async function answerText(asking: Asking, speech: Speech): Promise<string> {
-  const { deps, signal, backend, provider } = asking
+  const { deps, stop, backend, provider } = asking
   if (provider.wire === 'echo')
-    return JSON.stringify(await openEcho(provider, deps.random).answer(speech.request(backend.model), signal))
+    return JSON.stringify(await openEcho(provider, deps.random).answer(speech.request(backend.model), stop))
   const response = await deps.upstreams.post({
-    ...{ provider, signal, isStream: false, path: speech.path },
+    ...{ provider, stop, isStream: false, path: speech.path },
     ...{ headers: speech.headers, body: JSON.stringify(speech.request(backend.model)) },
   })
   return readWhole(response, GATEWAY_LIMITS.answerBytesMax)
@@ -120,10 +122,10 @@ async function askForStream(asking: Asking): Promise<Attempt> {
   }
 }
 
-async function openSource({ deps, signal, backend, provider }: Asking, speech: Speech): Promise<EventSource> {
-  if (provider.wire === 'echo') return openEcho(provider, deps.random).stream(speech.request(backend.model), signal)
+async function openSource({ deps, stop, backend, provider }: Asking, speech: Speech): Promise<EventSource> {
+  if (provider.wire === 'echo') return openEcho(provider, deps.random).stream(speech.request(backend.model), stop)
   const response = await deps.upstreams.post({
-    ...{ provider, signal, isStream: true, path: speech.path },
+    ...{ provider, stop, isStream: true, path: speech.path },
     ...{ headers: speech.headers, body: JSON.stringify(speech.request(backend.model)) },
   })
   if (response.isEventStream) return readEvents(response, speech.wire)

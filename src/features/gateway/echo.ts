@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import {
   estimateRequestTokens,
   estimateTokens,
@@ -8,44 +7,52 @@ import {
   membersOf,
   textOf,
 } from '../../core/chat/index.js'
+import { expireAfter } from '../../platform/deadline.js'
+import type { Stop } from '../../platform/stop.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import type { Provider } from './providers.js'
 import type { EventSource } from './read-events.js'
+import type { EndedBy } from './receive-answer.js'
 import { UpstreamTrouble } from './trouble.js'
 
 /** A backend without an upstream: it says what it was told. For trying things out, and for tests of what calls it. */
 export type Echo = {
-  answer(body: Members, signal: AbortSignal): Promise<Members>
-  stream(body: Members, signal: AbortSignal): Promise<EventSource>
+  answer(body: Members, stop: Stop<EndedBy>): Promise<Members>
+  stream(body: Members, stop: Stop<EndedBy>): Promise<EventSource>
 }
 
 const MOCK_FAILURE_STATUS = 503
 
 export function openEcho({ mock }: Provider, random: () => number): Echo {
-  const begin = async (signal: AbortSignal): Promise<void> => {
-    if (mock.latencyMs > 0) await wait(mock.latencyMs, signal)
+  const begin = async (stop: Stop<EndedBy>): Promise<void> => {
+    if (mock.latencyMs > 0) await wait(mock.latencyMs, stop)
     if (random() < mock.failureRate) throw new UpstreamTrouble({ kind: 'status', status: MOCK_FAILURE_STATUS })
   }
   return {
-    answer: async (body, signal) => {
-      await begin(signal)
+    answer: async (body, stop) => {
+      await begin(stop)
       const { content, toolCalls, finished, usage } = echo(body)
       const message = { role: 'assistant', content, ...(toolCalls === null ? {} : { tool_calls: toolCalls }) }
       return { ...headOf(body, 'chat.completion'), choices: [{ index: 0, message, finish_reason: finished }], usage }
     },
-    stream: async (body, signal) => {
-      await begin(signal)
-      return sourceOf(chunksOf(body), mock.tokensPerSecond, signal)
+    stream: async (body, stop) => {
+      await begin(stop)
+      return sourceOf(chunksOf(body), mock.tokensPerSecond, stop)
     },
   }
 }
 
-async function wait(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await pause(ms, undefined, { signal })
-  } catch {
-    throw new UpstreamTrouble({ kind: 'cancelled' })
-  }
+function wait(ms: number, stop: Stop<EndedBy>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const cancel = expireAfter(ms, () => {
+      forget()
+      resolve()
+    })
+    const forget = stop.whenStopped(() => {
+      cancel()
+      reject(new UpstreamTrouble({ kind: stop.why() ?? 'cancelled' }))
+    })
+  })
 }
 
 const headOf = (body: Members, object: string): Members => ({
@@ -111,7 +118,7 @@ function chunksOf(body: Members): Members[] {
   ]
 }
 
-function sourceOf(chunks: readonly Members[], tokensPerSecond: number | null, signal: AbortSignal): EventSource {
+function sourceOf(chunks: readonly Members[], tokensPerSecond: number | null, stop: Stop<EndedBy>): EventSource {
   let at = 0
   let isOver = false
   return {
@@ -121,7 +128,7 @@ function sourceOf(chunks: readonly Members[], tokensPerSecond: number | null, si
     },
     next: async () => {
       if (isOver) throw new UpstreamTrouble({ kind: 'cut' })
-      if (tokensPerSecond !== null && at > 0) await wait(1_000 / tokensPerSecond, signal)
+      if (tokensPerSecond !== null && at > 0) await wait(1_000 / tokensPerSecond, stop)
       const chunk = chunks[at]
       at += 1
       return isMembers(chunk) ? chunk : null

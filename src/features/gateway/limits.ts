@@ -64,6 +64,8 @@ export const GATEWAY_LIMITS = {
   closePauseMs: 20,
   /** The longest wait that is asked of a client library, which has no limit of its own. */
   retryAfterSecondsMax: 30,
+  /** What is taken of an upstream's answer before it is read. */
+  aheadBytesMax: 65_536,
   /** Events that are held back until the first content, so that until then another backend can be asked. */
   heldEventsMax: 16,
   echoTokensMax: 4_096,

@@ -33,7 +33,7 @@ const PROBLEMS = [
 const STREAM_HEADERS = { 'Content-Type': EVENT_STREAM, 'X-Accel-Buffering': 'no' }
 
 const commonOf = ({ bodyBytesMax, callMsMax: responseMsMax }: ChatVerbs) =>
-  ({ method: 'post', tag, access: WRITES, bodyBytesMax, passesBody: true, responseMsMax }) as const
+  ({ method: 'post', tag, access: WRITES, bodyBytesMax, passesBody: true, responseMsMax, direct: true }) as const
 
 export function mountChat(app: App, guards: Guards, verbs: ChatVerbs): void {
   mount(app, guards, {

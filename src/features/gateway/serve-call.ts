@@ -10,13 +10,14 @@ import {
 import { type Cancel, expireAfter } from '../../platform/deadline.js'
 import { AppError } from '../../platform/errors.js'
 import { invariant } from '../../platform/invariant.js'
+import { createStop } from '../../platform/stop.js'
 import type { CallSlot, EndedAt } from './account.js'
 import { type AttemptDeps, createAttempts } from './attempt.js'
 import type { AttemptFailure, CallAnswer, ChatCall, Served } from './call.js'
 import { type Ledger, type LedgerDeps, openLedger } from './ledger.js'
 import { GATEWAY_LIMITS } from './limits.js'
+import type { EndedBy } from './receive-answer.js'
 import { NOTHING_SPENT } from './spent.js'
-import { OUT_OF_TIME } from './upstream.js'
 
 export type ServeDeps = AttemptDeps &
   Pick<LedgerDeps, 'clock' | 'isDurable' | 'keep' | 'certify' | 'onUncertified'> & {
@@ -54,7 +55,7 @@ export async function serveCall(
   }
   const ledger = openLedger({ ...deps, slot, onSettled }, call)
   const walked = await walk<CallAnswer, AttemptFailure>({
-    ...{ fleet: deps.fleet, budget, now: deps.clock, attempt: createAttempts(deps, call, ledger, over.signal) },
+    ...{ fleet: deps.fleet, budget, now: deps.clock, attempt: createAttempts(deps, call, ledger, over.stop) },
     candidates: candidates.map((backend) => ({ backend })),
   })
   if (walked.status === 'answering') {
@@ -124,16 +125,16 @@ async function settleFailure(deps: ServeDeps, ledger: Ledger, { backend, outcome
 
 /** Ends the call when its time is over, or some time after its caller left: until then its usage may still come. */
 function limitCall(deps: ServeDeps, { signal }: ChatCall, callMs: number) {
-  const over = new AbortController()
-  const cancelDeadline = expireAfter(callMs, () => over.abort(OUT_OF_TIME))
+  const stop = createStop<EndedBy>()
+  const cancelDeadline = expireAfter(callMs, () => stop.stop('out-of-time'))
   let cancelDrain: Cancel = () => undefined
   const drain = () => {
-    cancelDrain = expireAfter(deps.drainMsMax, () => over.abort())
+    cancelDrain = expireAfter(deps.drainMsMax, () => stop.stop('cancelled'))
   }
   if (signal.aborted) drain()
   else signal.addEventListener('abort', drain, { once: true })
   return {
-    signal: over.signal,
+    stop,
     cancel: () => {
       cancelDeadline()
       cancelDrain()

@@ -1,8 +1,10 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici'
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 import { isMembers, type Members, readAnswerError } from '../../core/chat/index.js'
 import { expireAfter } from '../../platform/deadline.js'
+import type { Stop } from '../../platform/stop.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import type { Provider } from './providers.js'
+import { type AnswerHead, type EndedBy, type Receiving, receiveAnswer } from './receive-answer.js'
 import { UpstreamTrouble } from './trouble.js'
 
 type UpstreamRequest = {
@@ -12,27 +14,18 @@ type UpstreamRequest = {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   readonly isStream: boolean
-  /** Aborted when the call is over, whatever the upstream does. */
-  readonly signal: AbortSignal
+  /** When the call is over, whatever the upstream does. */
+  readonly stop: Stop<EndedBy>
 }
 
 /** An answer whose head is here, with a status of success. */
-export type UpstreamResponse = {
-  readonly isEventStream: boolean
-  /** The next piece of the body, null at its end. Throws `UpstreamTrouble` for one that breaks off or stands still. */
-  next(): Promise<Uint8Array | null>
-  /** Ends it, if it has not ended; what it does then is not heard. */
-  abort(): void
-}
+export type UpstreamResponse = Pick<Receiving, 'next' | 'abort'> & { readonly isEventStream: boolean }
 
 export type Upstreams = {
   /** Throws `UpstreamTrouble`. */
   post(sent: UpstreamRequest): Promise<UpstreamResponse>
   close(): Promise<void>
 }
-
-/** The reason with which a call's signal is aborted if its time is over. */
-export const OUT_OF_TIME = 'out-of-time'
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
 
@@ -46,108 +39,60 @@ export function createUpstreams(): Upstreams {
   }
   const direct = new Agent(options)
   const outward = new EnvHttpProxyAgent(options)
-  const dispatchers = new Map<string, Dispatcher>()
-  const dispatcherOf = (url: string): Dispatcher => {
-    const known = dispatchers.get(url) ?? (LOOPBACK.test(new URL(url).hostname) ? direct : outward)
-    dispatchers.set(url, known)
-    return known
+  const targets = new Map<string, Target>()
+  const targetOf = (url: string): Target => {
+    const known = targets.get(url)
+    if (known !== undefined) return known
+    const { hostname, origin, pathname, search } = new URL(url)
+    const target = { dispatcher: LOOPBACK.test(hostname) ? direct : outward, origin, path: pathname + search }
+    targets.set(url, target)
+    return target
   }
   return {
-    post: (sent) => post(sent, dispatcherOf(sent.provider.baseUrl)),
+    post: (sent) => post(sent, targetOf(sent.provider.baseUrl + sent.path)),
     close: async () => {
       await Promise.all([direct.destroy(), outward.destroy()])
     },
   }
 }
 
-async function post(sent: UpstreamRequest, dispatcher: Dispatcher): Promise<UpstreamResponse> {
-  const { provider, path, headers, body, isStream, signal } = sent
-  const own = new AbortController()
-  const abort = () => own.abort()
-  if (signal.aborted) throw new UpstreamTrouble({ kind: endedBy(signal) })
-  signal.addEventListener('abort', abort, { once: true })
+/** As many as there are providers, and paths that are asked for. */
+type Target = { readonly dispatcher: Dispatcher; readonly origin: string; readonly path: string }
+
+async function post(sent: UpstreamRequest, { dispatcher, origin, path }: Target): Promise<UpstreamResponse> {
+  const { provider, headers, body, isStream, stop } = sent
+  const ended = stop.why()
+  if (ended !== undefined) throw new UpstreamTrouble({ kind: ended })
+  const answer = receiveAnswer(provider.idleMsMax, stop)
   let isLate = false
   const cancel = expireAfter(isStream ? provider.streamHeadMsMax : provider.answerHeadMsMax, () => {
     isLate = true
-    abort()
+    answer.abort()
   })
   try {
-    const url = provider.baseUrl + path
-    const response = await request(url, { method: 'POST', headers, body, dispatcher, signal: own.signal })
-    const release = () => signal.removeEventListener('abort', abort)
-    const opened = readerOf(response, { idleMsMax: provider.idleMsMax, own, signal, release })
-    if (response.statusCode >= 200 && response.statusCode < 300) return opened
-    throw await refusal(response, opened, provider)
+    dispatcher.dispatch({ method: 'POST', origin, path, headers, body }, answer.handler)
+    const head = await answer.head
+    if (head.status >= 200 && head.status < 300) return { ...answer, isEventStream: isEventStream(head) }
+    throw await refusal(head, answer, provider)
   } catch (error) {
-    signal.removeEventListener('abort', abort)
+    answer.abort()
     if (error instanceof UpstreamTrouble) throw error
     if (isLate) throw new UpstreamTrouble({ kind: 'timeout' })
-    throw new UpstreamTrouble({ kind: signal.aborted ? endedBy(signal) : isBroken(error) ? 'cut' : 'refused' })
+    throw new UpstreamTrouble({ kind: stop.why() ?? (isBroken(error) ? 'cut' : 'refused') })
   } finally {
     cancel()
   }
 }
 
-/** Why a call that has to end ends: its time is over, or its caller left. */
-const endedBy = ({ reason }: AbortSignal): 'out-of-time' | 'cancelled' =>
-  reason === OUT_OF_TIME ? 'out-of-time' : 'cancelled'
-
 /** A connection that was there: the upstream may have read the request. */
 const isBroken = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(String(error.code))
 
-type Reading = {
-  readonly idleMsMax: number
-  /** Ends the request. */
-  readonly own: AbortController
-  /** The call's. */
-  readonly signal: AbortSignal
-  readonly release: () => void
-}
-
-function readerOf(
-  { body, headers }: Dispatcher.ResponseData,
-  { idleMsMax, own, signal, release }: Reading,
-): UpstreamResponse {
-  const pieces = body[Symbol.asyncIterator]()
-  const type = headers['content-type']
-  let isOver = false
-  const end = () => {
-    isOver = true
-    release()
-  }
-  return {
-    isEventStream: typeof type === 'string' && type.startsWith('text/event-stream'),
-    next: async () => {
-      if (isOver) return null
-      let isLate = false
-      const cancel = expireAfter(idleMsMax, () => {
-        isLate = true
-        own.abort()
-      })
-      try {
-        const { done, value } = await pieces.next()
-        if (done === true) end()
-        return done === true ? null : (value as Uint8Array)
-      } catch {
-        end()
-        throw new UpstreamTrouble({ kind: isLate ? 'timeout' : signal.aborted ? endedBy(signal) : 'cut' })
-      } finally {
-        cancel()
-      }
-    },
-    abort: () => {
-      if (isOver) return
-      end()
-      // Whatever it fails with now, nothing waits for it.
-      body.on('error', () => undefined)
-      own.abort()
-    },
-  }
-}
+const isEventStream = ({ headers }: AnswerHead): boolean =>
+  headers['content-type']?.startsWith('text/event-stream') === true
 
 /** The whole body as text. Throws `UpstreamTrouble` for one that is too large. */
-export async function readWhole(response: UpstreamResponse, bytesMax: number): Promise<string> {
+export async function readWhole(response: Pick<Receiving, 'next' | 'abort'>, bytesMax: number): Promise<string> {
   const pieces: Uint8Array[] = []
   let bytes = 0
   for (let piece = await response.next(); piece !== null; piece = await response.next()) {
@@ -162,8 +107,8 @@ export async function readWhole(response: UpstreamResponse, bytesMax: number): P
 }
 
 async function refusal(
-  { statusCode: status, headers }: Dispatcher.ResponseData,
-  response: UpstreamResponse,
+  { status, headers }: AnswerHead,
+  response: Receiving,
   provider: Provider,
 ): Promise<UpstreamTrouble> {
   const { 'retry-after': wait } = headers
