@@ -7,6 +7,9 @@ import { type Answer, type Ask, type Contract, comparable, openContract } from '
 const LOG = '/api/v1/log'
 const ISSUE = '/api/v1/receipts/issue'
 const VERIFY = '/api/v1/receipts/verify'
+const CHAT = '/v1/chat/completions'
+const MESSAGES = '/v1/messages'
+const SAID = { model: 'echo:parrot', messages: [{ role: 'user', content: 'Say it again.' }] }
 const EVENT = { provider: 'openai', model: 'gpt-4o-mini', input_tokens: 1200, output_tokens: 300 }
 const CLAIMS = {
   ...{ id: 'call-1', timestamp: new Date().toISOString(), registry_version: 'openai@7', model: 'openai:gpt-4o-mini' },
@@ -62,6 +65,13 @@ describe('the direct way answers as the ordinary way does', () => {
     ['a text that nests too deep', LOG, () => json(`${'['.repeat(40)}${']'.repeat(40)}`)],
     ['a body of nothing but white space', LOG, () => json('  ')],
     ['a number', LOG, () => json('7')],
+    ['a chat', CHAT, () => ({ json: SAID })],
+    ['a chat whose answer is streamed', CHAT, () => ({ json: { ...SAID, stream: true } })],
+    ['a chat with a model that is unknown', CHAT, () => ({ json: { ...SAID, model: 'no:such' } })],
+    ['a chat without messages', CHAT, () => ({ json: { model: 'echo:parrot' } })],
+    ['messages with a value that is passed on', MESSAGES, () => ({ json: { ...SAID, max_tokens: 9, user: '\u0000' } })],
+    ['messages that are streamed', MESSAGES, () => ({ json: { ...SAID, max_tokens: 9, stream: true } })],
+    ['messages with a limit that is none', MESSAGES, () => ({ json: { ...SAID, max_tokens: 'many' } })],
     ['no body', LOG, () => ({ headers: { 'Content-Type': 'application/json' } })],
   ]
   for (const [what, path, init] of same) {
