@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { Agent } from 'undici'
 import { afterEach, describe, expect, test } from 'vitest'
 import { GATEWAY_LIMITS } from '../../src/features/gateway/limits.js'
-import { type EndedBy, receiveAnswer } from '../../src/features/gateway/receive-answer.js'
+import { type EndedBy, Receiving } from '../../src/features/gateway/receive-answer.js'
 import { createStop } from '../../src/platform/stop.js'
 import { eventually } from '../support/eventually.js'
 
@@ -27,13 +27,13 @@ async function ask(answer: RequestListener, idleMsMax = 60_000) {
     },
   )
   const stop = createStop<EndedBy>()
-  const receiving = receiveAnswer(idleMsMax, stop)
+  const receiving = new Receiving(idleMsMax, stop)
   const { port } = server.address() as AddressInfo
-  agent.dispatch({ method: 'POST', origin: `http://127.0.0.1:${port}`, path: '/', body: '{}' }, receiving.handler)
+  agent.dispatch({ method: 'POST', origin: `http://127.0.0.1:${port}`, path: '/', body: '{}' }, receiving)
   return { stop, receiving }
 }
 
-async function readAll(receiving: ReturnType<typeof receiveAnswer>): Promise<string> {
+async function readAll(receiving: Receiving): Promise<string> {
   let text = ''
   for (let piece = await receiving.next(); piece !== null; piece = await receiving.next()) text += String(piece)
   return text

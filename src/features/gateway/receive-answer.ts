@@ -7,18 +7,6 @@ import { UpstreamTrouble } from './trouble.js'
 
 export type AnswerHead = { readonly status: number; readonly headers: IncomingHttpHeaders }
 
-/** What an upstream sends, as it comes. */
-export type Receiving = {
-  /** For `dispatch`, which calls it. */
-  readonly handler: Dispatcher.DispatchHandler
-  /** Rejects if there comes none. */
-  readonly head: Promise<AnswerHead>
-  /** The next piece of the body, null at its end. Throws `UpstreamTrouble` for one that breaks off or stands still. */
-  next(): Promise<Uint8Array | null>
-  /** Ends it, if it has not ended; what it does then is not heard. */
-  abort(): void
-}
-
 type Waiter<T> = { resolve(value: T): void; reject(error: Error): void }
 
 const GIVEN_UP = new Error('The answer of an upstream is not waited for any more.')
@@ -27,73 +15,109 @@ const GIVEN_UP = new Error('The answer of an upstream is not waited for any more
 export type EndedBy = 'out-of-time' | 'cancelled'
 
 /**
- * Takes an answer below undici's streams, signals and iterators, which cost as much as the exchange itself. A body that
- * is not read is not taken from the connection, but for `aheadBytesMax` of it.
+ * What an upstream sends, as it comes: taken below undici's streams, signals and iterators, which cost as much as the
+ * exchange itself. `dispatch` calls it. A body that is not read is not taken from the connection, but for
+ * `aheadBytesMax` of it.
  */
-export function receiveAnswer(idleMsMax: number, stop: Stop<EndedBy>): Receiving {
-  const pieces: Uint8Array[] = []
-  let ahead = 0
-  let state: 'open' | 'ended' | 'broken' = 'open'
-  let controller: Dispatcher.DispatchController | undefined
-  let reader: Waiter<Uint8Array | null> | undefined
-  let headWaiter: Waiter<AnswerHead> | undefined
-  const head = new Promise<AnswerHead>((resolve, reject) => {
-    headWaiter = { resolve, reject }
-  })
+export class Receiving implements Dispatcher.DispatchHandler {
+  /** Rejects if there comes none. */
+  readonly head: Promise<AnswerHead>
+  readonly #idleMsMax: number
+  readonly #stop: Stop<EndedBy>
+  readonly #forget: () => void
+  readonly #pieces: Uint8Array[] = []
+  #aheadBytes = 0
+  #state: 'open' | 'ended' | 'broken' = 'open'
+  #controller: Dispatcher.DispatchController | undefined
+  #headWaiter: Waiter<AnswerHead> | undefined
+  #reader: Waiter<Uint8Array | null> | undefined
 
-  const end = (error?: Error): void => {
-    if (state !== 'open') return
-    state = error === undefined ? 'ended' : 'broken'
-    if (error === undefined) reader?.resolve(null)
-    else {
-      headWaiter?.reject(error)
-      reader?.reject(new UpstreamTrouble({ kind: stop.why() ?? 'cut' }))
+  /** `stop` has not been told yet; `idleMsMax` is how long the next piece is waited for. */
+  constructor(idleMsMax: number, stop: Stop<EndedBy>) {
+    this.#idleMsMax = idleMsMax
+    this.#stop = stop
+    this.head = new Promise((resolve, reject) => {
+      this.#headWaiter = { resolve, reject }
+    })
+    this.#forget = stop.whenStopped(() => this.abort())
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#state !== 'open') controller.abort(GIVEN_UP)
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    // Those below announce another one.
+    if (status >= 200) this.#headWaiter?.resolve({ status, headers })
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, piece: Uint8Array): void {
+    const reader = this.#reader
+    if (reader !== undefined) {
+      this.#reader = undefined
+      reader.resolve(piece)
+      return
     }
-    reader = undefined
-    forget()
+    this.#pieces.push(piece)
+    this.#aheadBytes += piece.length
+    if (this.#aheadBytes >= GATEWAY_LIMITS.aheadBytesMax) controller.pause()
   }
-  const abort = (): void => {
-    end(GIVEN_UP)
-    pieces.length = 0
-    controller?.abort(GIVEN_UP)
+
+  onResponseEnd(): void {
+    this.#end()
   }
-  const forget = stop.whenStopped(abort)
-  const handler: Dispatcher.DispatchHandler = {
-    onRequestStart: (given) => {
-      controller = given
-      if (state !== 'open') given.abort(GIVEN_UP)
-    },
-    onResponseStart: (_controller, status, headers) => {
-      // Those below announce another one.
-      if (status >= 200) headWaiter?.resolve({ status, headers })
-    },
-    onResponseData: (given, piece) => {
-      if (reader !== undefined) {
-        reader.resolve(piece)
-        reader = undefined
-        return
-      }
-      pieces.push(piece)
-      ahead += piece.length
-      if (ahead >= GATEWAY_LIMITS.aheadBytesMax) given.pause()
-    },
-    onResponseEnd: () => end(),
-    onResponseError: (_controller, error) => end(error),
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#end(error)
   }
-  const take = (): Uint8Array | undefined => {
-    const piece = pieces.shift()
-    ahead -= piece?.length ?? 0
-    if (piece !== undefined && controller?.paused === true && ahead < GATEWAY_LIMITS.aheadBytesMax) controller.resume()
+
+  /** The next piece of the body, null at its end. Throws `UpstreamTrouble` for one that breaks off or stands still. */
+  async next(): Promise<Uint8Array | null> {
+    const piece = this.#take()
+    if (piece !== undefined) return piece
+    if (this.#state === 'open') return this.#wait()
+    if (this.#state === 'ended') return null
+    throw this.#broken()
+  }
+
+  /** Ends it, if it has not ended; what it does then is not heard. */
+  abort(): void {
+    this.#end(GIVEN_UP)
+    this.#pieces.length = 0
+    this.#controller?.abort(GIVEN_UP)
+  }
+
+  #end(error?: Error): void {
+    if (this.#state !== 'open') return
+    this.#state = error === undefined ? 'ended' : 'broken'
+    if (error !== undefined) this.#headWaiter?.reject(error)
+    if (error === undefined) this.#reader?.resolve(null)
+    else this.#reader?.reject(this.#broken())
+    this.#reader = undefined
+    this.#forget()
+  }
+
+  #broken(): UpstreamTrouble {
+    return new UpstreamTrouble({ kind: this.#stop.why() ?? 'cut' })
+  }
+
+  #take(): Uint8Array | undefined {
+    const piece = this.#pieces.shift()
+    this.#aheadBytes -= piece?.length ?? 0
+    const isRoom = this.#aheadBytes < GATEWAY_LIMITS.aheadBytesMax
+    if (piece !== undefined && isRoom && this.#controller?.paused === true) this.#controller.resume()
     return piece
   }
-  const wait = (): Promise<Uint8Array | null> =>
-    new Promise((resolve, reject) => {
-      const cancel = expireAfter(idleMsMax, () => {
-        reader = undefined
+
+  #wait(): Promise<Uint8Array | null> {
+    return new Promise((resolve, reject) => {
+      const cancel = expireAfter(this.#idleMsMax, () => {
+        this.#reader = undefined
         reject(new UpstreamTrouble({ kind: 'timeout' }))
-        abort()
+        this.abort()
       })
-      reader = {
+      this.#reader = {
         resolve: (piece) => {
           cancel()
           resolve(piece)
@@ -104,16 +128,5 @@ export function receiveAnswer(idleMsMax: number, stop: Stop<EndedBy>): Receiving
         },
       }
     })
-  return {
-    handler,
-    head,
-    next: async () => {
-      const piece = take()
-      if (piece !== undefined) return piece
-      if (state === 'open') return wait()
-      if (state === 'ended') return null
-      throw new UpstreamTrouble({ kind: stop.why() ?? 'cut' })
-    },
-    abort,
   }
 }

@@ -4,7 +4,7 @@ import { expireAfter } from '../../platform/deadline.js'
 import type { Stop } from '../../platform/stop.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import type { Provider } from './providers.js'
-import { type AnswerHead, type EndedBy, type Receiving, receiveAnswer } from './receive-answer.js'
+import { type AnswerHead, type EndedBy, Receiving } from './receive-answer.js'
 import { UpstreamTrouble } from './trouble.js'
 
 type UpstreamRequest = {
@@ -63,16 +63,17 @@ async function post(sent: UpstreamRequest, { dispatcher, origin, path }: Target)
   const { provider, headers, body, isStream, stop } = sent
   const ended = stop.why()
   if (ended !== undefined) throw new UpstreamTrouble({ kind: ended })
-  const answer = receiveAnswer(provider.idleMsMax, stop)
+  const answer = new Receiving(provider.idleMsMax, stop)
   let isLate = false
   const cancel = expireAfter(isStream ? provider.streamHeadMsMax : provider.answerHeadMsMax, () => {
     isLate = true
     answer.abort()
   })
   try {
-    dispatcher.dispatch({ method: 'POST', origin, path, headers, body }, answer.handler)
+    dispatcher.dispatch({ method: 'POST', origin, path, headers, body }, answer)
     const head = await answer.head
-    if (head.status >= 200 && head.status < 300) return { ...answer, isEventStream: isEventStream(head) }
+    if (head.status >= 200 && head.status < 300)
+      return { isEventStream: isEventStream(head), next: () => answer.next(), abort: () => answer.abort() }
     throw await refusal(head, answer, provider)
   } catch (error) {
     answer.abort()
