@@ -84,12 +84,11 @@ function start(more: Partial<LedgerDeps> = {}, call: ChatCall = CALL) {
     },
   }
   const deps: LedgerDeps = {
-    ...{ slot, clock: () => 0, isDurable: false, keep: () => undefined, onUncertified: () => log.push('uncertified') },
+    ...{ clock: () => 0, isDurable: false, keep: () => undefined, onUncertified: () => log.push('uncertified') },
     certify: async () => void log.push('certified'),
-    onSettled: () => void log.push('settled'),
     ...more,
   }
-  return { ledger: openLedger(deps, call), rows, log, commit }
+  return { ledger: openLedger(deps, call, slot, () => void log.push('settled')), rows, log, commit }
 }
 
 const UNCERTIFIED: ChatCall = { ...CALL, receiptId: null }

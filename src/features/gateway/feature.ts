@@ -125,7 +125,11 @@ async function settled(inFlight: { readonly count: number }, msMax: number): Pro
 
 type Choosing = Ordering & { readonly judge: ReturnType<typeof openJudge>['judge'] }
 type Ordering = ChooseDeps & {
-  readonly order: (ranked: readonly Ranked[], call: ChatCall) => readonly Ranked[] | Promise<readonly Ranked[]>
+  readonly order: (
+    ranked: readonly Ranked[],
+    sent: ChatRequest,
+    alias: string | null,
+  ) => readonly Ranked[] | Promise<readonly Ranked[]>
 }
 
 /** How candidates are put in order: by the policy, and then by the hook where there is one. */
@@ -134,7 +138,7 @@ function openChoosing({ config, hook, logger }: GatewayDeps, fleet: Fleet): Orde
   return {
     ...{ fleet, clock: monotonicClock, policy: config.policy },
     backends: config.providers.flatMap((provider) => provider.backends),
-    order: (ranked, { requestedModel, alias, profile, isStream: stream, body }) => {
+    order: (ranked, { requestedModel, profile, isStream: stream, body }, alias) => {
       if (hook === undefined || ranked.length < 2) return ranked
       return askHook({ hook, onFault }, ranked, { model: requestedModel ?? null, alias, profile, stream, body })
     },
@@ -192,15 +196,15 @@ async function chat(
   const bound = model === undefined ? null : await deps.resolveBound(projectId, profile, model)
   if (sent.wantsReceipt && !deps.canIssue) throw new AppError('receipts-not-configured', NO_RECEIPTS)
   const receiptId = sent.wantsReceipt ? deps.newReceiptId() : null
-  const known: ChatCall = { ...sent, alias: bound === null ? null : (model ?? null), receiptId }
+  const alias = bound === null ? null : (model ?? null)
   const isOpen = bound === null && (model === undefined || model === 'auto')
   const isChoosing = wish?.tier === undefined && (isOpen || choosing.policy.strategy === 'tier')
   const { score, tier } = await choosing.judge(projectId, sent.body, isChoosing)
-  return scored(score, () => route(deps, serving, choosing, cached, { known, bound, tier, wish }))
+  return scored(score, () => route(deps, serving, choosing, cached, { sent, alias, receiptId, bound, tier, wish }))
 }
 
-type Judged = {
-  readonly known: ChatCall
+type Judged = Pick<ChatCall, 'alias' | 'receiptId'> & {
+  readonly sent: ChatRequest
   readonly bound: readonly string[] | null
   readonly tier: Tier
   readonly wish: OpWish | undefined
@@ -212,24 +216,27 @@ async function route(
   serving: ServeDeps,
   choosing: Choosing,
   cached: CachedDeps | null,
-  { known, bound, tier, wish }: Judged,
+  { sent, alias, receiptId, bound, tier, wish }: Judged,
 ): Promise<Served> {
-  const { requestedModel: model } = known
+  const { requestedModel: model } = sent
   const asked = { model, bound, tier: wish?.tier ?? tier, preferred: wish?.preferred }
   const ranked = await choosing.order(
-    chooseCandidates(choosing, asked, () => demandOf(known)),
-    known,
+    chooseCandidates(choosing, asked, () => demandOf(sent)),
+    sent,
+    alias,
   )
   const candidates = ranked.map(({ backend }) => backend)
   // The choice is made: from here on the model is only reported.
   const requestedModel = model ?? deps.defaultModel
-  const call: ChatCall = { ...known, requestedModel, dearest: dearestOf(candidates, serving.providers) }
+  const dearest = dearestOf(candidates, serving.providers)
+  const call: ChatCall = { ...sent, requestedModel, alias, receiptId, dearest }
   if (wish === undefined) {
-    const serve: Serve = (one, keepRoom) => serveCall({ ...serving, keepRoom }, one, candidates)
-    return cached === null ? serve(call, serving.keepRoom) : serveCached(cached, call, { bound, candidates }, serve)
+    if (cached === null) return serveCall(serving, call, candidates)
+    const serve: Serve = (one, keepRoom) => serveCall(serving, one, candidates, { keepRoom })
+    return serveCached(cached, call, { bound, candidates }, serve)
   }
   const keepRoom = (sender: ChatCall): CallSlot => heard(serving.keepRoom(sender), wish.onRecorded)
-  return serveCall({ ...serving, keepRoom }, call, candidates, wish.budget)
+  return serveCall(serving, call, candidates, { keepRoom, budget: wish.budget })
 }
 
 /** A slot whose row is told once it is recorded. */

@@ -20,18 +20,17 @@ export type Ledger = {
 export type Certify = (call: ChatCall, at: EndedAt, end: CallEnd, row: RecordedCall) => Promise<void>
 
 export type LedgerDeps = {
-  readonly slot: CallSlot
   readonly clock: () => number
   readonly isDurable: boolean
   /** Called with the row of a call that was answered whole; what it returns is waited for. */
   readonly certify: Certify
   /** Keeps what is under way until it is over, and logs what goes wrong. */
   readonly keep: (work: Promise<void>) => void
-  readonly onSettled: () => void
   readonly onUncertified: (error: unknown) => void
 }
 
-export function openLedger(deps: LedgerDeps, call: ChatCall): Ledger {
+/** `onSettled` is called once the row is recorded in its slot. */
+export function openLedger(deps: LedgerDeps, call: ChatCall, slot: CallSlot, onSettled: () => void): Ledger {
   const startedAt = deps.clock()
   let attempts = 0
   let settled: Promise<void> | null = null
@@ -40,9 +39,9 @@ export function openLedger(deps: LedgerDeps, call: ChatCall): Ledger {
     const latencyMs = Math.max(0, Math.round((deps.clock() - startedAt) * 1_000) / 1_000)
     const certifies = call.receiptId !== null && end.outcome === 'answered'
     const isAwaited = deps.isDurable || certifies
-    const { row, committed } = deps.slot.record(observe(call, at, end, { attempts, latencyMs, isAwaited }))
+    const { row, committed } = slot.record(observe(call, at, end, { attempts, latencyMs, isAwaited }))
     deps.keep(committed)
-    deps.onSettled()
+    onSettled()
     if (isAwaited) await committed
     if (certifies) await certify(at, end, row)
   }

@@ -120,7 +120,11 @@ type Incoming = {
 function requestOf({ principal: { projectId, keyId }, body, header, signal, park }: Incoming) {
   park()
   return {
-    ...{ projectId, keyId, body: body as Members, signal: signal(), passedHeaders: passedHeaders(header) },
+    projectId,
+    keyId,
+    body: body as Members,
+    signal: signal(),
+    passedHeaders: passedHeaders(header),
     isStream: 'stream' in body && body.stream === true,
     cacheWish: readCacheWish(header),
     profile: header('x-llmring-profile')?.trim() || schema.DEFAULT_PROFILE,

@@ -32,30 +32,33 @@ export type ServeDeps = AttemptDeps &
 
 /**
  * Serves a call by the first of these backends that answers. Room for its row is taken before the first is asked: a
- * call that could not be accounted for is not made. `shared` is the budget of several calls that belong together. Throws
- * `overloaded`, `upstream-unavailable` if none may be asked now, and what the last attempt failed with.
+ * call that could not be accounted for is not made. `own` is what a call has of its own: room for its row, and the budget of
+ * several calls that belong together. Throws `overloaded`, `upstream-unavailable` if none may be asked now, and what the last attempt failed with.
  */
 export async function serveCall(
   deps: ServeDeps,
   call: ChatCall,
   candidates: readonly Backend[],
-  shared?: Budget,
+  own: { readonly keepRoom?: ServeDeps['keepRoom']; readonly budget?: Budget } = {},
 ): Promise<Served> {
   if (deps.inFlight.count >= GATEWAY_LIMITS.callsInFlightMax) {
     throw new AppError('overloaded', 'Too many calls are under way.', { retryAfterSeconds: 1 })
   }
-  const slot = deps.keepRoom(call)
+  const slot = (own.keepRoom ?? deps.keepRoom)(call)
   deps.inFlight.count += 1
-  const budget = shared ?? createBudget(deps.attemptsMax, deps.clock() + deps.callMsMax)
+  const budget = own.budget ?? createBudget(deps.attemptsMax, deps.clock() + deps.callMsMax)
   // Calls that may take equally long share a timer.
-  const over = limitCall(deps, call, shared === undefined ? deps.callMsMax : budget.msLeft(deps.clock()))
+  const over = limitCall(deps, call, own.budget === undefined ? deps.callMsMax : budget.msLeft(deps.clock()))
   const onSettled = () => {
     deps.inFlight.count -= 1
     over.cancel()
   }
-  const ledger = openLedger({ ...deps, slot, onSettled }, call)
+  const ledger = openLedger(deps, call, slot, onSettled)
   const walked = await walk<CallAnswer, AttemptFailure>({
-    ...{ fleet: deps.fleet, budget, now: deps.clock, attempt: createAttempts(deps, call, ledger, over.stop) },
+    fleet: deps.fleet,
+    budget,
+    now: deps.clock,
+    attempt: createAttempts(deps, call, ledger, over.stop),
     candidates: candidates.map((backend) => ({ backend })),
   })
   if (walked.status === 'answering') {
