@@ -7,6 +7,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { Agent, createServer, request as forward, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import canonicalize from 'canonicalize'
 
 export type BareMode = 'constant' | 'bytes' | 'unchanged' | 'parse' | 'sign' | 'verify' | 'chat' | 'pipe'
@@ -82,11 +83,11 @@ const listeners: Record<BareMode, () => RequestListener> = {
   },
 }
 
-/** A completion, or its events: twenty words, a moment apart. */
+/** A completion, or its events: twenty words, as many milliseconds apart as the argument says. */
 function chat(...[incoming, outgoing]: Parameters<RequestListener>): void {
   const chunks: Buffer[] = []
   incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-  incoming.on('end', () => {
+  incoming.on('end', async () => {
     const { stream } = JSON.parse(Buffer.concat(chunks).toString()) as Json
     const usage = { prompt_tokens: 10, completion_tokens: 20, total_tokens: 30 }
     const message = { role: 'assistant', content: 'word '.repeat(20) }
@@ -98,7 +99,10 @@ function chat(...[incoming, outgoing]: Parameters<RequestListener>): void {
     }
     outgoing.writeHead(200, { 'Content-Type': 'text/event-stream' })
     const say = (value: unknown) => outgoing.write(`data: ${JSON.stringify({ ...head, ...(value as Json) })}\n\n`)
-    for (let word = 0; word < 20; word += 1) say({ choices: [{ index: 0, delta: { content: 'word ' } }] })
+    for (let word = 0; word < 20; word += 1) {
+      if (Number(argument) > 0) await pause(Number(argument))
+      say({ choices: [{ index: 0, delta: { content: 'word ' } }] })
+    }
     say({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })
     say({ choices: [], usage })
     outgoing.end('data: [DONE]\n\n')
