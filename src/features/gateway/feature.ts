@@ -17,6 +17,7 @@ import { type CertifyDeps, createCertify } from './certify-call.js'
 import { type ChooseDeps, chooseCandidates } from './choose-candidates.js'
 import { dearestOf } from './dearest.js'
 import { demandOf } from './demand.js'
+import { heard } from './heard-slot.js'
 import { keepWork } from './keep-work.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import { findModel, listModels } from './list-models.js'
@@ -237,16 +238,4 @@ async function route(
   }
   const keepRoom = (sender: ChatCall): CallSlot => heard(serving.keepRoom(sender), wish.onRecorded)
   return serveCall(serving, call, candidates, { keepRoom, budget: wish.budget })
-}
-
-/** A slot whose row is told once it is recorded. */
-function heard(slot: CallSlot, onRecorded: OpWish['onRecorded']): CallSlot {
-  return {
-    release: () => slot.release(),
-    record: (observed) => {
-      const recorded = slot.record(observed)
-      onRecorded(recorded.row)
-      return recorded
-    },
-  }
 }
