@@ -3,6 +3,7 @@ import type { Access, Principal } from '../access/principal.js'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
 import type { BodyKinds } from './body-kinds.js'
 import type { ErrorShape } from './error-shape.js'
+import type { EventStream } from './event-stream.js'
 import type { BodyItems } from './parse-json.js'
 import type { Streamed } from './stream.js'
 import type { Warm, WarmResponse } from './warm-lane.js'
@@ -81,7 +82,7 @@ export type Endpoint<Params, Query, Body> = {
 }
 
 /** A plain response is written as it stands; whatever is odd is a `Response`. */
-export type Handled = Response | WarmResponse | Streamed
+export type Handled = Response | WarmResponse | Streamed | EventStream
 
 type EndpointRequest<Params, Query, Body> = {
   readonly principal: Principal

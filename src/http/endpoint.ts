@@ -1,3 +1,4 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { type Access, NO_PROJECT, type Principal } from '../access/principal.js'
@@ -9,6 +10,7 @@ import { NO_BODY, type SentBody, takeBody } from './body.js'
 import type { Endpoint, Handled } from './declaration.js'
 import { describeEndpoint } from './describe-endpoint.js'
 import type { DirectCall, DirectResponse, DirectWay } from './direct-way.js'
+import { EVENT_HEADERS, type EventStream } from './event-stream.js'
 import { HTTP_LIMITS } from './limits.js'
 import { outlastIdleTime } from './outlast-idle-time.js'
 import { pathValues, queryValues } from './parameters.js'
@@ -147,7 +149,7 @@ function serve<P, Q, B>(
     const read = () =>
       endpoint.handle({ principal: known, params, query, body: value, text, header, address, signal, draining, park })
     const inTurn = endpoint.turns === undefined ? atOnce : turnsOf(guards.reads[endpoint.turns], known, context)
-    return toResponse(inTurn(read), inTurn)
+    return toResponse(c, inTurn(read), inTurn)
   }
   const creates = endpoint.access.kind === 'project' && endpoint.access.creates
   const provisioned = creates && principal.newKey !== null ? guards.provision(principal) : principal
@@ -166,10 +168,25 @@ function turnsOf(reads: ReadTurns, { projectId }: Principal, context: RequestCon
   return (read, isBegun) => reads.run(caller, signalOf(context), read, isBegun)
 }
 
-function toResponse(handled: Handled | Promise<Handled>, inTurn: InTurn): Response | Promise<Response> {
-  if (handled instanceof Promise) return handled.then((made) => toResponse(made, inTurn))
+function toResponse(
+  c: Context<NodeEnv>,
+  handled: Handled | Promise<Handled>,
+  inTurn: InTurn,
+): Response | Promise<Response> {
+  if (handled instanceof Promise) return handled.then((made) => toResponse(c, made, inTurn))
   if (handled instanceof Response) return handled
+  if ('attach' in handled) return sendEvents(c, handled)
   return 'chunks' in handled ? sendStream(handled, inTurn) : respond(handled)
+}
+
+/** Below Hono, which learns that it has nothing left to do. */
+function sendEvents(c: Context<NodeEnv>, stream: EventStream): Response {
+  if (c.req.method === 'HEAD') {
+    stream.end()
+    return new Response(null, { headers: EVENT_HEADERS })
+  }
+  stream.attach(c.env.outgoing)
+  return RESPONSE_ALREADY_SENT
 }
 
 /** The same checks and the same handler as in `serve`, for a request without parameters. */
@@ -195,7 +212,8 @@ async function serveDirect<P, Q, B>(endpoint: Endpoint<P, Q, B>, call: DirectCal
     draining,
     park,
   })
-  invariant(!(handled instanceof Response), 'a direct response is plain, or a stream')
+  const isPlain = 'body' in handled || 'chunks' in handled
+  invariant(isPlain && !(handled instanceof Response), 'a direct response is plain, or a stream')
   return handled
 }
 

@@ -34,10 +34,6 @@ export const HTTP_LIMITS = {
   /** The shortest such time, as a share of it: streams that were opened together drift apart, in so many steps. */
   heartbeatShareMin: 0.9,
   heartbeatStepsMax: 16,
-  /**
-   * Of events that a reader has not taken: with as many it gets no more, and is cut. As much as Node itself buffers.
-   */
-  eventBytesUndrainedMax: 16_384,
   bodyMsMax: 20_000,
   /**
    * Of the bodies of all requests that are not answered yet, together (more if one body may be larger than a quarter).

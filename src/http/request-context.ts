@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context } from 'hono'
 import type { ErrorShape } from './error-shape.js'
 
@@ -31,7 +31,7 @@ const CONTEXT = Symbol('request context')
 type WithContext = IncomingMessage & { [CONTEXT]?: RequestContext }
 
 /** What @hono/node-server hands to Hono as `c.env`. */
-export type NodeBindings = { incoming: IncomingMessage }
+export type NodeBindings = { incoming: IncomingMessage; outgoing: ServerResponse }
 export type NodeEnv = { Bindings: NodeBindings }
 
 export function attachContext(incoming: IncomingMessage, context: RequestContext): void {

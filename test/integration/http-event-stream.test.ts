@@ -1,5 +1,7 @@
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   type EventStream,
@@ -7,12 +9,13 @@ import {
   renderComment,
   renderEvent,
   type StreamEvent,
+  toEventBytes,
 } from '../../src/http/event-stream.js'
 import { HTTP_LIMITS } from '../../src/http/limits.js'
 import { eventually } from '../support/eventually.js'
 import { type HttpWorld, startHttpWorld } from '../support/http-world.js'
 
-const sendOn = (stream: EventStream, event: StreamEvent) => stream.sendBytes(Buffer.from(renderEvent(event)))
+const sendOn = (stream: EventStream, event: StreamEvent) => stream.sendBytes(toEventBytes(renderEvent(event)))
 
 describe('the text of an event', () => {
   test('has a line for each member, and one for each line of its data', () => {
@@ -34,6 +37,71 @@ describe('the text of an event', () => {
       }
     },
   )
+})
+
+// Before the others: a timer of theirs, of another clock, may be taken for one of these.
+describe('the heartbeat of a stream', () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  /** A stream on a connection whose peer takes what it is sent, or none of it. */
+  function attached(onEnd: () => void, takesAll: boolean) {
+    let sent = ''
+    const connection = new Duplex({
+      read: () => undefined,
+      write: (chunk, _encoding, taken) => {
+        sent += String(chunk)
+        if (takesAll) taken()
+      },
+    })
+    const incoming = Object.assign(new IncomingMessage(new Socket()), { httpVersionMajor: 1, httpVersionMinor: 1 })
+    const outgoing = new ServerResponse(incoming)
+    outgoing.assignSocket(connection as Socket)
+    const leave = new AbortController()
+    const draining = new AbortController().signal
+    const stream = openEventStream({ signal: leave.signal, draining, retryMs: 5, onEnd })
+    stream.attach(outgoing)
+    return { stream, leave, outgoing, sent: () => sent }
+  }
+
+  test('is a comment, as long as the stream is open', async () => {
+    const { stream, leave, sent } = attached(() => undefined, true)
+    expect(sent()).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\na\r\nretry: 5\n\n\r\n$/s)
+    for (let beat = 1; beat < 4; beat++) {
+      await vi.advanceTimersByTimeAsync(HTTP_LIMITS.heartbeatMs)
+      expect(sent().match(/4\r\n: \n\n\r\n/g)).toHaveLength(beat)
+    }
+    leave.abort()
+    expect(sendOn(stream, { data: 'late' })).toBe(false)
+    expect(sent()).toMatch(/\n\n\r\n0\r\n\r\n$/)
+  })
+
+  test('cuts a reader that does not take it', async () => {
+    const ended = vi.fn()
+    const { stream, outgoing } = attached(ended, false)
+    expect(sendOn(stream, { data: 'x'.repeat(1_000_000) })).toBe(true)
+    expect([stream.isTaken(), ended.mock.calls.length]).toEqual([false, 0])
+    await vi.advanceTimersByTimeAsync(HTTP_LIMITS.heartbeatMs)
+    expect(ended).toHaveBeenCalledExactlyOnceWith(true)
+    expect(outgoing.destroyed).toBe(true)
+  })
+
+  test('tells who waits for the reader when it has taken all, or never will', async () => {
+    const [taken, never] = [vi.fn(), vi.fn()]
+    const quick = attached(() => undefined, true)
+    quick.stream.whenTaken(taken)
+    expect(taken).toHaveBeenCalledOnce()
+    const { stream } = attached(() => undefined, false)
+    sendOn(stream, { data: 'x'.repeat(1_000_000) })
+    stream.whenTaken(never)
+    expect(never).not.toHaveBeenCalled()
+    stream.cut()
+    expect(never).toHaveBeenCalledOnce()
+  })
 })
 
 describe('a stream of events', () => {
@@ -66,6 +134,25 @@ describe('a stream of events', () => {
     await eventually(() => expect(world.ended()).toBe(1))
     expect(sendOn(stream(), { data: 'two' })).toBe(false)
     expect(world.ended()).toBe(1)
+  })
+
+  test('shows the head alone to a request for that', async () => {
+    const answer = await world.exchange('HEAD /events HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n.*text\/event-stream\r\n.*\r\n\r\n$/s)
+    expect(world.ended()).toBe(1)
+  })
+
+  test('comes without chunks to a reader of HTTP/1.0, and ends with the connection', async () => {
+    const socket = await world.open('GET /events HTTP/1.0\r\n\r\n')
+    const closed = once(socket, 'close')
+    socket.on('data', (data) => {
+      received += String(data)
+    })
+    await eventually(() => expect(received).toMatch(/\r\n\r\nretry: 1234\n\n$/))
+    sendOn(stream(), { id: '1', data: 'one' })
+    stream().end()
+    await closed
+    expect(received).toMatch(/\r\n\r\nretry: 1234\n\nid: 1\ndata: one\n\n$/)
   })
 
   test('takes a burst of small events, and one of any size', async () => {
@@ -118,39 +205,5 @@ describe('a stream of events', () => {
     await world.server.drain(200)
     await eventually(() => expect([world.ended(), world.server.connections()]).toEqual([1, 0]))
     socket.destroy()
-  })
-})
-
-describe('the heartbeat of a stream', () => {
-  beforeEach(() => {
-    vi.useFakeTimers()
-  })
-  afterEach(() => {
-    vi.useRealTimers()
-  })
-
-  test('is a comment, as long as the stream is open', async () => {
-    const leave = new AbortController()
-    const draining = new AbortController().signal
-    const stream = openEventStream({ signal: leave.signal, draining, retryMs: 5, onEnd: () => undefined })
-    const reader = stream.response.body?.getReader()
-    const next = async () => new TextDecoder().decode((await reader?.read())?.value)
-    expect(await next()).toBe('retry: 5\n\n')
-    for (let beat = 0; beat < 3; beat++) {
-      await vi.advanceTimersByTimeAsync(HTTP_LIMITS.heartbeatMs)
-      expect(await next()).toBe(': \n\n')
-    }
-    leave.abort()
-    expect(sendOn(stream, { data: 'late' })).toBe(false)
-    expect(await next()).toBe('')
-  })
-
-  test('cuts a reader that does not take it', async () => {
-    const ended = vi.fn()
-    const signal = new AbortController().signal
-    const stream = openEventStream({ signal, draining: signal, retryMs: 5, onEnd: ended })
-    expect(sendOn(stream, { data: 'x'.repeat(HTTP_LIMITS.eventBytesUndrainedMax) })).toBe(true)
-    await vi.advanceTimersByTimeAsync(HTTP_LIMITS.heartbeatMs)
-    expect(ended).toHaveBeenCalledOnce()
   })
 })

@@ -135,7 +135,7 @@ function createTestApp(
   route('/events', ({ signal, draining }) => {
     const stream = openEventStream({ signal: signal(), draining, retryMs: 1_234, onEnd })
     streams.push(stream)
-    return stream.response
+    return stream
   })
   const long = { responseMsMax: 50 }
   mountGet(

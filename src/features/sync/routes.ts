@@ -1,6 +1,7 @@
 import { READS } from '../../access/principal.js'
 import type { Handled } from '../../http/declaration.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
+import type { EventStream } from '../../http/event-stream.js'
 import { JSON_HEADERS, JSON_TYPE, plainBytes } from '../../http/response.js'
 import type { AnswerText } from './answer-changes.js'
 import { SYNC_LIMITS } from './limits.js'
@@ -12,7 +13,7 @@ import type { WatchRequest } from './watch.js'
 export type SyncVerbs = {
   readonly answer: (scope: Scope, position: Position) => Promise<AnswerText>
   readonly wait: (request: WatchRequest, waitSeconds: number) => Promise<AnswerText>
-  readonly stream: (request: WatchRequest) => Promise<Response>
+  readonly stream: (request: WatchRequest) => Promise<EventStream>
 }
 
 const EVENT_STREAM = 'text/event-stream'

@@ -1,4 +1,10 @@
-import { type EventStream, openEventStream, renderEvent } from '../../http/event-stream.js'
+import {
+  type EventBytes,
+  type EventStream,
+  openEventStream,
+  renderEvent,
+  toEventBytes,
+} from '../../http/event-stream.js'
 import { type Cancel, expireAfter } from '../../platform/deadline.js'
 import { SYNC_LIMITS } from './limits.js'
 import { eventsOf, type Page } from './page.js'
@@ -10,7 +16,7 @@ import { follow, type WatchDeps, type WatchRequest } from './watch.js'
  * that leaves an event untaken when the next one is due is cut after `lagMsMax`; it comes back with the id of the last
  * event that it has.
  */
-export function streamChanges(deps: WatchDeps, request: WatchRequest): Promise<Response> {
+export function streamChanges(deps: WatchDeps, request: WatchRequest): Promise<EventStream> {
   return new Promise((resolve, reject) => {
     let stream: EventStream | undefined
     let isLive = false
@@ -37,10 +43,10 @@ export function streamChanges(deps: WatchDeps, request: WatchRequest): Promise<R
         isLive = page.isLast
         const isFirst = stream === undefined
         stream ??= open(deps, request, leave)
-        if (bytes.length > 0 && stream.sendBytes(bytes)) deps.count('events')
+        if (bytes !== null && stream.sendBytes(bytes)) deps.count('events')
         if (!isFirst) return
         request.park()
-        resolve(stream.response)
+        resolve(stream)
       },
       fail: (error) => {
         if (stream !== undefined) return
@@ -60,13 +66,16 @@ function open({ random }: WatchDeps, { signal, draining }: WatchRequest, onEnd: 
   return openEventStream({ signal, draining, retryMs, onEnd })
 }
 
-const encoder = new TextEncoder()
-const rendered = { live: new WeakMap<Page, Uint8Array>(), first: new WeakMap<Page, Uint8Array>() }
+type Rendered = WeakMap<Page, EventBytes | null>
+const rendered: Record<'live' | 'first', Rendered> = { live: new WeakMap(), first: new WeakMap() }
 
-/** Rendered once for all that are told the same: events of one page go out together. */
-function bytesOf(page: Page, isLive: boolean): Uint8Array {
+/** Rendered once for all that are told the same: events of one page go out together. Null if there are none. */
+function bytesOf(page: Page, isLive: boolean): EventBytes | null {
   const known = rendered[isLive ? 'live' : 'first']
-  const bytes = known.get(page) ?? encoder.encode(eventsOf(page, isLive).map(renderEvent).join(''))
+  const before = known.get(page)
+  if (before !== undefined) return before
+  const text = eventsOf(page, isLive).map(renderEvent).join('')
+  const bytes = text === '' ? null : toEventBytes(text)
   known.set(page, bytes)
   return bytes
 }
