@@ -39,6 +39,13 @@ const digestOf = (text: string, format: LockfileFormat = 'toml') => {
 }
 const profile = (name: string, ...bindings: [alias: string, model: string][]) =>
   `[profiles.${name}]\nname = "${name}"\n${bindings.map(([alias, model]) => `[[profiles.${name}.bindings]]\nalias = "${alias}"\nmodels = ["${model}"]\n`).join('')}`
+/** No profiles are said to be none, which no digest knows. */
+function withProfiles(text: string, format: LockfileFormat): string {
+  if (/profiles|aliases/.test(text)) return text
+  return format === 'toml'
+    ? `${text}\n[profiles]\n`
+    : text.replace('{', text.trim() === '{}' ? '{"profiles":{}' : '{"profiles":{},')
+}
 const aliasesIn = (text: string) => [...text.matchAll(/^alias = "(.*)"$/gm)].map(([, alias]) => alias)
 
 describe('a lockfile that is published', () => {
@@ -72,7 +79,7 @@ describe('a lockfile that is published', () => {
     'is opened by each of its digests, and is the same: $note',
     async ({ note, format, text, digests }) => {
       const key = keyOf(`vector ${note}`)
-      const sent = await push(key, text, '', { 'Content-Type': `application/${format}` })
+      const sent = await push(key, withProfiles(text, format), '', { 'Content-Type': `application/${format}` })
       if (sent.status !== 200) {
         // What no JSON is, and what no database keeps.
         expect([400, 422]).toContain(sent.status)
@@ -236,15 +243,44 @@ describe('a file that cannot be published', () => {
       '/profiles/default/bindings/1/alias',
       "'a' is bound at 0 already.",
     ],
-    ['an unknown version', 'version = "9"', '/version', "'9' is not a known version"],
+    ['an unknown version', 'version = "9"\n[profiles]', '/version', "'9' is not a known version"],
     ['a byte order mark', '\uFEFFversion = "1.0"', '', 'The file begins with a byte order mark'],
-    ['being empty', '', '', 'The file is empty.'],
-    ['holding empty lines alone', ' \n\r\n', '', 'The file is empty.'],
+    ['being empty', '', '/profiles', 'The file has no profiles. Send them as [[profiles.'],
+    ['holding empty lines alone', ' \n\r\n', '/profiles', 'The file has no profiles.'],
+    ['holding no more than a version', 'version = "1.0"\nprofile = "a"', '/profiles', 'The file has no profiles.'],
   ])('for %s is refused with the place, and nothing is written', async (name, text, pointer, message) => {
     const { status, json } = await push(keyOf(`bad ${name}`), text)
     expect([status, json.code, json.errors.length]).toEqual([422, 'validation-failed', 1])
     expect([json.errors[0].pointer, json.errors[0].message.slice(0, message.length)]).toEqual([pointer, message])
     expect((await pull(keyOf(`bad ${name}`))).status).toBe(404)
+  })
+
+  it('for naming no profiles unbinds nothing; one with an empty table of them unbinds everything', async () => {
+    const JSON_TYPE = { 'Content-Type': 'application/json' }
+    const bound = async () => (await one.call('/api/v1/aliases/', { key: 'nothing' })).json.length
+    await push('nothing', profile('default', ['a', 'o:1']))
+    for (const [body, type] of [
+      ['{}', JSON_TYPE],
+      ['{"version":"1.0","bindings":[]}', JSON_TYPE],
+      ['# nothing', TOML],
+    ] as const) {
+      for (const query of ['', '?dry_run=true']) {
+        const { status, json } = await push('nothing', body, query, type)
+        expect([status, json.code, json.errors]).toMatchObject([422, 'validation-failed', [{ pointer: '/profiles' }]])
+        expect(json.errors[0].message).toMatch(/\[profiles\], or \{"profiles": \{\}\} as JSON/)
+      }
+    }
+    expect(await bound()).toBe(1)
+    expect((await push('nothing', '{"profiles":{}}', '', JSON_TYPE)).json).toMatchObject({ revision: 2, changed: true })
+    expect(await bound()).toBe(0)
+    for (const table of ['profiles', 'aliases']) {
+      await bind('nothing', { alias: 'again', model: 'o:1' })
+      expect((await push('nothing', `[${table}]`)).status).toBe(200)
+      expect(await bound()).toBe(0)
+    }
+    const shown = await pull('nothing')
+    expect(shown.text).toMatch(/^\[profiles\]$/m)
+    expect((await push('nothing', shown.text)).json).toMatchObject({ changed: false })
   })
 
   it('for its size, its type or its JSON is refused as everywhere', async () => {
@@ -327,7 +363,7 @@ describe('a lockfile that binds much less than before', () => {
     const answer = await impatient.call('/api/v1/lockfile', {
       method: 'PUT',
       key: 'thousands',
-      body: 'version = "1.0"',
+      body: '[profiles]',
       headers: TOML,
     })
     await impatient.close()

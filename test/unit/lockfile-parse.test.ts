@@ -294,6 +294,21 @@ describe('a lockfile is refused', () => {
     expect(half).toMatchObject({ ok: false, problems: [{ pointer: '/metadata/a' }] })
   })
 
+  it.each([
+    ['', 'toml'],
+    ['version = "1.0"', 'toml'],
+    ['{}', 'json'],
+    ['{"Profiles":{}}', 'json'],
+  ] as const)('for naming no profiles, if it says what shall be bound: %s', (text, format) => {
+    expect(parseLockfile(text, format).ok).toBe(true)
+    const result = parseLockfile(text, format, { missingProfiles: 'refuse' })
+    expect(result).toMatchObject({ ok: false, problemCount: 1, problems: [{ pointer: '/profiles' }] })
+    const [table, older] = format === 'toml' ? ['[profiles]', '[aliases]'] : ['{"profiles":{}}', '{"aliases":{}}']
+    for (const explicit of [table, older]) {
+      expect(parseLockfile(explicit, format, { missingProfiles: 'refuse' }).ok).toBe(true)
+    }
+  })
+
   it('for all of its problems together, of which twenty are shown', () => {
     const text = 'version = "3"\ncreated_at = 5\n[aliases.a]\nx = "gpt"\ny = []\n" " = "a:b"\n[extends]\npackages = [1]'
     expect(problemsOf(text).map((problem) => problem.split(':')[0])).toEqual(

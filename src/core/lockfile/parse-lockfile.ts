@@ -13,6 +13,8 @@ export type LockfileOptions = {
   readonly bareModels?: 'refuse' | 'keep'
   /** `refuse` is for who keeps constraints and metadata in a database: NUL and halves of surrogate pairs in them. */
   readonly unstorableText?: 'refuse' | 'keep'
+  /** `refuse` is for who unbinds what a file does not bind: one that names no profiles is one that was sent by mistake. */
+  readonly missingProfiles?: 'refuse' | 'keep'
 }
 
 export type LockfileResult =
@@ -32,10 +34,11 @@ export type LockfileResult =
  * warning, as the Python client drops them; a file that it would load as something else than it says is refused.
  */
 export function parseLockfile(text: string, format: LockfileFormat, options: LockfileOptions = {}): LockfileResult {
-  const { limits = LOCKFILE_LIMITS, bareModels = 'refuse', unstorableText = 'keep' } = options
+  const { limits = LOCKFILE_LIMITS, bareModels = 'refuse', unstorableText = 'keep', missingProfiles = 'keep' } = options
   const notes = newNotes()
   const root = readDocument(text, format, limits, notes)
-  const lockfile = root === undefined ? undefined : readLockfile({ notes, limits, bareModels, unstorableText }, root)
+  const reading = { notes, limits, bareModels, unstorableText, missingProfiles }
+  const lockfile = root === undefined ? undefined : readLockfile(reading, root)
   const { warnings, isDated } = notes
   if (lockfile !== undefined && notes.problemCount === 0) return { ok: true, lockfile, warnings, isDated }
   return { ok: false, problems: notes.problems, problemCount: notes.problemCount }

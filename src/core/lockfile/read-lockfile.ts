@@ -74,6 +74,13 @@ function readProfiles(reading: Reading, table: LockTable): ReadonlyMap<string, L
       'The file has [profiles.…] and, in the older spelling, [aliases.…]; keep one of the two.',
     )
   }
+  if (reading.missingProfiles === 'refuse' && !table.has('profiles') && !table.has('aliases')) {
+    problem(
+      notes,
+      ['profiles'],
+      'The file has no profiles. Send them as [[profiles.default.bindings]] or, to unbind everything, an empty table: [profiles], or {"profiles": {}} as JSON.',
+    )
+  }
   const profiles = new Map<string, LockProfile>()
   for (const [part, read] of [['profiles', readProfile] as const, ['aliases', readAliases] as const]) {
     const value = table.get(part)

@@ -11,6 +11,8 @@ export type Reading = {
   readonly bareModels: 'refuse' | 'keep'
   /** If constraints and metadata may hold NUL and halves of surrogate pairs, which Python keeps. */
   readonly unstorableText: 'refuse' | 'keep'
+  /** If a file may name no profiles at all. */
+  readonly missingProfiles: 'refuse' | 'keep'
 }
 
 /** A value that is there and is not null: the Python client leaves out no member, and TOML has no null. */

@@ -34,10 +34,14 @@ function writeBelow(lines: string[], path: readonly string[], value: LockValue):
   }
 }
 
-/** If a table needs a header: not if those of its tables make it, nor if a reader takes its absence for emptiness. */
+/**
+ * If a table needs a header: not if those of its tables make it, nor if a reader takes its absence for emptiness. No
+ * profiles are said to be none: a server refuses a file that names them nowhere.
+ */
 function isMade(path: readonly string[], table: LockTable): boolean {
   if (table.size > 0) return [...table].some(([name, value]) => !needsHeader(path, name, value))
-  return path.length > 1 && !(path.length === 3 && path[2] === 'registry_versions' && path[0] === 'profiles')
+  if (path.length === 1) return path[0] === 'profiles'
+  return !(path.length === 3 && path[2] === 'registry_versions' && path[0] === 'profiles')
 }
 
 const DEPTH_OF_BINDINGS = 3

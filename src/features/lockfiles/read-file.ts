@@ -5,9 +5,8 @@ type File = { readonly text: string; readonly format: LockfileFormat; readonly p
 
 /** Reads a file that is to be published. Throws `validation-failed` with its first problems. */
 export function readFile({ text, format, profile }: File): Extract<LockfileResult, { ok: true }> {
-  const result = parseLockfile(text, format, { unstorableText: 'refuse' })
-  // TOML without a line is TOML, but as a file to publish it is one that was lost on its way: it would unbind everything.
-  if (text.trim() === '') throw emptyFile()
+  // TOML without a line is TOML and `{}` is JSON, but a file to publish was lost on its way: it would unbind everything.
+  const result = parseLockfile(text, format, { unstorableText: 'refuse', missingProfiles: 'refuse' })
   if (!result.ok) {
     const { problems, problemCount } = result
     const more = problemCount > problems.length ? ` The first ${problems.length} of ${problemCount} are shown.` : ''
@@ -18,9 +17,4 @@ export function readFile({ text, format, profile }: File): Extract<LockfileResul
     throw new AppError('validation-failed', 'The profile that is to be published is not in the file.', { errors })
   }
   return result
-}
-
-function emptyFile(): AppError {
-  const message = 'The file is empty. To unbind everything, publish one with a version and without profiles.'
-  return new AppError('validation-failed', 'The lockfile cannot be published.', { errors: [{ pointer: '', message }] })
 }

@@ -57,7 +57,7 @@ function mountPut(app: App, guards: Guards, verbs: LockfileVerbs): void {
     operationId: 'putLockfile',
     summary: 'Publish a lockfile, all or nothing',
     description:
-      'As one revision: what the file binds, its order, and what it holds beside that. What it does not bind is unbound. Metadata of aliases is no part of a lockfile and stays. `X-Lock-Digest` is the digest of the lockfile that holds then; `X-Change-Note` is kept with the change.',
+      'As one revision: what the file binds, its order, and what it holds beside that. What it does not bind is unbound: a file that names no profiles is refused, unless it says so with an empty table (`[profiles]`, or `{"profiles": {}}`). Metadata of aliases is no part of a lockfile and stays. `X-Lock-Digest` is the digest of the lockfile that holds then; `X-Change-Note` is kept with the change.',
     access: WRITES,
     turns: 'change',
     problems: ['conflict', 'precondition-failed', 'project-full'],
