@@ -218,6 +218,40 @@ describe('the digest of a lockfile', () => {
     expect(digestOf(await one.call(`${BASE}/none`, { key: 'order', method: 'DELETE' }))).toBe(digestOf(changed))
   })
 
+  it('keeps the spelling of a number that a lockfile gave where JSON sends an equal one', async () => {
+    const file = (cost: string) =>
+      `created_at = 2026-01-01T00:00:00Z\nupdated_at = 2026-01-01T00:00:00Z\n[profiles.default]\n[[profiles.default.bindings]]\nalias = "a"\nmodels = ["x:1"]\nconstraints = { max_cost = ${cost}, requires = ["vision"] }\n`
+    const push = (cost: string) =>
+      one.call('/api/v1/lockfile', {
+        ...{ key: 'spelling', method: 'PUT', body: file(cost) },
+        headers: { 'Content-Type': 'application/toml' },
+      })
+    const send = (path: string, method: string, body: string) =>
+      one.call(`${BASE}/${path}`, { key: 'spelling', method, body, headers: { 'Content-Type': 'application/json' } })
+    const constraints = (cost: string) => `"constraints":{"requires":["vision"],"max_cost":${cost}}`
+    const published = await push('10.0')
+    expect(published.json).toMatchObject({ revision: 1, changed: true })
+    for (const cost of ['10', '10.0', '1e1']) {
+      for (const answer of [
+        await send('bind', 'POST', `{"alias":"a","model":"x:1",${constraints(cost)}}`),
+        await send('bind', 'POST', `{"alias":"a","models":["x:1"],${constraints(cost)}}`),
+        await send('a', 'PUT', `{"model":"x:1",${constraints(cost)}}`),
+        await send('bulk_upsert', 'POST', `[{"alias":"a","model":"x:1",${constraints(cost)}}]`),
+      ]) {
+        expect([answer.status, answer.json.revision, digestOf(answer)]).toEqual([200, 1, published.json.digest])
+      }
+    }
+    // A file is taken at its word, and so is a number that is another one.
+    expect((await push('10')).json).toMatchObject({ revision: 2, changed: true })
+    expect((await push('10.0')).json).toMatchObject({ revision: 3, digest: published.json.digest })
+    expect((await send('a', 'PUT', `{"model":"x:1",${constraints('11.0')}}`)).json.revision).toBe(4)
+    expect((await one.call('/api/v1/lockfile', { key: 'spelling' })).text).toContain('max_cost = 11,')
+    // With other models the equal number keeps its spelling, too.
+    await push('10.0')
+    await send('a', 'PUT', `{"model":"x:2",${constraints('10')}}`)
+    expect((await one.call('/api/v1/lockfile', { key: 'spelling' })).text).toContain('max_cost = 10.0,')
+  })
+
   it('is the same whichever instance writes, from memory or from the rows', async () => {
     const other = await startService({ LLMRING_DATABASE_URL: database.url })
     try {

@@ -29,7 +29,7 @@ const constraints = jsonObject(constraintsBytesMax).openapi('AliasConstraints', 
     requires: { type: 'array', items: { type: 'string' }, description: 'Capabilities, such as `vision`.' },
   },
   description:
-    'What a wildcard such as `openai:*` has to satisfy. Any object is kept; what is not understood is ignored with a warning.',
+    'What a wildcard such as `openai:*` has to satisfy. Any object is kept; what is not understood is ignored with a warning. Numbers are JSON’s: `10.0` is `10`, unless a lockfile bound it as `10.0` before, and integers beyond 2^53 are rounded. A lockfile’s digest tells those apart: publish a lockfile where the spelling matters.',
   example: { min_context: 100_000, max_cost: 1.5, requires: ['vision'] },
 })
 const models = limited(modelsPerAliasMax, z.array(model()).min(1).max(modelsPerAliasMax))
@@ -68,11 +68,12 @@ export const PutBody = z
 
 /**
  * What is bound, as the store takes it: rendered at once, so that no parsed metadata is held until the write.
- * Constraints are spelt as lockfiles spell them, so that the same ones in another order change nothing.
+ * Constraints are spelt as lockfiles spell them, so that the same ones in another order change nothing. A number that
+ * was parsed as JSON does not say any more whether it was `10` or `10.0`: an equal one that is bound keeps its spelling.
  */
 const toContent = ({ model: one, models: many, constraints: limits, metadata: data }: z.output<typeof PutBody>) => {
   const spelt = limits == null ? 'null' : canonicalText(JSON.stringify(limits))
-  return `{"models":${JSON.stringify(many ?? [one])},"constraints":${spelt},"metadata":${JSON.stringify(data ?? null)}}`
+  return `{"keeps_spelling":true,"models":${JSON.stringify(many ?? [one])},"constraints":${spelt},"metadata":${JSON.stringify(data ?? null)}}`
 }
 
 /**

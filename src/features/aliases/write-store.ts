@@ -18,7 +18,8 @@ type Written = {
  * Writes what differs from what is bound, with its history, in one statement, whatever their number: 1,000 bindings
  * take about as long as two single ones. Of several nothing large comes back: metadata may be megabytes. A binding that
  * `keeps` and names the model that is first already stays as it is, but for what it brings itself; one that
- * `keeps_metadata` keeps that alone.
+ * `keeps_metadata` keeps that alone. Constraints of one that `keeps_spelling` are kept if their numbers are equal: `10`
+ * and `10.0` are two to a lockfile's digest, and one to whoever sends JSON.
  */
 export async function write(tx: Tx, { writer, head, at }: Step, bindings: readonly Binding[]): Promise<Written> {
   // One of many is planned for its own number each time: a plan that was made for few would compare each with each.
@@ -69,9 +70,9 @@ const ONLY_ONE = sql`limit 1`
 const changesOf = (projectId: ProjectId, bindings: readonly Binding[]) => sql`
     input as materialized (
       select ordinal, profile, alias, models, nullif(constraints::text, 'null') as constraints,
-        nullif(metadata, 'null') as metadata, coalesce(keeps, false) as keeps, keeps_metadata, place
+        nullif(metadata, 'null') as metadata, coalesce(keeps, false) as keeps, keeps_metadata, keeps_spelling, place
       from json_to_recordset(${inputOf(bindings)}::json) as t(ordinal integer, profile text, alias text, models text[],
-        constraints json, metadata jsonb, keeps boolean, keeps_metadata boolean, place double precision) ${bindings.length === 1 ? ONLY_ONE : sql``}
+        constraints json, metadata jsonb, keeps boolean, keeps_metadata boolean, keeps_spelling boolean, place double precision) ${bindings.length === 1 ? ONLY_ONE : sql``}
     ), known as materialized (
       select profile, alias, id, aliases.models, aliases.constraints::text as constraints, aliases.metadata, aliases.place,
         metadata_bytes, names_bytes, input.keeps and aliases.models[1] = input.models[1] as kept
@@ -79,7 +80,8 @@ const changesOf = (projectId: ProjectId, bindings: readonly Binding[]) => sql`
     ), wanted as (
       select ordinal, profile, alias, known.id, input.place,
         case when kept then known.models else input.models end as models,
-        case when kept then coalesce(input.constraints, known.constraints) else input.constraints end as constraints,
+        case when kept and input.constraints is null or keeps_spelling and input.constraints::jsonb = known.constraints::jsonb
+          then known.constraints else input.constraints end as constraints,
         case when kept or keeps_metadata then coalesce(input.metadata, known.metadata) else input.metadata end as metadata
       from input left join known using (profile, alias)
     ), changed as materialized (
