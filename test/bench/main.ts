@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { createClient } from '../../src/db/client.js'
 import { openEmbedded } from '../../src/db/embedded/open-embedded.js'
 import { answerAgain } from './cached.js'
+import { contendForAliases, pushLockfile, writeAliases } from './changes.js'
 import { coldStart } from './cold-start.js'
 import {
   bulkUpsert,
@@ -50,6 +51,9 @@ const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> 
   watch: tellWatchers,
   crowd: tellCrowd,
   delta: readDelta,
+  push: pushLockfile,
+  writes: writeAliases,
+  rivals: contendForAliases,
   labels: () => judgeLabels(labels),
   cached: answerAgain,
   stats,

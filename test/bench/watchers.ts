@@ -72,6 +72,8 @@ export async function readDelta(stage: Stage): Promise<Result> {
   const served = await startBuilt({ LLMRING_DATABASE_URL: url })
   await bind(served, FEW)
   const sql = createClient({ url, schema: 'llmring', connectionsMax: 1, prepare: true, pooled: false })
+  // Filling the tables may take longer than a query of the service.
+  await sql`set statement_timeout = 0`
   const [head] = await sql<{ projectId: ProjectId }[]>`select project_id as "projectId" from alias_heads`
   const projectId = (head as { projectId: ProjectId }).projectId
   const revisions = ALIASES * CHANGES
