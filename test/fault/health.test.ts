@@ -40,6 +40,8 @@ test('a service whose database is away is alive, but neither healthy nor ready, 
   expect(await ask('/health')).toEqual([503, { status: 'unhealthy', database: 'disconnected' }, AGAIN])
   const unready = { status: 'not-ready', checks: { ...READY.checks, database: false } }
   expect(await ask('/readyz')).toEqual([503, unready, AGAIN])
+  // A balancer keeps it: what it knows is answered, and its neighbours have no other database.
+  expect(await ask('/readyz?exclude=database')).toEqual([200, { ...unready, status: 'ready' }])
   expect(await ask('/livez')).toEqual([200, { status: 'alive' }])
   const refused = await service.call('/api/v1/logs')
   expect([refused.status, refused.json.code]).toEqual([503, 'database-unavailable'])
@@ -47,6 +49,9 @@ test('a service whose database is away is alive, but neither healthy nor ready, 
   proxy.admit('all')
   await eventually(async () => expect(await ask('/health')).toEqual([200, WELL]))
   await eventually(async () => expect(await ask('/readyz')).toEqual([200, READY]))
+  service.service.startDraining()
+  const leaving = { status: 'not-ready', checks: { ...READY.checks, accepting: false } }
+  expect(await ask('/readyz?exclude=database')).toEqual([503, leaving, AGAIN])
 })
 
 test('a service whose role may not log in any more, or whose database is gone, says 503 until that is mended', async () => {

@@ -184,7 +184,7 @@ describe('the manifest for Kubernetes', () => {
   test('restarts on /livez, routes on /readyz, and stops after the balancers and the drain', () => {
     expect(container?.livenessProbe.httpGet).toEqual({ path: '/livez', port: 'http' })
     expect(container?.startupProbe.httpGet).toEqual({ path: '/livez', port: 'http' })
-    expect(container?.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'http' })
+    expect(container?.readinessProbe.httpGet).toEqual({ path: '/readyz?exclude=database', port: 'http' })
     expect(container?.ports).toEqual([{ name: 'http', containerPort: LLMRING_PORT }])
     expect(service?.spec.ports[0]?.targetPort).toBe('http')
     const [, pause] = container?.lifecycle.preStop.exec.command ?? []
