@@ -56,7 +56,13 @@ export async function writeAliases(stage: Stage): Promise<Result[]> {
     const perSecond = written / WRITE_SECONDS
     const measured = `${perSecond.toFixed(0)}/s (a lone fsync ${ceiling.toFixed(0)}/s, CPU ${cpuMs.toFixed(1)} ms each)`
     const name = `alias writes, ${writers} at a time, ${projects} project${projects === 1 ? '' : 's'}`
-    results.push({ name, goal: 'printed', holds: true, measured, detail: { writesPerSecond: perSecond, ceiling, cpuMs } })
+    results.push({
+      name,
+      goal: 'printed',
+      holds: true,
+      measured,
+      detail: { writesPerSecond: perSecond, ceiling, cpuMs },
+    })
   }
   await served.stop()
   return results
