@@ -105,30 +105,22 @@ export function openEventStream({ signal, draining, retryMs, onEnd }: EventStrea
 function createOutlet() {
   let early: EventBytes[] | undefined = []
   let outgoing: ServerResponse | undefined
-  let ending: 'none' | 'whole' | 'broken' = 'none'
+  let ending: Ending | undefined
   let waiting: (() => void) | undefined
 
-  const isTaken = (): boolean => {
-    const socket = outgoing?.socket
-    return socket === undefined || socket === null || socket.writableLength < socket.writableHighWaterMark
-  }
+  const isTaken = (): boolean => outgoing === undefined || isDrained(outgoing)
   const forgetWaiting = (): void => {
     const callback = waiting
     waiting = undefined
     callback?.()
   }
-  const finish = (): void => {
-    if (outgoing?.destroyed !== false) return
-    if (ending === 'whole') outgoing.end()
-    if (ending === 'broken') outgoing.destroy()
-  }
   const put = (events: EventBytes): void => {
     early?.push(events)
     if (early === undefined) outgoing?.socket?.write(outgoing.chunkedEncoding ? events.chunk : events.plain)
   }
-  const endWith = (how: 'whole' | 'broken'): void => {
+  const endWith = (how: Ending): void => {
     ending = how
-    finish()
+    if (outgoing !== undefined) endResponse(outgoing, how)
   }
   return {
     attach: (given: ServerResponse): void => {
@@ -141,7 +133,7 @@ function createOutlet() {
       given.flushHeaders()
       for (const events of sent) put(events)
       given.socket?.uncork()
-      finish()
+      if (ending !== undefined) endResponse(given, ending)
     },
     isTaken,
     put,
@@ -156,6 +148,19 @@ function createOutlet() {
     forgetWaiting,
   }
 }
+
+/** Whether it comes to its end, or breaks off in its middle. */
+type Ending = 'whole' | 'broken'
+
+function endResponse(outgoing: ServerResponse, ending: Ending): void {
+  if (outgoing.destroyed) return
+  if (ending === 'whole') outgoing.end()
+  else outgoing.destroy()
+}
+
+/** Whether its connection takes more: one that is gone takes everything. */
+const isDrained = ({ socket }: ServerResponse): boolean =>
+  socket === null || socket.writableLength < socket.writableHighWaterMark
 
 function beatMs(): number {
   const { heartbeatMs, heartbeatShareMin, heartbeatStepsMax } = HTTP_LIMITS
