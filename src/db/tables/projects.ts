@@ -1,4 +1,4 @@
-import { pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { doublePrecision, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { bytes, instant } from './columns.js'
 
 export const projects = pgTable('projects', {
@@ -8,6 +8,8 @@ export const projects = pgTable('projects', {
   createdAt: instant('created_at').notNull().defaultNow(),
   erasedAt: instant('erased_at'),
   sweptAt: instant('swept_at'),
+  /** Where feedback moved the bounds between tiers of models, 0 to 1. */
+  learnedThreshold: doublePrecision('learned_threshold'),
 })
 
 export const projectKeys = pgTable('project_keys', {

@@ -3,6 +3,7 @@ import type { ProjectId } from '../../access/principal.js'
 import { estimateRequestTokens } from '../../core/chat/index.js'
 import type { ModelIndex } from '../../core/pricing/index.js'
 import type { Fleet, Ranked, Tier } from '../../core/routing/index.js'
+import type { Sql } from '../../db/client.js'
 import type { App, Guards } from '../../http/endpoint.js'
 import { type Clock, monotonicClock, systemClock } from '../../platform/clock.js'
 import { AppError } from '../../platform/errors.js'
@@ -36,6 +37,7 @@ import { type ServeDeps, serveCall } from './serve-call.js'
 import { type OpWish, serveWorkflow, type WorkflowDeps } from './serve-workflow.js'
 import { createSharedBreakers } from './share-breakers.js'
 import { type StatsDeps, showStats } from './show-stats.js'
+import { createThresholdStore } from './store.js'
 import { createUpstreams } from './upstream.js'
 import { mountWorkflows } from './workflow-routes.js'
 
@@ -59,6 +61,7 @@ export type GatewayDeps = CertifyDeps & {
   readonly listBound: (projectId: ProjectId, profile: string) => Promise<readonly string[]>
   readonly canIssue: boolean
   readonly newReceiptId: () => string
+  readonly sql: Sql
   readonly clock: Clock
   /** What is reported as the model of requests that name none. */
   readonly defaultModel?: string | undefined
@@ -79,7 +82,7 @@ export function createGateway(deps: GatewayDeps) {
   const { fleet, hints } = openSharedFleet(deps)
   const serving: ServeDeps = { ...servingOf(deps), fleet, upstreams, inFlight, keep: rows.keep }
   const cached = openCache(deps, serving)
-  const judge = openJudge(config, deps.redis)
+  const judge = openJudge(config, createThresholdStore(deps.sql))
   const choosing = { ...openChoosing(deps, fleet), judge: judge.judge }
   const workflows: WorkflowDeps = {
     ...{ clock: serving.clock, attemptsMax: serving.attemptsMax, workflowMsMax: serving.callMsMax },
@@ -100,7 +103,7 @@ export function createGateway(deps: GatewayDeps) {
         stats: (projectId) => showStats({ clock: systemClock, sumCalls: deps.sumCalls }, projectId),
       })
     },
-    erase: async (projectId, rowsMax) => (await cached?.erase(projectId, rowsMax)) || judge.erase(projectId),
+    erase: async (projectId, rowsMax) => (await cached?.erase(projectId, rowsMax)) || judge.forget(projectId),
     start: () => void hints?.start(),
     /** Waits for calls whose callers left, as long as they may be read on, and for the rows of those that are over. */
     close: async () => {

@@ -19,10 +19,10 @@ export const GATEWAY_LIMITS = {
   sidecarBytesMax: 4_096,
   sidecarPromptCharactersMax: 16_000,
   sidecarCallsMax: 100,
-  /** Of what feedback taught: how old it may be in memory, of how many projects, and how long Redis keeps it. */
+  /** Of what feedback taught: how old it may be in memory, of how many projects, how long the database is waited for. */
   thresholdFreshMs: 2_000,
   thresholdProjectsMax: 10_000,
-  thresholdKeptMs: 31_536_000_000,
+  thresholdMsMax: 1_000,
   /** Open breakers that instances tell one another of: how many, for how long the last is kept, how often they are asked for. */
   hintsMax: 1_000,
   hintsKeptMs: 3_600_000,

@@ -1,41 +1,32 @@
 import { LRUCache } from 'lru-cache'
 import type { ProjectId } from '../../access/principal.js'
 import { boundedThreshold } from '../../core/routing/index.js'
-import type { Redis } from '../../platform/redis.js'
 import { GATEWAY_LIMITS } from './limits.js'
+import type { ThresholdStore } from './store.js'
 
 /** What each project's feedback has taught. */
 export type Thresholds = {
   /** From memory while that is fresh. */
   read(projectId: ProjectId): number | Promise<number>
-  /** Moves it by a step, inside its bounds, and tells what it is then. */
+  /** Moves it by a step, inside its bounds, and tells what it is then. Throws `database-unavailable`. */
   move(projectId: ProjectId, step: number): Promise<number>
-  erase(projectId: ProjectId): Promise<number>
+  /** Forgets it here. */
+  forget(projectId: ProjectId): number
 }
-
-/** KEYS: the project's threshold; ARGV: what it is at first, the step, the bounds, milliseconds to live. */
-const MOVE = `
-local moved = tonumber(redis.call('get', KEYS[1]) or ARGV[1]) + ARGV[2]
-moved = math.min(math.max(moved, tonumber(ARGV[3])), tonumber(ARGV[4]))
-local text = string.format('%.6f', moved)
-redis.call('set', KEYS[1], text, 'PX', ARGV[5])
-return text
-`
 
 type Known = { readonly threshold: number; readonly readAtMs: number }
 
 /**
- * Thresholds that instances share, where there is a Redis; it moves them, so that no step is lost between instances. A
- * Redis that is away is no error: each instance goes on with what it knows, and learns for itself.
+ * Thresholds that instances share, and that outlive them: the database moves them, so that no step is lost between
+ * instances. A read that fails is no error: what was known goes on, for as long again.
  */
 export function createThresholds(
-  redis: Redis | undefined,
+  store: ThresholdStore,
   first: number,
   now: () => number,
   freshMs: number = GATEWAY_LIMITS.thresholdFreshMs,
 ): Thresholds {
   const known = new LRUCache<ProjectId, Known>({ max: GATEWAY_LIMITS.thresholdProjectsMax })
-  const keyOf = (projectId: ProjectId) => `llmring:threshold:{${projectId}}`
   const keep = (projectId: ProjectId, threshold: number): number => {
     known.set(projectId, { threshold, readAtMs: now() })
     return threshold
@@ -44,29 +35,16 @@ export function createThresholds(
   return {
     read: (projectId) => {
       const held = known.get(projectId)
-      if (redis === undefined || (held !== undefined && now() - held.readAtMs < freshMs))
-        return held?.threshold ?? first
-      return redis
-        .get(keyOf(projectId))
-        .then((text) => keep(projectId, text === null ? first : boundedThreshold(Number(text))))
+      if (held !== undefined && now() - held.readAtMs < freshMs) return held.threshold
+      return store
+        .find(projectId)
+        .then((learned) => keep(projectId, learned === undefined ? first : boundedThreshold(learned)))
         .catch(() => keep(projectId, last(projectId)))
     },
     move: async (projectId, step) => {
-      const alone = () => keep(projectId, boundedThreshold(last(projectId) + step))
-      if (redis === undefined) return alone()
-      const bounds = [boundedThreshold(0), boundedThreshold(1)]
-      try {
-        const text = await redis.eval(MOVE, 1, keyOf(projectId), first, step, ...bounds, GATEWAY_LIMITS.thresholdKeptMs)
-        return keep(projectId, Number(text))
-      } catch {
-        return alone()
-      }
+      const moved = await store.move(projectId, first, step, boundedThreshold(0), boundedThreshold(1))
+      return moved === undefined ? first : keep(projectId, moved)
     },
-    erase: async (projectId) => {
-      const held = known.delete(projectId)
-      // What is out of reach is a number without a name, and expires by itself.
-      const gone = redis === undefined ? 0 : await redis.del(keyOf(projectId)).catch(() => 0)
-      return gone > 0 || held ? 1 : 0
-    },
+    forget: (projectId) => (known.delete(projectId) ? 1 : 0),
   }
 }

@@ -211,8 +211,8 @@ async function buryProject(announce: Announce, tx: Tx, id: ProjectId): Promise<b
   const [there] = await ormOf(tx).select({ id: projects.id }).from(projects).where(wanted).for('update')
   if (there === undefined) return false
   const now = await readClock(sqlOf(tx))
-  const buried = await ormOf(tx).update(projects).set({ erasedAt: now, name: null }).where(wanted)
-  confirmCompleted(buried, 'UPDATE', 1)
+  const gone = await ormOf(tx).update(projects).set({ erasedAt: now, name: null, learnedThreshold: null }).where(wanted)
+  confirmCompleted(gone, 'UPDATE', 1)
   const revoked = await ormOf(tx)
     .update(projectKeys)
     .set({ revokedAt: sql`coalesce(${projectKeys.revokedAt}, ${now}::timestamptz)`, name: null })
