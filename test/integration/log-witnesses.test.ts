@@ -138,7 +138,10 @@ describe('the log and its witnesses', () => {
     expect(Buffer.from(shown?.checkpoint ?? '').toString()).toBe(seen)
     expect(shown).toMatchObject({ index: 0, proof: [] })
     // The last of those that both have cosigned, up to a size.
-    const { listLast } = createWitnessedStore(instance.database.sql)
+    const store = createWitnessedStore(instance.database.sql)
+    // The empty tree may have been cosigned before the first entry came.
+    const listLast = async (size: number, count: number) =>
+      (await store.listLast(size, count)).filter((one) => one.size > 0)
     expect((await listLast(21, 1)).map(({ size }) => size)).toEqual([21])
     expect((await listLast(20, 9)).at(-1)).toMatchObject({ size: 1, note: seen, witnesses: 2 })
     expect(await listLast(0, 9)).toEqual([])

@@ -111,6 +111,19 @@ describe('the changes since a revision', () => {
     expect((await sync(key)).changes).toEqual(changes)
   })
 
+  it('are those of the project alone: what another one has of the same names hides nothing', async () => {
+    const [key, other] = ['own-changes', 'changes-of-another']
+    await bind(key, 'a')
+    await bind(other, 'a')
+    await remove(key, 'a')
+    // Later, by its revisions, than everything of the first one.
+    for (const model of ['x:2', 'x:3', 'x:4']) await bind(other, 'a', model)
+    expect(told((await sync(key, 'since=1')).changes)).toEqual(['2 delete default/a'])
+    await remove(other, 'a')
+    expect(told((await sync(key, 'since=1')).changes)).toEqual(['2 delete default/a'])
+    expect(told((await sync(other, 'since=1')).changes)).toEqual(['5 delete default/a'])
+  })
+
   it('of all profiles are those of each, however many there are', async () => {
     const key = 'wide'
     const profiles = Array.from({ length: 700 }, (_, at) => `p${at}`)

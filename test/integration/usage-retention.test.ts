@@ -118,6 +118,8 @@ describe('partitions beyond the retention', () => {
     const instances = Array.from({ length: 5 }, () => client())
     try {
       const gone = await Promise.all(instances.map((one) => drop(1, one)))
+      // Of two that end one detachment together either may leave the table to the next call.
+      gone.push(await drop(1))
       expect(new Set(gone.flat().sort())).toEqual(new Set(old.map(nameOf)))
       expect(gone.flat()).toHaveLength(old.length)
       expect(await tables()).toEqual([nameOf('2026-02')])
