@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { cloneDatabase } from '../support/database.js'
+import { expect, test } from 'vitest'
 import { startUpstream, wellBehaved } from '../support/local-upstream.js'
-import { serveProgram, stopProgram, temporaryDirectory } from '../support/program.js'
+import { serveProgram, stopProgram } from '../support/program.js'
+import { placeForPrograms } from '../support/program-place.js'
 
 const headers = { Authorization: 'Bearer a-team', 'Content-Type': 'application/json' }
 const CALLERS = 6
@@ -11,24 +11,15 @@ const CALLERS = 6
 const ANSWERS_UNTIL_KILL = 100
 const CALLS_MAX = 450
 
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>
-let database: Awaited<ReturnType<typeof cloneDatabase>>
-beforeAll(async () => {
-  directory = await temporaryDirectory()
-  database = await cloneDatabase()
-})
-afterAll(async () => {
-  await database.drop()
-  await directory.remove()
-})
+const place = placeForPrograms()
 
 test('with durable accounting whatever was answered has its row, also after kill -9', async () => {
   const upstream = await startUpstream(wellBehaved)
-  const config = join(directory.path, 'gateway.yaml')
+  const config = join(place.directory(), 'gateway.yaml')
   const provider = `{ name: local, base_url: "${upstream.url}", model: small }`
   writeFileSync(config, `providers: [${provider}]\naccounting: durable\n`)
-  const settings = { LLMRING_DATABASE_URL: database.url, LLMRING_ROUTER_CONFIG: config }
-  const program = await serveProgram(directory.path, settings)
+  const settings = { LLMRING_DATABASE_URL: place.databaseUrl(), LLMRING_ROUTER_CONFIG: config }
+  const program = await serveProgram(place.directory(), settings)
   // Each call has a profile of its own, which its row tells.
   const answered: string[] = []
   let calls = 0
@@ -55,7 +46,7 @@ test('with durable accounting whatever was answered has its row, also after kill
   expect(await program.ended).toMatchObject({ signal: 'SIGKILL' })
   await upstream.close()
 
-  const again = await serveProgram(directory.path, settings)
+  const again = await serveProgram(place.directory(), settings)
   const answer = await fetch(`${again.url}/api/v1/logs?limit=500`, { headers })
   const rows = (await answer.json()) as { profile: string; metadata: { outcome: string } }[]
   await stopProgram(again)

@@ -1,31 +1,22 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { cloneDatabase } from '../support/database.js'
+import { expect, test } from 'vitest'
 import { beginEvents, chunk, sendData, startUpstream, wellBehaved } from '../support/local-upstream.js'
-import { serveProgram, stopProgram, temporaryDirectory } from '../support/program.js'
+import { serveProgram, stopProgram } from '../support/program.js'
+import { placeForPrograms } from '../support/program-place.js'
 
 const messages = [{ role: 'user', content: 'Say it again' }]
 const CALLS = 40
 
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>
-let database: Awaited<ReturnType<typeof cloneDatabase>>
-beforeAll(async () => {
-  directory = await temporaryDirectory()
-  database = await cloneDatabase()
-})
-afterAll(async () => {
-  await database.drop()
-  await directory.remove()
-})
+const place = placeForPrograms()
 
 test('SIGTERM loses no row: not of calls that were just answered, nor of a stream whose caller left', async () => {
   const upstream = await startUpstream(wellBehaved)
-  const config = join(directory.path, 'gateway.yaml')
+  const config = join(place.directory(), 'gateway.yaml')
   const provider = `{ name: local, base_url: "${upstream.url}", model: small }`
   writeFileSync(config, `providers: [${provider}]\nserver: { drain_seconds: 1 }\ncache: { enabled: false }\n`)
-  const settings = { LLMRING_DATABASE_URL: database.url, LLMRING_ROUTER_CONFIG: config }
-  const program = await serveProgram(directory.path, settings)
+  const settings = { LLMRING_DATABASE_URL: place.databaseUrl(), LLMRING_ROUTER_CONFIG: config }
+  const program = await serveProgram(place.directory(), settings)
   const headers = { Authorization: 'Bearer a-team', 'Content-Type': 'application/json' }
   const ask = (url: string, more: object = {}, init: RequestInit = {}) => {
     const body = JSON.stringify({ model: 'small', messages, ...more })
@@ -46,7 +37,7 @@ test('SIGTERM loses no row: not of calls that were just answered, nor of a strea
   expect((await stopProgram(program)).code).toBe(0)
   await upstream.close()
 
-  const again = await serveProgram(directory.path, settings)
+  const again = await serveProgram(place.directory(), settings)
   const answer = await fetch(`${again.url}/api/v1/logs?limit=500`, { headers })
   const rows = (await answer.json()) as { metadata: { outcome: string } }[]
   await stopProgram(again)

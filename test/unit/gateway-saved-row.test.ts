@@ -4,6 +4,7 @@ import type { CallSlot, ObservedCall } from '../../src/features/gateway/account.
 import { readCacheWish } from '../../src/features/gateway/cache-wish.js'
 import type { ChatCall } from '../../src/features/gateway/call.js'
 import { createSavedRow, type SavedDeps, watchSlot } from '../../src/features/gateway/saved-row.js'
+import { observedCall } from '../support/observed-call.js'
 
 let rows: ObservedCall[] = []
 let released = 0
@@ -120,20 +121,7 @@ describe('a watched room', () => {
     const watched = watchSlot(slot)
     expect(watched.row()).toBeNull()
     const room = watched.keepRoom(call())
-    const observed: ObservedCall = {
-      ...{
-        provider: 'local',
-        model: 'small',
-        alias: null,
-        profile: null,
-        origin: null,
-        latencyMs: 1,
-        costPico: null,
-        isAwaited: false,
-      },
-      tokens: { input_tokens: 1, output_tokens: 1, cached_input_tokens: 0 },
-      metadata: '{"outcome":"answered"}',
-    }
+    const observed = observedCall({ outcome: 'answered' })
     expect(room.record(observed).row.cost).toBe('0.25')
     expect(rows).toEqual([observed])
     expect(watched.row()).toEqual(made)
@@ -143,20 +131,7 @@ describe('a watched room', () => {
 
   test('counts what the choice of a cheaper backend saved, which a later answer saves too', () => {
     const watched = watchSlot(slot)
-    watched.keepRoom(call()).record({
-      ...{
-        provider: 'local',
-        model: 'small',
-        alias: null,
-        profile: null,
-        origin: null,
-        latencyMs: 1,
-        costPico: null,
-        isAwaited: false,
-      },
-      tokens: { input_tokens: 1, output_tokens: 1, cached_input_tokens: 0 },
-      metadata: '{"outcome":"answered","saved_cost":"1.5"}',
-    })
+    watched.keepRoom(call()).record(observedCall({ outcome: 'answered', saved_cost: '1.5' }))
     expect(Number(watched.row()?.cost)).toBe(1.75)
   })
 })

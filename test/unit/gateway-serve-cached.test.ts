@@ -8,6 +8,7 @@ import type { ChatCall, Served } from '../../src/features/gateway/call.js'
 import { createFlights } from '../../src/features/gateway/flights.js'
 import { createMemoryAnswers } from '../../src/features/gateway/memory-answers.js'
 import { type CachedDeps, type Serve, type SharedAnswer, serveCached } from '../../src/features/gateway/serve-cached.js'
+import { observedCall } from '../support/observed-call.js'
 
 let rows: ObservedCall[] = []
 let rooms = 0
@@ -64,21 +65,7 @@ const call = (more: Partial<ChatCall> = {}): ChatCall => ({
 })
 
 const HEADERS = { 'X-LLM-Router-Model': 'local:small', 'X-LLM-Router-Tier': '2', 'X-LLM-Router-Attempts': '1' }
-const record = (slot: CallSlot, outcome: string) =>
-  slot.record({
-    ...{
-      provider: 'local',
-      model: 'small',
-      alias: null,
-      profile: null,
-      origin: null,
-      latencyMs: 1,
-      costPico: null,
-      isAwaited: false,
-    },
-    tokens: { input_tokens: 1, output_tokens: 1, cached_input_tokens: 0 },
-    metadata: JSON.stringify({ outcome, cache: 'MISS' }),
-  })
+const record = (slot: CallSlot, outcome: string) => slot.record(observedCall({ outcome, cache: 'MISS' }))
 
 /** Lets what was answered be kept. */
 const turn = () => new Promise((resolve) => setImmediate(resolve))
