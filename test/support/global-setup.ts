@@ -1,15 +1,13 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import type { TestProject } from 'vitest/node'
 import { findBundle } from '../../src/cli/bundle.js'
 import { createClient } from '../../src/db/client.js'
-import { openEmbedded } from '../../src/db/embedded/open-embedded.js'
 import { migrate, readMigrations } from '../../src/db/migrate.js'
+import { startThrowawayPostgres } from './throwaway-postgres.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -22,7 +20,7 @@ declare module 'vitest' {
 
 export const TEST_SCHEMA = 'llmring'
 
-/** One real Postgres for the whole run: the one that is named, a container, or the embedded one. */
+/** One real Postgres for the whole run: the one that is named, a container, or one from the packaged binaries. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // The service serves what is built of the page, and starts from the bundle; the compiler of the tests leaves both out.
   const root = join(import.meta.dirname, '../..')
@@ -64,27 +62,7 @@ async function openServer(): Promise<{ url: string; close(): Promise<void> }> {
     const url = `postgres://postgres:test@${container.getHost()}:${container.getMappedPort(5432)}/postgres`
     return { url, close: async () => void (await container.stop()) }
   }
-  const directory = await mkdtemp(join(tmpdir(), 'llmring-test-'))
-  const embedded = await openEmbedded({ dataDir: directory, mode: 'own', log: () => undefined })
-  await spareDisk(embedded.url)
-  return {
-    url: embedded.url,
-    close: async () => {
-      await embedded.close()
-      await rm(embedded.dataDir, { recursive: true, force: true })
-      await rm(directory, { recursive: true, force: true })
-    },
-  }
-}
-
-/**
- * This server need not outlive the machine: hundreds of databases are made on it and dropped. Tests that kill a PostgreSQL
- * start one of their own.
- */
-async function spareDisk(url: string): Promise<void> {
-  const settings = ['fsync = off', 'full_page_writes = off', "max_wal_size = '4GB'", "autovacuum_naptime = '10min'"]
-  for (const setting of settings) await run(url, `alter system set ${setting}`)
-  await run(url, 'select pg_reload_conf()')
+  return startThrowawayPostgres()
 }
 
 export function databaseUrl(serverUrl: string, database: string): string {

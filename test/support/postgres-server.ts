@@ -1,16 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createClient, type Sql } from '../../src/db/client.js'
 import { acquire } from '../../src/db/embedded/acquire.js'
-import { findPackagedBinaries, prepareBinaries } from '../../src/db/embedded/binaries.js'
-import type { Cluster } from '../../src/db/embedded/cluster.js'
-import { ensureCluster, ROLE, readPassword } from '../../src/db/embedded/cluster.js'
-import { makePassable } from '../../src/db/embedded/passable.js'
-import { choosePlace } from '../../src/db/embedded/place.js'
+import { ROLE } from '../../src/db/embedded/cluster.js'
 import { freePort, stopPostmaster } from '../../src/db/embedded/postmaster.js'
 import { isPostmasterOf, lookAtPostmaster } from '../../src/db/embedded/postmaster-pid.js'
 import { eventually } from './eventually.js'
+import { makeTestCluster } from './throwaway-postgres.js'
 
 /** A PostgreSQL of the test's own, which it may treat as badly as it likes. Nothing watches over it. */
 export type PostgresServer = {
@@ -24,13 +18,8 @@ export type PostgresServer = {
 }
 
 export async function startPostgresServer(): Promise<PostgresServer> {
-  const root = await mkdtemp(join(tmpdir(), 'llmring-server-'))
-  await makePassable(root)
-  const stateDir = join(root, 'state')
-  const place = await choosePlace(join(root, 'data'), { stateDir })
-  const binaries = await prepareBinaries(await findPackagedBinaries(), place.account, stateDir, () => undefined)
-  await ensureCluster(place, binaries)
-  const cluster: Cluster = { place, binaries, password: await readPassword(place) }
+  const { remove, ...cluster } = await makeTestCluster()
+  const { place } = cluster
   const port = await freePort()
   const start = async () => {
     const held = await acquire(cluster, { port, lockWaitMsMax: 0, spawnAttemptsMax: 20 })
@@ -54,7 +43,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
     },
     close: async () => {
       await stopPostmaster(place.clusterDir)
-      await rm(root, { recursive: true, force: true })
+      await remove()
     },
   }
 }
