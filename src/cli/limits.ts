@@ -59,6 +59,18 @@ export const CLI_LIMITS = {
   derivedBytesMax: 131_072,
   /** How often it is asked how far a repricing is. */
   repricePollMs: 500,
+  /** Of `router bench`: calls of each way, calls at a time, seconds for all of them, and how long one of them may take. */
+  benchCallsMax: 1_000_000,
+  benchCallsDefault: 2_000,
+  benchCallsAtOnceMax: 1_000,
+  benchCallsAtOnceDefault: 16,
+  benchSecondsMax: 3_600,
+  benchSecondsDefault: 60,
+  benchCallMsMax: 10_000,
+  /** Until its processes answer (the first start of a database takes some seconds), and until they have stopped. */
+  benchStartMsMax: 120_000,
+  benchStopMsMax: 20_000,
+  benchSaidCharactersMax: 16_384,
   monitorPauseMsMin: 1_000,
   monitorPauseMsMax: 86_400_000,
 } as const
