@@ -5,6 +5,7 @@ export type StatsRow = {
   readonly name: string | null
   readonly requests: string
   readonly cost: string
+  /** These three are '0' of a period. */
   readonly inputTokens: string
   readonly outputTokens: string
   readonly unpriced: string
