@@ -56,11 +56,21 @@ export function groupedInsert<Table extends PgTable, Row>(table: Table, values: 
 function columnText<Row>(rows: readonly Row[], of: (row: Row) => Value): string | null {
   let text: string | null = null
   let nulls = 0
+  // Rows of one group often have the same project, key, provider and model: equal neighbours share their text.
+  let last: Value
+  let lastText = ''
   for (const row of rows) {
-    const value = textOfBytes(of(row))
-    if (text !== null) text += `,${elementText(value)}`
-    else if (value === null || value === undefined) nulls += 1
-    else text = `{${'NULL,'.repeat(nulls)}${elementText(value)}`
+    const value = of(row)
+    if (value === null || value === undefined) {
+      if (text === null) nulls += 1
+      else text += ',NULL'
+      continue
+    }
+    if (value !== last) {
+      last = value
+      lastText = elementText(textOfBytes(value))
+    }
+    text = text === null ? `{${'NULL,'.repeat(nulls)}${lastText}` : `${text},${lastText}`
   }
   return text === null ? null : `${text}}`
 }

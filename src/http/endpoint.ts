@@ -136,9 +136,7 @@ function serve<P, Q, B>(
   const params = (endpoint.params === undefined ? {} : validate(endpoint.params, pathValues(c), 'path')) as P
   const { emptyQuery } = endpoint
   const query = (endpoint.query === undefined ? {} : validate(endpoint.query, queryValues(c, emptyQuery), 'query')) as Q
-  const value = (
-    endpoint.body === undefined || body.isValid ? body.value : validate(endpoint.body, body.value, '')
-  ) as B
+  const value = (endpoint.body === undefined || body.isValid ? body.value : readBody(endpoint, body.value)) as B
   const { address, draining } = context
   const { text } = body
   const header = (name: string) => c.req.header(name)
@@ -189,14 +187,18 @@ function sendEvents(c: Context<NodeEnv>, stream: EventStream): Response {
   return RESPONSE_ALREADY_SENT
 }
 
+function readBody<P, Q, B>({ body, plainBody }: Endpoint<P, Q, B>, value: unknown): B {
+  invariant(body !== undefined, 'what has a body says what it is')
+  return plainBody?.(value) ?? validate(body, value, '')
+}
+
 /** The same checks and the same handler as in `serve`, for a request without parameters. */
 async function serveDirect<P, Q, B>(endpoint: Endpoint<P, Q, B>, call: DirectCall): Promise<DirectResponse> {
   const { principal, header, context, sent } = call
   const { address, draining } = context
   const signal = () => signalOf(context)
   const park = () => parkRequest(context)
-  invariant(endpoint.body !== undefined, 'the direct way is for bodies')
-  const body = validate(endpoint.body, sent.value, '')
+  const body = readBody(endpoint, sent.value)
   const params = {} as P
   const query = {} as Q
   const { text } = sent

@@ -20,6 +20,8 @@ export type JsonBody = { readonly value: unknown; readonly text: string }
  */
 export type BodyItems = {
   readonly schema: z.ZodType
+  /** The very thing that `schema` makes of an item which is plainly right; undefined leaves it to the schema. */
+  readonly plain?: (value: unknown) => unknown
   readonly itemsMax: number
   readonly itemBytesMax: number
   /** One that is refused does not refuse the others: each item is a `ParsedItem`. */
@@ -115,7 +117,7 @@ type Left = { values: number }
 
 function parseItem(
   item: Uint8Array,
-  { schema, itemBytesMax }: BodyItems,
+  { schema, plain, itemBytesMax }: BodyItems,
   left: Left,
   { part, pointer }: { part: string; pointer: string },
 ) {
@@ -124,7 +126,9 @@ function parseItem(
   left.values -= surveyed.values
   if (left.values < 0) throw tooMany(HTTP_LIMITS.jsonListValuesMax, 'values')
   const value = parse(decode(itemUtf8, item), part)
-  return schema.safeParse(keepable(value, surveyed.suspect, pointer), IN_OUR_WORDS)
+  const sent = keepable(value, surveyed.suspect, pointer)
+  const data = plain?.(sent)
+  return data === undefined ? schema.safeParse(sent, IN_OUR_WORDS) : { success: true as const, data }
 }
 
 /** An item whose faults are its own. Throws only if all items together hold too much. */

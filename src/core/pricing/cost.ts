@@ -23,10 +23,17 @@ export interface Cost {
 
 interface Charge {
   readonly kind: TokenKind
-  readonly tokens: number
   readonly from: PriceKind
   readonly price: bigint
   readonly usdPerMillion: string
+}
+
+/** All of a cost that does not depend on how many tokens there are, only on of which kinds there are any. */
+interface Tariff {
+  readonly status: (typeof COMPUTED_COST_STATUSES)[number]
+  readonly charges: readonly Charge[]
+  readonly unpriced: readonly TokenKind[]
+  readonly unitPrices: Readonly<Record<string, string>>
 }
 
 /**
@@ -67,23 +74,56 @@ export const TOKEN_KINDS = Object.keys(ORDINARY) as TokenKind[]
  * threshold. Storage of caches is not part of an event. With no tokens at all the model's own prices decide the status.
  */
 export function costOf(prices: Prices, parts: TokenParts): Cost {
-  const charges: Charge[] = []
-  const unpriced: string[] = []
-  const order = isLongContext(prices, parts) ? LONG_CONTEXT : ORDINARY
-  for (const kind of TOKEN_KINDS) {
-    const tokens = parts[kind]
-    if (tokens === 0) continue
-    const charge = chargeOf(prices, kind, tokens, order[kind])
-    if (charge === undefined) unpriced.push(`${tokens} ${kind}`)
-    else charges.push(charge)
+  const { status, charges, unpriced, unitPrices } = tariffOf(prices, parts)
+  if (status === 'no_price') {
+    const why = unpriced.map((kind) => `${parts[kind]} ${kind}`).join(', ')
+    return unknown(why === '' ? 'no tokens, no prices' : `no price for ${why}`)
   }
-  if (unpriced.length > 0) return unknown(`no price for ${unpriced.join(', ')}`)
-  const isFree =
-    charges.length > 0
-      ? charges.every(({ price }) => price === 0n)
-      : Object.values(prices.unit).every((price) => price === 0n)
-  if (charges.length === 0 && Object.keys(prices.unit).length === 0) return unknown('no tokens, no prices')
-  return known(isFree ? 'free' : 'priced', charges)
+  let pico = 0n
+  for (const { kind, price } of charges) pico += BigInt(parts[kind]) * price
+  return {
+    status,
+    pico,
+    unitPrices,
+    // Made when it is read: recording an event needs the sum alone.
+    get calculation() {
+      const terms = charges.length > 0 ? charges.map((charge) => term(charge, parts)).join(' + ') : 'no tokens'
+      return `${terms} = ${decimalFromPico(pico)} USD`
+    },
+  }
+}
+
+/** Of each model's prices by the kinds that have tokens: most events are of one or two sorts. */
+const tariffs = new WeakMap<Prices, Map<number, Tariff>>()
+
+function tariffOf(prices: Prices, parts: TokenParts): Tariff {
+  const isLong = isLongContext(prices, parts)
+  let sort = isLong ? 1 : 0
+  for (const kind of TOKEN_KINDS) sort = 2 * sort + (parts[kind] > 0 ? 1 : 0)
+  const known = tariffs.get(prices) ?? new Map<number, Tariff>()
+  let tariff = known.get(sort)
+  if (tariff === undefined) {
+    const kinds = TOKEN_KINDS.filter((kind) => parts[kind] > 0)
+    tariff = makeTariff(prices, kinds, isLong ? LONG_CONTEXT : ORDINARY)
+    tariffs.set(prices, known.set(sort, tariff))
+  }
+  return tariff
+}
+
+function makeTariff(
+  prices: Prices,
+  kinds: readonly TokenKind[],
+  order: Readonly<Record<TokenKind, readonly PriceKind[]>>,
+): Tariff {
+  const found = kinds.map((kind) => chargeOf(prices, kind, order[kind]) ?? kind)
+  const charges = found.filter((one) => typeof one !== 'string')
+  const unpriced = found.filter((one) => typeof one === 'string')
+  const unitPrices: Record<string, string> = {}
+  for (const { from, usdPerMillion } of charges) unitPrices[PRICE_FIELDS[from]] = usdPerMillion
+  const applying = charges.length > 0 ? charges.map(({ price }) => price) : Object.values(prices.unit)
+  const isUnknown = unpriced.length > 0 || applying.length === 0
+  const status = isUnknown ? 'no_price' : applying.every((price) => price === 0n) ? 'free' : 'priced'
+  return { status, charges, unpriced, unitPrices: Object.freeze(unitPrices) }
 }
 
 function isLongContext(prices: Prices, parts: TokenParts): boolean {
@@ -91,42 +131,18 @@ function isLongContext(prices: Prices, parts: TokenParts): boolean {
   return threshold !== undefined && inputTotal(parts) > threshold
 }
 
-function chargeOf(
-  prices: Prices,
-  kind: TokenKind,
-  tokens: number,
-  candidates: readonly PriceKind[],
-): Charge | undefined {
+function chargeOf(prices: Prices, kind: TokenKind, candidates: readonly PriceKind[]): Charge | undefined {
   for (const from of candidates) {
     const price = prices.unit[from]
-    if (price !== undefined) return { kind, tokens, from, price, usdPerMillion: usdPerMillion(price) }
+    if (price !== undefined) return { kind, from, price, usdPerMillion: usdPerMillion(price) }
   }
   return undefined
-}
-
-function known(status: 'priced' | 'free', charges: readonly Charge[]): Cost {
-  let pico = 0n
-  const unitPrices: Record<string, string> = {}
-  for (const { tokens, price, from, usdPerMillion } of charges) {
-    pico += BigInt(tokens) * price
-    unitPrices[PRICE_FIELDS[from]] = usdPerMillion
-  }
-  return {
-    status,
-    pico,
-    unitPrices,
-    // Made when it is read: recording an event needs the sum alone.
-    get calculation() {
-      const terms = charges.length > 0 ? charges.map(term).join(' + ') : 'no tokens'
-      return `${terms} = ${decimalFromPico(pico)} USD`
-    },
-  }
 }
 
 function unknown(why: string): Cost {
   return { status: 'no_price', pico: 0n, unitPrices: {}, calculation: why }
 }
 
-function term({ kind, tokens, from, usdPerMillion }: Charge): string {
-  return `${tokens} ${from === kind ? kind : `${kind} (as ${from})`} x ${usdPerMillion}/M`
+function term({ kind, from, usdPerMillion }: Charge, parts: TokenParts): string {
+  return `${parts[kind]} ${from === kind ? kind : `${kind} (as ${from})`} x ${usdPerMillion}/M`
 }

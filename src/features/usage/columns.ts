@@ -2,7 +2,15 @@ import type { RowColumns } from '../../db/grouped-insert.js'
 import type { usageLogs } from '../../db/tables/usage.js'
 import type { UsageRow } from './event.js'
 
-const jsonOf = (value: object | null) => (value === null ? null : JSON.stringify(value))
+/** Events of one sort share their unit prices, whose text is made once. */
+const texts = new WeakMap<object, string>()
+
+function jsonOf(value: object | null): string | null {
+  if (value === null) return null
+  const known = texts.get(value) ?? JSON.stringify(value)
+  texts.set(value, known)
+  return known
+}
 
 /** What a usage row stores where. Money travels as decimal text. */
 export const USAGE_COLUMNS: RowColumns<typeof usageLogs, UsageRow> = {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { UsageRow } from './event.js'
+import { USAGE_LIMITS } from './limits.js'
 
 /**
  * Which of a row's names are added up as `(other)`, since its combination is one too many for its project: none (0),
@@ -28,12 +29,13 @@ const DAY_CHARACTERS = 10
 export function createCombinationLimit(limits: CombinationLimits): FoldOf {
   const { combinationsMax, combinationsOfDayMax, combinationsKnownMax } = limits
   const seen = new LRUCache<string, Set<string>>({ maxSize: combinationsKnownMax })
+  const digestOf = rememberDigests()
   const knownIn = (scope: string) => seen.get(scope) ?? new Set<string>()
   const add = (scope: string, known: Set<string>, digest: string) => {
     known.add(digest)
     seen.set(scope, known, { size: known.size })
   }
-  const isTaken = (kind: string, { projectId, loggedAt }: UsageRow, names: readonly (string | null)[]): boolean => {
+  const isTaken = (kind: string, { projectId, loggedAt }: UsageRow, names: Names): boolean => {
     const hour = `${kind} ${projectId} ${loggedAt.slice(0, HOUR_CHARACTERS)}`
     const inHour = knownIn(hour)
     const digest = digestOf(names)
@@ -53,7 +55,26 @@ export function createCombinationLimit(limits: CombinationLimits): FoldOf {
   }
 }
 
-/** Names may be long; a digest is short. In one call: a Hash object for each event takes twice as long. */
-function digestOf(names: readonly (string | null)[]): string {
-  return hash('sha256', JSON.stringify(names), 'base64').slice(0, 16)
+type Names = readonly (string | null)[]
+
+/**
+ * Names may be long; a digest is short. Those of the last short ones are kept, since most events have the same few:
+ * to make one took as long as all else that is done here. Names never hold U+0000, and an empty one is absent.
+ */
+function rememberDigests(): (names: Names) => string {
+  const { digestsKeptMax, digestedCharactersMax } = USAGE_LIMITS
+  const recent = new Map<string, string>()
+  return (names) => {
+    let joined = ''
+    for (const name of names) joined += `${name ?? ''}\0`
+    const known = recent.get(joined)
+    if (known !== undefined) return known
+    const digest = makeDigest(names)
+    if (recent.size >= digestsKeptMax) recent.clear()
+    if (joined.length <= digestedCharactersMax) recent.set(joined, digest)
+    return digest
+  }
 }
+
+/** In one call: a Hash object for each event takes twice as long. */
+const makeDigest = (names: Names) => hash('sha256', JSON.stringify(names), 'base64').slice(0, 16)

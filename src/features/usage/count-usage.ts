@@ -38,16 +38,50 @@ export function createUsageCounters(metrics: Metrics): (rows: readonly UsageRow[
     // Added up first: a counter of the metrics library finds its series by a text of its labels at every step.
     const sums = new Map<Series, number>()
     const add = (series: Series, by: number) => sums.set(series, (sums.get(series) ?? 0) + by)
-    for (const row of rows) {
-      const { registryVersion, status, event, cost } = row
+    for (const alike of groupAlike(rows)) {
+      const [{ registryVersion, status }] = alike
       const provider = registryVersion?.split('@', 1)[0] ?? OTHER
-      const model = modelOf(provider, row)
-      add(eventsOf(provider, model, status), 1)
-      for (const kind of TOKEN_KINDS) if (event.parts[kind] > 0) add(tokensOf(provider, model, kind), event.parts[kind])
-      add(costOf(provider, model, ''), Number(cost))
+      const model = modelOf(provider, alike[0])
+      add(eventsOf(provider, model, status), alike.length)
+      for (const kind of TOKEN_KINDS) {
+        const tokens = sumOf(alike, ({ event }) => event.parts[kind])
+        if (tokens > 0) add(tokensOf(provider, model, kind), tokens)
+      }
+      add(
+        costOf(provider, model, ''),
+        sumOf(alike, ({ cost }) => Number(cost)),
+      )
     }
     for (const [series, by] of sums) series.increment(by)
   }
+}
+
+type Alike = [UsageRow, ...UsageRow[]]
+
+/** Neighbours that are counted in the same series: the events of a busy service are of a few models. */
+function groupAlike(rows: readonly UsageRow[]): Alike[] {
+  const groups: Alike[] = []
+  let last: Alike | undefined
+  for (const row of rows) {
+    if (last !== undefined && isAlike(last[0], row)) last.push(row)
+    else {
+      last = [row]
+      groups.push(last)
+    }
+  }
+  return groups
+}
+
+const isAlike = (one: UsageRow, other: UsageRow) =>
+  one.registryVersion === other.registryVersion &&
+  one.status === other.status &&
+  one.event.model === other.event.model &&
+  (one.unitPrices === null) === (other.unitPrices === null)
+
+function sumOf(rows: readonly UsageRow[], amountOf: (row: UsageRow) => number): number {
+  let sum = 0
+  for (const row of rows) sum += amountOf(row)
+  return sum
 }
 
 /** The model of a row that was priced, of so many models the first that came: each is several series. */

@@ -39,6 +39,9 @@ export const USAGE_LIMITS = {
   combinationsOfDayMax: 2_000,
   /** Of all projects, hours and days that an instance remembers. */
   combinationsKnownMax: 200_000,
+  /** Combinations whose digest is kept, and how long their names may be together. */
+  digestsKeptMax: 1_000,
+  digestedCharactersMax: 256,
   /** How long after its beginning a quarter of an hour is folded, how often it is looked for, and sums in one statement. */
   foldAfterMs: 960_000,
   foldPauseMs: 60_000,

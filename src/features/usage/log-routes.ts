@@ -7,6 +7,7 @@ import { USAGE_LIMITS } from './limits.js'
 import type { BatchInput, LoggedBatch } from './log-batch.js'
 import type { LogInput } from './log-event.js'
 import * as schema from './schema.js'
+import { readPlainEvent } from './sent-event.js'
 
 export type LogVerbs = {
   readonly log: (input: LogInput) => Promise<string>
@@ -39,6 +40,7 @@ export function mountLog(app: App, guards: Guards, verbs: LogVerbs): void {
     access: APPENDS_USAGE,
     problems: ['idempotency-key-reused'],
     body: schema.LogBody,
+    plainBody: readPlainEvent,
     bodyBytesMax: USAGE_LIMITS.bodyBytesMax,
     bodyGzip: true,
     bodyExample: EVENT,
@@ -62,7 +64,7 @@ export function mountBatch(app: App, guards: Guards, verbs: LogVerbs): void {
     problems: ['idempotency-key-reused'],
     body: BatchBody,
     bodyBytesMax: USAGE_LIMITS.batchBodyBytesCeiling,
-    bodyItems: { schema: schema.LogBody, itemsMax, itemBytesMax, each: true },
+    bodyItems: { schema: schema.LogBody, plain: readPlainEvent, itemsMax, itemBytesMax, each: true },
     bodyKinds: ['json', 'ndjson'],
     bodyGzip: true,
     bodyExample: [EVENT, { ...EVENT, timestamp: '2026-01-31T12:00:00Z', idempotency_key: 'run-17/2' }],

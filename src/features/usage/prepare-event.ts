@@ -44,7 +44,7 @@ export function prepareEvent(
     projectId,
     keyId,
     id: deps.newId(nowMs),
-    loggedAt: new Date(happenedAt(sent, nowMs)).toISOString(),
+    loggedAt: timeText(happenedAt(sent, nowMs)),
     event,
     cost: costText,
     computedCost: textOf(computedPico),
@@ -53,25 +53,23 @@ export function prepareEvent(
     registryVersion: cost.registryVersion,
     unitPrices: cost.unitPrices,
   }
-  const answer = JSON.stringify(answerOf(row))
+  const answer = answerOf(row)
   const isUnpriced = found.status === 'no_registry'
   if (name === null) return { row, answer, isUnpriced }
-  const mark = { ...name, sha256: fingerprint(sent), answer, markedAt: new Date(nowMs).toISOString() }
+  const mark = { ...name, sha256: fingerprint(sent), answer, markedAt: timeText(nowMs) }
   return { row: { ...row, mark }, answer, isUnpriced }
 }
 
-function answerOf(row: UsageRow) {
-  return {
-    log_id: row.id,
-    // As `numberFromPico` reads it.
-    cost: Number(row.cost),
-    timestamp: row.loggedAt,
-    cost_status: row.status,
-    cost_decimal: row.cost,
-    computed_cost: row.computedCost,
-    reported_cost: row.reportedCost,
-  }
+/** The JSON text of `LoggedUsage`. What is put together here has no character that JSON would escape. */
+function answerOf({ id, loggedAt, status, cost, computedCost, reportedCost }: UsageRow): string {
+  // The number is read as `numberFromPico` reads it.
+  const amounts = `"cost_decimal":"${cost}","computed_cost":${quoted(computedCost)},"reported_cost":${quoted(reportedCost)}`
+  return `{"log_id":"${id}","cost":${Number(cost)},"timestamp":"${loggedAt}","cost_status":"${status}",${amounts}}`
 }
+
+const quoted = (decimal: string | null) => (decimal === null ? 'null' : `"${decimal}"`)
+
+const timeText = (ms: number) => new Date(ms).toISOString()
 
 function happenedAt({ happenedMs }: SentEvent, nowMs: number): number {
   if (happenedMs === null) return nowMs

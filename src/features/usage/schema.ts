@@ -1,11 +1,9 @@
 import { z } from '@hono/zod-openapi'
-import { checkTokens, picoFromDecimalText, picoFromJsonNumber, type TokenCounts } from '../../core/pricing/index.js'
 import { instant } from '../../http/instant.js'
 import type { JsonObject } from '../../http/json-object.js'
-import { jsonBytes } from '../../http/json-object.js'
 import { COST_STATUSES, type SentEvent } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
-import { parseMoment } from './period.js'
+import { costRange, sentEventOf } from './sent-event.js'
 
 const { nameCharactersMax, tokensPerKindMax, reportedCostUsdMax, latencyMsMax, metadataBytesMax } = USAGE_LIMITS
 
@@ -38,14 +36,18 @@ const count = () => {
   const whole = z.int().min(0).max(tokensPerKindMax)
   return z.union([whole, z.string().regex(WHOLE).transform(Number).pipe(whole)], COUNT).nullable()
 }
-const range = (most: number) => `must be from 0 to ${most}, as a number or as plain decimal digits`
 const upTo = (most: number) => z.number().min(0).max(most)
 const latency = () => {
   const known = upTo(latencyMsMax)
-  return z.union([known, z.string().regex(DECIMAL).transform(Number).pipe(known)], range(latencyMsMax)).nullish()
+  return z
+    .union(
+      [known, z.string().regex(DECIMAL).transform(Number).pipe(known)],
+      `must be from 0 to ${latencyMsMax}, as a number or as plain decimal digits`,
+    )
+    .nullish()
 }
 /** A string stays one: its decimal is exact. */
-const cost = () => z.union([upTo(reportedCostUsdMax), z.string().regex(DECIMAL)], range(reportedCostUsdMax)).nullish()
+const cost = () => z.union([upTo(reportedCostUsdMax), z.string().regex(DECIMAL)], costRange).nullish()
 
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
 // Not z.record: that one drops a member which is called __proto__.
@@ -89,58 +91,13 @@ const LogFields = z.object({
     .openapi({ description: 'The same event with the same key again is answered as before, and recorded once.' }),
 })
 
-/** One event, checked as a whole: counts that contradict each other and metadata that is too large are refused. */
-export const LogBody = LogFields.transform((sent, context): SentEvent => {
-  const refuse = (field: string, message: string) => {
-    context.addIssue({ code: 'custom', path: [field], message })
-    return z.NEVER
-  }
-  const checked = checkTokens(sent)
-  if (!checked.ok) return refuse(checked.field, checked.message)
-  const reported = sent.cost == null ? null : picoOf(sent.cost)
-  if (reported?.ok === false) return refuse('cost', range(reportedCostUsdMax))
-  const text = sent.metadata == null ? null : JSON.stringify(sent.metadata)
-  if (text !== null && jsonBytes(sent.metadata, text) > metadataBytesMax) {
-    return refuse('metadata', `must have at most ${metadataBytesMax} bytes of JSON`)
-  }
-  const happened = sent.timestamp ? momentOf(sent.timestamp) : null
-  if (happened === undefined) return refuse('timestamp', 'must be a date and time that exists: 2026-01-31T12:00:00Z')
-  const event = {
-    provider: sent.provider,
-    model: sent.model,
-    alias: sent.alias || null,
-    profile: sent.profile || null,
-    origin: sent.origin || null,
-    idAtOrigin: sent.id_at_origin || null,
-    conversationId: sent.conversation_id || null,
-    tokens: countsOf(sent),
-    parts: checked.parts,
-    latencyMs: sent.latency_ms ?? null,
-    reportedPico: reported?.pico ?? null,
-    metadata: text,
-  }
-  return { event, idempotencyKey: sent.idempotency_key || null, happenedMs: happened }
+/** One event, checked as a whole. */
+export const LogBody = LogFields.transform((fields, context): SentEvent => {
+  const read = sentEventOf(fields)
+  if (read.ok) return read.sent
+  context.addIssue({ code: 'custom', path: [read.field], message: read.message })
+  return z.NEVER
 }).openapi('LogUsage')
-
-/** The counts alone: an event that waits for its commit would keep all that was sent, its metadata a second time. */
-const countsOf = (sent: TokenCounts): TokenCounts => ({
-  input_tokens: sent.input_tokens,
-  output_tokens: sent.output_tokens,
-  cached_input_tokens: sent.cached_input_tokens,
-  cache_read_input_tokens: sent.cache_read_input_tokens,
-  cache_write_5m_input_tokens: sent.cache_write_5m_input_tokens,
-  cache_write_1h_input_tokens: sent.cache_write_1h_input_tokens,
-  reasoning_tokens: sent.reasoning_tokens,
-  input_tokens_include_cache: sent.input_tokens_include_cache,
-})
-
-/** A date alone is a day and no moment. */
-function momentOf(text: string): number | undefined {
-  const moment = parseMoment(text)
-  return moment === undefined || moment.untilMs - moment.fromMs > 1 ? undefined : moment.fromMs
-}
-
-const picoOf = (usd: number | string) => (typeof usd === 'string' ? picoFromDecimalText(usd) : picoFromJsonNumber(usd))
 
 export const decimal = () => z.string().openapi({ description: 'USD, 12 places.', example: '0.000384000000' })
 export const dollars = () => z.number().openapi({ description: 'USD; the decimal is exact.', example: 0.000384 })
