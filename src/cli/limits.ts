@@ -59,6 +59,8 @@ export const CLI_LIMITS = {
   derivedBytesMax: 131_072,
   /** How often it is asked how far a repricing is. */
   repricePollMs: 500,
+  /** One provider's list of models. */
+  catalogFetchMsMax: 15_000,
   /** Of `router bench`: calls of each way, calls at a time, seconds for all of them, and how long one of them may take. */
   benchCallsMax: 1_000_000,
   benchCallsDefault: 2_000,

@@ -156,6 +156,9 @@ const groupProduct = (environment: Environment, proxied: boolean) => ({
 
 const groupRouter = (environment: Environment, variable: ReadEnvironment['variable']) => ({
   configFile: environment.LLMRING_ROUTER_CONFIG,
+  /** An address or a path; what it has of these providers is used if there is no file. */
+  modelIndex: environment.LLMRING_ROUTER_MODEL_INDEX_URL,
+  providers: environment.LLMRING_ROUTER_PROVIDERS,
   isOpen: environment.LLMRING_ROUTER_OPEN,
   defaultModel: environment.LLMRING_ROUTER_DEFAULT_MODEL,
   /** Any variable of the environment: the file names those that hold credentials. */

@@ -24,6 +24,19 @@ const flag = (unset: boolean) =>
 const text = () => z.string().min(1)
 const projectKey = () => z.string().regex(/^[!-~]{1,255}$/, 'must be 1 to 255 characters without spaces')
 const pepper = () => z.string().min(16, 'must have 16 characters or more')
+/** `a,b`, each once. */
+const providerNames = () =>
+  z
+    .string()
+    .transform((value) => [
+      ...new Set(
+        value
+          .toLowerCase()
+          .split(',')
+          .map((item) => item.trim()),
+      ),
+    ])
+    .refine((names) => names.every((name) => /^[a-z0-9_]{1,64}$/.test(name)), 'must be names like groq,openrouter')
 const SHARE_RULE = 'must be a number from 0 to 1'
 const url = (protocol: RegExp, example: string) =>
   z
@@ -59,6 +72,8 @@ const PROVIDER_KEYS = [
 
 const OLD_NAMES = [
   ['LLMROUTER_CONFIG', 'LLMRING_ROUTER_CONFIG'],
+  ['LLMROUTER_MODEL_INDEX_URL', 'LLMRING_ROUTER_MODEL_INDEX_URL'],
+  ['LLMROUTER_PROVIDERS', 'LLMRING_ROUTER_PROVIDERS'],
   ['LLMROUTER_DEFAULT_MODEL', 'LLMRING_ROUTER_DEFAULT_MODEL'],
 ] as const
 
@@ -130,6 +145,8 @@ export const ENVIRONMENT = z.object({
   LLMRING_BODY_BYTES_MAX: integer(1024, 67_108_864, 4_194_304),
   LLMRING_ROUTER_CONFIG: optional(text()),
   LLMRING_ROUTER_OPEN: flag(false),
+  LLMRING_ROUTER_MODEL_INDEX_URL: optional(text()),
+  LLMRING_ROUTER_PROVIDERS: optional(providerNames()),
   LLMRING_ROUTER_DEFAULT_MODEL: optional(text().max(255, 'must have at most 255 characters')),
   LLMRING_USAGE_GROUP_ITEMS_MAX: integer(1, 1000, 500),
   LLMRING_USAGE_LANES: integer(1, 64, 2),

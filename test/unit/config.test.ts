@@ -166,6 +166,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   LLMRING_SHUTDOWN_TIMEOUT_MS: [MARK, '600001'],
   LLMRING_PROFILE: [MARK.repeat(86)],
   LLMRING_ROUTER_OPEN: [MARK, 'yes'],
+  LLMRING_ROUTER_PROVIDERS: [`${MARK}!`, `groq,,${MARK}`, `${MARK} ${MARK}`],
   LLMRING_ROUTER_DEFAULT_MODEL: [MARK.repeat(86)],
   LLMRING_SERVER_URL: [MARK, `ftp://${MARK}`, `http://user:${MARK}@host`, `http://host?${MARK}`],
   LLMRING_PROJECT_KEY: [`${MARK} ${MARK}`, MARK.repeat(86)],
@@ -173,7 +174,14 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
 }
 /** Any text is an address or a directory; whether it is there shows when it is used. */
 const ANY_TEXT = [
-  ...['LLMRING_TLOG_POLICY_FILE', 'LLMRING_ROUTER_CONFIG', 'LLMRING_LOCKFILE_PATH', 'LLMRING_DATA_DIR', 'LLMRING_HOST'],
+  ...[
+    'LLMRING_TLOG_POLICY_FILE',
+    'LLMRING_ROUTER_CONFIG',
+    'LLMRING_ROUTER_MODEL_INDEX_URL',
+    'LLMRING_LOCKFILE_PATH',
+    'LLMRING_DATA_DIR',
+    'LLMRING_HOST',
+  ],
 ]
 
 describe('a wrong setting', () => {

@@ -10,6 +10,8 @@ export type Backend = {
   /** The provider's type, so that an alias to `groq:x` finds the provider `groq-free` of type groq. Lower case. */
   readonly type?: string
   readonly model: string
+  /** Other names that the model has, as a bare one. */
+  readonly names?: readonly string[]
   readonly tier: Tier
   readonly costPerThousandIn: number | null
   readonly costPerThousandOut: number | null

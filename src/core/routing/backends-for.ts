@@ -56,5 +56,9 @@ function servingReference(reference: string, backends: readonly Backend[]): read
     const typed = ofModel.filter(({ type }) => type === provider)
     if (typed.length > 0) return typed
   }
-  return backends.filter(({ model }) => model === reference)
+  return backends.filter((backend) => isCalled(backend, reference))
 }
+
+/** Whether a bare name means the model of this backend. */
+export const isCalled = ({ model, names }: Backend, name: string): boolean =>
+  model === name || names?.includes(name) === true

@@ -1,5 +1,5 @@
 export { type Backend, backendName, type Tier } from './backend.js'
-export { backendsFor } from './backends-for.js'
+export { backendsFor, isCalled } from './backends-for.js'
 export {
   admitCall,
   type Breaker,
@@ -31,7 +31,7 @@ export {
 } from './feedback.js'
 export { type Admission, createFleet, type Fleet, type RefusalReason } from './fleet.js'
 export { chosenByHook, hookCandidates } from './hook-choice.js'
-export { contextTokensOf, hasCapability } from './model-facts.js'
+export { contextTokensOf, hasCapability, isChatModel } from './model-facts.js'
 export { type Outcome, type Verdict, verdictOf } from './outcome.js'
 export {
   beginAttempt,

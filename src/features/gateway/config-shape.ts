@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { GATEWAY_LIMITS } from './limits.js'
 import { TEMPLATES } from './templates.js'
 
-const { providersMax, modelsPerProviderMax, modelCharactersMax } = GATEWAY_LIMITS
+const { catalogNamesMax, providersMax, modelsPerProviderMax, modelCharactersMax } = GATEWAY_LIMITS
 
 const share = () => z.number().min(0).max(1)
 const seconds = (most: number) => z.number().min(0.001).max(most)
@@ -23,6 +23,8 @@ const modelName = () =>
 
 const Model = z.strictObject({
   model: modelName(),
+  /** Other names that it is asked for by, as a bare model. */
+  aliases: z.array(modelName()).max(catalogNamesMax).default([]),
   tier: z.union([z.literal(1), z.literal(2), z.literal(3)]).default(2),
   /** USD; what is not said is taken from the registry. */
   cost_per_1k_in: costPerThousand().optional(),

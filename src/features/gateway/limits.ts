@@ -3,6 +3,9 @@ export const GATEWAY_LIMITS = {
   configBytesMax: 262_144,
   /** Of YAML: words, indents, line ends and signs. A line has about five. */
   configTokensMax: 100_000,
+  /** Of a catalogue: its models, and the names of one. */
+  catalogModelsMax: 20_000,
+  catalogNamesMax: 100,
   providersMax: 100,
   modelsPerProviderMax: 500,
   faultsShownMax: 100,

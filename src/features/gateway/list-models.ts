@@ -1,5 +1,5 @@
 import type { Backend } from '../../core/routing/index.js'
-import { backendName } from '../../core/routing/index.js'
+import { backendName, isCalled } from '../../core/routing/index.js'
 
 /** A model as the libraries of OpenAI and of Anthropic list it, in one. */
 export type ListedModel = {
@@ -38,6 +38,6 @@ export function listModels(aliases: readonly string[], backends: readonly Backen
 /** One of them; undefined for a name that means nothing. A bare model is called by its own name. */
 export function findModel(id: string, isAlias: boolean, backends: readonly Backend[]): ListedModel | undefined {
   if (isAlias) return toModel(id, 'alias')
-  const backend = backends.find((one) => backendName(one) === id || one.model === id)
+  const backend = backends.find((one) => backendName(one) === id || isCalled(one, id))
   return backend === undefined ? undefined : toModel(id, backend.provider)
 }

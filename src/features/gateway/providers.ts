@@ -2,7 +2,7 @@ import type { LimitName } from '../../core/chat/index.js'
 import type { Backend } from '../../core/routing/index.js'
 import type { ConfigText, ProviderText } from './config-shape.js'
 import { GATEWAY_LIMITS } from './limits.js'
-import { ANTHROPIC_TEMPLATE, TEMPLATES, type Template } from './templates.js'
+import { type Template, templateOf } from './templates.js'
 
 /** What language an upstream speaks; `echo` is no upstream but an answer that is made here. */
 type Wire = 'openai' | 'anthropic' | 'echo'
@@ -61,7 +61,7 @@ export function openProviders(config: ConfigText, variable: (name: string) => st
 type ModelText = ProviderText['models'][number]
 
 const modelsOf = ({ model, models }: ProviderText): readonly ModelText[] =>
-  model === undefined ? models : [{ model, tier: 2 }, ...models]
+  model === undefined ? models : [{ model, tier: 2, aliases: [] }, ...models]
 
 function openProvider(
   text: ProviderText,
@@ -103,6 +103,7 @@ const toBackend = ({ name, type, priority }: ProviderText, entry: ModelText, ord
   costPerThousandIn: entry.cost_per_1k_in ?? (type === 'echo' ? 0 : null),
   costPerThousandOut: entry.cost_per_1k_out ?? null,
   ...(entry.max_tokens === undefined ? {} : { maxTokens: entry.max_tokens }),
+  ...(entry.aliases.length === 0 ? {} : { names: entry.aliases }),
 })
 
 const toModel = ({ model, cost_per_1k_in, cost_per_1k_out, ...said }: ModelText): ProviderModel => ({
@@ -127,9 +128,4 @@ function credentialOf(
   // Anything else in a header would end it.
   if (key !== null && !/^[\x21-\x7e]*$/.test(key)) fault(`.api_key_env: the variable ${name} holds no key`)
   return () => key
-}
-
-function templateOf(type: string): Template | null {
-  if (type === 'anthropic') return ANTHROPIC_TEMPLATE
-  return TEMPLATES[type] ?? null
 }

@@ -23,9 +23,16 @@ export function readGatewayConfig(text: string, variable: ReadVariable): Gateway
   if (!plain.ok) return refused(plain.faults)
   const faults: string[] = []
   const expanded = expand(plain.value, variable, '', faults)
-  const parsed = ConfigShape.safeParse(nestConfig(expanded))
-  if (!parsed.success) faults.push(...parsed.error.issues.map(faultOf))
-  if (!parsed.success || faults.length > 0) return refused(faults)
+  return faults.length > 0 ? refused([...faults, ...shapeFaults(expanded)]) : checkConfig(expanded, variable)
+}
+
+const shapeFaults = (value: unknown): readonly string[] =>
+  ConfigShape.safeParse(nestConfig(value)).error?.issues.map(faultOf) ?? []
+
+/** The same of a configuration that was not read from a text. */
+export function checkConfig(value: unknown, variable: ReadVariable): GatewayConfigResult {
+  const parsed = ConfigShape.safeParse(nestConfig(value))
+  if (!parsed.success) return refused(parsed.error.issues.map(faultOf))
   const { providers, faults: found } = openProviders(parsed.data, variable)
   return found.length > 0 ? refused(found) : { ok: true, config: { ...parsed.data, providers } }
 }

@@ -17,10 +17,17 @@ export const TEMPLATES: Readonly<Record<string, Template>> = {
   },
   ollama: { baseUrl: 'http://127.0.0.1:11434/v1', apiKeyEnv: null },
   vllm: { baseUrl: 'http://127.0.0.1:8000/v1', apiKeyEnv: null },
+  google: { baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai', apiKeyEnv: 'GEMINI_API_KEY' },
   nvidia_nim: { baseUrl: 'https://integrate.api.nvidia.com/v1', apiKeyEnv: 'NVIDIA_NIM_KEY' },
 }
 
-export const ANTHROPIC_TEMPLATE: Template = {
+const ANTHROPIC_TEMPLATE: Template = {
   baseUrl: 'https://api.anthropic.com/v1',
   apiKeyEnv: 'ANTHROPIC_API_KEY',
+}
+
+/** What is known of a type of provider; null of one that is not known, and of the echo. */
+export function templateOf(type: string): Template | null {
+  if (type === 'anthropic') return ANTHROPIC_TEMPLATE
+  return Object.hasOwn(TEMPLATES, type) ? (TEMPLATES[type] ?? null) : null
 }

@@ -14,7 +14,13 @@ export type Origin = {
   close(): Promise<void>
 }
 
-export type OriginOptions = { readonly baseUrl: string; readonly fetchMsMax: number; readonly userAgent: string }
+export type OriginOptions = {
+  readonly baseUrl: string
+  readonly fetchMsMax: number
+  readonly userAgent: string
+  /** Sent to the origin itself only, never to where it redirects. */
+  readonly headers?: Readonly<Record<string, string>>
+}
 
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
@@ -29,7 +35,7 @@ export function createOrigin(options: OriginOptions): Origin {
   const underWay = new Set<AbortController>()
 
   const attempt = async (path: string, signal: AbortSignal): Promise<OriginResponse> => {
-    const followed = await follow(new URL(path, base), { dispatcher, signal, userAgent: options.userAgent })
+    const followed = await follow(new URL(path, base), { dispatcher, signal, origin: base.origin, options })
     if ('reason' in followed) return { status: 'failed', reason: followed.reason }
     const { response } = followed
     if (response.status !== 200) {
@@ -64,13 +70,19 @@ export function createOrigin(options: OriginOptions): Origin {
 }
 
 type Followed = { readonly response: Response } | { readonly reason: string }
-type FollowOptions = { readonly dispatcher: Dispatcher; readonly signal: AbortSignal; readonly userAgent: string }
+type FollowOptions = {
+  readonly dispatcher: Dispatcher
+  readonly signal: AbortSignal
+  readonly origin: string
+  readonly options: OriginOptions
+}
 
 /** Follows redirects by hand: bounded, to http and https only, and never from https down to http. */
-async function follow(start: URL, { dispatcher, signal, userAgent }: FollowOptions): Promise<Followed> {
+async function follow(start: URL, { dispatcher, signal, origin, options }: FollowOptions): Promise<Followed> {
   let url = start
   for (let redirects = 0; redirects <= REGISTRY_LIMITS.redirectsMax; redirects++) {
-    const headers = { 'user-agent': userAgent, accept: 'application/json' }
+    const own = url.origin === origin ? options.headers : {}
+    const headers = { ...own, 'user-agent': options.userAgent, accept: 'application/json' }
     const response = await fetch(url.href, { dispatcher, signal, redirect: 'manual', headers })
     if (!REDIRECTS.has(response.status)) return { response }
     await response.body?.cancel()
