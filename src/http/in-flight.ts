@@ -6,6 +6,8 @@ export type InFlight = {
   enter(network: string): boolean
   leave(network: string): void
   readonly count: () => number
+  /** The addresses that these are from. */
+  readonly addresses: () => number
 }
 
 /** One address may have half of what all may have: a client that pipelines thousands of requests stops only itself. */
@@ -26,5 +28,6 @@ export function createInFlight({ totalMax, perAddressMax }: InFlightLimits): InF
       else byNetwork.delete(network)
     },
     count: () => total,
+    addresses: () => byNetwork.size,
   }
 }

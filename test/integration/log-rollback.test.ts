@@ -13,6 +13,7 @@ import { sha256 } from '../../src/platform/sha256.js'
 import { dumpOf, restoreInto } from '../fixtures/dump-world.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
+import { holdTransaction } from '../support/held-transaction.js'
 import {
   checkCheckpoints,
   LOG_ORIGIN,
@@ -145,6 +146,25 @@ describe('a log whose database went back', () => {
     expect(await acceptHead(accepting(instance))).toMatchObject({ reason: null })
     expect(await readFile(guardPath(), 'utf8')).toBe(before)
     expect(await instance.database.sql`select 1 from log_statements`).toHaveLength(0)
+  })
+
+  it('is looked at only once no other session numbers leaves', async () => {
+    const instance = await start(await clone())
+    const { sql } = instance.database
+    await appendLogged(instance, 3)
+    const letGo = await holdTransaction(
+      sql,
+      (tx) => tx`select pg_advisory_xact_lock(hashtextextended('llmring log sequence', 0))`,
+    )
+    const acceptance = acceptHead(accepting(instance))
+    await eventually(async () =>
+      expect(
+        await sql`
+          select from pg_locks where locktype = 'advisory' and not granted
+            and database = (select oid from pg_database where datname = current_database())`,
+      ).toHaveLength(1),
+    ).finally(letGo)
+    expect(await acceptance).toMatchObject({ reason: null, head: { size: 3 } })
   })
 
   it('is another history if it grew from the old copy meanwhile, and is refused as well', async () => {

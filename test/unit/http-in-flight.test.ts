@@ -13,7 +13,7 @@ describe('the requests under way', () => {
     for (let round = 0; round < 3; round++) {
       expect(['a', 'a', 'a', 'b'].map(inFlight.enter)).toEqual([true, true, false, false])
       for (const network of ['a', 'a', 'a', 'b']) inFlight.leave(network)
-      expect(inFlight.count()).toBe(0)
+      expect([inFlight.count(), inFlight.addresses()]).toEqual([0, 0])
     }
   })
 })
