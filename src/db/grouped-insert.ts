@@ -68,15 +68,14 @@ function columnText<Row>(rows: readonly Row[], of: (row: Row) => Value): string 
     }
     if (value !== last) {
       last = value
-      lastText = elementText(textOfBytes(value))
+      lastText = value instanceof Uint8Array ? bytesText(value) : elementText(value)
     }
     text = text === null ? `{${'NULL,'.repeat(nulls)}${lastText}` : `${text},${lastText}`
   }
   return text === null ? null : `${text}}`
 }
 
-/** Bytes as the text of a `bytea`; any other value as it is. */
-function textOfBytes<T>(value: T | Uint8Array): T | string {
-  if (!(value instanceof Uint8Array)) return value
-  return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`
+/** Bytes as an element of an array: the text of a `bytea`, whose backslash is escaped. */
+function bytesText(value: Uint8Array): string {
+  return `"\\\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}"`
 }

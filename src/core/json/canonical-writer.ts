@@ -85,7 +85,7 @@ export function writeRuns(walk: CanonicalWalk, value: object, names: readonly st
   const members = value as Readonly<Record<string, unknown>>
   const runs: string[] = []
   let text = ''
-  for (const name of Object.keys(members).sort()) {
+  for (const name of sorted(Object.keys(members))) {
     while (runs.length < names.length && name >= (names[runs.length] as string)) {
       runs.push(text)
       text = ''
@@ -102,6 +102,14 @@ export function writeRuns(walk: CanonicalWalk, value: object, names: readonly st
   runs.push(text)
   while (runs.length <= names.length) runs.push('')
   return runs
+}
+
+/** Most objects have their few members in order, or nearly so; a general sort takes its memory for each of them. */
+function sorted(names: string[]): string[] {
+  for (let at = 1; at < names.length; at += 1) {
+    if ((names[at - 1] as string) > (names[at] as string)) return names.sort()
+  }
+  return names
 }
 
 function spend(walk: CanonicalWalk, bytes: number): boolean {

@@ -55,6 +55,8 @@ type UnplacedReceipt = {
   readonly key_id: string
 }
 
+const NOTHING = {}
+
 export type BuildFault = PayloadFault | TimestampFault | 'bad-id' | 'wrong-key-id'
 
 export type BuildResult =
@@ -78,22 +80,23 @@ export function buildReceipt(payload: ReceiptPayload, context: IssueContext): Bu
   if (refusal !== null) return refusal
   const cost = toReceiptCost(payload.cost)
   if (!cost.ok) return cost
+  // In the order in which they are serialised: most receipts need no sorting then.
   const receipt: UnplacedReceipt = {
-    id,
-    timestamp: claimed.timestamp,
-    issuer: context.issuer,
-    project: context.project,
-    registry_version: payload.registry_version,
-    ...(payload.provider === undefined ? {} : { provider: payload.provider }),
-    model: payload.model,
     alias: payload.alias,
-    profile: payload.profile,
-    lock_digest: payload.lock_digest,
-    tokens: payload.tokens,
     cost: cost.cost,
     evidence: context.evidence ?? 'client_reported',
-    log: context.log,
+    id,
+    issuer: context.issuer,
     key_id: context.keyId,
+    lock_digest: payload.lock_digest,
+    log: context.log,
+    model: payload.model,
+    profile: payload.profile,
+    project: context.project,
+    ...(payload.provider === undefined ? NOTHING : { provider: payload.provider }),
+    registry_version: payload.registry_version,
+    timestamp: claimed.timestamp,
+    tokens: payload.tokens,
   }
   return { ok: true, receipt }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ProjectId } from '../../access/principal.js'
 import { classifyFailure } from '../../db/failure.js'
 import type { Transact, Tx } from '../../db/transact.js'
@@ -116,19 +116,27 @@ export function issuedRow(candidate: IssuedCandidate, head: ChainHead, now: numb
   const seq = head.lastSeq + 1
   const issuedAt = Math.max(now, head.lastIssuedAt ?? now)
   const canonical = candidate.seal({ seq, prev: head.lastEntry, issuedAt })
-  const entry = createHash('sha256').update(canonical).digest()
-  return {
-    row: {
-      ...{ projectId, id, kind: 'issued', keyId, requestSha256, legacyRule },
-      ...{ canonical, storedAt: issuedAt, seq, entry },
-    },
-    next: { projectId, lastSeq: seq, lastEntry: entry.toString('hex'), lastIssuedAt: issuedAt },
+  const lastEntry = hash('sha256', canonical, 'hex')
+  const entry = Buffer.from(lastEntry, 'hex')
+  // Each member is named: spreads between them took as long as the hash.
+  const row: NewReceipt = {
+    projectId,
+    id,
+    kind: 'issued',
+    keyId,
+    requestSha256,
+    legacyRule,
+    canonical,
+    storedAt: issuedAt,
+    seq,
+    entry,
   }
+  return { row, next: { projectId, lastSeq: seq, lastEntry, lastIssuedAt: issuedAt } }
 }
 
 function storedRow(candidate: Candidate & { kind: 'stored' }, now: number): Placed {
   const { projectId, id, keyId, requestSha256, legacyRule, canonical } = candidate
-  const entry = createHash('sha256').update(canonical).digest()
+  const entry = Buffer.from(hash('sha256', canonical, 'hex'), 'hex')
   return {
     row: {
       ...{ projectId, id, kind: 'stored', keyId, requestSha256, legacyRule },

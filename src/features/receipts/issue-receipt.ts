@@ -55,8 +55,15 @@ export async function issueReceipt(
   }
   log.refuseWhileSuspended()
   const payload = { ...claims, registry_version: claims.registry_version ?? registryVersion(deps, claims) }
-  const context = { now: new Date(deps.clock()), issuer: deps.issuer, project: projectId, log: log.promise, evidence }
-  const built = buildReceipt(payload, { ...context, keyId: key.keyId, id: deps.newId() })
+  const built = buildReceipt(payload, {
+    now: new Date(deps.clock()),
+    issuer: deps.issuer,
+    project: projectId,
+    log: log.promise,
+    evidence,
+    keyId: key.keyId,
+    id: deps.newId(),
+  })
   if (!built.ok) throw refusePayload(built)
   const drafted = draftReceipt(built.receipt)
   if (!drafted.ok) throw refusePayload(drafted)
@@ -64,8 +71,14 @@ export async function issueReceipt(
   const { id } = built.receipt
   const requestSha256 = claims.id === undefined ? null : hashClaims(claims)
   const outcome = await deps.keep({
-    ...{ projectId, id, kind: 'issued', keyId: key.keyId, requestSha256, legacyRule: null },
-    ...{ isIdChosen: claims.id !== undefined, bytes: draft.bytesMax },
+    projectId,
+    id,
+    kind: 'issued',
+    keyId: key.keyId,
+    requestSha256,
+    legacyRule: null,
+    isIdChosen: claims.id !== undefined,
+    bytes: draft.bytesMax,
     seal: (at) => sealReceipt({ sign }, draft, at),
   })
   if (outcome.status === 'kept') return outcome.canonical

@@ -14,6 +14,7 @@ import type { KeyDocuments } from './key-documents.js'
 import { mountKeys } from './key-routes.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import { LogQuery } from './log-schema.js'
+import { readPlainIssue } from './plain-issue.js'
 import type { PageInput } from './read-receipts.js'
 import type { ReceiptIdentity, ShownReceipt } from './receipt.js'
 import * as schema from './schema.js'
@@ -80,6 +81,7 @@ function mountIssue(app: App, guards: Guards, verbs: ReceiptVerbs): void {
     query: LogQuery,
     responseMsMax: RECEIPT_LIMITS.waitResponseMsMax,
     body: schema.IssueBody,
+    plainBody: readPlainIssue,
     bodyBytesMax: RECEIPT_LIMITS.bodyBytesMax,
     bodyExample: CLAIMS,
     responses: { 200: { description: 'The signed receipt.', schema: schema.IssueResponse, example: SIGNED } },

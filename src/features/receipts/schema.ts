@@ -13,12 +13,11 @@ import { instant } from '../../http/instant.js'
 import { limited } from '../../http/limited.js'
 import { RECEIPT_LIMITS } from './limits.js'
 import { ReceiptProof } from './log-schema.js'
+import { OURS } from './plain-issue.js'
 import { isReachableId, UNREACHABLE_ID } from './reachable-id.js'
 
 const { pageReceiptsMax, pageReceiptsDefault, offsetReceiptsMax } = RECEIPT_LIMITS
 
-/** What we say of a receipt ourselves: a client that sends it believes in a statement that is not made. */
-const OURS = ['issued_at', 'issuer', 'project', 'evidence', 'seq', 'prev', 'usage', 'log'] as const
 const FLAT_SHAPE =
   'is required. What is issued has the nested shape, tokens {input, output} and cost {amount}; the flat one (receipt_id, prompt_tokens, total_cost, …) can be stored and verified.'
 

@@ -71,7 +71,7 @@ export function createTransparency(deps: TransparencyDeps) {
     prove: async (entry) => running?.verbs.prove(entry) ?? null,
     snapshot: async () => running?.verbs.snapshot() ?? null,
     origin,
-    promise: { origin, max_merge_delay_seconds: 60 },
+    promise: { max_merge_delay_seconds: 60, origin },
   }
   return {
     name: 'log',
