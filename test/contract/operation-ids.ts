@@ -6,6 +6,8 @@ export const OPERATION_IDS: Readonly<Record<string, string>> = {
   'POST /v1/workflows': 'runWorkflow',
   'GET /stats': 'getCallStats',
   'POST /v1/feedback': 'giveFeedback',
+  'GET /api/v1/gateway/settings': 'getGatewaySettings',
+  'PUT /api/v1/gateway/settings': 'putGatewaySettings',
   'GET /v1/backends': 'listBackends',
   'GET /v1/models': 'listGatewayModels',
   'GET /v1/models/{model_id}': 'getGatewayModel',

@@ -66,6 +66,8 @@ const MAY: Readonly<Record<string, readonly Role[]>> = {
   'GET /stats': ['read', 'write', 'admin'],
   'GET /v1/backends': ['read', 'write', 'admin'],
   'POST /v1/feedback': ['write', 'admin'],
+  'GET /api/v1/gateway/settings': ['read', 'write', 'admin'],
+  'PUT /api/v1/gateway/settings': ['admin'],
   'GET /v1/models': ['read', 'write', 'admin'],
   'GET /v1/models/{model_id}': ['read', 'write', 'admin'],
   'GET /api/v1/keys': ['admin'],

@@ -324,6 +324,8 @@ export const SAMPLES: Readonly<Record<string, Prepare>> = {
   'POST /v1/messages/count_tokens': () => ({ ...get('/v1/messages/count_tokens'), json: CHAT }),
   'POST /v1/workflows': () => ({ ...get('/v1/workflows'), json: { input: 'Say it', workflow: WORKFLOW } }),
   'GET /v1/backends': plain('/v1/backends'),
+  'GET /api/v1/gateway/settings': plain('/api/v1/gateway/settings'),
+  'PUT /api/v1/gateway/settings': () => ({ ...get('/api/v1/gateway/settings'), json: { receipts: 'on_request' } }),
   'POST /v1/feedback': () => ({ ...get('/v1/feedback'), json: { score: 0.25, tier: 1, quality: 0.9 } }),
   'GET /stats': plain('/stats'),
   'GET /v1/models': plain('/v1/models'),

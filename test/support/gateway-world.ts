@@ -35,6 +35,9 @@ type UsageRowShown = {
 export type GatewayWorld = {
   readonly service: RunningService
   readonly url: string
+  /** For another instance. */
+  readonly databaseUrl: string
+  readonly file: string
   /** A project of its own. */
   project(): GatewayProject
   close(): Promise<void>
@@ -66,6 +69,8 @@ export async function startGateway(
   return {
     service,
     url: service.url,
+    databaseUrl: database.url,
+    file,
     project: () => openProject(service),
     close: async () => {
       await service.close()

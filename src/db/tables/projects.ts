@@ -1,4 +1,4 @@
-import { doublePrecision, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { boolean, doublePrecision, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { bytes, instant } from './columns.js'
 
 export const projects = pgTable('projects', {
@@ -10,7 +10,12 @@ export const projects = pgTable('projects', {
   sweptAt: instant('swept_at'),
   /** Where feedback moved the bounds between tiers of models, 0 to 1. */
   learnedThreshold: doublePrecision('learned_threshold'),
+  /** Whether each of its calls through the gateway gets a receipt, unasked. */
+  certifiesCalls: boolean('certifies_calls').notNull().default(false),
 })
+
+/** What of a project does not outlive it. */
+export const FORGOTTEN = { name: null, learnedThreshold: null, certifiesCalls: false } as const
 
 export const projectKeys = pgTable('project_keys', {
   id: uuid('id').primaryKey(),

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { ProjectId } from '../../access/principal.js'
 import { estimateRequestTokens } from '../../core/chat/index.js'
 import type { ModelIndex } from '../../core/pricing/index.js'
-import type { Fleet, Ranked, Tier } from '../../core/routing/index.js'
+import type { Fleet } from '../../core/routing/index.js'
 import type { Sql } from '../../db/client.js'
 import type { App, Guards } from '../../http/endpoint.js'
 import { type Clock, monotonicClock, systemClock } from '../../platform/clock.js'
@@ -12,13 +12,12 @@ import type { Metrics } from '../../platform/metrics.js'
 import type { Redis } from '../../platform/redis.js'
 import type { Feature } from '../contract.js'
 import type { CallSlot } from './account.js'
+import { type AnswerDeps, answerRequest, type Choosing } from './answer-request.js'
 import { askHook, type Hook } from './ask-hook.js'
-import type { ChatCall, ChatRequest, Served } from './call.js'
+import type { ChatRequest, Served } from './call.js'
+import { type CertifiedProjects, createCertifiedProjects } from './certified-projects.js'
 import { type CertifyDeps, createCertify } from './certify-call.js'
-import { type ChooseDeps, chooseCandidates } from './choose-candidates.js'
-import { dearestOf } from './dearest.js'
-import { demandOf } from './demand.js'
-import { heard } from './heard-slot.js'
+import type { ChooseDeps } from './choose-candidates.js'
 import { keepWork } from './keep-work.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import { findModel, listModels } from './list-models.js'
@@ -31,13 +30,12 @@ import type { GatewayConfig } from './read-config.js'
 import { reportBackends } from './report-backends.js'
 import { mountChat, mountCountTokens, mountMessages } from './routes.js'
 import { mountRouting } from './routing-routes.js'
-import { scored } from './score-header.js'
-import { type CachedDeps, type Serve, serveCached } from './serve-cached.js'
-import { type ServeDeps, serveCall } from './serve-call.js'
-import { type OpWish, serveWorkflow, type WorkflowDeps } from './serve-workflow.js'
+import type { ServeDeps } from './serve-call.js'
+import { serveWorkflow, type WorkflowDeps } from './serve-workflow.js'
+import { mountSettings, type SettingsVerbs } from './settings-routes.js'
 import { createSharedBreakers } from './share-breakers.js'
 import { type StatsDeps, showStats } from './show-stats.js'
-import { createThresholdStore } from './store.js'
+import { createCertifiesStore, createThresholdStore } from './store.js'
 import { createUpstreams } from './upstream.js'
 import { mountWorkflows } from './workflow-routes.js'
 
@@ -84,15 +82,21 @@ export function createGateway(deps: GatewayDeps) {
   const cached = openCache(deps, serving)
   const judge = openJudge(config, createThresholdStore(deps.sql))
   const choosing = { ...openChoosing(deps, fleet), judge: judge.judge }
+  const certified = createCertifiedProjects(createCertifiesStore(deps.sql), monotonicClock)
+  const answering: AnswerDeps = {
+    ...{ serving, choosing, cached, certifies: certified.read, resolveBound: deps.resolveBound },
+    ...{ canIssue: deps.canIssue, newReceiptId: deps.newReceiptId, defaultModel: deps.defaultModel },
+  }
   const workflows: WorkflowDeps = {
     ...{ clock: serving.clock, attemptsMax: serving.attemptsMax, workflowMsMax: serving.callMsMax },
-    chat: (call, wish) => chat(deps, serving, choosing, cached, call, wish),
+    chat: (call, wish) => answerRequest(answering, call, wish),
   }
   metrics.gauge('llmring_gateway_calls_in_flight', 'Calls of models that are under way.', () => inFlight.count)
   return {
     name: 'gateway',
     mount: (app, guards) => {
-      mountCalls(app, guards, deps, { chat: (request) => chat(deps, serving, choosing, cached, request), choosing })
+      mountCalls(app, guards, deps, { chat: (request) => answerRequest(answering, request), choosing })
+      mountSettings(app, guards, settingsVerbs(deps.canIssue, certified))
       mountWorkflows(app, guards, {
         run: (caller, workflow) => serveWorkflow(workflows, caller, workflow),
         callMsMax: serving.callMsMax,
@@ -103,7 +107,8 @@ export function createGateway(deps: GatewayDeps) {
         stats: (projectId) => showStats({ clock: systemClock, sumCalls: deps.sumCalls }, projectId),
       })
     },
-    erase: async (projectId, rowsMax) => (await cached?.erase(projectId, rowsMax)) || judge.forget(projectId),
+    erase: async (projectId, rowsMax) =>
+      (await cached?.erase(projectId, rowsMax)) || judge.forget(projectId) || certified.forget(projectId),
     start: () => void hints?.start(),
     /** Waits for calls whose callers left, as long as they may be read on, and for the rows of those that are over. */
     close: async () => {
@@ -114,6 +119,15 @@ export function createGateway(deps: GatewayDeps) {
     },
   } satisfies Feature
 }
+
+/** A project that could not get its receipts is told so at once. */
+const settingsVerbs = (canIssue: boolean, certified: CertifiedProjects): SettingsVerbs => ({
+  certifies: async (projectId) => certified.read(projectId),
+  setCertifies: async (projectId, certifies) => {
+    if (certifies && !canIssue) throw new AppError('receipts-not-configured', 'No private key is configured here.')
+    await certified.set(projectId, certifies)
+  },
+})
 
 /** The backends' state, of which instances with a Redis tell one another. */
 function openSharedFleet({ config: { providers }, redis, logger }: GatewayDeps) {
@@ -127,17 +141,8 @@ async function settled(inFlight: { readonly count: number }, msMax: number): Pro
   while (inFlight.count > 0 && monotonicClock() < until) await pause(GATEWAY_LIMITS.closePauseMs)
 }
 
-type Choosing = Ordering & { readonly judge: ReturnType<typeof openJudge>['judge'] }
-type Ordering = ChooseDeps & {
-  readonly order: (
-    ranked: readonly Ranked[],
-    sent: ChatRequest,
-    alias: string | null,
-  ) => readonly Ranked[] | Promise<readonly Ranked[]>
-}
-
 /** How candidates are put in order: by the policy, and then by the hook where there is one. */
-function openChoosing({ config, hook, logger }: GatewayDeps, fleet: Fleet): Ordering {
+function openChoosing({ config, hook, logger }: GatewayDeps, fleet: Fleet): Omit<Choosing, 'judge'> {
   const onFault = (error: unknown) => logger.warn({ error: describeError(error) }, 'the hook of the gateway failed')
   return {
     ...{ fleet, clock: monotonicClock, policy: config.policy },
@@ -184,61 +189,4 @@ function mountCalls(app: App, guards: Guards, deps: GatewayDeps, { chat: serve, 
     find: async (projectId, profile, id) =>
       findModel(id, (await deps.resolveBound(projectId, profile, id)) !== null, backends),
   })
-}
-
-const NO_RECEIPTS = 'No private key is configured here, so no receipt can be issued, and no call was made.'
-
-async function chat(
-  deps: GatewayDeps,
-  serving: ServeDeps,
-  choosing: Choosing,
-  cached: CachedDeps | null,
-  sent: ChatRequest,
-  wish?: OpWish,
-): Promise<Served> {
-  const { requestedModel: model, projectId, profile } = sent
-  const bound = model === undefined ? null : await deps.resolveBound(projectId, profile, model)
-  if (sent.wantsReceipt && !deps.canIssue) throw new AppError('receipts-not-configured', NO_RECEIPTS)
-  const receiptId = sent.wantsReceipt ? deps.newReceiptId() : null
-  const alias = bound === null ? null : (model ?? null)
-  const isOpen = bound === null && (model === undefined || model === 'auto')
-  const isChoosing = wish?.tier === undefined && (isOpen || choosing.policy.strategy === 'tier')
-  const { score, tier } = await choosing.judge(projectId, sent.body, isChoosing)
-  return scored(score, () => route(deps, serving, choosing, cached, { sent, alias, receiptId, bound, tier, wish }))
-}
-
-type Judged = Pick<ChatCall, 'alias' | 'receiptId'> & {
-  readonly sent: ChatRequest
-  readonly bound: readonly string[] | null
-  readonly tier: Tier
-  readonly wish: OpWish | undefined
-}
-
-/** Serves a call by the backends that may answer it, in their order. */
-async function route(
-  deps: GatewayDeps,
-  serving: ServeDeps,
-  choosing: Choosing,
-  cached: CachedDeps | null,
-  { sent, alias, receiptId, bound, tier, wish }: Judged,
-): Promise<Served> {
-  const { requestedModel: model } = sent
-  const asked = { model, bound, tier: wish?.tier ?? tier, preferred: wish?.preferred }
-  const ranked = await choosing.order(
-    chooseCandidates(choosing, asked, () => demandOf(sent)),
-    sent,
-    alias,
-  )
-  const candidates = ranked.map(({ backend }) => backend)
-  // The choice is made: from here on the model is only reported.
-  const requestedModel = model ?? deps.defaultModel
-  const dearest = dearestOf(candidates, serving.providers)
-  const call: ChatCall = { ...sent, requestedModel, alias, receiptId, dearest }
-  if (wish === undefined) {
-    if (cached === null) return serveCall(serving, call, candidates)
-    const serve: Serve = (one, keepRoom) => serveCall(serving, one, candidates, { keepRoom })
-    return serveCached(cached, call, { bound, candidates }, serve)
-  }
-  const keepRoom = (sender: ChatCall): CallSlot => heard(serving.keepRoom(sender), wish.onRecorded)
-  return serveCall(serving, call, candidates, { keepRoom, budget: wish.budget })
 }

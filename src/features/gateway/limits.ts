@@ -26,6 +26,10 @@ export const GATEWAY_LIMITS = {
   thresholdFreshMs: 2_000,
   thresholdProjectsMax: 10_000,
   thresholdMsMax: 1_000,
+  /** Of what projects set of their calls: how old it may be in memory, of how many, how long the database is waited for. */
+  settingsFreshMs: 2_000,
+  settingsProjectsMax: 10_000,
+  settingsMsMax: 2_000,
   /** Open breakers that instances tell one another of: how many, for how long the last is kept, how often they are asked for. */
   hintsMax: 1_000,
   hintsKeptMs: 3_600_000,

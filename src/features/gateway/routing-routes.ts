@@ -51,7 +51,7 @@ function mountFeedback(app: App, guards: Guards, verbs: Pick<RoutingVerbs, 'feed
     operationId: 'giveFeedback',
     summary: 'Judge an answer, so that later requests find the right tier',
     description:
-      "Moves the project's threshold by at most 0.02, and with it where the tiers end: a good answer of tier 1 lets it answer harder prompts, a bad one of tier 1 or 2 leaves it fewer. Instances share it through Redis; without one each learns by itself until it stops.",
+      "Moves the project's threshold by at most 0.02, and with it where the tiers end: a good answer of tier 1 lets it answer harder prompts, a bad one of tier 1 or 2 leaves it fewer. It is kept with the project, in the database.",
     access: WRITES,
     body: FeedbackBody,
     bodyExample: { score: 0.25, tier: 1, quality: 0.9 },

@@ -28,3 +28,24 @@ export function createThresholdStore(sql: Sql) {
     },
   }
 }
+
+/** Whether a project's calls get receipts unasked, with the project: it goes when that is erased. */
+export type CertifiesStore = ReturnType<typeof createCertifiesStore>
+
+export function createCertifiesStore(sql: Sql) {
+  return {
+    find: async (projectId: ProjectId): Promise<boolean> => {
+      const query = sql<{ certifies: boolean }[]>`
+        select certifies_calls as certifies from projects where id = ${projectId}`
+      const [row] = await bounded(query, GATEWAY_LIMITS.settingsMsMax)
+      return row?.certifies ?? false
+    },
+
+    /** False for a project that is gone. */
+    set: async (projectId: ProjectId, certifies: boolean): Promise<boolean> => {
+      const query = sql<{ id: string }[]>`
+        update projects set certifies_calls = ${certifies} where id = ${projectId} and erased_at is null returning id`
+      return (await bounded(query, GATEWAY_LIMITS.settingsMsMax)).length === 1
+    },
+  }
+}

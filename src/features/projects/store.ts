@@ -7,7 +7,7 @@ import type { Sql, Statements } from '../../db/client.js'
 import { confirmCompleted, confirmRow } from '../../db/confirm.js'
 import type { Announce } from '../../db/messages.js'
 import type { Orm } from '../../db/orm.js'
-import { projectKeys, projects } from '../../db/tables/projects.js'
+import { FORGOTTEN, projectKeys, projects } from '../../db/tables/projects.js'
 import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
 import { PROJECT_LIMITS } from './limits.js'
 
@@ -210,12 +210,12 @@ async function buryProject(announce: Announce, tx: Tx, id: ProjectId): Promise<b
   // Locked first, as in `revokeKey`.
   const [there] = await ormOf(tx).select({ id: projects.id }).from(projects).where(wanted).for('update')
   if (there === undefined) return false
-  const now = await readClock(sqlOf(tx))
-  const gone = await ormOf(tx).update(projects).set({ erasedAt: now, name: null, learnedThreshold: null }).where(wanted)
+  const tombstone = { ...FORGOTTEN, erasedAt: await readClock(sqlOf(tx)) }
+  const gone = await ormOf(tx).update(projects).set(tombstone).where(wanted)
   confirmCompleted(gone, 'UPDATE', 1)
   const revoked = await ormOf(tx)
     .update(projectKeys)
-    .set({ revokedAt: sql`coalesce(${projectKeys.revokedAt}, ${now}::timestamptz)`, name: null })
+    .set({ revokedAt: sql`coalesce(${projectKeys.revokedAt}, ${tombstone.erasedAt}::timestamptz)`, name: null })
     .where(eq(projectKeys.projectId, id))
   confirmCompleted(revoked, 'UPDATE')
   await announce(tx, { kind: 'all-keys-changed' })
