@@ -7,7 +7,7 @@ import { z } from '@hono/zod-openapi'
 export function queryInteger(least: number, most: number) {
   return z
     .string()
-    .regex(/^\d{1,15}$/, 'must be a whole number in decimal digits')
+    .regex(/^\d+$/, 'must be a whole number in decimal digits')
     .transform(Number)
     .refine((value) => value >= least, `must be at least ${least}`)
     .refine((value) => value <= most, `must be at most ${most}`)

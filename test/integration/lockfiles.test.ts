@@ -49,6 +49,18 @@ function withProfiles(text: string, format: LockfileFormat): string {
 const aliasesIn = (text: string) => [...text.matchAll(/^alias = "(.*)"$/gm)].map(([, alias]) => alias)
 
 describe('a lockfile that is published', () => {
+  it('changes nothing if it was pulled of aliases that were bound one by one', async () => {
+    const key = keyOf('pulled and pushed')
+    await bind(key, { alias: 'summarizer', model: 'openai:gpt-4o' })
+    const bound = await bind(key, { alias: 'summarizer', model: 'openai:gpt-4o-mini', profile: 'staging' })
+    for (const query of ['', '?profile=staging', '?profile=default']) {
+      const { text, headers } = await pull(key)
+      const pushed = await push(key, text, query)
+      expect(pushed.json).toMatchObject({ changed: false, revision: bound.json.revision, lockfile: text })
+      expect(pushed.json.digest).toBe(headers.get('x-lock-digest'))
+    }
+  })
+
   it('is bound, and has the digest that Python clients compute for the file', async () => {
     const answer = await push('example', EXAMPLE)
     expect(answer.json).toMatchObject({ revision: 1, changed: true, dry_run: false, warnings: [], lockfile: EXAMPLE })

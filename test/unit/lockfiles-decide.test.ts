@@ -40,6 +40,17 @@ describe('what a file changes', () => {
     }
   })
 
+  it('is nothing if it names a profile that only a binding made: a file that was read comes back', () => {
+    const held = [binding('dev', 'z', 1), binding('prod', 'x', 2)]
+    const whole = profile('prod', 'x') + profile('dev', 'z')
+    for (const published of [undefined, 'dev']) {
+      expect(ask(whole, held, published)).toMatchObject({ changes: false, plan: { set: [], remove: [] } })
+    }
+    const pinned = whole.replace('name = "dev"', 'name = "dev"\nregistry_versions = { openai = 7 }')
+    const empty = `${whole}${profile('new')}`
+    for (const text of [pinned, empty]) expect(ask(text, held)).toMatchObject({ changes: true, differences: [] })
+  })
+
   it('is a time that it brings', () => {
     const decided = ask(`updated_at = 2027-01-01T00:00:00Z\n${profile('prod', 'x')}`, [binding('prod', 'x', 1)])
     expect(decided).toMatchObject({

@@ -35,7 +35,8 @@ export function decide({ file, profile, held, lock, head, now }: Question): Deci
   const { differences, set, remove } = compare(profiles, decidedBindings, head.lastPlace)
 
   const text = headerText(header)
-  const isOther = known === undefined || headerText(known) !== text || set.length > 0 || remove.length > 0
+  const isSame = known !== undefined && shownText(known, held) === shownText(header, held)
+  const isOther = !isSame || set.length > 0 || remove.length > 0
   const since = lock === undefined || isOther ? isoTime(now) : updatedAtOf(lock)
   const updatedAt = (profile === undefined ? file.updatedAt : null) ?? since
   const left = held.filter((binding) => !isDecided(binding.profile))
@@ -47,6 +48,11 @@ export function decide({ file, profile, held, lock, head, now }: Question): Deci
     result,
     digest: () => digestsOf(result).current,
   }
+}
+
+/** A lockfile shows the profiles that only a binding made like those that its header names: reading one names them all. */
+function shownText(header: StoredHeader, held: readonly HeldBinding[]): string {
+  return headerText({ ...header, profiles: profilesOf(header, held) })
 }
 
 /** Of a file that is published in part, only the part's own registry versions count. */
