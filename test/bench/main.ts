@@ -19,6 +19,7 @@ import {
   type Stage,
   verifyReceipt,
 } from './experiments.js'
+import { exportRows } from './export.js'
 import { callThroughGateway } from './gateway.js'
 import { judgeLabels, LABELS } from './labels.js'
 import { lists } from './lists.js'
@@ -57,6 +58,7 @@ const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> 
   labels: () => judgeLabels(labels),
   cached: answerAgain,
   stats,
+  export: exportRows,
 }
 
 const HELP = `npm run bench [-- name …]   measures the built program against baselines of the same run

@@ -1,19 +1,17 @@
 import { createClient, type Sql } from '../../src/db/client.js'
-import { ensureMonthlyPartitions } from '../../src/db/partitions.js'
 import { calendarOf } from '../../src/features/usage/calendar.js'
 import { openRollups } from '../../src/features/usage/feature.js'
 import { planReads } from '../../src/features/usage/read-plan.js'
+import { DAYS, type Filled, fillEvents } from './events.js'
 import type { Result, Stage } from './experiments.js'
 import { quantile } from './pairs.js'
 import { startBuilt } from './processes.js'
 
 const DAY_MS = 86_400_000
-const DAYS = 30
 const SMALL = 100_000
 const ASKED = 60
 const ZONES = { UTC: 50, 'Asia/Kolkata': 250 } as const
 type Zone = keyof typeof ZONES
-type Filled = { readonly key: string; readonly project: string; readonly rows: number }
 
 /**
  * GET stats of 30 days: 20 models, 10 aliases, 2 profiles and 5 origins, of which 200 combinations live, by Zipf's law.
@@ -71,33 +69,13 @@ async function fill(
   rows: number,
   until: number,
 ): Promise<Filled> {
-  const headers = { 'X-Project-Key': key, 'Content-Type': 'application/json' }
-  const event = { provider: 'openai', model: 'gpt-4o-mini', input_tokens: 1, output_tokens: 1 }
-  const response = await fetch(`${served.url}/api/v1/log`, { method: 'POST', headers, body: JSON.stringify(event) })
-  const { log_id: id } = (await response.json()) as { log_id: string }
-  const [row] = await sql<{ project: string }[]>`select project_id as project from usage_logs where id = ${id}`
-  if (row === undefined) throw new Error(`the first event of ${key} is not there`)
-  for (let day = 1; day <= DAYS; day++) await ensureMonthlyPartitions(sql, 'usage_logs', until - day * DAY_MS, 0)
-  await sql`
-    with weights as (
-      select array_agg(edge order by edge) as edges from (
-        select sum(1.0 / n) over (order by n) / sum(1.0 / n) over () as edge from generate_series(1, 200) as n
-      ) as zipf
-    ), events as (
-      select n, width_bucket(random(), edges::float8[]) as combo from weights, generate_series(1, ${rows}::int) as n
-    )
-    insert into usage_logs (project_id, logged_at, id, provider, model, alias, profile, origin, input_tokens, output_tokens,
-      cached_input_tokens, latency_ms, cost, cost_status)
-    select ${row.project}, to_timestamp(${until - DAYS * DAY_MS}::float8 / 1000) + n * (interval '30 days' / ${rows + 1}::int),
-      gen_random_uuid(), 'provider-' || combo % 3, 'model-' || combo % 20, 'alias-' || combo / 20 % 10, 'profile-' || combo % 2,
-      'origin-' || combo % 5, n % 4000, n % 900, n % 100, n % 5000, (n % 1000) * 0.000001, 'priced'
-    from events`
+  const filled = await fillEvents(sql, served, { key, rows, until })
   const { repair, fold, foldLatencies } = openRollups(sql)
   for (let day = 1; day <= DAYS; day++) {
-    await repair({ projectId: row.project, day: new Date(until - day * DAY_MS).toISOString().slice(0, 10) })
+    await repair({ projectId: filled.project, day: new Date(until - day * DAY_MS).toISOString().slice(0, 10) })
   }
   while ((await fold(until, 20_000)) + (await foldLatencies(20_000)) > 0);
-  return { key, project: row.project, rows }
+  return filled
 }
 
 const daysOf = (until: number) => {

@@ -87,7 +87,9 @@ async function* ndjsonLines(
     rows += count
     reached = behind ?? reached
     if (count > 0 && behind !== null) {
-      yield Buffer.concat([lines.subarray(0, -1), Buffer.from(`,"cursor":"${cursors.write(behind)}"}\n`)])
+      // Not put together: a copy of each page was a sixth of what a download costs here.
+      yield lines.subarray(0, -1)
+      yield `,"cursor":"${cursors.write(behind)}"}\n`
     }
   }
   yield `${JSON.stringify({ type: 'end', rows, next_cursor: reached === null ? null : cursors.write(reached) })}\n`

@@ -36,7 +36,9 @@ export type ReadDownloadPage = (projectId: ProjectId, query: DownloadQuery) => P
 export function createDownloadPages(sql: Sql): ReadDownloadPage {
   return async (projectId, query) => {
     const { period, behind } = query
-    const within = sql`project_id = ${projectId} and logged_at >= to_timestamp(${period.fromMs}::float8 / 1000)
+    // The time alone, too: so no month that is read already is planned with again.
+    const fromMs = behind === null ? period.fromMs : Math.max(period.fromMs, Date.parse(behind.loggedAt))
+    const within = sql`project_id = ${projectId} and logged_at >= to_timestamp(${fromMs}::float8 / 1000)
       and logged_at < to_timestamp(${period.untilMs}::float8 / 1000)
       ${behind === null ? sql`` : sql`and (logged_at, id) > (${behind.loggedAt}::text::timestamptz, ${behind.id}::uuid)`}`
     const isFiltered = Object.values(query.filter).some((value) => value !== undefined)
@@ -80,7 +82,7 @@ async function readLines(
     ), lines as (
       select found.logged_at, found.id, row_to_json(member)::text as line from found, lateral (
         -- A microsecond more, and so always six decimals, of which three are cut off: a fifth of what to_char costs.
-        select found.id, left(to_json(logged_at at time zone 'UTC' + interval '1 microsecond') #>> '{}', 23) || 'Z' as logged_at,
+        select found.id, substr(to_json(logged_at at time zone 'UTC' + interval '1 microsecond')::text, 2, 23) || 'Z' as logged_at,
           provider, model, alias, profile, origin, id_at_origin, conversation_id, input_tokens, output_tokens,
           cached_input_tokens, cache_read_input_tokens, cache_write_5m_input_tokens, cache_write_1h_input_tokens,
           reasoning_tokens, input_tokens_include_cache, latency_ms, cost::float8 as cost, cost::text as cost_decimal,
