@@ -1,5 +1,6 @@
 /** One download's place among those that read ahead. */
-type AheadPlace = {
+export type AheadPlace = {
+  hasRoom(): boolean
   /** Begins to read, unless as many pages as may wait do; its rejection is not unhandled before it is taken. */
   begin<T>(read: () => Promise<T>): Promise<T> | undefined
   /** The page that was begun; it no longer counts as waiting. */
@@ -18,21 +19,23 @@ export function createAhead(pagesMax: number): Ahead {
   return {
     enter: () => {
       let mine = 0
-      const giveBack = () => {
-        waiting -= mine
-        mine = 0
+      const giveBack = (pages: number) => {
+        waiting -= pages
+        mine -= pages
       }
+      const hasRoom = () => waiting < pagesMax
       return {
+        hasRoom,
         begin: (read) => {
-          if (waiting >= pagesMax) return undefined
+          if (!hasRoom()) return undefined
           waiting += 1
           mine += 1
           const page = read()
           page.catch(() => undefined)
           return page
         },
-        take: (page) => page.finally(giveBack),
-        leave: giveBack,
+        take: (page) => page.finally(() => giveBack(Math.min(mine, 1))),
+        leave: () => giveBack(mine),
       }
     },
   }

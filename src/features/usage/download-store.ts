@@ -12,6 +12,8 @@ type DownloadQuery = {
   readonly filter: LogFilter
   /** The row to go on behind. */
   readonly behind: LogPosition | null
+  /** The last row, if it is known; never of a filtered download. */
+  readonly until: LogPosition | null
   readonly rowsMax: number
   /** A first row that is larger is a page of its own. */
   readonly bytesMax: number
@@ -27,6 +29,12 @@ export type DownloadPage = {
   readonly isLast: boolean
 }
 export type ReadDownloadPage = (projectId: ProjectId, query: DownloadQuery) => Promise<DownloadPage>
+/** Where so many rows end, or null if there are fewer. */
+export type FindDownloadEnd = (
+  projectId: ProjectId,
+  stretch: Pick<DownloadQuery, 'period' | 'behind'>,
+  rows: number,
+) => Promise<LogPosition | null>
 
 /**
  * A page of events, oldest first, rendered by Postgres and handed on as it comes: row objects in this process would
@@ -35,22 +43,37 @@ export type ReadDownloadPage = (projectId: ProjectId, query: DownloadQuery) => P
  */
 export function createDownloadPages(sql: Sql): ReadDownloadPage {
   return async (projectId, query) => {
-    const { period, behind } = query
-    // The time alone, too: so no month that is read already is planned with again.
-    const fromMs = behind === null ? period.fromMs : Math.max(period.fromMs, Date.parse(behind.loggedAt))
-    const within = sql`project_id = ${projectId} and logged_at >= to_timestamp(${fromMs}::float8 / 1000)
-      and logged_at < to_timestamp(${period.untilMs}::float8 / 1000)
-      ${behind === null ? sql`` : sql`and (logged_at, id) > (${behind.loggedAt}::text::timestamptz, ${behind.id}::uuid)`}`
+    const { behind, until } = query
+    const within = withinOf(sql, projectId, query)
     const isFiltered = Object.values(query.filter).some((value) => value !== undefined)
     const { lines, count, rowsTaken } = await readThatFit(sql, within, query)
     if (count === rowsTaken) return { lines, count, behind: positionOf(lines), isLast: false }
-    const scanned = isFiltered ? await lastScanned(sql, within) : null
+    if (until !== null) return { lines, count, behind: until, isLast: false }
+    const scanned = isFiltered ? await rowAt(sql, within, USAGE_LIMITS.exportScanRowsMax) : null
     const last = count > 0 ? positionOf(lines) : behind
     return { lines, count, behind: scanned === null ? last : laterOf(scanned, last), isLast: scanned === null }
   }
 }
 
+export function createDownloadEnds(sql: Sql): FindDownloadEnd {
+  return (projectId, stretch, rows) => rowAt(sql, withinOf(sql, projectId, { ...stretch, until: null }), rows)
+}
+
 type Fragment = postgres.PendingQuery<postgres.Row[]>
+
+function withinOf(
+  sql: Sql,
+  projectId: ProjectId,
+  { period, behind, until }: Pick<DownloadQuery, 'period' | 'behind' | 'until'>,
+): Fragment {
+  // The time alone, too: so no month that is read already is planned with again.
+  const fromMs = behind === null ? period.fromMs : Math.max(period.fromMs, Date.parse(behind.loggedAt))
+  const place = ({ loggedAt, id }: LogPosition) => sql`(${loggedAt}::text::timestamptz, ${id}::uuid)`
+  return sql`project_id = ${projectId} and logged_at >= to_timestamp(${fromMs}::float8 / 1000)
+    and logged_at < to_timestamp(${period.untilMs}::float8 / 1000)
+    ${behind === null ? sql`` : sql`and (logged_at, id) > ${place(behind)}`}
+    ${until === null ? sql`` : sql`and (logged_at, id) <= ${place(until)}`}`
+}
 
 type Lines = { readonly lines: Buffer; readonly count: number }
 
@@ -102,11 +125,10 @@ async function readLines(
   return { lines: lines ?? Buffer.alloc(0), count }
 }
 
-/** The last row that a filter looked at, or null if it came to the end. */
-async function lastScanned(sql: Sql, within: Fragment): Promise<LogPosition | null> {
+/** Where so many rows end, or null if there are fewer. */
+async function rowAt(sql: Sql, within: Fragment, rows: number): Promise<LogPosition | null> {
   const [row] = await sql<{ loggedAt: Date; id: string }[]>`
-    select logged_at as "loggedAt", id from usage_logs where ${within} order by logged_at, id
-    limit 1 offset ${USAGE_LIMITS.exportScanRowsMax - 1}`
+    select logged_at as "loggedAt", id from usage_logs where ${within} order by logged_at, id limit 1 offset ${rows - 1}`
   return row === undefined ? null : { loggedAt: row.loggedAt.toISOString(), id: row.id }
 }
 

@@ -152,7 +152,11 @@ function holdings(store: UsageStore) {
 }
 
 function readingVerbs(store: UsageStore): ReadingVerbs {
-  const downloads = { read: store.downloadPage, ahead: createAhead(USAGE_LIMITS.exportPagesAheadMax) }
+  const downloads = {
+    read: store.downloadPage,
+    findEnd: store.downloadEnd,
+    ahead: createAhead(USAGE_LIMITS.exportPagesAheadMax),
+  }
   return {
     list: (projectId, input) => listLogs(store.list, projectId, input),
     download: (projectId, input) => downloadLogs(downloads, projectId, input),

@@ -58,7 +58,8 @@ export const USAGE_LIMITS = {
   exportRowsMax: 4_000,
   /** Rows that one statement of a filtered download looks at. */
   exportScanRowsMax: 50_000,
-  /** Pages that all downloads together read ahead. */
+  /** Pages of one download that are read at once, and that all downloads together read ahead. */
+  exportPagesAtOnceMax: 2,
   exportPagesAheadMax: 4,
   /** Names of one kind (models, origins, aliases) that stats list one by one. */
   statsNamesMax: 10_000,

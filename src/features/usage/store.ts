@@ -8,7 +8,7 @@ import type { Orm } from '../../db/orm.js'
 import { ensureMonthlyPartitions } from '../../db/partitions.js'
 import { usageLogs } from '../../db/tables/usage.js'
 import { createCombinationLimit } from './combination-limit.js'
-import { createDownloadPages } from './download-store.js'
+import { createDownloadEnds, createDownloadPages } from './download-store.js'
 import { COST_STATUSES, type UsageRow } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
 import { createExportPages, createLogPages } from './log-store.js'
@@ -59,6 +59,7 @@ export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm
     stats: createStatsStore(sql),
     exportPage: createExportPages(sql),
     downloadPage: createDownloadPages(sql),
+    downloadEnd: createDownloadEnds(sql),
     eraseChunk: (projectId: ProjectId, rowsMax: number) => eraseChunk(sql, projectId, rowsMax),
     listUnpriced: (after: LogPosition | null, rowsMax: number) => listUnpriced(orm, after, rowsMax),
     writePrices: (projectId: string, rows: readonly PricedRow[]) => writePrices(sql, projectId, rows),
