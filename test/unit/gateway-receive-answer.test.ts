@@ -77,6 +77,29 @@ describe('an answer', () => {
     expect((await readAll(receiving)).length).toBe(pieces * PIECE.length)
   })
 
+  test('is not copied again and again while it is read more slowly than it comes', async () => {
+    const piece = 'y'.repeat(200)
+    const pieces = 6_000
+    const { receiving } = await ask(async (_, outgoing) => {
+      for (let sent = 0; sent < pieces; sent += 1) {
+        if (!outgoing.write(piece)) await new Promise((resolve) => outgoing.once('drain', resolve))
+      }
+      outgoing.end()
+    })
+    await receiving.head
+    // A piece is a view of the bytes that came together, and keeps all of them.
+    const held = new Set<ArrayBufferLike>()
+    let bytes = 0
+    for (let next = await receiving.next(); next !== null; next = await receiving.next()) {
+      held.add(next.buffer)
+      bytes += next.length
+      await turn()
+    }
+    expect(bytes).toBe(pieces * piece.length)
+    const heldBytes = [...held].reduce((sum, { byteLength }) => sum + byteLength, 0)
+    expect(heldBytes).toBeLessThan(4 * bytes)
+  })
+
   test('that breaks off gives what came, and then says so', async () => {
     const { receiving } = await ask((_, outgoing) => {
       outgoing.writeHead(200)

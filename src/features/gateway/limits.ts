@@ -73,6 +73,8 @@ export const GATEWAY_LIMITS = {
   retryAfterSecondsMax: 30,
   /** What is taken of an upstream's answer before it is read. */
   aheadBytesMax: 65_536,
+  /** What is read of a stream of events before everything else may get a turn on the event loop. */
+  turnBytes: 16_384,
   /** Events that are held back until the first content, so that until then another backend can be asked. */
   heldEventsMax: 16,
   echoTokensMax: 4_096,

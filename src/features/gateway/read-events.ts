@@ -1,6 +1,7 @@
 import { createParser } from 'eventsource-parser'
 import type { ChatWire, Members } from '../../core/chat/index.js'
 import { expireAfter } from '../../platform/deadline.js'
+import { createTurnShare } from '../../platform/turn-share.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import { UpstreamTrouble } from './trouble.js'
 import { parseMembers, type UpstreamResponse } from './upstream.js'
@@ -16,6 +17,8 @@ export type EventSource = {
 
 /** What ends a stream of either language. */
 const DONE = '[DONE]'
+/** Of all streams together. */
+const turns = createTurnShare()
 const isLast = (wire: ChatWire, { type }: Members): boolean => wire === 'anthropic' && type === 'message_stop'
 
 /**
@@ -24,6 +27,7 @@ const isLast = (wire: ChatWire, { type }: Members): boolean => wire === 'anthrop
  */
 export function readEvents(response: UpstreamResponse, wire: ChatWire): EventSource {
   const decoder = new TextDecoder()
+  const pace = createPace()
   const waiting: string[] = []
   let at = 0
   let bytes = 0
@@ -45,6 +49,7 @@ export function readEvents(response: UpstreamResponse, wire: ChatWire): EventSou
         const piece = await response.next()
         if (piece === null) return null
         bytes += piece.length
+        await pace(piece.length)
         parser.feed(decoder.decode(piece, { stream: true }))
         if (isTooLarge) throw new UpstreamTrouble({ kind: 'garbage' })
       }
@@ -68,6 +73,17 @@ export function readEvents(response: UpstreamResponse, wire: ChatWire): EventSou
   }
   // Once it is over, its end is not waited for any more, and may come by itself.
   return { next, bytes: () => bytes, abort: () => (isDone ? undefined : response.abort()) }
+}
+
+/** Waits for a turn after each `turnBytes` of a stream. */
+function createPace(): (bytes: number) => Promise<void> | undefined {
+  let left: number = GATEWAY_LIMITS.turnBytes
+  return (bytes) => {
+    left -= bytes
+    if (left > 0) return undefined
+    left = GATEWAY_LIMITS.turnBytes
+    return turns.take()
+  }
 }
 
 /** What stands behind the last event is read, so that the connection can be used again; but not for long. */

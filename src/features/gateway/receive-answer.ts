@@ -105,8 +105,8 @@ export class Receiving implements Dispatcher.DispatchHandler {
   #take(): Uint8Array | undefined {
     const piece = this.#pieces.shift()
     this.#aheadBytes -= piece?.length ?? 0
-    const isRoom = this.#aheadBytes < GATEWAY_LIMITS.aheadBytesMax
-    if (piece !== undefined && isRoom && this.#controller?.paused === true) this.#controller.resume()
+    // Not before: with each resumption all that waits in the connection is copied, and more is read on top of it.
+    if (piece !== undefined && this.#pieces.length === 0 && this.#controller?.paused === true) this.#controller.resume()
     return piece
   }
 
