@@ -23,6 +23,7 @@ import { loadHook } from './gateway-hook.js'
 import { loadGatewaySettings } from './gateway-settings.js'
 import type { Ground } from './ground.js'
 import { loadLogSettings } from './log-settings.js'
+import { openTracing } from './open-tracing.js'
 import type { RateLimits } from './rate-limits.js'
 import { loadReceiptSettings } from './receipt-keys.js'
 import { webhookSettings } from './webhook-settings.js'
@@ -100,7 +101,7 @@ export async function composeFeatures(ground: Ground, limits: RateLimits): Promi
 
   const accounting = { ...common, ...aliases, ...usage, facts: registry.facts }
   const certifying = { ...lockfiles, ...receipts, ...receipts.keyState, issue: receipts.issueObserved }
-  const { gateway, passedBytesMax } = await composeGateway(config, { ...accounting, ...certifying, redis })
+  const { gateway, passedBytesMax } = await composeGateway(ground, { ...accounting, ...certifying, redis })
 
   const { mode, adminKey, pepper, pepperPrevious } = config.projects
   // Last: projects export and erase what every other feature holds of them.
@@ -121,12 +122,14 @@ const NO_REDIS = "The gateway's cache is to be in Redis, and LLMRING_REDIS_URL i
 type GatewayPorts = Omit<Parameters<typeof createGateway>[0], 'config'>
 
 /** The gateway, if it is configured, as a list of one. */
-async function composeGateway(config: Ground['config'], ports: GatewayPorts) {
+async function composeGateway(ground: Ground, ports: GatewayPorts) {
+  const { config, resources } = ground
   const settings = await loadGatewaySettings(config)
   if (settings === null) return { gateway: [], passedBytesMax: undefined }
   if (settings.cache.backend === 'redis' && ports.redis === undefined) throw new ConfigurationError(NO_REDIS)
   const ownHook = settings.policy.hook
   const hook = ownHook === undefined ? undefined : await loadHook(config.router.configFile ?? '', ownHook)
-  const given = { ...ports, hook, defaultModel: config.router.defaultModel }
+  const tell = await openTracing({ ...ground, lifecycle: resources.lifecycle })
+  const given = { ...ports, hook, tell, defaultModel: config.router.defaultModel }
   return { gateway: [createGateway({ ...given, config: settings })], passedBytesMax: settings.server.body_bytes_max }
 }

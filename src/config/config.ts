@@ -78,6 +78,7 @@ function groupSettings({ environment, proxied, providers, variable }: ReadEnviro
     ...groupStores(environment),
     ...groupProduct(environment, proxied),
     router: groupRouter(environment, variable),
+    tracing: groupTracing(variable),
     client: groupClient(environment, providers),
   }
 }
@@ -164,6 +165,18 @@ const groupRouter = (environment: Environment, variable: ReadEnvironment['variab
   /** Any variable of the environment: the file names those that hold credentials. */
   variable,
 })
+
+/** As OpenTelemetry names them; its own programs read the same. */
+const groupTracing = (variable: ReadEnvironment['variable']) => {
+  const named = (name: string) => variable(name)?.trim() || undefined
+  const base = named('OTEL_EXPORTER_OTLP_ENDPOINT')
+  const isOff = named('OTEL_SDK_DISABLED')?.toLowerCase() === 'true' || named('OTEL_TRACES_EXPORTER') === 'none'
+  const url = named('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT') ?? (base && `${base.replace(/\/+$/, '')}/v1/traces`)
+  return {
+    url: isOff ? undefined : url,
+    headers: secret(named('OTEL_EXPORTER_OTLP_TRACES_HEADERS') ?? named('OTEL_EXPORTER_OTLP_HEADERS')),
+  }
+}
 
 const groupClient = (environment: Environment, providers: readonly string[]) => ({
   lockfilePath: environment.LLMRING_LOCKFILE_PATH,

@@ -62,3 +62,12 @@ export const TRUST_LIMITS = {
    */
   keysTrustedMs: 2_000,
 } as const
+
+/** Of the spans that are sent to a collector: how many wait, go at once and how often, and how long sending them may take. */
+export const SPAN_LIMITS = {
+  spansQueuedMax: 4_096,
+  spansPerGroupMax: 512,
+  spansPauseMs: 1_000,
+  spansSendMsMax: 5_000,
+  spansCloseMsMax: 3_000,
+} as const

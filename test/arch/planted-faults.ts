@@ -54,6 +54,9 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   aPackage('pino', 'http'),
   aPackage('pino-pretty', 'http'),
   aPackage('prom-client', 'http'),
+  ...['api', 'exporter-trace-otlp-http', 'resources', 'sdk-trace'].map((name) =>
+    aPackage(`@opentelemetry/${name}`, 'http'),
+  ),
   aPackage('rate-limiter-flexible', 'http'),
   aPackage('lru-cache', 'core/pricing'),
   aPackage('temporal-polyfill', 'http'),

@@ -25,6 +25,8 @@ export type ChatCall = {
   readonly cacheWish: CacheWish
   /** Headers of the request that go on to an upstream of the same language. */
   readonly passedHeaders: Readonly<Record<string, string>>
+  /** `traceparent` of the request, if it has one: what its span belongs to. */
+  readonly traceparent?: string | undefined
   /** What such usage would have cost at the dearest backend that might have answered, in pico-USD, if that is known. */
   readonly dearest?: (usage: ChatUsage) => bigint | null
   /** Aborted when the caller left. */

@@ -36,6 +36,7 @@ import { mountSettings, type SettingsVerbs } from './settings-routes.js'
 import { createSharedBreakers } from './share-breakers.js'
 import { type StatsDeps, showStats } from './show-stats.js'
 import { createCertifiesStore, createThresholdStore } from './store.js'
+import { type TellSpan, tracedRoom } from './trace-calls.js'
 import { createUpstreams } from './upstream.js'
 import { mountWorkflows } from './workflow-routes.js'
 
@@ -63,6 +64,8 @@ export type GatewayDeps = CertifyDeps & {
   readonly clock: Clock
   /** What is reported as the model of requests that name none. */
   readonly defaultModel?: string | undefined
+  /** Told of every call, if traces are wanted. */
+  readonly tell?: TellSpan | undefined
   /** For what instances share. */
   readonly redis?: Redis | undefined
   /** The models of a provider as the registry knows them now, in memory. */
@@ -168,7 +171,7 @@ function servingOf(deps: GatewayDeps): Settings {
     callMsMax: config.server.timeout_seconds * 1_000,
     attemptsMax: config.server.attempts_max,
     isDurable: config.accounting === 'durable',
-    keepRoom: deps.keepCallRoom,
+    keepRoom: deps.tell === undefined ? deps.keepCallRoom : tracedRoom(deps.keepCallRoom, deps.tell, deps.clock),
     certify: createCertify(deps),
     onUncertified: (error) => logger.error({ error: describeError(error) }, uncertified),
   }

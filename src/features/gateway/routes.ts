@@ -125,6 +125,7 @@ function requestOf({ principal: { projectId, keyId }, body, header, signal, park
     body: body as Members,
     signal: signal(),
     passedHeaders: passedHeaders(header),
+    traceparent: header('traceparent'),
     isStream: 'stream' in body && body.stream === true,
     cacheWish: readCacheWish(header),
     profile: header('x-llmring-profile')?.trim() || schema.DEFAULT_PROFILE,

@@ -20,7 +20,7 @@ import { GATEWAY_LIMITS } from './limits.js'
 import { readYaml } from './read-yaml.js'
 
 /** Who runs a workflow, and until when it is of use. */
-export type WorkflowCaller = Pick<ChatCall, 'projectId' | 'keyId' | 'profile' | 'signal'>
+export type WorkflowCaller = Pick<ChatCall, 'projectId' | 'keyId' | 'profile' | 'signal' | 'traceparent'>
 
 /** What is asked of one call of a workflow, beside its request. */
 export type OpWish = {
@@ -134,7 +134,7 @@ function requestOf(op: WorkflowOp, prompt: string, caller: WorkflowCaller): Chat
   return {
     ...{ projectId: caller.projectId, keyId: caller.keyId, profile: caller.profile, signal: caller.signal },
     ...{ surface: 'openai', body, requestedModel: op.model, isStream: false, wantsUsage: false },
-    ...{ wantsReceipt: false, cacheWish: NO_CACHE, passedHeaders: {} },
+    ...{ wantsReceipt: false, cacheWish: NO_CACHE, passedHeaders: {}, traceparent: caller.traceparent },
   }
 }
 

@@ -40,7 +40,8 @@ export function mountWorkflows(app: App, guards: Guards, verbs: WorkflowVerbs): 
       park()
       const profile = header('x-llmring-profile') ?? 'default'
       const sent = { input: body.input, text: body.workflow }
-      return jsonResponse(await verbs.run({ projectId, keyId, profile, signal: signal() }, sent))
+      const caller = { projectId, keyId, profile, signal: signal(), traceparent: header('traceparent') }
+      return jsonResponse(await verbs.run(caller, sent))
     },
   })
 }
