@@ -275,3 +275,54 @@ describe('a request that an upstream had, and did not answer', () => {
     expect(row?.output_tokens).toBeGreaterThanOrEqual(output)
   })
 })
+
+describe('an upstream that says why its answer ended, and then nothing more', () => {
+  test('has answered: its caller has a whole stream, and it is not blamed', async () => {
+    upstream.behave((outgoing) => {
+      beginEvents(outgoing)
+      for (const event of [chunk({ content: 'word' }), chunk({}, 'stop'), usageChunk()]) sendData(outgoing, event)
+    })
+    const project = world.project()
+    // It may be silent for less time than such an end is waited for: that it is silent is no fault then, either.
+    const response = await project.post(CHAT, { model: freshModel('short'), messages, stream })
+    expect((await readData(response)).at(-1)).toBe('[DONE]')
+    expect(await onlyRow(project)).toMatchObject({
+      ...{ input_tokens: 21, output_tokens: 7 },
+      metadata: { outcome: 'answered', estimated: false },
+    })
+  })
+})
+
+describe('a backend that fails before another one answers', () => {
+  test('leaves what it said that it used, beside what the other one used', async () => {
+    const [first, second] = [freshModel('large'), freshModel('small')]
+    upstream.behave((outgoing, arrived) => {
+      if (arrived.json['model'] === second) return wellBehaved(outgoing, arrived)
+      void beginMessage(outgoing, arrived)
+      outgoing.end()
+    })
+    const project = world.project()
+    await project.bind('twice', [`claude:${first}`, `local:${second}`])
+    await (await project.post(CHAT, { model: 'twice', messages, stream })).text()
+    const row = await onlyRow(project)
+    expect(row).toMatchObject({
+      ...{ provider: 'local', input_tokens: 21, output_tokens: 7 },
+      metadata: {
+        ...{ outcome: 'answered', attempts: 2, estimated: false },
+        failed_attempts: [{ provider: 'claude', model: first, outcome: 'cut', input_tokens: 15, output_tokens: 1 }],
+      },
+    })
+  })
+
+  test('leaves nothing of what it did not say, and what failed last is the row itself', async () => {
+    const [first, second] = [freshModel('short'), freshModel('short')]
+    const said = { error: { message: 'busy' }, usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 } }
+    upstream.behave((outgoing, { json }) => answerJson(outgoing, json['model'] === second ? said : { error: 'busy' }))
+    const project = world.project()
+    await project.bind('neither', [`short:${first}`, `short:${second}`])
+    expect((await project.post(CHAT, { model: 'neither', messages })).status).toBe(502)
+    const row = await onlyRow(project)
+    expect(row).toMatchObject({ input_tokens: 5, output_tokens: 2, metadata: { attempts: 2 } })
+    expect(row?.metadata).not.toHaveProperty('failed_attempts')
+  })
+})

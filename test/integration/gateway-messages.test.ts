@@ -172,6 +172,44 @@ describe("a call of OpenAI's surface", () => {
     expect(anthropic.arrived.at(-1)?.json).toEqual({ model: 'modern', max_tokens: 5, messages })
   })
 
+  test.each([false, true])('that wants any JSON object gets one (stream: %s)', async (stream) => {
+    const parts = ['{"city":', '"Oslo"}']
+    anthropic.behave((outgoing, { json }) => {
+      const [{ name }] = json['tools'] as [{ name: string }]
+      const block = { type: 'tool_use', id: 'toolu_1', name, input: JSON.parse(parts.join('')) }
+      if (json['stream'] !== true)
+        return answerJson(outgoing, { ...MESSAGE, content: [block], stop_reason: 'tool_use' })
+      beginEvents(outgoing)
+      sendEvent(outgoing, { type: 'message_start', ...{ message: { ...MESSAGE, content: [] } } })
+      const begun = { ...block, input: {} }
+      sendEvent(outgoing, { type: 'content_block_start', ...{ index: 0, content_block: begun } })
+      for (const partial_json of parts)
+        sendEvent(outgoing, {
+          ...{ type: 'content_block_delta', index: 0 },
+          delta: { type: 'input_json_delta', partial_json },
+        } as { type: string })
+      const end = { type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 6 } }
+      for (const event of [{ type: 'content_block_stop', index: 0 }, end, { type: 'message_stop' }])
+        sendEvent(outgoing, event)
+      outgoing.end()
+    })
+    const project = world.project()
+    const json = { model: 'claude', messages, stream, response_format: { type: 'json_object' } }
+    const response = await project.post(CHAT, json)
+    type Choice = { finish_reason: string; message?: { content: string }; delta?: { content?: string } }
+    const answers = (stream ? await readData(response) : [await response.json()]) as (
+      | { choices: Choice[] }
+      | '[DONE]'
+    )[]
+    anthropic.behave(likeAnthropic)
+    const choices = answers.flatMap((one) => (one === '[DONE]' ? [] : one.choices))
+    const content = choices.map(({ message, delta }) => message?.content ?? delta?.content ?? '').join('')
+    expect(JSON.parse(content)).toEqual({ city: 'Oslo' })
+    expect(choices.at(-1)?.finish_reason).toBe('stop')
+    expect(JSON.stringify(choices)).not.toContain('tool')
+    expect(await project.rows(1)).toMatchObject([{ output_tokens: 6, metadata: { outcome: 'answered' } }])
+  })
+
   test('streams from it', async () => {
     const project = world.project()
     const json = { model: 'claude', messages, stream: true, stream_options: { include_usage: true } }

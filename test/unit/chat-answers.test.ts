@@ -44,6 +44,27 @@ describe("an answer of Anthropic's", () => {
     })
   })
 
+  test('that is the input of the tool for JSON is that, and calls no tool', () => {
+    const json = { type: 'tool_use', id: 'b', name: 'answer', input: { city: 'Oslo', degrees: [1, 2.5] } }
+    const told = { ...answer, content: [json] }
+    expect(toOpenAiAnswer(told, 0, true)['choices']).toEqual([
+      {
+        ...{ index: 0, finish_reason: 'stop' },
+        message: { role: 'assistant', content: '{"city":"Oslo","degrees":[1,2.5]}' },
+      },
+    ])
+    expect(toOpenAiAnswer({ ...told, stop_reason: 'max_tokens' }, 0, true)['choices']).toMatchObject([
+      { finish_reason: 'length' },
+    ])
+    // A caller with a tool of that name wanted it called.
+    expect(toOpenAiAnswer(told, 0)['choices']).toMatchObject([{ finish_reason: 'tool_calls' }])
+    // What refuses to answer says so in words.
+    const refused = { ...answer, content: [{ type: 'text', text: 'No.' }], stop_reason: 'refusal' }
+    expect(toOpenAiAnswer(refused, 0, true)['choices']).toMatchObject([
+      { finish_reason: 'content_filter', message: { content: 'No.' } },
+    ])
+  })
+
   test('that only calls tools has no content', () => {
     const only = toOpenAiAnswer({ ...answer, content: answer.content.slice(3) }, 0)
     expect(only['choices']).toMatchObject([{ message: { content: null } }])
@@ -144,6 +165,30 @@ describe("a stream of Anthropic's for a caller of OpenAI's surface", () => {
     expect(calls).toEqual(['{"city":"Oslo"}', '{}'])
     expect(chunks.at(-2)).toMatchObject({ choices: [{ delta: {}, finish_reason: 'tool_calls' }] })
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { prompt_tokens: 90, completion_tokens: 7 } })
+  })
+
+  test('that is the input of the tool for JSON is that, and calls no tool', () => {
+    const block = { type: 'tool_use', id: 'b', name: 'answer', input: {} }
+    const json = (text: string) => ({
+      ...{ type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: text } },
+    })
+    const told = (...texts: string[]): Members[] => [
+      ...events.slice(0, 1),
+      { type: 'content_block_start', index: 0, content_block: block },
+      ...texts.map(json),
+      { type: 'content_block_stop', index: 0 },
+      ...events.slice(-2),
+    ]
+    const choicesOf = (frames: readonly StreamFrame[]) => dataOf(frames).flatMap(({ choices }) => choices as Members[])
+    const said = (of: readonly Members[]) =>
+      of.map(({ delta }) => (delta as { content?: string }).content ?? '').join('')
+    const choices = choicesOf(run(toOpenAiStream({ ...options, isJsonTool: true }), told('', '{"city":', '"Oslo"}')))
+    expect(said(choices)).toBe('{"city":"Oslo"}')
+    expect(JSON.stringify(choices)).not.toContain('tool')
+    expect(choices.at(-1)).toMatchObject({ finish_reason: 'stop' })
+    expect(said(choicesOf(run(toOpenAiStream({ ...options, isJsonTool: true }), told())))).toBe('{}')
+    const called = choicesOf(run(toOpenAiStream(options), told('{}')))
+    expect(called.at(-1)).toMatchObject({ finish_reason: 'tool_calls' })
   })
 
   test('names each call once, with its id', () => {

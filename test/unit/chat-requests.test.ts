@@ -55,11 +55,12 @@ describe("OpenAI's request for an upstream of Anthropic's", () => {
       messages: [user('Hi')],
       response_format: { type: 'json_schema', json_schema: { name: 'answer', strict, schema } },
     })
-    const held = toAnthropicRequest(body(true), true)
+    const takes = { takesJsonSchema: true, takesJsonTool: false }
+    const held = toAnthropicRequest(body(true), takes)
     expect(held).toMatchObject({ request: { output_config: { format: { type: 'json_schema', schema } } } })
     expect(held).not.toHaveProperty('request.system')
-    const asked = [toAnthropicRequest(body(true)), toAnthropicRequest(body(false), true)]
-    asked.push(toAnthropicRequest({ messages: [user('Hi')], response_format: { type: 'json_object' } }, true))
+    const asked = [toAnthropicRequest(body(true)), toAnthropicRequest(body(false), takes)]
+    asked.push(toAnthropicRequest({ messages: [user('Hi')], response_format: { type: 'json_object' } }, takes))
     for (const one of asked) {
       expect(one).toMatchObject({ request: { system: [{ text: expect.stringContaining('JSON') }] } })
       expect(one).not.toHaveProperty('request.output_config')
@@ -147,6 +148,27 @@ describe("OpenAI's request for an upstream of Anthropic's", () => {
     expect(asked({ type: 'json_object' })).toContain('one JSON value')
     expect(asked({ type: 'json_schema', json_schema: { schema: { type: 'object' } } })).toContain('JSON schema')
     expect(asked({ type: 'text' })).not.toContain('JSON')
+  })
+
+  test('asks for any JSON object by a tool that has to be called, if there are no others', () => {
+    const takes = { takesJsonSchema: true, takesJsonTool: true }
+    const wanted = { messages: [user('Hi')], response_format: { type: 'json_object' } }
+    const asked = toAnthropicRequest(wanted, takes)
+    expect(asked).toMatchObject({
+      request: {
+        tools: [{ name: 'answer', input_schema: { type: 'object' } }],
+        tool_choice: { type: 'tool', name: 'answer', disable_parallel_tool_use: true },
+      },
+    })
+    expect(asked).not.toHaveProperty('request.system')
+    const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object' } } }]
+    const withTools = toAnthropicRequest({ ...wanted, tools }, takes)
+    expect(withTools).toMatchObject({
+      request: { tools: [{ name: 'f' }], system: [{ text: expect.stringContaining('JSON') }] },
+    })
+    expect(withTools).not.toHaveProperty('request.tool_choice')
+    const without = toAnthropicRequest(wanted, { ...takes, takesJsonTool: false })
+    expect(without).not.toHaveProperty('request.tools')
   })
 
   test('is refused for content that the other language has no word for', () => {

@@ -26,7 +26,7 @@ const CALL = {
   ...{ receiptId: 'rcpt_1', passedHeaders: {}, signal: new AbortController().signal, cacheWish: {} },
 } as unknown as ChatCall
 const ANSWERED = { outcome: 'answered', usage: USAGE, isEstimated: false }
-const SPENT = { attempts: 2, latencyMs: 12.5, isAwaited: false }
+const SPENT = { attempts: 2, failed: [], latencyMs: 12.5, isAwaited: false }
 
 describe('the row of a call', () => {
   test('says what was asked for, who answered, and how it came to that', () => {

@@ -25,6 +25,8 @@ const indexed = indexModels({
     'anthropic:said': { ...refuses, is_active: true },
     'anthropic:gone': { ...refuses, is_active: false },
     'anthropic:only-one': { temperature_values: [1] },
+    'anthropic:toolless': { supports_function_calling: false },
+    'anthropic:unforced': { supports_tool_choice: false },
   },
 })
 if (!indexed.ok) throw new Error('the models cannot be indexed')
@@ -34,25 +36,36 @@ const of = (provider: Provider, model: string) => traitsOf(provider, model, fact
 
 describe('what a model takes', () => {
   test('is what the registry says under the name of its provider, or the type', () => {
-    const expected = { takesSampling: false, temperatures: null, takesJsonSchema: true }
+    const expected = { takesSampling: false, temperatures: null, takesJsonSchema: true, takesJsonTool: true }
     expect(of(anthropic, 'modern')).toEqual(expected)
     expect(of(mine, 'modern')).toEqual(expected)
   })
 
   test('is what the configuration says, if it says it', () => {
-    expect(of(mine, 'said')).toEqual({ takesSampling: true, temperatures: null, takesJsonSchema: false })
+    expect(of(mine, 'said')).toEqual({
+      takesSampling: true,
+      temperatures: null,
+      takesJsonSchema: false,
+      takesJsonTool: true,
+    })
   })
 
   test('is everything but schemas of what nothing is known of, and no schema of a model that is gone', () => {
-    expect(of(mine, 'new')).toEqual({ takesSampling: true, temperatures: null, takesJsonSchema: false })
+    expect(of(mine, 'new')).toEqual({
+      takesSampling: true,
+      temperatures: null,
+      takesJsonSchema: false,
+      takesJsonTool: true,
+    })
     expect(of(anthropic, 'gone').takesJsonSchema).toBe(false)
+    for (const model of ['toolless', 'unforced']) expect(of(anthropic, model).takesJsonTool).toBe(false)
     expect(of(anthropic, 'only-one')).toMatchObject({ takesSampling: true, temperatures: [1] })
   })
 })
 
 describe('a request', () => {
   const body = { messages: [], temperature: 0.2, top_p: 0.5, top_k: 4, presence_penalty: 1, max_tokens: 5 }
-  const takesAll = { takesSampling: true, temperatures: null, takesJsonSchema: false }
+  const takesAll = { takesSampling: true, temperatures: null, takesJsonSchema: false, takesJsonTool: true }
 
   test('loses what its model refuses, and nothing else', () => {
     expect(withoutRefused(body, takesAll)).toBe(body)

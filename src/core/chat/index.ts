@@ -1,4 +1,5 @@
 export { estimateRequestTokens, estimateTokens } from './estimate.js'
+export { wantsJsonTool } from './json-tool.js'
 export { isMembers, listOf, type Members, membersOf, textOf } from './members.js'
 export { passAnthropicStream, passOpenAiStream } from './pass-stream.js'
 export { failureFrame, renderFrame, type StreamFrame, type StreamTranslator } from './stream.js'

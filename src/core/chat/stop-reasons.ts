@@ -18,6 +18,8 @@ const STOP_REASONS = new Map([
   ['content_filter', 'refusal'],
 ])
 
-export const finishReasonOf = (stopReason: unknown): string => FINISH_REASONS.get(String(stopReason)) ?? 'stop'
+/** An answer that is the input of the tool for JSON called none that its caller knows. */
+export const finishReasonOf = (stopReason: unknown, isJsonTool = false): string =>
+  isJsonTool && stopReason === 'tool_use' ? 'stop' : (FINISH_REASONS.get(String(stopReason)) ?? 'stop')
 
 export const stopReasonOf = (finishReason: unknown): string => STOP_REASONS.get(String(finishReason)) ?? 'end_turn'

@@ -1,19 +1,24 @@
 import { toBlocks } from './content-parts.js'
+import { jsonToolMembers, wantsJsonTool } from './json-tool.js'
 import { isMembers, listOf, type Members, membersOf, present, textOf } from './members.js'
 import { type TranslatedRequest, translated } from './translation.js'
 
 /** Anthropic asks for a limit; where the caller sets none it is this. */
 const outputTokensDefault = 4_096
 
+/** What a model can be held to: an answer that fits a schema, an answer that is the input of a tool. */
+type Takes = { readonly takesJsonSchema: boolean; readonly takesJsonTool: boolean }
+
+const NOTHING: Takes = { takesJsonSchema: false, takesJsonTool: false }
+
 /**
  * A request in OpenAI's language as one in Anthropic's, without its model. What the other language has no word for is
- * refused if it is content, and left out if it is a parameter. `takesJsonSchema` says that the model's answer can be held
- * to a schema.
+ * refused if it is content, and left out if it is a parameter.
  */
-export function toAnthropicRequest(body: Members, takesJsonSchema = false): TranslatedRequest {
+export function toAnthropicRequest(body: Members, takes: Takes = NOTHING): TranslatedRequest {
   return translated(() => {
-    const schema = takesJsonSchema ? strictSchemaOf(body) : null
-    const system = [...systemBlocks(body), ...(schema === null ? jsonRule(body) : [])]
+    const { rule, ...held } = formatOf(body, takes)
+    const system = [...systemBlocks(body), ...rule]
     const { temperature, max_completion_tokens: most, max_tokens: mostOnce, stop, user } = body
     return present({
       max_tokens: numberOf(most) ?? numberOf(mostOnce) ?? outputTokensDefault,
@@ -25,8 +30,8 @@ export function toAnthropicRequest(body: Members, takesJsonSchema = false): Tran
       stop_sequences: typeof stop === 'string' ? [stop] : Array.isArray(stop) ? stop : undefined,
       stream: body['stream'] === true ? true : undefined,
       metadata: typeof user === 'string' ? { user_id: user } : undefined,
-      output_config: schema === null ? undefined : { format: { type: 'json_schema', schema } },
       ...toolMembers(body),
+      ...held,
     })
   })
 }
@@ -44,6 +49,13 @@ function systemBlocks(body: Members): Members[] {
 
 const JSON_ONLY = 'Answer with one JSON value and nothing else: no words around it, no code fence.'
 
+/** What holds an answer to the format that is wanted: members of the request, or else a rule in words. */
+function formatOf(body: Members, { takesJsonSchema, takesJsonTool }: Takes): { readonly rule: Members[] } & Members {
+  const schema = takesJsonSchema ? strictSchemaOf(body) : null
+  if (schema !== null) return { rule: [], output_config: { format: { type: 'json_schema', schema } } }
+  return takesJsonTool && wantsJsonTool(body) ? { rule: [], ...jsonToolMembers() } : { rule: jsonRule(body) }
+}
+
 /**
  * The schema that holds strictly. Only such a one is all that Anthropic takes for a schema: every object closed, every
  * member required; with another one the whole request would be refused.
@@ -54,7 +66,7 @@ function strictSchemaOf(body: Members): Members | null {
   return type === 'json_schema' && strict === true && isMembers(schema) ? schema : null
 }
 
-/** Anthropic has no JSON mode without a schema, so that it is asked in words. */
+/** What nothing else holds a model to is asked of it in words. */
 function jsonRule(body: Members): Members[] {
   const format = membersOf(body['response_format'])
   if (format['type'] === 'json_object') return [{ type: 'text', text: JSON_ONLY }]

@@ -1,3 +1,4 @@
+import { JSON_TOOL } from './json-tool.js'
 import { type Members, membersOf, textOf } from './members.js'
 import { finishReasonOf } from './stop-reasons.js'
 import type { StreamFrame, StreamTranslator } from './stream.js'
@@ -6,10 +7,16 @@ import { type ChatUsage, NO_USAGE, openAiUsage, readAnthropicUsage } from './usa
 type OpenAiStreamOptions = {
   readonly wantsUsage: boolean
   readonly createdSeconds: number
+  /** Whether the input of the tool for JSON is the answer. */
+  readonly isJsonTool?: boolean
 }
 
 /** Events of Anthropic's as the chunks that OpenAI would send. */
-export function toOpenAiStream({ wantsUsage, createdSeconds }: OpenAiStreamOptions): StreamTranslator {
+export function toOpenAiStream({
+  wantsUsage,
+  createdSeconds,
+  isJsonTool = false,
+}: OpenAiStreamOptions): StreamTranslator {
   let head: Members = { id: '', object: 'chat.completion.chunk', created: createdSeconds, model: '' }
   let usage: ChatUsage | null = null
   let stopReason: unknown = null
@@ -17,7 +24,7 @@ export function toOpenAiStream({ wantsUsage, createdSeconds }: OpenAiStreamOptio
   const chunk = (delta: Members, finished: string | null = null): StreamFrame => ({
     data: { ...head, choices: [{ index: 0, delta, finish_reason: finished }] },
   })
-  const blocks = createDeltas()
+  const blocks = createDeltas(isJsonTool)
   const begin = (event: Members): Members[] => {
     const message = membersOf(event['message'])
     head = { ...head, id: textOf(message['id']), model: textOf(message['model']) }
@@ -39,7 +46,7 @@ export function toOpenAiStream({ wantsUsage, createdSeconds }: OpenAiStreamOptio
   return {
     take: (event) => (steps[textOf(event['type'])]?.(event) ?? []).map((delta) => chunk(delta)),
     end: () => [
-      chunk({}, finishReasonOf(stopReason)),
+      chunk({}, finishReasonOf(stopReason, isJsonTool)),
       ...(wantsUsage ? [{ data: { ...head, choices: [], usage: openAiUsage(usage ?? NO_USAGE) } }] : []),
       { data: '[DONE]' },
     ],
@@ -47,13 +54,14 @@ export function toOpenAiStream({ wantsUsage, createdSeconds }: OpenAiStreamOptio
 }
 
 /** What a chunk's delta is for each event of a block. */
-function createDeltas() {
+function createDeltas(isJsonTool: boolean) {
   /** The calls by the index of their block, and whether arguments of them came. */
-  const calls = new Map<unknown, { readonly index: number; hasArguments: boolean }>()
+  const calls = new Map<unknown, { readonly index: number; readonly isAnswer: boolean; hasArguments: boolean }>()
   const addArguments = (block: unknown, text: string): Members[] => {
     const call = calls.get(block)
     if (call === undefined || text === '') return []
     call.hasArguments = true
+    if (call.isAnswer) return [{ content: text }]
     return [{ tool_calls: [{ index: call.index, function: { arguments: text } }] }]
   }
   return {
@@ -61,7 +69,9 @@ function createDeltas() {
       const { type, id, name } = membersOf(event['content_block'])
       if (type !== 'tool_use') return []
       const index = calls.size
-      calls.set(event['index'], { index, hasArguments: false })
+      const isAnswer = isJsonTool && name === JSON_TOOL
+      calls.set(event['index'], { index, isAnswer, hasArguments: false })
+      if (isAnswer) return []
       return [{ tool_calls: [{ index, id, type: 'function', function: { name, arguments: '' } }] }]
     },
     go: (event: Members): Members[] => {

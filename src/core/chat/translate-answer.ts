@@ -1,18 +1,24 @@
+import { JSON_TOOL } from './json-tool.js'
 import { listOf, type Members, membersOf, present, textOf } from './members.js'
 import { finishReasonOf, stopReasonOf } from './stop-reasons.js'
 import { readArguments } from './to-anthropic-request.js'
 import { anthropicUsage, NO_USAGE, openAiUsage, readAnthropicUsage, readOpenAiUsage } from './usage.js'
 
-/** An answer of Anthropic's that came whole, as OpenAI would give it. `createdSeconds` is the time of it. */
-export function toOpenAiAnswer(value: Members, createdSeconds: number): Members {
+/**
+ * An answer of Anthropic's that came whole, as OpenAI would give it. `createdSeconds` is the time of it; `isJsonTool` says
+ * that the input of the tool for JSON is the answer.
+ */
+export function toOpenAiAnswer(value: Members, createdSeconds: number, isJsonTool = false): Members {
   const blocks = listOf(value['content']).map(membersOf)
   const textsOf = (type: string, name: string) =>
     blocks
       .filter((block) => block['type'] === type)
       .map((block) => textOf(block[name]))
       .join('')
-  const calls = blocks.filter(({ type }) => type === 'tool_use').map(toToolCall)
-  const content = textsOf('text', 'text')
+  const used = blocks.filter(({ type }) => type === 'tool_use')
+  const answer = isJsonTool ? used.find(({ name }) => name === JSON_TOOL) : undefined
+  const calls = used.filter((block) => block !== answer).map(toToolCall)
+  const content = answer === undefined ? textsOf('text', 'text') : JSON.stringify(answer['input'] ?? {})
   const message = present({
     role: 'assistant',
     content: content === '' && calls.length > 0 ? null : content,
@@ -21,7 +27,7 @@ export function toOpenAiAnswer(value: Members, createdSeconds: number): Members 
   })
   return {
     ...{ id: textOf(value['id']), object: 'chat.completion', created: createdSeconds, model: textOf(value['model']) },
-    choices: [{ index: 0, message, finish_reason: finishReasonOf(value['stop_reason']) }],
+    choices: [{ index: 0, message, finish_reason: finishReasonOf(value['stop_reason'], answer !== undefined) }],
     usage: openAiUsage(readAnthropicUsage(value['usage']) ?? NO_USAGE),
   }
 }

@@ -18,20 +18,30 @@ export type AnswerWatch = {
   readonly outputTokens: () => number
   /** Whether the answer said that it is over. */
   readonly isComplete: () => boolean
+  /** Whether all that can still come is what it used: each choice that began said that it is over. */
+  readonly isSaid: () => boolean
   readonly error: () => AnswerError | null
 }
+
+/** More than that are told apart no more. */
+const choicesMax = 1_000
 
 export function watchStream(wire: ChatWire): AnswerWatch {
   let usage: ChatUsage | null = null
   let outputTokens = 0
   let isComplete = false
+  const begun = new Set<unknown>()
+  const over = new Set<unknown>()
   let error: AnswerError | null = null
   const seeOpenAi = (event: Members): void => {
     usage = readOpenAiUsage(event['usage']) ?? usage
     for (const choice of listOf(event['choices'])) {
-      const { finish_reason: finished, delta } = membersOf(choice)
+      const { index = 0, finish_reason: finished, delta } = membersOf(choice)
+      if (begun.size < choicesMax) begun.add(index)
       outputTokens += estimateDelta(membersOf(delta))
-      if (finished != null) isComplete = true
+      if (finished == null) continue
+      isComplete = true
+      if (over.size < choicesMax) over.add(index)
     }
   }
   const seeAnthropic = (event: Members): void => {
@@ -53,6 +63,7 @@ export function watchStream(wire: ChatWire): AnswerWatch {
     usage: () => usage,
     outputTokens: () => outputTokens,
     isComplete: () => isComplete,
+    isSaid: () => isComplete && over.size >= begun.size,
     error: () => error,
   }
 }

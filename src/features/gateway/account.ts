@@ -42,15 +42,29 @@ export type CallEnd = {
   readonly isEstimated: boolean
 }
 
+/** An attempt before the one that a call ended at, of which the upstream said what it used. */
+export type FailedAttempt = {
+  readonly provider: string
+  readonly model: string
+  readonly outcome: string
+  readonly usage: ChatUsage
+}
+
 /** The backend that a call ended at. */
 export type EndedAt = { readonly provider: Provider; readonly model: string }
+
+/** How a call went until its end. */
+type Course = Pick<ObservedCall, 'latencyMs' | 'isAwaited'> & {
+  readonly attempts: number
+  readonly failed: readonly FailedAttempt[]
+}
 
 /** The row of a call. */
 export function observe(
   call: ChatCall,
   { provider, model }: EndedAt,
   { outcome, usage, isEstimated }: CallEnd,
-  { attempts, latencyMs, isAwaited }: Pick<ObservedCall, 'latencyMs' | 'isAwaited'> & { readonly attempts: number },
+  { attempts, failed, latencyMs, isAwaited }: Course,
 ): ObservedCall {
   const costPico = configuredCost(provider, model, usage)
   const saved = (call.dearest?.(usage) ?? 0n) - (costPico ?? 0n)
@@ -72,10 +86,18 @@ export function observe(
       stream: call.isStream,
       estimated: isEstimated,
       cache: 'MISS',
+      ...(failed.length > 0 ? { failed_attempts: failed.map(showFailed) } : {}),
       ...(costPico !== null && saved > 0n ? { saved_cost: decimalFromPico(saved) } : {}),
     }),
   }
 }
+
+/** Tokens beside those of the row, which are of the backend that it names: no price is known to hold for a failure. */
+const showFailed = ({ usage, ...at }: FailedAttempt) => ({
+  ...at,
+  input_tokens: usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h,
+  output_tokens: usage.output,
+})
 
 /** The prompt counts what was cached, as the provider counts it and prices are written. */
 const openAiCounts = ({ input, cacheRead, output, reasoning }: ChatUsage): TokenCounts => ({

@@ -26,6 +26,8 @@ export type StreamParts = {
   /** The caller's: aborted when it left. */
   readonly signal: AbortSignal
   readonly drainMsMax: number
+  /** How long it may be silent once its answer said why it ended; tests choose it. */
+  readonly saidMsMax?: number
   /** Writes the row, once; resolves when the caller may have the last byte. */
   readonly settle: (end: CallEnd) => Promise<void>
   /** What the backend is blamed for, and how: the words for the caller. */
@@ -85,7 +87,7 @@ async function* run(parts: StreamParts, first: string, end: (outcome: Outcome) =
   try {
     yield ''
     if (first !== '') yield first
-    for (let event = await source.next(); event !== null; event = await source.next()) {
+    for (let event = await nextOf(parts); event !== null; event = await nextOf(parts)) {
       const text = render(take(parts, event))
       if (text !== '') yield text
     }
@@ -105,6 +107,31 @@ async function* run(parts: StreamParts, first: string, end: (outcome: Outcome) =
   } finally {
     if (isOver) drain.cancel()
     else void drain.readOn(end)
+  }
+}
+
+/**
+ * The next event. Some upstreams say why the answer ended, and then nothing more, and never close: after a short silence that is
+ * the end of it.
+ */
+async function nextOf({
+  source,
+  watch,
+  saidMsMax = GATEWAY_LIMITS.saidMsMax,
+}: StreamParts): ReturnType<EventSource['next']> {
+  if (!watch.isSaid()) return source.next()
+  let isSilent = false
+  const cancel = expireAfter(saidMsMax, () => {
+    isSilent = true
+    source.abort()
+  })
+  try {
+    return await source.next()
+  } catch (error) {
+    if (isSilent || (error instanceof UpstreamTrouble && error.outcome.kind === 'timeout')) return null
+    throw error
+  } finally {
+    cancel()
   }
 }
 

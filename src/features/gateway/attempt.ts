@@ -45,6 +45,7 @@ export function createAttempts(deps: AttemptDeps, call: ChatCall, ledger: Ledger
     } catch (error) {
       // The request has no word in the backend's language, or what it cost could not be written down.
       const spent = spentOn(error, call)
+      noteFailure(ledger, backend, error)
       if (error instanceof AppError)
         return { status: 'failed', outcome: { kind: 'own-fault' }, error: { error, spent } }
       // What fails once the caller left is no more its backend's fault, and no other one is asked.
@@ -52,6 +53,12 @@ export function createAttempts(deps: AttemptDeps, call: ChatCall, ledger: Ledger
       return failure(error instanceof UpstreamTrouble ? error : OWN_FAULT, backend, spent)
     }
   }
+}
+
+/** What it says that it used is kept, if it says so. */
+function noteFailure(ledger: Ledger, { provider, model }: Backend, error: unknown): void {
+  if (!(error instanceof UpstreamTrouble) || error.seen === null) return
+  ledger.fail({ provider, model, outcome: error.message, usage: error.seen })
 }
 
 const OWN_FAULT = new UpstreamTrouble({ kind: 'own-fault' })
@@ -79,7 +86,8 @@ async function askForAnswer(asking: Asking): Promise<Attempt> {
   const error = readAnswerError(value)
   if (error !== null) {
     const message = hideCredential(error.message, provider)
-    throw new UpstreamTrouble({ kind: 'error-in-answer' }, { message, type: error.type })
+    const told = { message, type: error.type }
+    throw new UpstreamTrouble({ kind: 'error-in-answer' }, told, readAnswerUsage(speech.wire, value))
   }
   const body = speech.answer(value, text)
   const said = readAnswerUsage(speech.wire, value)

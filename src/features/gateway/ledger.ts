@@ -1,4 +1,4 @@
-import { type CallEnd, type CallSlot, type EndedAt, observe, type RecordedCall } from './account.js'
+import { type CallEnd, type CallSlot, type EndedAt, type FailedAttempt, observe, type RecordedCall } from './account.js'
 import type { ChatCall } from './call.js'
 
 /** What is written down of one call: exactly one row, whatever becomes of it. */
@@ -6,6 +6,8 @@ export type Ledger = {
   /** One more backend is asked. */
   attempt(): void
   readonly attempts: () => number
+  /** The backend that is asked failed, and had said what it used: it is told in the row if another one is asked. */
+  fail(attempt: FailedAttempt): void
   /**
    * Writes the row; the second time does nothing. Resolves when the caller may have the last byte: at once, or after the
    * commit where that was asked for.
@@ -33,13 +35,15 @@ export type LedgerDeps = {
 export function openLedger(deps: LedgerDeps, call: ChatCall, slot: CallSlot, onSettled: () => void): Ledger {
   const startedAt = deps.clock()
   let attempts = 0
+  let lastFailed: FailedAttempt | null = null
+  const failed: FailedAttempt[] = []
   let settled: Promise<void> | null = null
   let isCertified = false
   const write = async (at: EndedAt, end: CallEnd): Promise<void> => {
     const latencyMs = Math.max(0, Math.round((deps.clock() - startedAt) * 1_000) / 1_000)
     const certifies = call.receiptId !== null && end.outcome === 'answered'
     const isAwaited = deps.isDurable || certifies
-    const { row, committed } = slot.record(observe(call, at, end, { attempts, latencyMs, isAwaited }))
+    const { row, committed } = slot.record(observe(call, at, end, { attempts, failed, latencyMs, isAwaited }))
     deps.keep(committed)
     onSettled()
     if (isAwaited) await committed
@@ -55,6 +59,11 @@ export function openLedger(deps: LedgerDeps, call: ChatCall, slot: CallSlot, onS
   return {
     attempt: () => {
       attempts += 1
+      if (lastFailed !== null) failed.push(lastFailed)
+      lastFailed = null
+    },
+    fail: (attempt) => {
+      lastFailed = attempt
     },
     attempts: () => attempts,
     settle: (at, end) => {

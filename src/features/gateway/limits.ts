@@ -63,6 +63,8 @@ export const GATEWAY_LIMITS = {
   /** How long, and how far, an answer is read on for its usage after its caller left. */
   drainMsMax: 5_000,
   drainBytesMax: 1_048_576,
+  /** How long a stream whose answer said why it ended may be silent before it is over: its usage may still come. */
+  saidMsMax: 5_000,
   /** How long, and how far, a stream that said that it is over is read on for the end of its connection's response. */
   restMsMax: 1_000,
   restBytesMax: 65_536,

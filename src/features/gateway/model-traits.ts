@@ -9,6 +9,8 @@ export type ModelTraits = {
   readonly temperatures: readonly unknown[] | null
   /** Whether its answer can be held to a JSON schema. */
   readonly takesJsonSchema: boolean
+  /** Whether it can be made to call a tool. */
+  readonly takesJsonTool: boolean
 }
 
 type TraitsOf = (provider: Provider, model: string) => ModelTraits
@@ -35,6 +37,7 @@ export function traitsOf({ name, type, models }: Provider, model: string, facts:
     takesSampling: supportsTemperature ?? fields['supports_temperature'] !== false,
     temperatures: supportsTemperature === undefined && Array.isArray(values) && values.length > 0 ? values : null,
     takesJsonSchema: supportsJsonSchema ?? (fields['supports_json_schema'] === true && fields['is_active'] !== false),
+    takesJsonTool: fields['supports_function_calling'] !== false && fields['supports_tool_choice'] !== false,
   }
 }
 

@@ -11,6 +11,7 @@ import {
   toOpenAiAnswer,
   toOpenAiRequest,
   toOpenAiStream,
+  wantsJsonTool,
 } from '../../core/chat/index.js'
 import { AppError } from '../../platform/errors.js'
 import type { ChatCall } from './call.js'
@@ -55,10 +56,10 @@ function inOpenAis(call: ChatCall, provider: Provider, traits: Traits): Speech {
 
 function inAnthropics(call: ChatCall, provider: Provider, traits: Traits, nowMs: () => number): Speech {
   const isOwn = call.surface === 'anthropic'
-  const body = (takesJsonSchema: boolean) =>
-    isOwn ? call.body : requestOf(toAnthropicRequest(call.body, takesJsonSchema))
+  const body = (known: ModelTraits) => (isOwn ? call.body : requestOf(toAnthropicRequest(call.body, known)))
+  const isJsonTool = !isOwn && wantsJsonTool(call.body)
   const requestFor = (model: string, known: ModelTraits): Members => ({
-    ...withoutRefused(body(known.takesJsonSchema), known),
+    ...withoutRefused(body(known), known),
     model,
   })
   const createdSeconds = () => Math.floor(nowMs() / 1_000)
@@ -67,9 +68,11 @@ function inAnthropics(call: ChatCall, provider: Provider, traits: Traits, nowMs:
     path: '/messages',
     headers: anthropicHeaders(provider, call.passedHeaders),
     request: (model) => requestFor(model, traits(model)),
-    answer: (value, text) => (isOwn ? text : JSON.stringify(toOpenAiAnswer(value, createdSeconds()))),
+    answer: (value, text) => (isOwn ? text : JSON.stringify(toOpenAiAnswer(value, createdSeconds(), isJsonTool))),
     stream: () =>
-      isOwn ? passAnthropicStream() : toOpenAiStream({ wantsUsage: call.wantsUsage, createdSeconds: createdSeconds() }),
+      isOwn
+        ? passAnthropicStream()
+        : toOpenAiStream({ wantsUsage: call.wantsUsage, createdSeconds: createdSeconds(), isJsonTool }),
   }
 }
 
