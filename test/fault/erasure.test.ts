@@ -59,6 +59,30 @@ describe('the sweep', () => {
     await second.close()
   })
 
+  it('goes on behind a project that it cannot sweep', async () => {
+    const [first, stuck, last] = [await newProject(), await newProject(), await newProject()]
+    for (const { id } of [first, stuck, last]) {
+      await erase(id)
+      await leave(id)
+      await sql()`update projects set erased_at = now() - make_interval(secs => 301) where id = ${id}`
+    }
+    await sql().unsafe(`
+      create function refuse_deletion() returns trigger language plpgsql as $$ begin
+        if old.project_id = '${stuck.id}' then raise exception 'not to be deleted'; end if;
+        return old;
+      end $$;
+      create trigger refuse_deletion before delete on aliases for each row execute function refuse_deletion()`)
+    const another = await startAnother()
+    await eventually(async () => {
+      expect(await sweptAt(first.id)).toBeInstanceOf(Date)
+      expect(await sweptAt(last.id)).toBeInstanceOf(Date)
+    }, 30_000)
+    expect([await left(first.id), await left(stuck.id), await left(last.id)]).toEqual([0, 1, 0])
+    expect(await sweptAt(stuck.id)).toBe(null)
+    await sql()`drop function refuse_deletion cascade`
+    await another.close()
+  })
+
   it('and the erasure leave the moment alone at which a key was revoked', async () => {
     const { id, keyId } = await newProject()
     await service.call(`${ADMIN}/${id}/keys/${keyId}`, { key: OPERATOR_KEY, method: 'DELETE' })
