@@ -10,8 +10,8 @@ export type CertifiedProjects = {
   read(projectId: ProjectId): boolean | Promise<boolean>
   /** Holds here at once, and in other instances when what they know is no longer fresh. Throws `not-found`. */
   set(projectId: ProjectId, certifies: boolean): Promise<void>
-  /** Forgets it here. */
-  forget(projectId: ProjectId): number
+  /** Forgets it here: a copy, and no row of the project. */
+  forget(projectId: ProjectId): void
 }
 
 /** `reading` is under way; what it finds is not kept if something was set meanwhile. */
@@ -53,6 +53,6 @@ export function createCertifiedProjects(
       if (!(await store.set(projectId, certifies))) throw new AppError('not-found', 'The project is gone.')
       known.set(projectId, { certifies, readAtMs: now(), reading: null })
     },
-    forget: (projectId) => (known.delete(projectId) ? 1 : 0),
+    forget: (projectId) => void known.delete(projectId),
   }
 }

@@ -110,8 +110,10 @@ export function createGateway(deps: GatewayDeps) {
         stats: (projectId) => showStats({ clock: systemClock, sumCalls: deps.sumCalls }, projectId),
       })
     },
-    erase: async (projectId, rowsMax) =>
-      (await cached?.erase(projectId, rowsMax)) || judge.forget(projectId) || certified.forget(projectId),
+    erase: async (projectId, rowsMax) => {
+      certified.forget(projectId)
+      return (await cached?.erase(projectId, rowsMax)) || judge.forget(projectId)
+    },
     start: () => void hints?.start(),
     /** Waits for calls whose callers left, as long as they may be read on, and for the rows of those that are over. */
     close: async () => {
