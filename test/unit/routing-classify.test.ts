@@ -42,6 +42,25 @@ describe('the classifier', () => {
     expect(tier('What does a hedgehog eat?')).toBe(1)
   })
 
+  it('judges what is asked, and not the text that it is asked of', () => {
+    const invoice = 'INVOICE 2024\nHours of analysis, risk and security review ... 95.00\nTOTAL 186.84'
+    expect(tier(`Extract the total of this invoice as JSON with keys total and due.\n\n${invoice}`)).toBe(1)
+    expect(tier('Fix the spelling: "We proove the theorem wiht rigor and derive the bound."')).toBe(1)
+    expect(tier('Which team does this ticket belong to? Reply with one word.\n\n"I was charged twice."')).toBe(1)
+    expect(tier('Make this shorter: "In the event that it should rain we will analyze the risk."')).toBe(1)
+    // A short opening says too little alone, and what stands last counts.
+    expect(tier('Look:\n\nprove that the sum of two even numbers is even')).toBe(3)
+    expect(tier('Here is a text.\n\nIt rains.\n\nProve the theorem that it is about.')).toBe(3)
+  })
+
+  it('takes a long list of things to deliver for a hard task', () => {
+    const plan = 'We assign 240 drivers to 3,900 deliveries with breaks and a weekly rule of hours for each of them.'
+    expect(tier(`${plan} Discuss why it is out of reach, propose a method, and work out how to measure its gap.`)).toBe(
+      3,
+    )
+    expect(tier(`${plan} Write a short notice about it.`)).toBe(2)
+  })
+
   it('stays between 0 and 100, whatever is asked', () => {
     const all = { json: true, tools: true, turns: 99, chars: 1_000_000, system: 'x'.repeat(5_000) }
     const { score } = classify(asked('Prove step by step:\n```\nfunction f() {}\n```', all))

@@ -9,6 +9,45 @@ const lines = (text: string) =>
     .map((line) => line.trim().split(' | ') as [string, string])
 
 const ALIKE = lines(`
+  Who painted Guernica? | Guernica was painted by whom?
+  Who wrote Emma? | Emma was written by whom?
+  What does HTML stand for? | What is HTML short for?
+  What does NASA stand for? | What is NASA short for?
+  How do you spell "necessary"? | How is "necessary" spelled?
+  How do you say "thank you" in Japanese? | What's "thank you" in Japanese?
+  Translate "bread" to Danish | How would you translate "bread" into Danish?
+  How many ounces are in a pound? | How many ounces in 1 pound?
+  How many feet are in a mile? | A mile is how many feet?
+  How many players are on a team? | How many players does a team have?
+  Convert 5 km to miles | How many miles is 5 km?
+  When did World War II end? | When did WWII end?
+  When was the Titanic sunk? | What was the date on which the Titanic was sunk?
+  Where is Machu Picchu? | Where's Machu Picchu located?
+  When was Ada Lovelace born? | What was Ada Lovelace's date of birth?
+  Where was Ada Lovelace born? | What was Ada Lovelace's birthplace?
+  How do I list all branches in git? | In git, how do I list all branches?
+  What's the default port for Redis? | What is Redis's default port?
+  Which port does SSH use by default? | What's the default SSH port?
+  What are the differences between REST and SOAP? | How are REST and SOAP different?
+  Write a Python function to reverse a string | Please write a function in Python that reverses a string
+  What is the population of Iceland? | How many people live in Iceland?
+  What currency does Thailand use? | What is the currency of Thailand?
+  What language is spoken in Andorra? | Which language do people speak in Andorra?
+  At what temperature does water freeze? | What's the freezing point of water?
+  Why do we have seasons? | What's the reason we have seasons?
+  How long does it take to boil an egg? | How long do you need to boil an egg?
+  How long is a marathon? | What's the length of a marathon?
+  Where can I download my invoice? | Where do I download my invoice?
+  Can I pay by card? | Is it possible to pay by card?
+  Do you have a student discount? | Is there a student discount?
+  Is Greenland part of Denmark? | Does Greenland belong to Denmark?
+  Solve x + 7 = 12 | Solve x+7=12 for x.
+  Explain evolution in simple terms. | Explain in simple terms evolution
+  capital of Bolivia | What is the capital of Bolivia?
+  How can I speed up a slow query? | How do I make a slow query faster?
+  How much does a stamp cost? | What is the price of a stamp?
+  I've got two eggs | I have two eggs
+  How do I delete a branch? | How do I remove a branch?
   What is the capital of France? | What's France's capital city?
   How do I reverse a string in Python? | I'd like to know how to reverse a string in python
   Could you please tell me who the CEO of Siemens is? | Who is Siemens' CEO?
@@ -61,6 +100,19 @@ const ALIKE = lines(`
   日本の首都はどこですか。 | 日本の首都はどこですか
 `)
 const APART = lines(`
+  What's the default port for HTTP? | What's the default port for HTTPS?
+  How do I sort a list in Python? | How do I sort a list in Ruby?
+  Convert Python to Java | Convert Java to Python
+  How many ounces are in a pound? | How many pounds are in an ounce?
+  How many miles is 5 km? | How many km is 5 miles?
+  Who painted Guernica? | Guernica was painted when?
+  Explain evolution in simple terms. | Explain evolution step by step.
+  How do I make a slow query faster? | How do I make a fast query slower?
+  When was Ada Lovelace born? | Where was Ada Lovelace born?
+  How long is a marathon? | How long does a marathon take?
+  Do you have a student discount? | Do you have a family discount?
+  What does HTML stand for? | What does CSS stand for?
+  \uE0000 | \uE0001
   What is a dog? | What does a dog do?
   Who killed Bob? | Who did Bob kill?
   When was Bob killed? | When did Bob kill?
@@ -212,8 +264,8 @@ describe('the form of a question', () => {
     Please spell "Rhythm" | spell "Rhythm"
     He doesn't like 1,000 x 3 | he do not like 1000 * 3
     What is the US's largest port? | what largest port usa
-    Siemens' new plant | new plant siemens
-    the colours of C++ | color c++
+    Siemens' new plant | what new plant siemens
+    the colours of C++ | color @c++
     It cost -5 or 3-5 | it cost -5 or 3 - 5
     Wie heißt das? | wie heißt das
   `)

@@ -6,7 +6,7 @@ const STEMS: Readonly<Record<Sign, string>> = {
   // Small tasks, if the text is short.
   small: `translat classif extract label tag spell capitali uppercase lowercase count convert sort correct punctuat
     reformat rephras repl sentiment synonym antonym plural define traduc traduis übersetz round turn remove identif
-    detect pick choose check tell which is say name list`,
+    detect pick choose check tell which is say name list shorten pull`,
   // Verbs that ask for something big only with a word of it, or many words.
   maker: 'writ suggest creat generat build giv plan make prepar produce show provide need want',
   // Something is to be explained, compared or made: for a model in the middle.
@@ -27,6 +27,7 @@ const STEMS: Readonly<Record<Sign, string>> = {
     reduc integral equation threat race assess evaluat strateg scenario portfolio simulat migrat inferenc
     mechanism constraint valuation evidence interpret implication evaluat critical optim limitation tradeoff trade-off
     symptom treatment dose liab court law statut architect distribut stakeholder budget investigat thread async transaction
+    premis fallac contradict encrypt revok revoc synchroni polymorphi undefined pharmac interact sensitivit permutation consolidat
     replica shard downtime monolith ownership partition queue cache throughput bottleneck probabilit statistic matrix graph bound sampl bias ethic
     analysier entwickl entwirf untersuch analys conçoi évalu analiz diseñ desarroll evalú analizz progett проанализ спроектир
     разработ`,
@@ -35,12 +36,12 @@ const STEMS: Readonly<Record<Sign, string>> = {
     comorbid pathophysiolog contraindicat jurisdict enforceab negligen precedent constitutional litigat critiqu
     counterfactual hypothes confound causal regress bayes posterior likelihood eigen stochast pde manifold topolog homeomorph
     axiom quantifier quantitativ formulat heuristic np-hard np-complete game-theor equilibri nash hedge convexit
-    consolidat amorti rollback root-caus vectori garbage-collect bisimul invariant feasib synthesi methodolog justif
+    amorti rollback root-caus vectori garbage-collect bisimul invariant feasib synthesi methodolog justif
     deduction deduce puzzle remediat ramificat fencing mixed-integer undecidab optimise optimize optimal intermittent
     nondeterminis sporadic vulnerab exploit cryptograph homomorph differentiab convergen diverg combinator lagrang
     hamiltonian quantum thermodynam aeroelast jurisprud fiduciar arbitrat antitrust gdpr herleit begründ`,
   certain: `prove proves disprov deriv theorem lemma counterexampl beweis beweise widerleg démontr prouv demuestr demostr
-    dimostr udowodnij докаж bewijs`,
+    dimostr udowodnij докаж bewijs kanıtla ispatla`,
 }
 /** Begins as a word of hard work and is none. */
 const NO_SIGN =
@@ -73,3 +74,12 @@ export const REASONING =
   /step[- ]by[- ]step|reason (through|about|step)|think (through|carefully)|show (your|the full|each) |justify|chain of thought|schritt für schritt|étape par étape|paso a paso|with a proof|in depth|trade-?offs?|root causes?|from first principles|without downtime/u
 export const CODE =
   /```|\bfunction\b.*\{|\bdef \w+\(|=>|;\s*\n|\bclass \w+|\bfunc \w+\(|\bselect\b.+\bfrom\b|#include|\bvar \w+|\breturn\b/iu
+/** What is to be delivered: several of them in a long instruction make it a hard one. */
+export const DEMANDS =
+  /\b(explain|discuss|propose|deriv|formulat|decide|weigh|work (?:it )?(?:out|through)|lay out|set out|reason|analy[sz]e|justify|recommend|defend|identify|assum|what (?:would|changes)|show that|how (?:you|you'd|to measure|to verify|would)|find the|find each|give a|give an|say how|say what|describe|compute|build|include|model|at length|critically|exactly (?:which|how|why)|which (?:sources|transformation))/gu
+/** An answer of a word or a line is wanted. */
+export const SHORT_ANSWER =
+  /\b(?:(?:reply|answer|respond) (?:only )?(?:with|in) (?:just |only )?(?:one|a single|1) |(?:one|a single) (?:word|letter|number)\b|true or false|yes or no|as json with)/u
+/** A sentence is to be put otherwise. */
+export const SMALL_CHANGE =
+  /^(?:please )?(?:(?:fix|correct|check) (?:the |this |my |any )*(?:spelling|grammar|typos?|punctuation)|(?:make|turn|put|change|rewrite|rephrase|shorten) (?:this|it|the following)(?! (?:paragraph|essay|email|function|code))\b|pull out|find every|list every)/u

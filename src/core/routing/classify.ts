@@ -1,5 +1,16 @@
 import type { Tier } from './backend.js'
-import { CODE, HARD_SIGNS, MAKING_SIGNS, REASONING, type Sign, signOf } from './classify-words.js'
+import {
+  CODE,
+  DEMANDS,
+  HARD_SIGNS,
+  MAKING_SIGNS,
+  REASONING,
+  SHORT_ANSWER,
+  type Sign,
+  SMALL_CHANGE,
+  signOf,
+} from './classify-words.js'
+import { instructionOf } from './instruction-of.js'
 
 /** What of a request says how hard it is. */
 export type Asked = {
@@ -26,7 +37,7 @@ type Points = { readonly points: number; readonly reason: string }
 /** How hard a request is, 0 to 100, the tier that is for, and the reasons with their points. Linear, and bounded. */
 export function classify(asked: Asked, limits: TierLimits = DEFAULT_TIER_LIMITS): Classified {
   const text = readable(asked.prompt).toLowerCase()
-  const points = [...shapeOf(asked, text), ...taskOf(text)].filter(({ points }) => points > 0)
+  const points = [...shapeOf(asked, text), ...taskOf(instructionOf(text))].filter(({ points }) => points > 0)
   const score = Math.min(
     100,
     points.reduce((sum, one) => sum + one.points, 0),
@@ -71,7 +82,10 @@ function taskOf(text: string): Points[] {
     if (sign !== undefined) signs[sign] += 1
   }
   const { hard, demanding, certain } = { ...signs, certain: signs.certain + (HARD_SIGNS.test(text) ? 1 : 0) }
-  const difficult = certain > 0 || hard > 1 || (hard > 0 && demanding > 1) || (demanding > 2 && words.length > 10)
+  const demands = new Set(text.match(DEMANDS)).size
+  const isLong = words.length > 26 && demands + Math.min(2, demanding + hard) > 3
+  const difficult =
+    certain > 0 || hard > 1 || (hard > 0 && demanding > 1) || (demanding > 2 && words.length > 10) || isLong
   const open = difficult || (hard > 0 && words.length > 8) ? undefined : smallOf(words, signs, text)
   if (difficult) return HARD_TASK
   return open ?? [{ points: hard > 0 || demanding > 1 ? 45 : 30, reason: 'task' }]
@@ -99,6 +113,7 @@ function smallOf(words: readonly string[], signs: Readonly<Record<Sign, number>>
     signs.demanding < 2
   )
     return []
+  if (words.length <= 40 && (SHORT_ANSWER.test(text) || SMALL_CHANGE.test(text)) && signs.demanding < 2) return []
   if (first[0] === 'small' && words.length <= 24 && signs.making + signs.demanding < 2) return []
   if (first[0] === 'maker' && short && signs.making === 0) return []
   if (first.includes('maker') && signs.making + signs.demanding > 0) return undefined

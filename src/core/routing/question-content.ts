@@ -47,13 +47,16 @@ const LIGHT: Readonly<Record<string, (place: Place) => readonly string[]>> = {
 /** The word that counts at this place, or none. */
 export function contentAt(words: readonly Token[], index: number, token: Token, tense: Tense): readonly string[] {
   if (token.kind === 'literal') return [JSON.stringify(token.text)]
-  if (token.kind !== 'word') return [token.text]
+  // A sign, a number, or a field, which has no plural: "@https".
+  if (token.kind !== 'word' || token.text.startsWith('@')) return [token.text]
   const { text } = token
   const place = { text, before: words[index - 1], after: words[index + 1], first: words[0]?.text ?? '', tense }
   if (isMentioned(place)) return [text]
   if (text === 'a') return isLetter(token, place) ? ['a.'] : NONE
   const light = Object.hasOwn(LIGHT, text) ? LIGHT[text] : undefined
-  return light === undefined ? [lemmaOf(text, tense.passive, token.capital)] : light(place)
+  if (light !== undefined) return light(place)
+  const lemma = lemmaOf(text, tense.passive, token.capital)
+  return [table.SYNONYMS.get(lemma) ?? lemma]
 }
 
 const FUNCTION_WORD = /^(a|an|the|is|are|am|was|were|be|do|does|did|of|in|for)$/

@@ -1,4 +1,5 @@
 import { framesOf, openingOf } from './question-frames.js'
+import { fieldLast, samePhrases, sameQuestion } from './question-rewrite.js'
 import { type Token, wordToken as word } from './question-token.js'
 import * as table from './question-words.js'
 
@@ -8,10 +9,13 @@ export type Phrased = { readonly tokens: readonly Token[]; readonly embedded: bo
 /** Puts an English request in one way: without its courtesies, "X's Y" as "Y of X", questions in one order. */
 export function rephrase(all: readonly Token[]): Phrased {
   const polite = withoutPlace(all).filter(({ kind, text }) => kind !== 'word' || !table.POLITE.has(text))
-  const { tokens, asked } = framesOf(polite)
+  const framed = framesOf(polite)
+  const { asked } = framed
+  const { tokens, last } = fieldLast(samePhrases(framed.tokens))
   const embedded = tokens[0]?.text === 'if' && asked
   const opened = embedded ? tokens.slice(1) : openingOf(tokens, asked)
-  return { tokens: relative(arithmetic(superlative(possessive(meaning(opened))))), embedded, asked }
+  const put = relative(arithmetic(superlative(sameQuestion(possessive(meaning(opened))))))
+  return { tokens: [...put, ...last], embedded, asked }
 }
 
 /** "In what year" is "what year", and the United States are the USA. */
@@ -28,7 +32,7 @@ function meaning(tokens: readonly Token[]): readonly Token[] {
   const last = tokens.at(-1)?.text
   const start = tokens.slice(0, 3).map(({ text }) => text)
   if (start[0] === 'what' && start[1] === 'meaning') return [...tokens.slice(0, 2), ...withoutTheWord(tokens.slice(2))]
-  if (start[0] === 'what' && last === 'means' && tokens.length > 2) {
+  if (start[0] === 'what' && last === 'means' && tokens.length > 1) {
     return [word('what'), word('meaning'), ...withoutTheWord(tokens.slice(1, -1))]
   }
   const does = start.findIndex((text) => text === 'does' || text === 'do')

@@ -25,7 +25,9 @@ export const DIRECTIVES =
   organize outline paraphrase proofread propose provide rank recommend refactor rephrase rewrite round say show shorten
   simplify solve sort state suggest summarize tell translate turn write`)
 /** Before "for", these make it the same as "of". */
-export const TAKES_FOR = words('symbol synonym antonym use word recipe term formula abbreviation equation')
+export const TAKES_FOR = words(
+  'symbol synonym antonym use word recipe term formula abbreviation equation port sign code',
+)
 /** After these a lone "a" is a name and no article. */
 export const TAKES_LETTER = words(`vitamin hepatitis type plan option grade class group team part section letter variant
   influenza level category series side point vowel note exhibit appendix schedule form`)
@@ -51,6 +53,12 @@ export const SAME_WORD = pairs(`colour=color favour=favor favourite=favorite fla
   biggest=largest which=what whether=if into=to percent=% per_cent=% plus=+ minus=- ok=okay
   usa=usa kilometres=km kilometers=km kilograms=kg versus=vs`)
 
+/** Lemmas of one meaning in a question. */
+export const SYNONYMS = pairs(`begin=start purchase=buy large=big film=movie automobile=car kid=child physician=doctor
+  telephone=phone fix=correct verify=check create=make obtain=get receive=get require=need occur=happen assist=help
+  quick=fast quickly=fast rapidly=fast rapid=fast shop=store human=person delete=remove erase=remove
+  terminate=end photograph=photo employ=use utilize=use inexpensive=cheap wealthy=rich ill=sick simple=easy`)
+
 /** Past forms that are no participle. */
 export const SIMPLE_PAST =
   pairs(`wrote=write sank=sink began=begin went=go took=take gave=give saw=see drank=drink ate=eat
@@ -62,7 +70,8 @@ export const PAST_OR_PARTICIPLE = pairs(`built=build made=make won=win lost=lose
   fought=fight told=tell stood=stand understood=understand meant=mean felt=feel`)
 export const IRREGULAR = pairs(`has=have men=man women=woman children=child mice=mouse teeth=tooth geese=goose does=do
   wives=wife knives=knife lives=live leaves=leave wolves=wolf shelves=shelf halves=half goes=go potatoes=potato
-  tomatoes=tomato heroes=hero criteria=criterion phenomena=phenomenon`)
+  tomatoes=tomato zeros=zero zeroes=zero bananas=banana photos=photo videos=video cameras=camera areas=area
+  ideas=idea pizzas=pizza heroes=hero criteria=criterion phenomena=phenomenon`)
 /** Not plurals, or plurals that mean something else. */
 export const KEEPS_S =
   words(`news physics mathematics economics politics ethics statistics mechanics means customs goods arms
