@@ -18,6 +18,7 @@ const ALLOWED_HEADERS = [
   'X-LLM-Router-Cache-TTL',
   'X-LLMRing-Profile',
   'X-LLMRing-Receipt',
+  'traceparent',
   'X-Request-Id',
 ].join(', ')
 /** What some response carries for the program that asked, beyond the names that every page may read. */

@@ -42,7 +42,8 @@ async function claim(id: string): Promise<Claim | undefined> {
     if (taken === undefined || taken.job.id === id) return taken
   }
 }
-const makeDue = (id: string) => database.sql`update reprice_jobs set due_at = now() where id = ${id}`
+const makeDue = (id: string) =>
+  database.sql`update reprice_jobs set due_at = now() - interval '1 second' where id = ${id}`
 const REACHED = { loggedAt: '1970-01-01T00:00:00.500Z', id: randomUUID() }
 const FOUND = { ...NOTHING_FOUND, events: 7 }
 const advance = (held: Claim, isOver = false) =>
