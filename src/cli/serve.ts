@@ -6,7 +6,7 @@ import { checkAddress } from '../http/free-address.js'
 import { type HttpServer, listen } from '../http/server.js'
 import { Aborted } from '../platform/abortable.js'
 import { ConfigurationError } from '../platform/configuration-error.js'
-import { boundHeapGrowth } from '../platform/heap-growth.js'
+import { allocateYoung, boundHeapGrowth } from '../platform/heap-growth.js'
 import { createServiceLogger } from '../platform/logger.js'
 import { CLI_LIMITS } from './limits.js'
 import { prepareConfig, runToItsEnd } from './prepare.js'
@@ -36,6 +36,7 @@ function withOptions(config: Config, options: ServeOptions): Config {
 
 async function serve(options: ServeOptions): Promise<void> {
   boundHeapGrowth()
+  allocateYoung()
   const config = withOptions(prepareConfig(), options)
   const { logger, flush } = await createServiceLogger(config.logging.level, process.stdout.isTTY)
   const stop = listenForStop()

@@ -19,6 +19,16 @@ export function boundHeapGrowth(): void {
   setInterval(bound, HEAP_LIMITS.heapLookMs).unref()
 }
 
+/**
+ * Has the engine make every object in the young generation. It watches which places of the program make objects that
+ * outlive a collection and then makes those in the old one at once; under load most objects of a request do, since a
+ * request is under way. There each of them, though dead, keeps all that it points to until the next full collection: a
+ * fifth of what every request allocated was moved to the old generation, for a tenth to a seventh of its processor time.
+ */
+export function allocateYoung(): void {
+  setFlagsFromString('--no-allocation-site-pretenuring')
+}
+
 /** By how much a heap of so many bytes may grow, in steps of ten percent. */
 function growthPercent(usedBytes: number): number {
   const { heapGrowthBytes, heapGrowthPercentMin, heapGrowthPercentMax } = HEAP_LIMITS
