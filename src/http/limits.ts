@@ -27,6 +27,8 @@ export const HTTP_LIMITS = {
   connectionsPerAddressMax: 2_000,
   requestsInFlightMax: 4_000,
   requestsInFlightPerAddressMax: 2_000,
+  /** Requests that wait on one connection behind another one. */
+  pipelinedMax: 100,
   /** From the end of the body to the response. */
   responseMsMax: 20_000,
   /** Between two signs of life of a stream of events: well below the time after which a proxy gives up. */

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { BreakableResponse } from './breakable-response.js'
 import { type Connections, createConnections } from './connections.js'
 import { HTTP_LIMITS } from './limits.js'
+import { boundPipelined } from './pipelined.js'
 import { heedHalfClosed } from './request-context.js'
 import { type ReportUnparsed, refuseUnparsed } from './unparsed.js'
 import { createUnread, type Unread, type UnreadLimits } from './unread.js'
@@ -23,6 +24,7 @@ export type ServerLimits = {
   readonly connectionsMax: number
   /** Of one address; infinite if the addresses are those of proxies. */
   readonly connectionsPerAddressMax: number
+  readonly pipelinedMax: number
   readonly headersMsMax: number
   readonly requestMsMax: number
   readonly idleMsMax: number
@@ -117,7 +119,13 @@ function watchConnections(server: Server, limits: ServerLimits, report?: ReportU
     if (!server.listening) announceClose(outgoing)
   })
   // Prepends its own listener: it has to see what was latest before this request.
-  refuseUnparsed(server, limits.lingerMsMax, (socket) => latest.get(socket), report)
+  const isOverfull = boundPipelined(server, limits.pipelinedMax)
+  refuseUnparsed(server, {
+    lingerMsMax: limits.lingerMsMax,
+    latest: (socket) => latest.get(socket),
+    isOverfull,
+    report,
+  })
   return { connections, latest }
 }
 

@@ -7,7 +7,7 @@ import { PROBLEMS, type ProblemCode } from '../platform/problem-catalogue.js'
 import { HTTP_LIMITS } from './limits.js'
 import { problemBody, problemHeaders } from './problem.js'
 
-const STATUS_LINES = { 400: '400 Bad Request', 408: '408 Request Timeout' } as const
+const STATUS_LINES = { 400: '400 Bad Request', 408: '408 Request Timeout', 503: '503 Service Unavailable' } as const
 
 /**
  * Hears of each refusal, but not of a request that was parsed and whose body was not: it is counted as that request.
@@ -18,6 +18,15 @@ export type ReportUnparsed = (refusal: {
   readonly address: string
 }) => void
 
+export type UnparsedOptions = {
+  readonly lingerMsMax: number
+  /** The response to the last request of a connection. */
+  readonly latest: (socket: Duplex) => ServerResponse | undefined
+  /** Whether it sent more requests than may wait: the one that was not parsed is one of them. */
+  readonly isOverfull: (socket: Duplex) => boolean
+  readonly report?: ReportUnparsed | undefined
+}
+
 /**
  * What Node cannot parse is refused once, and after the responses that are still due on its connection: anything
  * written before those would be taken for one of them. Then the connection is closed, whether its peer answers or not;
@@ -25,9 +34,7 @@ export type ReportUnparsed = (refusal: {
  */
 export function refuseUnparsed(
   server: Server,
-  lingerMsMax: number,
-  latest: (socket: Duplex) => ServerResponse | undefined,
-  report: ReportUnparsed = () => undefined,
+  { lingerMsMax, latest, isOverfull, report = () => undefined }: UnparsedOptions,
 ) {
   const pipelined = new WeakSet<Duplex>()
   const refused = new WeakSet<Duplex>()
@@ -51,7 +58,7 @@ export function refuseUnparsed(
     // Read now: a connection that is closed has none.
     const address = (socket as Socket).remoteAddress ?? ''
     const refuse = (requestId: string) => {
-      const problem = problemOf(error)
+      const problem = isOverfull(socket) ? overfull() : problemOf(error)
       answerUnparsed(problem, socket, requestId)
       if (!inBody) report({ requestId, code: problem.code, address })
       destroyAfter(socket, lingerMsMax)
@@ -84,6 +91,9 @@ function answerUnparsed(problem: AppError, socket: Duplex, requestId: string): v
   const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   socket.end(`HTTP/1.1 ${STATUS_LINES[status as keyof typeof STATUS_LINES]}\r\n${head}\r\n${body}`)
 }
+
+const overfull = () =>
+  new AppError('overloaded', 'Too many requests wait on this connection for their turn.', { retryAfterSeconds: 1 })
 
 function problemOf({ code }: NodeJS.ErrnoException): AppError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { HTTP_LIMITS } from '../../src/http/limits.js'
-import type { ServerLimits } from '../../src/http/server.js'
+import { listen, type ServerLimits } from '../../src/http/server.js'
 import type { WarmLane } from '../../src/http/warm-lane.js'
 import { eventually } from '../support/eventually.js'
 import { type HttpWorld, LARGE, startHttpWorld } from '../support/http-world.js'
@@ -145,9 +145,11 @@ describe('all addresses together', () => {
 describe('requests under way', () => {
   const pipeline = (count: number) => GET_HELD.repeat(count)
   const perAddress = HTTP_LIMITS.requestsInFlightPerAddressMax
+  // One connection may have as many as an address.
+  const pipelinedMax = HTTP_LIMITS.requestsInFlightMax
 
   test('of one address are as many as it may have, and others are served', async () => {
-    await start({})
+    await start({ pipelinedMax })
     await open(pipeline(perAddress))
     await eventually(() => expect(world.inFlight()).toBe(perAddress))
     const refused = await answerOn(await open(GET_OK))
@@ -158,7 +160,7 @@ describe('requests under way', () => {
   })
 
   test('of all addresses are as many as there may be; when they are over, everybody is served', async () => {
-    await start({})
+    await start({ pipelinedMax })
     const busy = [await open(pipeline(perAddress)), await open(pipeline(perAddress), OTHER_ADDRESS)]
     await eventually(() => expect(world.inFlight()).toBe(HTTP_LIMITS.requestsInFlightMax))
     expect(await answerOn(await open(GET_OK, '127.0.0.3'))).toMatch(/^HTTP\/1\.1 503 /)
@@ -181,7 +183,7 @@ describe('requests under way', () => {
   })
 
   test('of one connection that are more than all may have end it: their refusals would wait in the memory', async () => {
-    await start({})
+    await start({ pipelinedMax })
     const socket = await open(pipeline(perAddress + 1))
     await once(socket, 'close')
     await eventually(() => expect([world.inFlight(), world.server.connections()]).toEqual([0, 0]))
@@ -205,6 +207,53 @@ describe('requests under way', () => {
     })
     world.held[0]?.()
     await eventually(() => expect(received).toMatch(/held[\s\S]*\r\n\r\nok$/))
+  })
+})
+
+describe('requests that wait on one connection for their turn', () => {
+  test('are as many as there may be; the next one is refused once they are answered, and what follows is not read', async () => {
+    await start({ pipelinedMax: 3 })
+    const socket = await open(GET_HELD + GET_OK.repeat(500))
+    await eventually(() => expect(world.held).toHaveLength(1))
+    expect(world.inFlight()).toBe(4)
+    let received = ''
+    socket.on('data', (data) => {
+      received += String(data)
+    })
+    world.held[0]?.()
+    await once(socket, 'close')
+    expect(received.match(/HTTP\/1\.1 \d+/g)).toEqual([...Array(4).fill('HTTP/1.1 200'), 'HTTP/1.1 503'])
+    expect(received).toMatch(/\r\nRetry-After: 1\r\n[\s\S]*"code":"overloaded"/i)
+  })
+
+  test('are counted while they wait: a client that is always some ahead stays', async () => {
+    await start({ pipelinedMax: 3 })
+    const socket = await open(GET_HELD.repeat(3))
+    for (let round = 0; round < 20; round++) {
+      await eventually(() => expect(world.held).toHaveLength(round + 1))
+      socket.write(GET_HELD)
+      await eventually(() => expect(world.inFlight()).toBe(4))
+      world.held[round]?.()
+      await eventually(() => expect(world.inFlight()).toBe(3))
+    }
+    expect(socket.closed).toBe(false)
+  })
+
+  test('are not read any more once their connection is gone', async () => {
+    let seen = 0
+    const server = await listen(
+      (incoming) => {
+        seen += 1
+        if (seen === 3) incoming.socket.destroy()
+      },
+      '127.0.0.1',
+      0,
+    )
+    const socket = connect(server.port, '127.0.0.1', () => socket.write(GET_OK.repeat(500)))
+    socket.on('error', () => undefined)
+    await once(socket, 'close')
+    await server.drain(1_000)
+    expect(seen).toBe(3)
   })
 })
 
