@@ -195,4 +195,34 @@ describe('tiles', () => {
     ]
     expect(await tiles.read(wanted)).toEqual([null, part])
   })
+
+  it('that give way to new ones are still given to whoever asked for both', async () => {
+    const read = async (wanted: readonly { level: number; index: number }[]) =>
+      wanted.map((tile) => ({ ...tile, hashes: full }))
+    const tiles = createTiles({ read })
+    const kept = Math.floor(TRANSPARENCY_LIMITS.tileCacheBytesMax / full.length)
+    const place = (index: number) => ({ level: 0, index, width: 256 })
+    await tiles.read(Array.from({ length: kept }, (_, index) => place(index)))
+    // The first is the one that was not used for the longest time, and the last is not in memory.
+    expect(await tiles.read([place(0), place(kept)])).toEqual([full, full])
+    expect(tiles.recall(place(kept))).toEqual(full)
+  })
+
+  it('that were asked for before they were forgotten do not come back', async () => {
+    let answer = () => {}
+    const asked = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const tiles = createTiles({
+      read: async (wanted) => {
+        await asked
+        return wanted.map((tile) => ({ ...tile, hashes: full }))
+      },
+    })
+    const reading = tiles.read([{ level: 0, index: 0, width: 256 }])
+    tiles.forget()
+    answer()
+    await reading
+    expect(tiles.recall({ level: 0, index: 0 })).toBeUndefined()
+  })
 })
