@@ -329,6 +329,8 @@ function textAttacks({ receipt, proof, lines, proofBytes }: World): AuditCase[] 
 async function logAttacks({ chain, log, receipt, proof, document, proofBytes, lines }: World): Promise<AuditCase[]> {
   const other = new AuditLog(chain, OTHER_ORIGIN)
   const both = policyText('both', [ORIGIN, OTHER_ORIGIN])
+  // Signed and logged as it stands: it names one log as its issuer, and promises another.
+  const torn = receiptAfter(null, { log: { origin: OTHER_ORIGIN, max_merge_delay_seconds: 60 } })
   const fork = new AuditLog([...chain.slice(0, 4), receiptAfter(chain[3] ?? null, { model: 'gpt-4o' })])
   const note = log.note()
   const unsigned: Note = { ...note, signatures: note.signatures.slice(1) }
@@ -360,6 +362,14 @@ async function logAttacks({ chain, log, receipt, proof, document, proofBytes, li
       name: 'the proof of another log',
       document,
       proof: await other.proofBytes(receipt),
+      policy: both,
+      verdict: bad,
+      by: ['origin'],
+    },
+    {
+      name: 'a receipt that promises another log than its issuer',
+      document: jsonBytes(torn),
+      proof: await new AuditLog([torn], OTHER_ORIGIN).proofBytes(torn),
       policy: both,
       verdict: bad,
       by: ['origin'],

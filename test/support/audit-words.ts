@@ -74,6 +74,9 @@ export const AUDIT_WORDS: Readonly<Record<string, readonly string[]>> = {
   'the proof of another log': [
     'origin failed: It promises the log receipts.example/log1, and the proof is of receipts.example/log2.',
   ],
+  'a receipt that promises another log than its issuer': [
+    'origin failed: Its issuer is receipts.example/log1, and it promises the log receipts.example/log2.',
+  ],
   'a checkpoint that the log did not sign': ['checkpoint failed: The pinned key of the log did not sign it.'],
   'a checkpoint that only a key of another type signed': [
     'checkpoint failed: The pinned key of the log did not sign it.',

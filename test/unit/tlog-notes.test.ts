@@ -145,6 +145,10 @@ describe('a checkpoint', () => {
     expect(await open(`${text}\n${signedAs(key, text)}`, both)).toMatchObject({ ok: true, log: key })
     // The second log signs for the first one.
     expect(await open(`${BODY}\n${signedAs(key, BODY)}`, both)).toEqual({ ok: false, reason: 'no-log-signature' })
+    // A key for cosignatures is no log's, whatever it is called.
+    const cosigner = makeNoteKey(sha256, ORIGIN, 'cosignature', other.key)
+    const alone = { ...keys, logs: [cosigner] }
+    expect(await open(`${BODY}\n${LOG_LINE}`, alone)).toEqual({ ok: false, reason: 'unknown-origin' })
   })
 
   test('needs the signature of its log: a cosignature is none, and another key of that name is unknown', async () => {
