@@ -24,6 +24,8 @@ export const CLI_LIMITS = {
   pagesMax: 1_000,
   /** A terminal's Ctrl-C arrives twice when npm started the program: what comes this soon is the same request. */
   sameRequestMs: 1_000,
+  /** How long a service that was closed may be kept from ending. */
+  lingerMsMax: 500,
   terminalProgressMs: 200,
   lineProgressMs: 5_000,
   /** Of a socket's name: less than any system has room for. */

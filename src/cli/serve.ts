@@ -67,7 +67,13 @@ async function serve(options: ServeOptions): Promise<void> {
     process.exit()
   } finally {
     flush()
+    endSoon()
   }
+}
+
+/** All that has to be closed is closed: what still waits (a collector, an operator's hook) keeps the process no longer. */
+function endSoon(): void {
+  setTimeout(() => process.exit(), CLI_LIMITS.lingerMsMax).unref()
 }
 
 function startUpLines(config: Config, service: Service, server: HttpServer): string {

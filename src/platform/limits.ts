@@ -70,4 +70,5 @@ export const SPAN_LIMITS = {
   spansPauseMs: 1_000,
   spansSendMsMax: 5_000,
   spansCloseMsMax: 3_000,
+  spansConnectionsMax: 4,
 } as const

@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http'
 import type { Attributes } from '@opentelemetry/api'
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace'
 import { deadline } from './deadline.js'
@@ -51,9 +52,13 @@ export async function openTracer(options: TracerOptions): Promise<Tracer> {
       import('@opentelemetry/exporter-trace-otlp-http'),
       import('@opentelemetry/resources'),
     ])
-  const exporter = new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: sendMsMax })
+  const agent = await openAgent(url)
+  const exporter = new OTLPTraceExporter({
+    ...{ url, headers: { ...headers }, timeoutMillis: sendMsMax },
+    httpAgentOptions: () => agent,
+  })
   const processor = new sdk.BatchSpanProcessor({
-    exporter: countLost(exporter, onLost),
+    exporter: countLost(boundSending(exporter, agent, sendMsMax), onLost),
     ...{ maxQueueSize: queuedMax, maxExportBatchSize: Math.min(spansPerGroupMax, queuedMax) },
     ...{ scheduledDelayMillis: spansPauseMs, exportTimeoutMillis: sendMsMax },
   })
@@ -73,7 +78,33 @@ export async function openTracer(options: TracerOptions): Promise<Tracer> {
       if (isError) span.setStatus({ code: SpanStatusCode.ERROR })
       span.end(endMs)
     },
-    close: () => deadline(provider.shutdown(), spansCloseMsMax).catch(() => undefined),
+    close: async () => {
+      await deadline(provider.shutdown(), spansCloseMsMax).catch(() => undefined)
+      agent.destroy()
+    },
+  }
+}
+
+/** An agent of our own, so that its connections can be ended. */
+async function openAgent(url: string): Promise<Agent> {
+  const { Agent: One } = await (new URL(url).protocol === 'https:' ? import('node:https') : import('node:http'))
+  return new One({ keepAlive: true, maxSockets: SPAN_LIMITS.spansConnectionsMax })
+}
+
+/**
+ * The same exporter, whose connections end if it is not done in time. Its own limit is of silence: a collector whose
+ * response drips kept its connection and the process, and each further group took another one.
+ */
+function boundSending(exporter: SpanExporter, agent: Agent, msMax: number): SpanExporter {
+  return {
+    export: (spans, done) => {
+      const late = setTimeout(() => agent.destroy(), msMax).unref()
+      exporter.export(spans, (result) => {
+        clearTimeout(late)
+        done(result)
+      })
+    },
+    shutdown: () => exporter.shutdown(),
   }
 }
 

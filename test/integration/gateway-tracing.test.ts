@@ -139,6 +139,28 @@ describe('a collector that is away', () => {
     await away.close()
   })
 
+  test('that drips its responses keeps no connection beyond the time for one', { timeout: WAIT_MS }, async () => {
+    const drips: NodeJS.Timeout[] = []
+    const dripping = await startUpstream((outgoing) => {
+      outgoing.writeHead(200)
+      drips.push(setInterval(() => outgoing.write(' '), 20))
+    })
+    const options = { url: `${dripping.url}/v1/traces`, headers: {}, onLost: () => undefined, sendMsMax: 300 }
+    const span = { name: 'x', startMs: 1, endMs: 2, attributes: {}, isError: false, parent: undefined }
+    const tracer = await openTracer(options)
+    tracer.tell(span)
+    await eventually(() => expect(dripping.arrived).toHaveLength(1), WAIT_MS)
+    await eventually(() => expect(dripping.connections()).toBe(0), WAIT_MS)
+    const leaving = await openTracer({ ...options, sendMsMax: 600_000 })
+    leaving.tell(span)
+    await eventually(() => expect(dripping.arrived).toHaveLength(2), WAIT_MS)
+    await leaving.close()
+    await eventually(() => expect(dripping.connections()).toBe(0), WAIT_MS)
+    for (const drip of drips) clearInterval(drip)
+    await tracer.close()
+    await dripping.close()
+  })
+
   test('loses what does not fit, and counts it', { timeout: WAIT_MS }, async () => {
     const lost: number[] = []
     const taking = await startUpstream((outgoing) => answerJson(outgoing, {}))

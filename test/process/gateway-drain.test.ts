@@ -45,3 +45,21 @@ test('SIGTERM loses no row: not of calls that were just answered, nor of a strea
   expect(outcomes.filter((outcome) => outcome === 'answered')).toHaveLength(CALLS + 1)
   expect(outcomes.filter((outcome) => outcome !== 'answered')).toHaveLength(1)
 })
+
+test('SIGTERM ends the process, though a hook and a collector of traces still wait for something', async () => {
+  const collector = await startUpstream(() => undefined)
+  const config = join(place.directory(), 'hooked.yaml')
+  writeFileSync(join(place.directory(), 'hook.mjs'), 'setInterval(() => {}, 1_000); export const choose = () => []\n')
+  writeFileSync(config, 'providers: [{ name: echo, type: echo, model: parrot }]\npolicy: { hook: ./hook.mjs }\n')
+  const program = await serveProgram(place.directory(), {
+    ...{ LLMRING_DATABASE_URL: place.databaseUrl(), LLMRING_ROUTER_CONFIG: config },
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+  })
+  const headers = { Authorization: 'Bearer a-team', 'Content-Type': 'application/json' }
+  const body = JSON.stringify({ model: 'echo:parrot', messages })
+  expect((await fetch(`${program.url}/v1/chat/completions`, { method: 'POST', headers, body })).status).toBe(200)
+  const { code, stdout } = await stopProgram(program)
+  expect(code).toBe(0)
+  expect(stdout).toContain('"msg":"stopped"')
+  await collector.close()
+})
