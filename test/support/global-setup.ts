@@ -7,6 +7,7 @@ import type { TestProject } from 'vitest/node'
 import { findBundle } from '../../src/cli/bundle.js'
 import { createClient } from '../../src/db/client.js'
 import { migrate, readMigrations } from '../../src/db/migrate.js'
+import { openMemoryFolder } from './memory-folder.js'
 import { startThrowawayPostgres } from './throwaway-postgres.js'
 
 declare module 'vitest' {
@@ -22,6 +23,9 @@ export const TEST_SCHEMA = 'llmring'
 
 /** One real Postgres for the whole run: the one that is named, a container, or one from the packaged binaries. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Whoever says where temporary files go is obeyed. The processes that run the tests inherit what is set here.
+  const memory = process.env.TMPDIR === undefined ? openMemoryFolder() : undefined
+  if (memory !== undefined) process.env.TMPDIR = memory.path
   // The service serves what is built of the page, and starts from the bundle; the compiler of the tests leaves both out.
   const root = join(import.meta.dirname, '../..')
   const build = (script: string) => promisify(execFile)('npm', ['run', '--silent', script], { cwd: root })
@@ -46,6 +50,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     await run(server.url, `drop database if exists ${template} with (force)`)
     await server.close()
+    memory?.remove()
   }
 }
 
