@@ -70,8 +70,8 @@ describe.concurrent.each(operations)('$name', (operation) => {
   })
 
   test('shows its answer to a page of a known origin and to no other', async () => {
+    const { path, json, key = keyFor(operation, ours) } = await sampleOf(contract, operation.name)
     for (const origin of [DEFAULT_ORIGINS[0] ?? '', ...FOREIGN]) {
-      const { path, json, key = keyFor(operation, ours) } = await sampleOf(contract, operation.name)
       const init = { method: operation.method, key, headers: { Origin: origin } }
       const answer = await contract.ask(path, { ...init, ...(json === undefined ? {} : { json }) })
       const allowed = DEFAULT_ORIGINS.includes(origin)

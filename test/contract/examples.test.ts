@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PROBLEMS, type ProblemCode } from '../../src/platform/problem-catalogue.js'
 import { faultsOf } from './answer-schemas.js'
 import { keyFor, openContractOfTwo, type TestProject } from './open-contract.js'
@@ -10,34 +10,42 @@ afterAll(() => contract.close())
 
 const { document, operations } = contract
 
-/** What nobody can know before it is made: the ids that we give, and the digest of what is bound. */
-async function madeIds(): Promise<{ project: TestProject; values: Readonly<Record<string, string>> }> {
-  const project = await contract.makeProject()
-  const digest = await publishLockfile(contract, contract.ours)
-  const { receiptId, logId } = await certify(contract, contract.ours)
-  const hash = await logged(contract, contract.ours)
-  const made = {
-    id: project.id,
-    key_id: project.keyId,
-    digest,
-    hash,
-    log_id: logId,
-    job_id: await addRepricing(contract, contract.ours.id),
-    confirm: project.id,
-  }
-  return { project, values: { ...made, '/api/v1/receipts/{id}/logs/{log_id}/proof id': receiptId } }
+type Make = (project: TestProject, receipt: () => ReturnType<typeof certify>) => string | Promise<string>
+
+/** What nobody can know before it is made, by parameter: the ids that we give, and the digest of what is bound. */
+const MAKE: Readonly<Record<string, Make>> = {
+  id: ({ id }) => id,
+  confirm: ({ id }) => id,
+  key_id: ({ keyId }) => keyId,
+  digest: () => publishLockfile(contract, contract.ours),
+  hash: () => logged(contract, contract.ours),
+  log_id: async (_, receipt) => (await receipt()).logId,
+  job_id: () => addRepricing(contract, contract.ours.id),
+}
+/** Where a name means something else than elsewhere. */
+const MAKE_AT: Readonly<Record<string, Make>> = {
+  '/api/v1/receipts/{id}/logs/{log_id}/proof id': async (_, receipt) => (await receipt()).receiptId,
 }
 
 const exampleOf = ({ example, schema }: Parameter): unknown => example ?? schema['example'] ?? schema['default']
 
-/** The address with every parameter that has an example, as the page at /docs would send it. */
-function addressOf({ path, parameters }: Operation, values: Readonly<Record<string, string>>): string {
+/**
+ * The address with every parameter that has an example, as the page at /docs would send it. What it names is made for it
+ * alone: an operation before it may have deleted its own.
+ */
+async function addressOf({ path, parameters }: Operation, project: TestProject): Promise<string> {
   const query = new URLSearchParams()
+  let made: ReturnType<typeof certify> | undefined
+  const receipt = () => (made ??= certify(contract, contract.ours))
   let address = path
   for (const parameter of parameters) {
-    const example = values[`${path} ${parameter.name}`] ?? exampleOf(parameter) ?? values[parameter.name]
-    if (parameter.in === 'path') address = address.replace(`{${parameter.name}}`, encodeURIComponent(String(example)))
-    else if (example !== undefined) query.set(parameter.name, String(example))
+    const { name } = parameter
+    const example =
+      (await MAKE_AT[`${path} ${name}`]?.(project, receipt)) ??
+      exampleOf(parameter) ??
+      (await MAKE[name]?.(project, receipt))
+    if (parameter.in === 'path') address = address.replace(`{${name}}`, encodeURIComponent(String(example)))
+    else if (example !== undefined) query.set(name, String(example))
   }
   return query.size === 0 ? address : `${address}?${query}`
 }
@@ -48,11 +56,17 @@ const inOrder = [...operations].sort((one, other) => ORDER.indexOf(one.method) -
 const bodyOf = ({ declared }: Operation) => declared.requestBody?.content['application/json']
 
 describe('every request that the document shows', () => {
+  // What is listed, summed or proved is there.
+  beforeAll(async () => {
+    const made = certify(contract, contract.ours)
+    for (const make of Object.values(MAKE)) await make(contract.ours, () => made)
+  })
+
   test.each(inOrder)('$name is served when it is sent as it stands', async (operation) => {
-    const { project, values } = await madeIds()
+    const project = await contract.makeProject()
     const isEnd = operation.name === 'DELETE /api/v1/project'
     const asking = operation.access === 'project' && !isEnd ? contract.ours : project
-    const answer = await contract.ask(addressOf(operation, values), {
+    const answer = await contract.ask(await addressOf(operation, project), {
       method: operation.method,
       key: keyFor(operation, asking),
       ...(bodyOf(operation) === undefined ? {} : { json: bodyOf(operation)?.example }),

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { ROLES, type Role } from '../../src/access/principal.js'
 import { expectProblem } from './expect-problem.js'
 import { openContractOfTwo } from './open-contract.js'
-import { sampleOf } from './samples.js'
+import { refusedSampleOf, sampleOf } from './samples.js'
 
 const contract = await openContractOfTwo()
 afterAll(() => contract.close())
@@ -91,7 +91,7 @@ describe.concurrent.each(ofProjects)('$name', (operation) => {
   test.each(ROLES.filter((role) => !allowed.includes(role)))(
     'is closed to the role %s, before anything is read',
     async (role) => {
-      const { path } = await sampleOf(contract, operation.name)
+      const { path } = await refusedSampleOf(contract, operation.name)
       const body = operation.declared.requestBody === undefined ? {} : { body: 'not even JSON' }
       const answer = await contract.ask(path, { method: operation.method, key: keys[role], ...body })
       expectProblem(answer, 'role-not-allowed')
