@@ -12,7 +12,16 @@ export type RowColumns<Table extends PgTable, Row> = {
 }
 
 /** One column of a statement's input: its name there, its type in Postgres, and what of a row goes into it. */
-export type InputColumn<Row> = { readonly name: string; readonly type: string; readonly of: (row: Row) => Value }
+export type InputColumn<Row> = {
+  readonly name: string
+  readonly type: string
+  readonly of: (row: Row) => Value
+  /**
+   * Of a text that is never empty and never holds U+001E: it is sent as it is, with that between the rows. To escape the
+   * quotes of a JSON text, and to read them, took as long as all else of its row.
+   */
+  readonly isSeparated?: true
+}
 
 /** The columns of a declared table: its names and types. */
 export function tableColumns<Table extends PgTable, Row>(
@@ -26,13 +35,14 @@ export function tableColumns<Table extends PgTable, Row>(
 
 /**
  * A group of rows as the input of a statement whose text never changes: each column is one array parameter, `arrays`
- * are the arguments of `unnest`.
+ * are the arguments of `unnest`. `first` is the number of the first parameter.
  */
-export function groupedInput<Row>(columns: readonly InputColumn<Row>[]) {
+export function groupedInput<Row>(columns: readonly InputColumn<Row>[], first = 1) {
   return {
+    count: columns.length,
     names: columns.map(({ name }) => name).join(', '),
-    arrays: columns.map(({ type }, index) => `$${index + 1}::text::${type}[]`).join(', '),
-    parametersOf: (rows: readonly Row[]) => columns.map(({ of }) => columnText(rows, of)),
+    arrays: columns.map((column, index) => arrayOf(column, index + first)).join(', '),
+    parametersOf: (rows: readonly Row[]) => columns.map((column) => parameterOf(rows, column)),
   }
 }
 
@@ -49,30 +59,43 @@ export function groupedInsert<Table extends PgTable, Row>(table: Table, values: 
     sql.unsafe<Returned[]>(text, parametersOf(rows), { prepare: true })
 }
 
+const SEPARATOR = '\x1e'
+
+const arrayOf = <Row>({ type, isSeparated }: InputColumn<Row>, number: number): string =>
+  isSeparated ? `string_to_array($${number}::text, chr(30), '')` : `$${number}::text::${type}[]`
+
+const parameterOf = <Row>(rows: readonly Row[], { of, isSeparated }: InputColumn<Row>): string | null =>
+  isSeparated ? separatedText(rows, of) : columnText(rows, of)
+
+function separatedText<Row>(rows: readonly Row[], of: (row: Row) => Value): string | null {
+  const texts = rows.map((row) => of(row) ?? null)
+  return texts.every((text) => text === null) ? null : texts.join(SEPARATOR)
+}
+
 /**
  * A column's array; null for one without any value, which `unnest` fills with nulls to the length of the others. Most
  * columns of a usage row are optional, and a third of the statement was the word NULL.
  */
 function columnText<Row>(rows: readonly Row[], of: (row: Row) => Value): string | null {
-  let text: string | null = null
-  let nulls = 0
+  const texts: string[] = []
+  let hasValue = false
   // Rows of one group often have the same project, key, provider and model: equal neighbours share their text.
   let last: Value
   let lastText = ''
   for (const row of rows) {
     const value = of(row)
     if (value === null || value === undefined) {
-      if (text === null) nulls += 1
-      else text += ',NULL'
+      texts.push('NULL')
       continue
     }
+    hasValue = true
     if (value !== last) {
       last = value
       lastText = value instanceof Uint8Array ? bytesText(value) : elementText(value)
     }
-    text = text === null ? `{${'NULL,'.repeat(nulls)}${lastText}` : `${text},${lastText}`
+    texts.push(lastText)
   }
-  return text === null ? null : `${text}}`
+  return hasValue ? `{${texts.join(',')}}` : null
 }
 
 /** Bytes as an element of an array: the text of a `bytea`, whose backslash is escaped. */

@@ -2,15 +2,17 @@
  * The baselines, as plain as Node allows. Each reads what the service reads, does the same cryptography with node:crypto,
  * and answers: `constant` any GET, `bytes` the same with bytes given in base64, `unchanged` a 304 to any, `parse` a JSON
  * body, `sign` a receipt's claims, `verify` a receipt, `chat` as a model would, whole or as a stream; `pipe` passes requests
- * on to an address and parses nothing. Prints its port.
+ * on to an address and parses nothing; `insert` writes one row of an event for each request to the database at an address.
+ * Prints its port.
  */
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, randomUUID, sign, verify } from 'node:crypto'
 import { Agent, createServer, request as forward, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import canonicalize from 'canonicalize'
+import { createClient } from '../../src/db/client.js'
 
-export type BareMode = 'constant' | 'bytes' | 'unchanged' | 'parse' | 'sign' | 'verify' | 'chat' | 'pipe'
+export type BareMode = 'constant' | 'bytes' | 'unchanged' | 'parse' | 'sign' | 'verify' | 'chat' | 'pipe' | 'insert'
 
 type Json = Record<string, unknown>
 const headers = { 'Content-Type': 'application/json' }
@@ -67,6 +69,7 @@ const listeners: Record<BareMode, () => RequestListener> = {
       incoming.pipe(passed)
     }
   },
+  insert: () => insertInto(argument),
   sign: () => {
     const key = privateKey(argument)
     return reading((claims) => {
@@ -81,6 +84,30 @@ const listeners: Record<BareMode, () => RequestListener> = {
       return JSON.stringify({ valid: verify(null, canonicalBytes(signed), key, bytes) })
     })
   },
+}
+
+/** As many connections as the service has for what is hot, and the columns that it fills of such an event. */
+function insertInto(url: string): RequestListener {
+  const options = { url, schema: 'llmring', connectionsMax: 20, prepare: true, pooled: false }
+  const sql = createClient(options)
+  const prices = JSON.stringify({ input: '0.15', output: '0.6' })
+  const project = randomUUID()
+  return (incoming, outgoing) => {
+    const chunks: Buffer[] = []
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+    incoming.on('end', async () => {
+      const event = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, string>
+      const [id, loggedAt] = [randomUUID(), new Date().toISOString()]
+      await sql`
+        insert into copied (project_id, logged_at, id, key_id, provider, model, alias, origin, input_tokens, output_tokens,
+          cost, computed_cost, cost_status, registry_provider_version, unit_prices)
+        values (${project}, ${loggedAt}, ${id}, ${project}, ${event['provider'] ?? ''}, ${event['model'] ?? ''},
+          ${event['alias'] ?? null}, ${event['origin'] ?? null}, ${event['input_tokens'] ?? null},
+          ${event['output_tokens'] ?? null}, ${'0.00036'}, ${'0.00036'}, 'priced', 'openai@7', ${prices})`
+      outgoing.writeHead(200, headers)
+      outgoing.end(JSON.stringify({ log_id: id, cost: 0.00036, timestamp: loggedAt, cost_status: 'priced' }))
+    })
+  }
 }
 
 /** A completion, or its events: twenty words, as many milliseconds apart as the argument says. */

@@ -75,7 +75,7 @@ export async function registryUnchanged(stage: Stage): Promise<Result> {
   return fromRatio('registry, If-None-Match', 0.7, ratio, {})
 }
 
-const EVENT = {
+export const EVENT = {
   ...{ provider: 'openai', model: 'gpt-4o-mini', input_tokens: 1200, output_tokens: 300 },
   ...{ alias: 'summarizer', origin: 'bench' },
 }

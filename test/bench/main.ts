@@ -21,6 +21,7 @@ import {
 } from './experiments.js'
 import { exportRows } from './export.js'
 import { callThroughGateway } from './gateway.js'
+import { logBesideInserts, writeBatches } from './ingest.js'
 import { judgeLabels, LABELS } from './labels.js'
 import { lists } from './lists.js'
 import { proveInLargeTree, proveLogged, serveTiles } from './log.js'
@@ -41,7 +42,7 @@ const EXPERIMENTS: Record<string, (stage: Stage) => Promise<Result | Result[]>> 
   registry: registryUnchanged,
   lists,
   log: logEvents,
-  bulk: bulkUpsert,
+  bulk: async (stage) => [await bulkUpsert(stage), ...(await writeBatches(stage)), await logBesideInserts(stage)],
   issue: issueStored,
   verify: verifyReceipt,
   'log-proof': proveLogged,

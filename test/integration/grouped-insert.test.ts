@@ -105,3 +105,27 @@ function partsOf() {
   if (!checked.ok) throw new Error('these counts are right')
   return checked.parts
 }
+
+it('a group of rows with and without marks keeps the marks of those that have one, as they are', async () => {
+  const store = createUsageStore(database)
+  await store.ensurePartitions(AT.getTime())
+  const projectId = randomUUID() as ProjectId
+  const row = (answer: string | null): UsageRow => ({
+    ...{ projectId, keyId: null, id: randomUUID(), loggedAt: AT.toISOString(), cost: '0', computedCost: null },
+    ...{ reportedCost: null, status: 'no_price', registryVersion: null, unitPrices: null },
+    event: {
+      ...{ provider: 'provider', model: 'model', alias: null, profile: null, origin: null, idAtOrigin: null },
+      ...{ conversationId: null, tokens: { input_tokens: null, output_tokens: null }, parts: partsOf() },
+      ...{ latencyMs: null, reportedPico: null, metadata: null },
+    },
+    mark:
+      answer === null
+        ? undefined
+        : { key: HOSTILE + answer, item: 0, sha256: 'ab'.repeat(32), answer, markedAt: AT.toISOString() },
+  })
+  const answers = [null, `{"text":${JSON.stringify(HOSTILE)}}`, null, 'NULL', '{}', ',', null]
+  for (const group of [answers, answers.slice(0, 1), ['"']]) await store.insert(group.map(row), 2)
+  const kept = [...answers, '"'].filter((answer) => answer !== null)
+  const found = await store.marks.find(kept.map((answer) => ({ projectId, key: HOSTILE + answer, item: 0 })))
+  expect(found.map(({ answer }) => answer).sort()).toEqual(kept.sort())
+})

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ProjectId } from '../../access/principal.js'
 import { jaccard, type RequestKeys } from '../../core/routing/index.js'
-import { sha256Hex } from '../../platform/sha256.js'
+import { sha256HexOf } from '../../platform/sha256.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import type { AnswerStore } from './memory-answers.js'
 
@@ -53,7 +53,7 @@ export function createAnswerCache(store: AnswerStore, similarityMin: number): An
   }
 }
 
-const digestOf = (key: string): string => sha256Hex([key])
+const digestOf = (key: string): string => sha256HexOf(key)
 
 function parse<T>(shape: z.ZodType<T>, text: string): T | null {
   try {

@@ -58,18 +58,25 @@ export function createUsageCounters(metrics: Metrics): (rows: readonly UsageRow[
 
 type Alike = [UsageRow, ...UsageRow[]]
 
-/** Neighbours that are counted in the same series: the events of a busy service are of a few models. */
-function groupAlike(rows: readonly UsageRow[]): Alike[] {
-  const groups: Alike[] = []
+/** Rows that are counted in the same series: the events of a busy service are of a few models. */
+function groupAlike(rows: readonly UsageRow[]): Iterable<Alike> {
+  const groups = new Map<string, Alike>()
   let last: Alike | undefined
   for (const row of rows) {
-    if (last !== undefined && isAlike(last[0], row)) last.push(row)
-    else {
-      last = [row]
-      groups.push(last)
+    if (last === undefined || !isAlike(last[0], row)) {
+      const { registryVersion, status, unitPrices, event } = row
+      const key = `${registryVersion} ${status} ${unitPrices === null} ${event.model}`
+      const known = groups.get(key)
+      if (known === undefined) {
+        last = [row]
+        groups.set(key, last)
+        continue
+      }
+      last = known
     }
+    last.push(row)
   }
-  return groups
+  return groups.values()
 }
 
 const isAlike = (one: UsageRow, other: UsageRow) =>

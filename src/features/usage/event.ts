@@ -78,5 +78,5 @@ export type UsageRow = {
   readonly status: CostStatus
   readonly registryVersion: string | null
   readonly unitPrices: Readonly<Record<string, string>> | null
-  readonly mark?: UsageMark
+  readonly mark?: UsageMark | undefined
 }

@@ -1,4 +1,4 @@
-import { sha256Hex } from '../../platform/sha256.js'
+import { sha256HexOf } from '../../platform/sha256.js'
 import type { SentEvent } from './event.js'
 
 /**
@@ -15,5 +15,5 @@ export function fingerprint({ event, happenedMs }: SentEvent): string {
   const ids = [event.idAtOrigin, event.conversationId]
   const reported = event.reportedPico === null ? null : String(event.reportedPico)
   const said = [names, ids, counts, tokens.input_tokens_include_cache ?? true, event.latencyMs, reported, happenedMs]
-  return sha256Hex([JSON.stringify(said), event.metadata ?? ''])
+  return sha256HexOf(`${JSON.stringify(said)}${event.metadata ?? ''}`)
 }

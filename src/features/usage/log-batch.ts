@@ -89,7 +89,7 @@ function prepareItem(...input: Parameters<typeof prepareEvent>): PreparedEvent |
 async function recordItems(deps: BatchDeps, prepared: readonly (PreparedEvent | AppError)[]): Promise<Result[]> {
   const { submit, release } = deps.keepRoom(prepared.flatMap((one) => (one instanceof AppError ? [] : [one.row])))
   const recording = { ...deps, submit }
-  const results: Promise<Result>[] = []
+  const results: (Promise<Result> | Result)[] = []
   const slices = createSlices()
   try {
     for (const one of prepared) {
@@ -102,15 +102,15 @@ async function recordItems(deps: BatchDeps, prepared: readonly (PreparedEvent | 
   return Promise.all(results)
 }
 
-async function recordItem(deps: LogDeps, prepared: PreparedEvent | AppError): Promise<Result> {
+function recordItem(deps: LogDeps, prepared: PreparedEvent | AppError): Promise<Result> | Result {
   if (prepared instanceof AppError) return { ok: false, fault: prepared }
-  try {
-    return { ok: true, ...(await recordEvent(deps, prepared)) }
-  } catch (error) {
-    if (error instanceof AppError) return { ok: false, fault: error }
-    // Thrown when all have settled: until then there is nothing that would catch it.
-    return { ok: false, fault: new AppError('internal-error', 'It failed.'), unexpected: error }
-  }
+  return recordEvent(deps, prepared).then(({ answer, isReplayed }) => ({ ok: true, answer, isReplayed }), faultOf)
+}
+
+function faultOf(error: unknown): Result {
+  if (error instanceof AppError) return { ok: false, fault: error }
+  // Thrown when all have settled: until then there is nothing that would catch it.
+  return { ok: false, fault: new AppError('internal-error', 'It failed.'), unexpected: error }
 }
 
 async function render(results: readonly Result[]): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ProjectId } from '../../access/principal.js'
 import { readCursor, writeCursor } from '../../http/list-page.js'
-import { sha256Hex } from '../../platform/sha256.js'
+import { sha256HexOf } from '../../platform/sha256.js'
 import { USAGE_LIMITS } from './limits.js'
 import { FILTER_NAMES, type LogFilter } from './log-filter.js'
 import type { Period } from './period.js'
@@ -27,7 +27,7 @@ export type LogCursors = {
  */
 export function logCursors({ order, projectId, period, filter }: CursorScope): LogCursors {
   const scope = JSON.stringify([order, projectId, period.fromMs, FILTER_NAMES.map((name) => filter[name] ?? null)])
-  const digest = sha256Hex([scope]).slice(0, 16)
+  const digest = sha256HexOf(scope).slice(0, 16)
   const shape = z.tuple([
     z.literal(digest),
     z

@@ -20,7 +20,7 @@ export type QueuesDeps = {
 
 type Submit = (row: UsageRow) => Promise<Recorded>
 export type KeepBatchRoom = (rows: readonly UsageRow[]) => {
-  /** Each of the rows once. */
+  /** Each of the rows once, in their order. */
   readonly submit: Submit
   /** Gives back what was kept for rows that were not submitted. */
   release(): void
@@ -54,9 +54,11 @@ export function openQueues({ clock, metrics, store, config, patience }: QueuesDe
     submitSingle: (row) => singles.submit(row, row.projectId, rowBytes(row)),
     keepSingleRoom: (projectId, bytes) => singles.keepRoom(projectId, bytes),
     keepBatchRoom: (rows) => {
-      const bytes = rows.reduce((sum, row) => sum + rowBytes(row), 0)
+      const sizes = rows.map(rowBytes)
+      const bytes = sizes.reduce((sum, size) => sum + size, 0)
       const { submit, release } = batches.keepRoom(rows[0]?.projectId ?? '', bytes, rows.length)
-      return { submit: (row) => submit(row, rowBytes(row)), release }
+      let next = 0
+      return { submit: (row) => submit(row, sizes[next++] ?? rowBytes(row)), release }
     },
     drain: () => Promise.all([singles.drain(), batches.drain()]),
   }

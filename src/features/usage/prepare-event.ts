@@ -39,29 +39,41 @@ export function prepareEvent(
   const { costPico, computedPico, reportedPico } = cost
   const costText = decimalFromPico(costPico)
   const textOf = (pico: bigint | null) => (pico === null ? null : pico === costPico ? costText : decimalFromPico(pico))
-  // Each member is named: with spreads between them this object was a third of what preparing an event costs.
-  const row: UsageRow = {
-    projectId,
-    keyId,
+  const loggedAt = timeText(happenedAt(sent, nowMs))
+  const answered = {
     id: deps.newId(nowMs),
-    loggedAt: timeText(happenedAt(sent, nowMs)),
-    event,
+    loggedAt,
     cost: costText,
     computedCost: textOf(computedPico),
     reportedCost: textOf(reportedPico),
     status: cost.status,
+  }
+  const answer = answerOf(answered)
+  // Each member is named: with spreads between them this object was a third of what preparing an event costs.
+  const row: UsageRow = {
+    projectId,
+    keyId,
+    id: answered.id,
+    loggedAt,
+    event,
+    cost: costText,
+    computedCost: answered.computedCost,
+    reportedCost: answered.reportedCost,
+    status: cost.status,
     registryVersion: cost.registryVersion,
     unitPrices: cost.unitPrices,
+    mark:
+      name === null
+        ? undefined
+        : { key: name.key, item: name.item, sha256: fingerprint(sent), answer, markedAt: timeText(nowMs) },
   }
-  const answer = answerOf(row)
-  const isUnpriced = found.status === 'no_registry'
-  if (name === null) return { row, answer, isUnpriced }
-  const mark = { ...name, sha256: fingerprint(sent), answer, markedAt: timeText(nowMs) }
-  return { row: { ...row, mark }, answer, isUnpriced }
+  return { row, answer, isUnpriced: found.status === 'no_registry' }
 }
 
+type Answered = Pick<UsageRow, 'id' | 'loggedAt' | 'cost' | 'computedCost' | 'reportedCost' | 'status'>
+
 /** The JSON text of `LoggedUsage`. What is put together here has no character that JSON would escape. */
-function answerOf({ id, loggedAt, status, cost, computedCost, reportedCost }: UsageRow): string {
+function answerOf({ id, loggedAt, status, cost, computedCost, reportedCost }: Answered): string {
   // The number is read as `numberFromPico` reads it.
   const amounts = `"cost_decimal":"${cost}","computed_cost":${quoted(computedCost)},"reported_cost":${quoted(reportedCost)}`
   return `{"log_id":"${id}","cost":${Number(cost)},"timestamp":"${loggedAt}","cost_status":"${status}",${amounts}}`
@@ -69,7 +81,17 @@ function answerOf({ id, loggedAt, status, cost, computedCost, reportedCost }: Us
 
 const quoted = (decimal: string | null) => (decimal === null ? 'null' : `"${decimal}"`)
 
-const timeText = (ms: number) => new Date(ms).toISOString()
+let lastMs = Number.NaN
+let lastText = ''
+
+/** The events of a batch, and of a busy millisecond, have the same time. */
+function timeText(ms: number): string {
+  if (ms !== lastMs) {
+    lastText = new Date(ms).toISOString()
+    lastMs = ms
+  }
+  return lastText
+}
 
 function happenedAt({ happenedMs }: SentEvent, nowMs: number): number {
   if (happenedMs === null) return nowMs

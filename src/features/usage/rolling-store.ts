@@ -51,17 +51,20 @@ export const addToRollups = (source: string): string => `
   insert into usage_rollups (${KEY}, ${MEASURES.join(', ')}) ${source} order by ${KEY}
   on conflict (${KEY}) do update set ${ADDED}`
 
+/** A part of a WITH that keeps the names of combinations that are new. */
+export const keepCombinations = (from: string): string => `combos as (
+    insert into usage_combos (project_id, id, ${COMBO_NAMES})
+    select distinct project_id, combo_id, ${COMBO_NAMES} from ${from} order by project_id, combo_id
+    on conflict (project_id, id) do nothing
+  )`
+
 /**
  * Two parts of a WITH that add rows to the quarters of an hour in which they happened. `from` names rows with their
  * combination and bucket, `measures` is what they add.
  */
 export function rollUp(from: string, shard: string, measures: Readonly<Record<string, string>>): string {
   const sums = MEASURES.map((name) => measures[name] ?? '0').join(', ')
-  return `combos as (
-    insert into usage_combos (project_id, id, ${COMBO_NAMES})
-    select distinct project_id, combo_id, ${COMBO_NAMES} from ${from} order by project_id, combo_id
-    on conflict (project_id, id) do nothing
-  ), rolled as (${addToRollups(`
+  return `${keepCombinations(from)}, rolled as (${addToRollups(`
     select project_id, 'quarter' as grain, bucket, combo_id, ${shard} as shard, ${sums}
     from ${from} group by project_id, bucket, combo_id`)}
   )`
