@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { withSql } from '../fixtures/filled-database.js'
+import { runCommand } from '../support/command.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { LOG_ORIGIN, LOG_SEED, newEntry, startLog } from '../support/log-instance.js'
 import { runProgram, temporaryDirectory } from '../support/program.js'
@@ -27,17 +28,21 @@ const KEYS = {
   LLMRING_TLOG_PRIVATE_KEY_B64: Buffer.from(LOG_SEED).toString('base64url'),
   LLMRING_TLOG_ORIGIN: LOG_ORIGIN,
 }
+const settings = (environment: Record<string, string> = {}) => ({
+  LLMRING_DATABASE_URL: database.url,
+  LLMRING_TLOG_GUARD: `file:${guard}`,
+  ...KEYS,
+  ...environment,
+})
+/** The built program, with each command once. */
+const start = (args: readonly string[], environment: Record<string, string> = {}) =>
+  runProgram(args, directory.path, settings(environment))
 const run = (args: readonly string[], environment: Record<string, string> = {}) =>
-  runProgram(args, directory.path, {
-    LLMRING_DATABASE_URL: database.url,
-    LLMRING_TLOG_GUARD: `file:${guard}`,
-    ...KEYS,
-    ...environment,
-  })
+  runCommand(args, settings(environment))
 
 describe('llmring-server fsck', () => {
   it('says in words and in JSON that a log is whole', async () => {
-    const words = await run(['fsck'])
+    const words = await start(['fsck'])
     expect(words).toMatchObject({ code: 0, stderr: '' })
     expect(words.stdout).toMatch(/^All is well: 300 entries, 3 tiles, \d+ checkpoints, 0 receipts\.\n$/)
     const json = await run(['fsck', '--json', '--progress'])
@@ -75,7 +80,7 @@ describe('llmring-server log accept-head', () => {
     expect(shown.stdout).toMatch(/guard-unreadable[\s\S]*accept-head --yes/)
     expect(await readFile(guard, 'utf8')).toBe(whole.slice(0, 40))
 
-    const accepted = await run(['log', 'accept-head', '--yes', '--json'])
+    const accepted = await start(['log', 'accept-head', '--yes', '--json'])
     expect(accepted.code).toBe(0)
     expect(JSON.parse(accepted.stdout)).toMatchObject({
       ...{ accepted: true, reason: 'guard-unreadable', head: { size: 300 }, remembered: null },
@@ -90,7 +95,7 @@ describe('llmring-server log accept-head', () => {
   it('says that other guards keep nothing here', async () => {
     const refused = await run(['log', 'accept-head'], { LLMRING_TLOG_GUARD: 'none' })
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("The guard is 'none'") })
-    const unasked = await run(['log', 'accept-head'], { LLMRING_TLOG_GUARD: 'witness' })
+    const unasked = await start(['log', 'accept-head'], { LLMRING_TLOG_GUARD: 'witness' })
     expect(unasked).toMatchObject({ code: 78, stderr: expect.stringContaining('LLMRING_TLOG_POLICY_FILE') })
     const without = await run(['log', 'accept-head'], { LLMRING_TLOG_PRIVATE_KEY_B64: '', LLMRING_TLOG_GUARD: '' })
     expect(without.code).not.toBe(0)
@@ -103,12 +108,12 @@ describe('llmring-server serve', () => {
     [{ LLMRING_TLOG_ORIGIN: 'log.example/other' }, LOG_ORIGIN],
     [{ LLMRING_TLOG_PRIVATE_KEY_B64: Buffer.alloc(32, 3).toString('base64url') }, 'LLMRING_TLOG_PRIVATE_KEY_B64'],
   ])('refuses another log than the one in the database with 78: %j', async (other, named) => {
-    const refused = await run(['serve'], { LLMRING_PORT: '0', ...other })
+    const refused = await start(['serve'], { LLMRING_PORT: '0', ...other })
     expect(refused).toMatchObject({ code: 78, stderr: expect.stringContaining(named) })
   })
 
   it('refuses a key that signs, without a log, with 78', async () => {
-    const refused = await run(['serve'], {
+    const refused = await start(['serve'], {
       ...{ LLMRING_TLOG_PRIVATE_KEY_B64: '', LLMRING_TLOG_GUARD: '' },
       LLMRING_RECEIPTS_PRIVATE_KEY_B64: Buffer.alloc(32, 7).toString('base64url'),
     })

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runCommand } from '../support/command.js'
 import { eventually } from '../support/eventually.js'
 import { runProgram, startProgram, temporaryDirectory } from '../support/program.js'
 
@@ -75,7 +76,7 @@ describe('router bench', { timeout: WAIT_MS }, () => {
   })
 
   test('explains itself, and refuses what it cannot do', async () => {
-    const help = await runProgram(['router', 'bench', '--help'], directory.path)
+    const help = await runCommand(['router', 'bench', '--help'])
     for (const word of ['--calls', '--concurrency', '--seconds', '--stream', '--json', 'no\ndatabase is needed'])
       expect(help.stdout).toContain(word)
     for (const args of [
@@ -84,10 +85,10 @@ describe('router bench', { timeout: WAIT_MS }, () => {
       ['--seconds', 'x'],
       ['--calls', '1e9'],
     ]) {
-      const { code, stderr } = await runProgram(...bench(...args))
+      const { code, stderr } = await runCommand(['router', 'bench', ...args])
       expect([code, stderr]).toEqual([1, expect.stringContaining('a whole number from 1 to')])
     }
-    const all = await runProgram(['router', '--help'], directory.path)
+    const all = await runCommand(['router', '--help'])
     expect(all.stdout).toContain('bench')
     expect(all.stdout).not.toContain('bench-part')
   })

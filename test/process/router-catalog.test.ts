@@ -1,19 +1,21 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { runCommand } from '../support/command.js'
 import { answerJson, startUpstream } from '../support/local-upstream.js'
 import { runProgram, serveProgram, stopProgram } from '../support/program.js'
 import { placeForPrograms } from '../support/program-place.js'
 
 const WAIT_MS = 120_000
 const { directory, databaseUrl } = placeForPrograms()
-const catalog = (...args: string[]) => runProgram(['router', 'catalog', ...args], directory())
+const catalog = (...args: string[]) => runCommand(['router', 'catalog', ...args])
 
 test('router catalog makes one of the registry that comes with the program, and shows it', {
   timeout: WAIT_MS,
 }, async () => {
   const file = join(directory(), 'index.json')
-  const made = await catalog('build', '--providers', 'openai,anthropic', '--include-paid', '--output', file, '--pretty')
+  const build = ['router', 'catalog', 'build', '--providers', 'openai,anthropic', '--include-paid', '--pretty']
+  const made = await runProgram([...build, '--output', file], directory())
   expect([made.code, made.stderr]).toEqual([0, ''])
   expect(made.stdout).toMatch(/index\.json: \d+ models of openai, anthropic; 0 left out/)
   expect(statSync(file).mode & 0o777).toBe(0o644)

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { runCommand } from '../support/command.js'
 import { runProgram, serveProgram, stopProgram, temporaryDirectory } from '../support/program.js'
 import { ROOT } from '../support/readme.js'
 
@@ -31,7 +32,7 @@ describe('router check', () => {
   })
 
   test('says what is wrong with it, all at once, with exit code 78', async () => {
-    const { code, stdout, stderr } = await runProgram(['router', 'check', EXAMPLE], directory.path, {})
+    const { code, stdout, stderr } = await runCommand(['router', 'check', EXAMPLE])
     expect([code, stdout]).toEqual([78, ''])
     for (const name of Object.keys(KEYS)) expect(stderr).toContain(`the variable ${name} is not set`)
   })
@@ -43,18 +44,18 @@ describe('router check', () => {
     )
     const config = file('gateway.yaml', ECHO)
     const args = ['router', 'check', config, '--lockfile', lockfile]
-    const { code, stdout } = await runProgram(args, directory.path)
+    const { code, stdout } = await runCommand(args)
     expect(code).toBe(0)
     expect(stdout).toContain('fast -> echo:parrot')
     expect(stdout).toContain('lost -> nothing  (no backend: openai:gone)')
-    const json = JSON.parse((await runProgram([...args, '--json'], directory.path)).stdout)
+    const json = JSON.parse((await runCommand([...args, '--json'])).stdout)
     expect(json).toMatchObject({ valid: true, aliases: [{ alias: 'fast', served: ['echo:parrot'] }, {}] })
   })
 
   test('needs a file', async () => {
-    const { code, stderr } = await runProgram(['router', 'check'], directory.path)
+    const { code, stderr } = await runCommand(['router', 'check'])
     expect([code, stderr]).toEqual([78, expect.stringContaining('LLMRING_ROUTER_CONFIG')])
-    expect((await runProgram(['router', 'check', 'not-there.yaml'], directory.path)).code).not.toBe(0)
+    expect((await runCommand(['router', 'check', 'not-there.yaml'])).code).not.toBe(0)
   })
 })
 
