@@ -432,6 +432,7 @@ async function timeAttacks({ chain, log, receipt, document, proofBytes }: World)
   const kept = early.noteBytes({ seenAt: START + HOUR_MS })
   const late = await log.proofBytes(receipt, log.note({ seenAt: START + 2 * HOUR_MS }))
   const before = await log.proofBytes(receipt, log.note({ seenAt: START - HOUR_MS }))
+  const elsewhere = new AuditLog(chain.slice(0, 2), OTHER_ORIGIN)
   const times = ['issued-at', 'merge-delay'] as const
   return [
     {
@@ -452,6 +453,15 @@ async function timeAttacks({ chain, log, receipt, document, proofBytes }: World)
       by: times,
     },
     { name: 'seen by a witness before it was issued', document, proof: before, verdict: 'bad', by: times },
+    {
+      name: 'a kept checkpoint of another log, which need not have it',
+      document,
+      proof: proofBytes,
+      policy: policyText('both', [ORIGIN, OTHER_ORIGIN]),
+      checkpoints: [elsewhere.noteBytes({ seenAt: START + HOUR_MS })],
+      verdict: 'good',
+      by: [],
+    },
     {
       name: 'a kept checkpoint from before it was issued',
       document,

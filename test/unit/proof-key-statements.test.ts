@@ -73,6 +73,11 @@ describe('statements of changed keys', () => {
   test('replace no key that is pinned, and take no end back that the auditor set', async () => {
     const usurped = await followStatements(deps, pinned(), [statement('key-1', 1, 'key-1', 11)])
     expect(usurped?.get('key-1')?.key.bytes).toEqual(signerOfByte(1).key.bytes)
+    // Nor does a stranger to its name give it back its time, or end the key that says so.
+    expect(await follow(statement('key-1', 1, 'key-2', 11, 10), statement('key-2', 11, 'key-1', 13, 20))).toEqual([
+      ['key-1', null, 10],
+      ['key-2', 10, null],
+    ])
     const ended = await followStatements(deps, pinned({ not_after: '2026-01-03T00:00:00.000Z' }), [
       statement('key-1', 1, 'key-2', 11, 10),
       statement('key-2', 11, 'key-1', 1, 20),
