@@ -1,5 +1,8 @@
 /** The transparency log: how soon a receipt is proved, how fast leaves are numbered, and what a large tree and its tiles cost. */
 import { createHash, randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   appendLeaves,
@@ -32,7 +35,10 @@ const openSql = (url: string): Sql =>
 /** How long after the answer of issue its proof is served, while 128 connections issue; then leaves alone, numbered and signed. */
 export async function proveLogged(stage: Stage): Promise<Result[]> {
   const url = await stage.newDatabase()
-  const served = await startBuilt({ LLMRING_DATABASE_URL: url, ...SIGNING })
+  const directory = await mkdtemp(join(tmpdir(), 'llmring-bench-guard-'))
+  // What the embedded mode and docker-compose have: each head is on disk before it is shown.
+  const guard = { LLMRING_TLOG_GUARD: `file:${join(directory, 'guard')}` }
+  const served = await startBuilt({ LLMRING_DATABASE_URL: url, ...SIGNING, ...guard })
   const sql = openSql(url)
   try {
     const [load] = stage.loads
@@ -66,6 +72,7 @@ export async function proveLogged(stage: Stage): Promise<Result[]> {
   } finally {
     await sql.end()
     await served.stop()
+    await rm(directory, { recursive: true, force: true })
   }
 }
 

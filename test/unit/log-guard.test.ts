@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readlinkSync } from 'node:fs'
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   appendLeaves,
   emptyTree,
@@ -179,6 +180,58 @@ describe('a guard file', () => {
     const { head } = grow(400)
     await expect(guard.remember(head, noteOf(head))).rejects.toThrow()
     expect(guard.known().newest?.size).toBe(300)
+  })
+})
+
+describe('what a guard file remembers', () => {
+  const handles = async () => {
+    const handle = await open(directory)
+    await handle.close()
+    return Object.getPrototypeOf(handle) as { sync(this: { readonly fd: number }): Promise<void> }
+  }
+  afterEach(() => vi.restoreAllMocks())
+
+  it.runIf(process.platform === 'linux')(
+    'is on disk with its name before it counts: a power cut cannot bring the old one back',
+    async () => {
+      const guard = await remembering(300)
+      const prototype = await handles()
+      const { sync } = prototype
+      const flushed: string[] = []
+      vi.spyOn(prototype, 'sync').mockImplementation(async function (this: { readonly fd: number }) {
+        const name = readlinkSync(`/proc/self/fd/${this.fd}`)
+        await sync.call(this)
+        expect(guard.known().newest?.size).toBe(300)
+        flushed.push(
+          `${name} ${(await readFile(path, 'utf8')) === noteOf(grow(400).head) ? 'after' : 'before'} the rename`,
+        )
+      })
+      const { head } = grow(400)
+      await guard.remember(head, noteOf(head))
+      expect(flushed).toEqual([
+        expect.stringMatching(/tlog-guard\.making-[0-9a-f]{16} before the rename$/),
+        `${join(path, '..')} after the rename`,
+      ])
+      expect(guard.known().newest?.size).toBe(400)
+    },
+  )
+
+  it.each(['the note', 'the folder'])('is what it was if %s cannot be flushed', async (what) => {
+    const guard = await remembering(300)
+    const prototype = await handles()
+    const { sync } = prototype
+    let calls = 0
+    vi.spyOn(prototype, 'sync').mockImplementation(function (this: { readonly fd: number }) {
+      calls += 1
+      return calls === (what === 'the note' ? 1 : 2) ? Promise.reject(new Error('EIO')) : sync.call(this)
+    })
+    const { head } = grow(400)
+    await expect(guard.remember(head, noteOf(head))).rejects.toThrow('EIO')
+    expect(guard.known().newest?.size).toBe(300)
+    expect(await readdir(join(path, '..'))).toEqual(['tlog-guard'])
+    vi.restoreAllMocks()
+    await guard.remember(head, noteOf(head))
+    expect(guard.known().newest?.size).toBe(400)
   })
 })
 

@@ -2,7 +2,7 @@ import type { NoteKey } from '../../core/tlog/index.js'
 import { openCheckpoint, parseNote } from '../../core/tlog/index.js'
 import { createNodeVerifier } from '../../platform/node-ed25519.js'
 import type { Guard, Remembered } from './guard.js'
-import { readGuardFile, writeGuardFile } from './guard-file.js'
+import { prepareGuardFile, readGuardFile } from './guard-file.js'
 import type { TreeHead } from './tree-head.js'
 
 export type GuardSettings = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'witness' | 'none' }
@@ -65,9 +65,13 @@ function createMemory(path: string | null, logKey: NoteKey) {
     },
     remember: async (head: TreeHead, note: string): Promise<void> => {
       if (!isReadable) throw new Error('the guard file was not read, and must not be replaced by less than it holds')
-      if (path !== null && isBehind(head.size)) await catchUp(path)
       if (!isBehind(head.size)) return
-      if (path !== null) await writeGuardFile(path, note)
+      if (path !== null) {
+        // Written while the other is read: most of the time no instance is ahead, and each step of a file takes a turn.
+        const [prepared] = await Promise.all([prepareGuardFile(path, note), catchUp(path)])
+        if (!isBehind(head.size)) return prepared.discard()
+        await prepared.place()
+      }
       lastNote = note
       newest = { size: head.size, root: head.root }
     },
