@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { verifySignature } from '../../src/core/ed25519/index.js'
 import { canonicalJson, parseCanonicalBytes } from '../../src/core/json/index.js'
+import { hashLeaf, parseCheckpoint, parseNote, verifyInclusion } from '../../src/core/tlog/index.js'
 import { acceptHead, readAcceptance } from '../../src/features/transparency/accept-head.js'
 import { createGuard } from '../../src/features/transparency/create-guard.js'
 import { createLogSigner } from '../../src/features/transparency/log-key.js'
@@ -88,6 +89,15 @@ async function expectRefused(instance: LogInstance): Promise<void> {
   expect(text).toMatch(/^llmring_log_suspended 1$/m)
 }
 
+async function expectProven(instance: LogInstance, entry = newEntry()): Promise<void> {
+  const shown = await instance.log.prove(entry)
+  const note = parseNote(shown?.checkpoint ?? new Uint8Array())
+  const parsed = parseCheckpoint(note.ok ? note.note.text : '')
+  if (shown === null || !parsed.ok) throw new Error('there is no proof')
+  const { size, root } = parsed.checkpoint
+  expect(verifyInclusion(sha256, { leaf: hashLeaf(sha256, entry), ...shown, size, root })).toEqual({ ok: true })
+}
+
 describe('a log whose database went back', () => {
   it('signs nothing under the guard that remembers more, whatever waits in it', async () => {
     const restored = await restoreOld()
@@ -137,6 +147,24 @@ describe('a log whose database went back', () => {
       String(signature),
     )
     expect(await verdict).toMatchObject({ ok: true })
+  })
+
+  it('proves by the tiles of the history that was accepted, and by none that it had in memory', async () => {
+    const instance = await start(await clone())
+    const { sql } = instance.database
+    const before = Array.from({ length: 300 }, newEntry)
+    await instance.append(before)
+    expect(await instance.log.waitLogged(before[299] ?? newEntry(), 20_000)).toBe(true)
+    await expectProven(instance, before[299])
+    await sql`truncate log_checkpoints, log_entries, log_tiles`
+    await sql`update log_head set size = 0, root = sha256('')`
+    await eventually(() => expect(instance.feature.ready()).toBe(false))
+    expect(await acceptHead(accepting(instance))).toMatchObject({ reason: 'rolled-back' })
+    await eventually(() => expect(instance.feature.ready()).toBe(true))
+    const after = Array.from({ length: 300 }, newEntry)
+    await instance.append(after)
+    expect(await instance.log.waitLogged(after[299] ?? newEntry(), 20_000)).toBe(true)
+    await expectProven(instance, after[299])
   })
 
   it('is accepted once: what agrees with the guard is not stated', async () => {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { hashLeaf, parseCheckpoint, parseNote, verifyInclusion } from '../../src/core/tlog/index.js'
+import { type SequenceDeps, sequencePending } from '../../src/features/transparency/sequence.js'
+import { extendTree, lockSequence } from '../../src/features/transparency/sequence-store.js'
 import { sha256 } from '../../src/platform/sha256.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
@@ -129,6 +131,71 @@ describe('a start', () => {
       exitCode: 78,
       message: expect.stringContaining('LLMRING_TLOG_PRIVATE_KEY_B64'),
     })
+  })
+})
+
+describe('a turn', () => {
+  /** A log of three entries that nobody sequences, with one more that waits. */
+  async function idle() {
+    const instance = await start()
+    await instance.append(many(3))
+    await eventually(async () => expect((await checkCheckpoints(instance.database)).at(-1)).toBe(3))
+    await instance.feature.close()
+    await instance.database.sql`insert into log_pending (entry, pending_since) values (${newEntry()}, now())`
+    const turn = (judge: SequenceDeps['judge'] = async () => null) =>
+      sequencePending({ transact: instance.transact, judge, onStep: () => undefined })
+    const state = async () => {
+      const [row] = await instance.database.sql<{ size: number; entries: number; pending: number }[]>`
+        select size::int, (select count(*) from log_entries)::int as entries,
+          (select count(*) from log_pending)::int as pending from log_head`
+      return row
+    }
+    return { ...instance, turn, state }
+  }
+  const unchanged = { size: 3, entries: 3, pending: 1 }
+
+  it('takes what waits, and of a head that is not signed nothing', async () => {
+    const { turn, state } = await idle()
+    expect(await turn()).toMatchObject({ status: 'extended', leaves: 1, head: { size: 4 } })
+    expect(await state()).toEqual({ size: 4, entries: 4, pending: 0 })
+    expect(await turn()).toMatchObject({ status: 'unsigned', head: { size: 4 } })
+  })
+
+  it('that the guard refuses takes nothing, though nobody had noticed before', async () => {
+    const { turn, state } = await idle()
+    expect(await turn(async () => 'rolled-back')).toEqual({ status: 'refused', reason: 'rolled-back' })
+    expect(await state()).toEqual(unchanged)
+  })
+
+  it('takes nothing while another session has its own', async () => {
+    const { turn, state, transact } = await idle()
+    await transact(async (tx) => {
+      await lockSequence(tx)
+      expect(await turn()).toEqual({ status: 'busy' })
+    })
+    expect(await state()).toEqual(unchanged)
+    expect(await turn()).toMatchObject({ status: 'extended' })
+  })
+
+  it('ends if a tile at the edge is not that of the head, and extends nothing', async () => {
+    const { turn, state, database: db } = await idle()
+    await db.sql`update log_tiles set hashes = set_byte(hashes, 40, 255 - get_byte(hashes, 40)) where level = 0`
+    await expect(turn()).rejects.toThrow('the root of the head')
+    expect(await state()).toEqual(unchanged)
+  })
+
+  it.each([
+    ['another size', { size: 2 }],
+    ['another root', { root: new Uint8Array(32) }],
+  ])('extends no head of %s than it has read', async (_what, other) => {
+    const { state, transact, database: db } = await idle()
+    const [head] = await db.sql<{ size: number; root: Buffer }[]>`select size::int, root from log_head`
+    const [leaf] = await db.sql<{ id: string; entry: Buffer }[]>`select id, entry from log_pending`
+    if (head === undefined || leaf === undefined) throw new Error('there is a head and a leaf')
+    const from = { ...head, ...other }
+    const next = { size: 4, root: new Uint8Array(32).fill(1) }
+    await expect(transact((tx) => extendTree(tx, from, next, [leaf], []))).rejects.toThrow()
+    expect(await state()).toEqual(unchanged)
   })
 })
 

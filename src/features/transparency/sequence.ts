@@ -1,12 +1,4 @@
-import {
-  appendLeaves,
-  edgeTiles,
-  hashLeaf,
-  openTreeEdge,
-  type ReadTiles,
-  rootOfEdge,
-  type Tile,
-} from '../../core/tlog/index.js'
+import { appendLeaves, hashLeaf, openTreeEdge, type ReadTiles, rootOfEdge, type Tile } from '../../core/tlog/index.js'
 import type { Transact, Tx } from '../../db/transact.js'
 import { invariant } from '../../platform/invariant.js'
 import { sha256 } from '../../platform/sha256.js'
@@ -14,7 +6,7 @@ import { createSlices } from '../../platform/slices.js'
 import type { OnStep } from './durable-step.js'
 import { proveGrowth } from './guard.js'
 import { TRANSPARENCY_LIMITS } from './limits.js'
-import { extendTree, readerIn, readHead, readTilesIn, takePending, tryLockSequence } from './sequence-store.js'
+import { extendTree, openTurn, readerIn, type SequenceTurn } from './sequence-store.js'
 import type { BarReason } from './suspension.js'
 import { sameBytes, type TreeHead } from './tree-head.js'
 
@@ -41,26 +33,25 @@ export type Sequenced =
  */
 export function sequencePending(deps: SequenceDeps): Promise<Sequenced> {
   return deps.transact(async (tx) => {
-    if (!(await tryLockSequence(tx))) return { status: 'busy' }
-    const { noted, ...head } = await readHead(tx)
+    const turn = await openTurn(tx, TRANSPARENCY_LIMITS.chunkLeavesMax)
+    if (turn === null) return { status: 'busy' }
+    const { head, pending } = turn
     const reason = await deps.judge(head, readerIn(tx))
     if (reason !== null) return { status: 'refused', reason }
-    if (!noted) return { status: 'unsigned', head }
-    const entries = await takePending(tx, TRANSPARENCY_LIMITS.chunkLeavesMax)
-    if (entries.length === 0) return { status: 'idle' }
-    const next = await extendBy(tx, head, entries)
+    if (!turn.noted) return { status: 'unsigned', head }
+    if (pending.length === 0) return { status: 'idle' }
+    const next = await extendBy(tx, turn)
     // Crash here: the transaction is rolled back. The leaves are still pending, the tree is the old one, and no
     // checkpoint mentions them; the next look starts over.
     await deps.onStep('extended')
     return {
-      ...{ status: 'extended', head: next, leaves: entries.length },
-      isFull: entries.length === TRANSPARENCY_LIMITS.chunkLeavesMax,
+      ...{ status: 'extended', head: next, leaves: pending.length },
+      isFull: pending.length === TRANSPARENCY_LIMITS.chunkLeavesMax,
     }
   }, TRANSPARENCY_LIMITS.chunkMsMax)
 }
 
-async function extendBy(tx: Tx, head: TreeHead, entries: readonly Uint8Array[]): Promise<TreeHead> {
-  const stored = await readTilesIn(tx, edgeTiles(head.size))
+async function extendBy(tx: Tx, { head, tiles: stored, pending }: SequenceTurn): Promise<TreeHead> {
   const opened = openTreeEdge(head.size, new Map(stored.map(({ level, hashes }) => [level, hashes])))
   invariant(opened.ok, 'the tiles at the edge of the tree are there')
   invariant(sameBytes(rootOfEdge(sha256, opened.edge), head.root), 'the tiles at the edge have the root of the head')
@@ -68,9 +59,9 @@ async function extendBy(tx: Tx, head: TreeHead, entries: readonly Uint8Array[]):
   const written = new Map<string, Tile>()
   let { edge } = opened
   const slices = createSlices()
-  for (let at = 0; at < entries.length; at += TRANSPARENCY_LIMITS.sliceLeavesMax) {
-    const slice = entries.slice(at, at + TRANSPARENCY_LIMITS.sliceLeavesMax)
-    const leaves = slice.map((entry) => hashLeaf(sha256, entry))
+  for (let at = 0; at < pending.length; at += TRANSPARENCY_LIMITS.sliceLeavesMax) {
+    const slice = pending.slice(at, at + TRANSPARENCY_LIMITS.sliceLeavesMax)
+    const leaves = slice.map(({ entry }) => hashLeaf(sha256, entry))
     const appended = appendLeaves(sha256, edge, leaves)
     edge = appended.edge
     for (const tile of appended.tiles) {
@@ -82,7 +73,7 @@ async function extendBy(tx: Tx, head: TreeHead, entries: readonly Uint8Array[]):
   const next = { size: edge.size, root: rootOfEdge(sha256, edge) }
   const readTiles: ReadTiles = async (wanted) => wanted.map((tile) => tiles.get(placeOf(tile)) ?? null)
   await proveGrowth(readTiles, head, next)
-  await extendTree(tx, head, next, entries, [...written.values()])
+  await extendTree(tx, head, next, pending, [...written.values()])
   return next
 }
 
