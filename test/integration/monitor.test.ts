@@ -188,6 +188,19 @@ describe('monitor', () => {
     expect(await readdir(directory)).not.toContain(`${round}-state`)
   })
 
+  test('takes another log of the policy for another log, and does not convict the one by the other', async () => {
+    await look()
+    const second = new SignedLog(9, 'receipts.example/log2').append(800)
+    const policy = await readFile(at('policy'), 'utf8')
+    await writeFile(at('policy'), `log ${second.keyText}\n${policy}`)
+    await show(second)
+    const { code, stdout } = await look()
+    expect(code).toBe(2)
+    expect(stdout).toContain("'receipts.example/log1' and 'receipts.example/log2' are two logs")
+    await show(new SignedLog().append(800))
+    expect(await look()).toMatchObject({ code: 0 })
+  })
+
   test("holds the log against another auditor's checkpoint, or the state of their monitor", async () => {
     await look()
     const grown = new SignedLog().append(700).append(100)

@@ -116,7 +116,7 @@ function goodCases({ chain, receipt, proof, lines, document, proofBytes }: World
   ]
 }
 
-async function shortCases({ log, receipt, lines, document, proofBytes }: World): Promise<AuditCase[]> {
+async function shortCases({ log, receipt, proof, lines, document, proofBytes }: World): Promise<AuditCase[]> {
   const late = await log.proofBytes(receipt, log.note({ seenAt: START + HOUR_MS }))
   const undecided = 'undecided'
   return [
@@ -167,6 +167,19 @@ async function shortCases({ log, receipt, lines, document, proofBytes }: World):
       policy: policyText('both', [OTHER_ORIGIN]),
       verdict: undecided,
       by: ['origin', 'checkpoint'],
+    },
+    {
+      name: 'keys that came with the receipt, and nobody asked for',
+      document: jsonBytes({
+        receipt,
+        log_proof: toLogProofJson(proof),
+        keys: JSON.parse(keysText()),
+        policy: policyText(),
+      }),
+      keys: null,
+      policy: null,
+      verdict: undecided,
+      by: ['key', 'checkpoint'],
     },
     {
       name: 'a package without receipts',

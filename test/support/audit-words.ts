@@ -9,6 +9,10 @@ export const AUDIT_WORDS: Readonly<Record<string, readonly string[]>> = {
     'merge-delay undecided: Could not be decided: the checkpoint was seen at 2026-03-01T13:00:00.000Z, long after 2026-03-01T12:00:02.000Z. A proof under an earlier checkpoint would tell.',
   ],
   'no proof': ['inclusion undecided: No log proof was given: nothing shows that it is in the log.'],
+  'keys that came with the receipt, and nobody asked for': [
+    'key undecided: No keys are pinned, so there is nothing to check the signature with.',
+    'checkpoint undecided: No log is pinned, so there is no key to check the checkpoint with.',
+  ],
   'no keys': ['key undecided: No keys are pinned, so there is nothing to check the signature with.'],
   'no policy': ['checkpoint undecided: No log is pinned, so there is no key to check the checkpoint with.'],
   'a key that is not pinned': ['key undecided: Key "key-1" is not known here.'],

@@ -69,7 +69,7 @@ export async function openTurn(tx: Tx, leavesMax: number): Promise<SequenceTurn 
   return { head: tree, noted, pending, tiles: tiles.map(({ index, ...tile }) => ({ ...tile, index: Number(index) })) }
 }
 
-export function readTilesIn(tx: Tx, tiles: readonly { readonly level: number; readonly index: number }[]) {
+function readTilesIn(tx: Tx, tiles: readonly { readonly level: number; readonly index: number }[]) {
   return selectTiles(sqlOf(tx), tiles)
 }
 
