@@ -177,9 +177,8 @@ async function shortCases({ log, receipt, proof, lines, document, proofBytes }: 
         policy: policyText(),
       }),
       keys: null,
-      policy: null,
       verdict: undecided,
-      by: ['key', 'checkpoint'],
+      by: ['key'],
     },
     {
       name: 'a package without receipts',

@@ -11,7 +11,6 @@ export const AUDIT_WORDS: Readonly<Record<string, readonly string[]>> = {
   'no proof': ['inclusion undecided: No log proof was given: nothing shows that it is in the log.'],
   'keys that came with the receipt, and nobody asked for': [
     'key undecided: No keys are pinned, so there is nothing to check the signature with.',
-    'checkpoint undecided: No log is pinned, so there is no key to check the checkpoint with.',
   ],
   'no keys': ['key undecided: No keys are pinned, so there is nothing to check the signature with.'],
   'no policy': ['checkpoint undecided: No log is pinned, so there is no key to check the checkpoint with.'],
