@@ -75,10 +75,13 @@ export const HTTP_LIMITS = {
   jsonNamesMax: 10_000,
   /** Of all items of a list together; each of them has the limits above. */
   jsonListValuesMax: 400_000,
-  /** Of a body that is passed on and not kept. */
+  /**
+   * Of a body that is passed on and not kept. A name that no object had before takes its parser 2 us, so a million of
+   * them would hold the event loop for seconds; the longest conversation of 20,000 messages has 40,000 names.
+   */
   passedDepthMax: 128,
-  passedValuesMax: 1_000_000,
-  passedNamesMax: 500_000,
+  passedValuesMax: 200_000,
+  passedNamesMax: 40_000,
   errorsShownMax: 20,
   /** Of an error's message, and of its pointer. */
   errorCharactersMax: 512,
@@ -94,4 +97,6 @@ export const HTTP_LIMITS = {
    * 1.8e308).
    */
   jsonFiniteDigitsMax: 200,
+  /** A number counts as one more value for every so many characters of it: each digit takes time to read. */
+  jsonValueCharacters: 32,
 } as const

@@ -44,7 +44,8 @@ interface Cursor {
 
 /**
  * Counts what a JSON text in UTF-8 holds, without parsing it: a text that a parser would need seconds for is refused
- * after milliseconds. The counts are upper bounds: each comma and each opening bracket is a value, each colon a name.
+ * after milliseconds. The counts are upper bounds: each comma and each opening bracket is a value, each colon a name; a
+ * number of very many digits is several values.
  * The grammar is not checked: a text that is not JSON gives any result, and the parser has to refuse it. Linear,
  * iterative.
  */
@@ -77,7 +78,7 @@ export function surveyJson(bytes: Uint8Array, limits: SurveyLimits): SurveyResul
         depth -= 1
         break
       default:
-        if (byte >= MINUS && byte <= DIGIT_9) skipNumber(cursor)
+        if (byte >= MINUS && byte <= DIGIT_9) values += skipNumber(cursor)
     }
     if (values > valuesMax) return { ok: false, reason: 'too-many-values' }
     if (names > namesMax) return { ok: false, reason: 'too-many-names' }
@@ -162,8 +163,8 @@ function mayBeUnkeepable(bytes: Uint8Array, at: number): boolean {
   return (first | SMALL) === LOWER_D && second > 0x37
 }
 
-/** Moves to the number's last character. */
-function skipNumber(cursor: Cursor): void {
+/** Moves to the number's last character, and says for how many values more than one it counts. */
+function skipNumber(cursor: Cursor): number {
   const { bytes } = cursor
   let at = cursor.at + 1
   for (; at < bytes.length; at += 1) {
@@ -172,6 +173,8 @@ function skipNumber(cursor: Cursor): void {
     // Digits, + - . and, in between, a slash and a comma: the comma ends the number.
     else if (byte < 0x2b || byte > DIGIT_9 || byte === COMMA) break
   }
-  if (at - cursor.at >= HTTP_LIMITS.jsonFiniteDigitsMax) cursor.suspect = true
+  const length = at - cursor.at
+  if (length >= HTTP_LIMITS.jsonFiniteDigitsMax) cursor.suspect = true
   cursor.at = at - 1
+  return Math.floor(length / HTTP_LIMITS.jsonValueCharacters)
 }

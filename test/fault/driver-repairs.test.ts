@@ -107,16 +107,21 @@ const seen = (loose: readonly string[]) => eventually(() => expect(loose).not.to
 const PROBES: Readonly<Record<string, Probe>> = {
   'statement-without-a-socket': {
     repairs: ['closed-keeps-the-last-session'],
-    sound: ['CONNECTION_CLOSED', [{ one: 1 }], 0],
+    sound: ['CONNECTION_CLOSED', 'before the close', [{ one: 1 }], 0],
     run: async ({ connect, patienceMs }) => {
-      const sql = connect({ at: proxy.url })
+      let isClosed = false
+      const onclose = () => {
+        isClosed = true
+      }
+      const sql = connect({ at: proxy.url, onclose })
       await sql`select 1`
       const running = sql`select pg_sleep(30)`.execute()
       // What a caller does who tries again at once: the connection has failed, and is not closed yet.
       const again = running.catch(() => sql`insert into stored (n) values (1)`)
       await sleep(50)
       proxy.break('reset')
-      const answers = [await fate(again, patienceMs), await fate(sql`select 1 as one`, patienceMs)]
+      const answers = [await fate(again, patienceMs), isClosed ? 'with the close' : 'before the close']
+      answers.push(await fate(sql`select 1 as one`, patienceMs))
       return [...answers, (await observer`select from stored`).length]
     },
   },

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createClient, type Sql } from '../../src/db/client.js'
 import { distributeTables } from '../../src/db/distribute.js'
@@ -85,6 +86,36 @@ describe('the statements of the features', () => {
     'are looked through by a rule that finds %s',
     (text) => expect(volatileIn(text)).toBeDefined(),
   )
+
+  /** Of what is in parentheses: Citus sends a subquery along with its outer query only if both are of one project. */
+  const strayingIn = (text: string, distributed: readonly string[]) => {
+    const ofTables = new RegExp(`\\b(?:from|join|update|using)\\s+(?:${distributed.join('|')})\\b`)
+    const inParentheses = [...text.matchAll(/\(\s*(?:select|with|delete|update)\b/g)].map(({ index }) => {
+      let depth = 0
+      for (let end = index; end < text.length; end += 1) {
+        if (text[end] === '(') depth += 1
+        if (text[end] === ')') depth -= 1
+        if (depth === 0) return text.slice(index, end + 1)
+      }
+      return text.slice(index)
+    })
+    return inParentheses.filter((query) => ofTables.test(query) && !query.includes('project_id'))
+  }
+
+  it('name the project in every subquery over what is distributed', async () => {
+    const file = await readFile(new URL('../../src/db/citus.sql', import.meta.url), 'utf8')
+    const distributed = [...file.matchAll(/create_distributed_table\('(\w+)'/g)].map(([, table]) => table ?? '')
+    expect(distributed.length).toBeGreaterThan(20)
+    for (const { path, text } of stores) {
+      // A condition that has a name of its own is a part of the statement that it stands in.
+      const whole = text.replace(/where \$\{(\w+)\}/g, (used, name) =>
+        new RegExp(`\\b${name} = .{0,99}project_?id`, 'si').test(text) ? 'where project_id = …' : used,
+      )
+      expect([path, strayingIn(whole, distributed)]).toEqual([path, []])
+    }
+    const correlated = 'select from a where project_id = $1 and exists (select from aliases where alias = a.alias)'
+    expect(strayingIn(correlated, distributed)).toHaveLength(1)
+  })
 
   it('lock rows of one project alone', () => {
     const locks: string[] = []

@@ -43,6 +43,39 @@ const log = (event: object) =>
     json: { provider: 'openai', model: 'gpt-4o-mini', input_tokens: 10, output_tokens: 5, ...event },
   })
 
+const NOT_BASE =
+  /_(ms|us|ns|s|sec|secs|msec|min|mins|millis|milliseconds|microseconds|nanoseconds|minutes|hours|days|kb|mb|gb|kib|mib|kilobytes|megabytes|gigabytes|percent|counter|gauge|histogram|summary)(_|$)/i
+
+/** What `promtool check metrics` complains of, and what no scrape takes, in an exposition of Prometheus. */
+function lint(text: string): string[] {
+  const of = (kind: string) =>
+    new Map([...text.matchAll(new RegExp(`^# ${kind} (\\S+) (.*)$`, 'gm'))].map(([, n, t]) => [n, t]))
+  const [help, types] = [of('HELP'), of('TYPE')]
+  const series = [...text.matchAll(/^([a-zA-Z_:][\w:]*)(\{[^\n]*\})? (\S+)$/gm)]
+  const faults: string[] = []
+  const seen = new Set<string>()
+  for (const [, name = '', labels = '', number] of series) {
+    const parent = name.replace(/_(bucket|sum|count)$/, '')
+    const family = /^(histogram|summary)$/.test(types.get(parent) ?? '') ? parent : name
+    const type = types.get(family)
+    const find = (isFault: boolean, what: string) => isFault && faults.push(`${family}: ${what}`)
+    if (!seen.has(family)) {
+      find((help.get(family) ?? '') === '', 'no help')
+      find(type === undefined, 'no type')
+      find(type === 'counter' && !family.endsWith('_total'), 'counter without _total')
+      find(type !== 'counter' && /_(total|bucket|sum|count)$/.test(family), 'an ending of another type')
+      find(!/^[a-z0-9_]+$/.test(family), 'no snake case')
+      find(NOT_BASE.test(family.replaceAll(/([a-z])([A-Z])/g, '$1_$2')), 'no base unit')
+      for (const [, label = ''] of labels.matchAll(/[{,](\w+)="/g))
+        find(!/^[a-z0-9_]+$/.test(label), `no snake case: ${label}`)
+      find(!Number.isFinite(Number(number)) && !/^([+-]Inf|Nan)$/.test(number ?? ''), 'no number')
+    }
+    find(seen.has(name + labels), `twice: ${labels}`)
+    seen.add(family).add(name + labels)
+  }
+  return faults
+}
+
 describe('the metrics', () => {
   it('say what runs, and how the registry and Redis are', async () => {
     expect(await expose()).toMatch(/^llmring_build_info\{version="\d+\.\d+\.\d+",node="v\d+\.\d+\.\d+"\} 1$/m)
@@ -51,6 +84,19 @@ describe('the metrics', () => {
       expect(await value(`llmring_registry_age_seconds{provider="${provider}"}`)).toBeGreaterThanOrEqual(0)
     }
     if (redis !== undefined) await eventually(async () => expect(await value('llmring_redis_up')).toBe(1))
+  })
+
+  it('have what the linter of Prometheus asks for: help, a type, the endings of types, whole words, base units', async () => {
+    const faults = lint(await expose())
+    expect(faults.filter((fault) => !/^(nodejs|process)_/.test(fault))).toEqual([])
+    expect(lint('llmring_x 1')).toEqual(['llmring_x: no help', 'llmring_x: no type'])
+    const wrong = ['# HELP llmring_aNameMs x', '# TYPE llmring_aNameMs counter', 'llmring_aNameMs{Bad="1"} many']
+    expect(lint([...wrong, wrong[2], ''].join('\n'))).toEqual([
+      ...['counter without _total', 'no snake case', 'no base unit', 'no snake case: Bad', 'no number'].map(
+        (fault) => `llmring_aNameMs: ${fault}`,
+      ),
+      'llmring_aNameMs: twice: {Bad="1"}',
+    ])
   })
 
   it('count events, tokens and cost by provider and model', async () => {

@@ -115,6 +115,11 @@ describe('while the cap is used up', () => {
     expect(await newcomer('waits')).toMatchObject({ newKey: null })
   })
 
+  it('first writes with one key share one transaction, however many there are at once', async () => {
+    const made = await Promise.all(Array.from({ length: 100 }, () => newcomer('at once')))
+    expect([new Set(made.map(({ projectId }) => projectId)).size, transactions]).toEqual([1, 1])
+  })
+
   it('a refused key leaves nothing behind', async () => {
     const before = await countProjects(service)
     await newcomer('lone')

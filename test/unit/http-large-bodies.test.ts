@@ -89,6 +89,29 @@ describe('a body that holds too much', () => {
   })
 })
 
+describe('a body that is passed on', () => {
+  const { passedValuesMax, passedNamesMax } = HTTP_LIMITS
+  const digits = (count: number, length: number) => list(count, '7'.repeat(length))
+
+  test('may hold more than one that is kept, and not so much that reading it keeps others waiting', async () => {
+    const app = appWith(seen, { passesBody: true })
+    expect(passedNamesMax).toBeGreaterThan(jsonNamesMax)
+    const refused: readonly (readonly [string, string])[] = [
+      [list(passedValuesMax, '0'), list(passedValuesMax + 1, '0')],
+      [map(passedNamesMax), map(passedNamesMax + 1)],
+      [list(passedNamesMax, '{"a":0}'), list(passedNamesMax + 1, '{"a":0}')],
+      // Two values each: what any item is, and one more for its 32 characters.
+      [digits(passedValuesMax / 2, 32), digits(passedValuesMax / 2 + 1, 32)],
+      [digits(passedValuesMax / 2 + 1, 31), digits(passedValuesMax / 2 + 1, 63)],
+    ]
+    for (const [most, more] of refused) {
+      expect((await post(app, most)).status).toBe(200)
+      const answer = await post(app, more)
+      expect([answer.status, answer.json.code]).toEqual([413, 'body-too-large'])
+    }
+  })
+})
+
 describe('the bytes of a body', () => {
   const bytesMax = async (app: App) => {
     const fits = async (bytes: number) => (await post(app, `"${'x'.repeat(bytes - 2)}"`)).status === 200

@@ -40,7 +40,7 @@ export const GATEWAY_LIMITS = {
   workflowBytesMax: 262_144,
   workflowTokensMax: 8_000,
   workflowInputCharactersMax: 500_000,
-  messagesMax: 100_000,
+  messagesMax: 20_000,
   modelCharactersMax: 255,
   /** Of a call, from its first attempt to the end of its answer. */
   callMsMax: 600_000,
