@@ -165,7 +165,8 @@ describe('the event loop', () => {
     const body = JSON.stringify({ provider: 'openai', model: 'gpt-4o-mini', input_tokens: 1, output_tokens: 1 })
     const json = { ...headers, 'Content-Type': 'application/json' }
     expect((await fetch(`${program.url}/api/v1/log`, { method: 'POST', body, headers: json })).status).toBe(200)
-    const sql = createClient({ url: database.url, schema: 'public', connectionsMax: 1, prepare: false, pooled: true })
+    const limits = { connectionsMax: 1, statementMsMax: 0 }
+    const sql = createClient({ url: database.url, schema: 'public', ...limits, prepare: false, pooled: true })
     const [{ id } = { id: '' }] = await sql<{ id: string }[]>`select id from projects order by created_at desc limit 1`
     await insertWorstRows(sql, id, { receipts: 500, events: 150, aliases: 20_000, largeAliases: 1_200, changes: 80 })
     await sql.end({ timeout: 5 })
