@@ -18,11 +18,12 @@ import { GATEWAY_LIMITS } from './limits.js'
 import type { SpeechDeps } from './model-traits.js'
 import type { Provider } from './providers.js'
 import { type EventSource, readEvents } from './read-events.js'
+import { parseMembers, readWhole } from './read-whole.js'
 import type { EndedBy } from './receive-answer.js'
 import { type Speech, speechOf } from './speech.js'
 import { NOTHING_SPENT, type Spent, spentOn } from './spent.js'
 import { explainTrouble, UpstreamTrouble } from './trouble.js'
-import { hideCredential, parseMembers, readWhole, type Upstreams } from './upstream.js'
+import { hideCredential, type Upstreams } from './upstream.js'
 
 export type AttemptDeps = SpeechDeps & {
   readonly providers: ReadonlyMap<string, Provider>

@@ -55,6 +55,13 @@ export const GATEWAY_LIMITS = {
   callsInFlightMax: 2_000,
   /** Of an upstream's answer that comes whole, of one event of a stream, and of the text of an error. */
   answerBytesMax: 33_554_432,
+  /** Of all answers that are being read whole together; small ones are read on beyond it. */
+  answersBytesMax: 67_108_864,
+  answerSmallBytes: 1_048_576,
+  /** Of what an upstream says, once it is longer than so much. */
+  answerPlainCharacters: 65_536,
+  answerDepthMax: 128,
+  answerValuesMax: 1_000_000,
   eventBytesMax: 4_194_304,
   errorBytesMax: 16_384,
   errorCharactersMax: 1_000,

@@ -3,8 +3,9 @@ import type { ChatWire, Members } from '../../core/chat/index.js'
 import { expireAfter } from '../../platform/deadline.js'
 import { createTurnShare } from '../../platform/turn-share.js'
 import { GATEWAY_LIMITS } from './limits.js'
+import { parseMembers } from './read-whole.js'
 import { UpstreamTrouble } from './trouble.js'
-import { parseMembers, type UpstreamResponse } from './upstream.js'
+import type { UpstreamResponse } from './upstream.js'
 
 /** The events of a stream, one after the other: parsed, and null at its end, which is where it says that it is over. */
 export type EventSource = {

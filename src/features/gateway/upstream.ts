@@ -1,9 +1,10 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
-import { isMembers, type Members, readAnswerError } from '../../core/chat/index.js'
+import { readAnswerError } from '../../core/chat/index.js'
 import { expireAfter } from '../../platform/deadline.js'
 import type { Stop } from '../../platform/stop.js'
 import { GATEWAY_LIMITS } from './limits.js'
 import type { Provider } from './providers.js'
+import { parseMembers, readWhole } from './read-whole.js'
 import { type AnswerHead, type EndedBy, Receiving } from './receive-answer.js'
 import { UpstreamTrouble } from './trouble.js'
 
@@ -92,21 +93,6 @@ const isBroken = (error: unknown): boolean =>
 const isEventStream = ({ headers }: AnswerHead): boolean =>
   headers['content-type']?.startsWith('text/event-stream') === true
 
-/** The whole body as text. Throws `UpstreamTrouble` for one that is too large. */
-export async function readWhole(response: Pick<Receiving, 'next' | 'abort'>, bytesMax: number): Promise<string> {
-  const pieces: Uint8Array[] = []
-  let bytes = 0
-  for (let piece = await response.next(); piece !== null; piece = await response.next()) {
-    bytes += piece.length
-    if (bytes > bytesMax) {
-      response.abort()
-      throw new UpstreamTrouble({ kind: 'garbage' })
-    }
-    pieces.push(piece)
-  }
-  return (pieces.length === 1 ? Buffer.from(pieces[0] as Uint8Array) : Buffer.concat(pieces)).toString('utf8')
-}
-
 async function refusal(
   { status, headers }: AnswerHead,
   response: Receiving,
@@ -142,16 +128,6 @@ export function hideCredential(
     .filter((secret) => secret !== '')
     .reduce((left, secret) => left.replaceAll(secret, '[hidden]'), text)
   return shown.slice(0, GATEWAY_LIMITS.errorCharactersMax)
-}
-
-/** A JSON object, or null for any other text. */
-export function parseMembers(text: string): Members | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isMembers(value) ? value : null
-  } catch {
-    return null
-  }
 }
 
 /** In milliseconds; null for none, and for one that is neither seconds nor a date. */
