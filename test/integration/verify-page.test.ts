@@ -24,7 +24,10 @@ describe.skipIf(CHROMIUM_MISSING !== null)(title, () => {
   beforeAll(async () => {
     database = await cloneDatabase()
     service = await startService({ LLMRING_DATABASE_URL: database.url })
-    browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] })
+    browser = await chromium.launch({
+      executablePath: CHROMIUM ?? '',
+      args: ['--no-sandbox', '--disable-gpu', '--disable-software-rasterizer'],
+    })
     folder = await mkdtemp(join(tmpdir(), 'llmring-page-'))
   })
   afterAll(async () => {

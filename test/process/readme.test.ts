@@ -160,6 +160,8 @@ describe('the README', () => {
 function open(script: string): Shell {
   const shell = openShell(script, directory.path, {
     npm_config_prefer_offline: 'true',
+    npm_config_audit: 'false',
+    npm_config_fund: 'false',
     npm_config_update_notifier: 'false',
     LLMRING_PORT: '0',
     LLMRING_REGISTRY_BASE_URL: NO_REGISTRY,
