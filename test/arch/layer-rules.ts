@@ -41,6 +41,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'smol-toml': ['^src/core/lockfile/'],
   commander: ['^src/cli/'],
   'csv-stringify': ['^src/features/usage/'],
+  'hyparquet-writer': ['^src/features/usage/'],
   dotenv: ['^src/config/env\\.ts$'],
   ioredis: ['^src/platform/'],
   pino: ['^src/platform/logger\\.ts$'],

@@ -47,6 +47,7 @@ export const PLANTED_FAULTS: readonly PlantedFault[] = [
   aPackage('@noble/hashes', 'core/ed25519'),
   one('no-development-package', 'src/core/json/planted-canonicalize.ts', 'canonicalize'),
   aPackage('csv-stringify', 'http'),
+  aPackage('hyparquet-writer', 'http'),
   aPackage('smol-toml', 'cli'),
   aPackage('commander', 'platform'),
   aPackage('dotenv', 'config'),

@@ -7,6 +7,7 @@ import type { DownloadPage, FindDownloadEnd, ReadDownloadPage } from './download
 import { USAGE_LIMITS } from './limits.js'
 import { type LogCursors, logCursors } from './log-cursor.js'
 import type { LogFilter } from './log-filter.js'
+import { parquetFile } from './parquet-file.js'
 import { type PeriodText, readOpenPeriod } from './period.js'
 import type { LogPosition } from './store.js'
 
@@ -16,7 +17,7 @@ export type DownloadDeps = {
   readonly ahead: Ahead
 }
 export type DownloadInput = {
-  readonly format: 'ndjson' | 'csv'
+  readonly format: 'ndjson' | 'csv' | 'parquet'
   /** A cursor to go on behind. */
   readonly after: string | undefined
   readonly escapeFormulas: boolean
@@ -37,17 +38,19 @@ export async function downloadLogs(
   const within = acceptPeriod(readOpenPeriod(period))
   const cursors = logCursors({ order: 'oldest-first', projectId, period: within, filter })
   const start = after === undefined ? null : cursors.read(after)
-  const bytesMax = format === 'csv' ? USAGE_LIMITS.exportCsvPageBytesMax : USAGE_LIMITS.exportPageBytesMax
+  const isParsed = format !== 'ndjson'
+  const bytesMax = isParsed ? USAGE_LIMITS.exportCsvPageBytesMax : USAGE_LIMITS.exportPageBytesMax
   const isFiltered = Object.values(filter).some((value) => value !== undefined)
   const reads: PageReads = {
     read: (behind, until, rowsMax) =>
-      read(projectId, { period: within, filter, behind, until, rowsMax, bytesMax, withTexts: format === 'csv' }),
+      read(projectId, { period: within, filter, behind, until, rowsMax, bytesMax, withTexts: isParsed }),
     // Of rows that a filter leaves out it is not known how many there are.
     findEnd: async (behind, rows) => (isFiltered ? null : findEnd(projectId, { period: within, behind }, rows)),
   }
   const first = await reads.read(start, null, USAGE_LIMITS.exportFirstRows)
   const pages = readPages(first, reads, ahead, bytesMax)
   if (format === 'csv') return csvRows(pages, cursors, { escapeFormulas, withHeader: after === undefined })
+  if (format === 'parquet') return parquetFile(pages, cursors, start)
   return ndjsonLines(pages, cursors, start)
 }
 

@@ -57,6 +57,8 @@ export const USAGE_LIMITS = {
   /** A page of a download, rendered: as NDJSON, and as what CSV is made from in one step of the event loop. */
   exportPageBytesMax: 512 * 1024,
   exportCsvPageBytesMax: 128 * 1024,
+  /** Rows that are one group of a Parquet file: so much of them as NDJSON, and one page. Some milliseconds to encode. */
+  parquetGroupBytesMax: 1024 * 1024,
   exportFirstRows: 64,
   exportRowsMax: 4_000,
   /** Rows that one statement of a filtered download looks at. */

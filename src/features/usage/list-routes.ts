@@ -12,12 +12,15 @@ export type ReadingVerbs = {
 
 const tag = 'Usage'
 const CSV_TYPE = 'text/csv'
-const TYPES = { ndjson: NDJSON_TYPE, csv: `${CSV_TYPE}; charset=utf-8` } as const
+const PARQUET_TYPE = 'application/vnd.apache.parquet'
+const TYPES = { ndjson: NDJSON_TYPE, csv: `${CSV_TYPE}; charset=utf-8`, parquet: PARQUET_TYPE } as const
 const EXPORT =
   `Of any size, in pages of a statement each, oldest first. NDJSON: a \`UsageLog\` a line; the last row of each
 page has a \`cursor\` beside its members, and the last line is \`{"type":"end","rows":…,"next_cursor":…}\`: a download
 without it was cut. CSV: the same members as columns, objects as JSON text, and a column \`cursor\`. After a cut, drop what
-stands behind the last cursor and go on with \`after\`; a CSV that goes on has no header line. What is recorded later
+stands behind the last cursor and go on with \`after\`; a CSV that goes on has no header line. Parquet: the same columns, times
+in UTC, amounts and objects as text; a file that was cut has no end and cannot be read, one that is whole names a \`next_cursor\`
+among its metadata. What is recorded later
 with a time before a cursor is not behind it.`.replaceAll('\n', ' ')
 
 export function mountReading(app: App, guards: Guards, verbs: ReadingVerbs): void {
@@ -52,12 +55,12 @@ function mountExport(app: App, guards: Guards, verbs: ReadingVerbs): void {
     path: '/api/v1/export',
     tag,
     operationId: 'exportUsageLogs',
-    summary: 'Everything that was recorded, as NDJSON or CSV',
+    summary: 'Everything that was recorded, as NDJSON, CSV or Parquet',
     description: EXPORT,
     access: READS,
     turns: 'read',
     query: schema.ExportQuery,
-    responses: { 200: { description: 'The rows.', contentType: [NDJSON_TYPE, CSV_TYPE] } },
+    responses: { 200: { description: 'The rows.', contentType: [NDJSON_TYPE, CSV_TYPE, PARQUET_TYPE] } },
     handle: async ({ principal, query }) => {
       const { format, after, formulas, start_date: start, end_date: end, ...filter } = query
       const input = { format, after, escapeFormulas: formulas === 'escape', period: { start, end }, filter }

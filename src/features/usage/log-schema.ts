@@ -94,7 +94,7 @@ export const LogsQuery = z
   })
 
 export const ExportQuery = z.object({
-  format: z.enum(['ndjson', 'csv']).default('ndjson'),
+  format: z.enum(['ndjson', 'csv', 'parquet']).default('ndjson'),
   after: after('A `cursor` of a row, or `next_cursor` of the last line, of the same project, start and filters.'),
   formulas: z.enum(['escape', 'keep']).default('escape').openapi({
     description:
