@@ -81,10 +81,11 @@ async function claimed(
 ): Promise<ReadonlySet<string>> {
   const since = new Date(now.getTime() - BATCH_LIMITS.leftoverAfterMs)
   const rows = await sqlOf(tx)<{ logId: string }[]>`
-    select distinct member.log_id as "logId" from receipt_members as member
+    select distinct member.log_id as "logId"
+    from unnest(${arrayText(logIds)}::text::uuid[]) as wanted (log_id)
+    join receipt_members as member on member.project_id = ${projectId} and member.log_id = wanted.log_id
     join receipt_batches as batch on batch.project_id = member.project_id and batch.receipt_id = member.receipt_id
-    where member.project_id = ${projectId} and member.log_id = any(${arrayText(logIds)}::text::uuid[])
-      and (batch.sealed_at is not null or batch.begun_at > ${since.toISOString()}::text::timestamptz)`
+    where (batch.sealed_at is not null or batch.begun_at > ${since.toISOString()}::text::timestamptz)`
   return new Set(rows.map(({ logId }) => logId))
 }
 
