@@ -204,3 +204,30 @@ test('the memory stays small when many of the largest bulks come at once: some a
   expect(statuses.filter((status) => status !== 200 && status !== 503)).toEqual([])
   expect(rssBytesMax).toBeLessThan(RESIDENT_BYTES_MAX)
 }, 60_000)
+
+// Last: what this takes of the memory is given back late.
+test('the event loop is held by no conversation for long, however large it is', async () => {
+  const message = (content: unknown) => JSON.stringify({ model: 'auto', messages: [{ role: 'user', content }] })
+  const messages = Array.from({ length: 19_998 }, (_, at) => ({
+    role: 'user',
+    content: `${at} ${'x'.repeat(1_000)}`,
+  }))
+  const bodies = {
+    'a text of 30 MiB': message('word '.repeat(6_290_000)),
+    'an image of 30 MiB': message([
+      { type: 'image_url', image_url: { url: `data:image/png;base64,${'iVBORw0K'.repeat(3_930_000)}` } },
+    ]),
+    '20,000 messages of 1 KiB': JSON.stringify({ model: 'auto', messages }),
+  }
+  const headers = { 'Content-Type': 'application/json', 'X-API-Key': 'a-key-of-ours' }
+  const large: Reading[] = []
+  for (const [what, body] of Object.entries(bodies)) {
+    await loop.read()
+    const answer = await fetch(`${program.url}/v1/chat/completions`, { method: 'POST', body, headers })
+    const { length } = await answer.text()
+    large.push({ what, ...(await loop.read()), status: answer.status, bytes: length })
+  }
+  readings.push(...large)
+  expect(large.filter(({ status }) => status !== 200)).toEqual([])
+  expect(large.filter(({ heldMs }) => heldMs > HELD_MS_MAX)).toEqual([])
+}, 60_000)
