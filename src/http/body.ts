@@ -1,7 +1,7 @@
 import type { z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { type BodyKinds, codingOf, JSON_ONLY, kindOf } from './body-kinds.js'
-import { type BodyItems, parseItems, parseJson, parseLines, parsePassed, parseText } from './parse-json.js'
+import { type BodyItems, parseItems, parseJson, parseLines, parsePassedInSteps, parseText } from './parse-json.js'
 import { type BodyLimits, type BodySource, readBytes, tooLarge } from './read-bytes.js'
 import { contextOf, type NodeBindings } from './request-context.js'
 
@@ -30,7 +30,7 @@ export async function takeBody(
   const kind = kindOf(c.req.header('content-type'), bodyKinds)
   const coding = codingOf(c.req.header('content-encoding'), bodyGzip)
   const bytes = await readBody(c, limits, { isPublic, coding })
-  if (passesBody) return { ...parsePassed(bytes), isValid: false }
+  if (passesBody) return { ...(await parsePassedInSteps(bytes)), isValid: false }
   if (kind === 'toml' || kind === 'text') return { ...parseText(bytes), isValid: false }
   const items = bodyItems === undefined ? null : await (kind === 'ndjson' ? parseLines : parseItems)(bytes, bodyItems)
   return items === null ? { ...parseJson(bytes), isValid: false } : { value: items, text: '', isValid: true }

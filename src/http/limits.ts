@@ -82,6 +82,8 @@ export const HTTP_LIMITS = {
   passedDepthMax: 128,
   passedValuesMax: 200_000,
   passedNamesMax: 40_000,
+  /** A larger one is read in steps. */
+  passedStepBytes: 1_048_576,
   errorsShownMax: 20,
   /** Of an error's message, and of its pointer. */
   errorCharactersMax: 512,

@@ -6,6 +6,7 @@ import type { Endpoint } from '../../src/http/declaration.js'
 import { type App, type Guards, mount } from '../../src/http/endpoint.js'
 import { limited } from '../../src/http/limited.js'
 import { HTTP_LIMITS } from '../../src/http/limits.js'
+import { parsePassedInSteps } from '../../src/http/parse-json.js'
 import { createBodyLimits } from '../../src/http/read-bytes.js'
 import { createServiceReadTurns } from '../../src/http/read-turns.js'
 import { createLogger } from '../../src/platform/logger.js'
@@ -109,6 +110,24 @@ describe('a body that is passed on', () => {
       const answer = await post(app, more)
       expect([answer.status, answer.json.code]).toEqual([413, 'body-too-large'])
     }
+  })
+
+  test('lets others have their turns while a large one is read', async () => {
+    let turns = 0
+    let next: NodeJS.Immediate
+    const take = () => {
+      turns += 1
+      next = setImmediate(take)
+    }
+    next = setImmediate(take)
+    const sent = { text: 'x'.repeat(HTTP_LIMITS.passedStepBytes) }
+    const { value } = await parsePassedInSteps(Buffer.from(JSON.stringify(sent)))
+    clearImmediate(next)
+    expect(value).toEqual(sent)
+    expect(turns).toBeGreaterThanOrEqual(2)
+    await expect(parsePassedInSteps(Buffer.from(`${JSON.stringify(sent)}]`))).rejects.toMatchObject({
+      code: 'malformed-json',
+    })
   })
 })
 
