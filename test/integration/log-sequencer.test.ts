@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { hashLeaf, parseCheckpoint, parseNote, verifyInclusion } from '../../src/core/tlog/index.js'
+import { saveCheckpoint } from '../../src/features/transparency/checkpoint-store.js'
 import { type SequenceDeps, sequencePending } from '../../src/features/transparency/sequence.js'
 import { extendTree, lockSequence } from '../../src/features/transparency/sequence-store.js'
 import { sha256 } from '../../src/platform/sha256.js'
@@ -196,6 +197,18 @@ describe('a turn', () => {
     const next = { size: 4, root: new Uint8Array(32).fill(1) }
     await expect(transact((tx) => extendTree(tx, from, next, [leaf], []))).rejects.toThrow()
     expect(await state()).toEqual(unchanged)
+  })
+})
+
+describe('a size that was signed', () => {
+  it('keeps its root: a second one is neither saved nor shown', async () => {
+    const { database: db, transact, feature, append } = await start()
+    await append(many(3))
+    await eventually(async () => expect((await checkCheckpoints(db)).at(-1)).toBe(3))
+    await feature.close()
+    const second = { size: 3, root: new Uint8Array(32).fill(1), note: 'another', witnesses: 5 }
+    expect(await transact((tx) => saveCheckpoint(tx, second))).toBeUndefined()
+    expect((await checkCheckpoints(db)).at(-1)).toBe(3)
   })
 })
 
