@@ -3,7 +3,7 @@ import { findLogSettings } from '../compose/log-settings.js'
 import { findReceiptKeys } from '../compose/receipt-keys.js'
 import type { Config, GuardSetting } from '../config/config.js'
 import { type Derived, listSettings, type Setting } from '../config/settings.js'
-import { loadSigningKey } from '../features/receipts/signing-keys.js'
+import { loadSigningKey } from '../features/receipts/keys/signing-keys.js'
 import { prepareConfig, run } from './prepare.js'
 
 export function configCommand(): Command {

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { openResources } from '../compose/database.js'
-import { checkRollups } from '../features/usage/check-rollups.js'
 import { openRollups } from '../features/usage/feature.js'
+import { checkRollups } from '../features/usage/rollups/check-rollups.js'
 import { abortable } from '../platform/abortable.js'
 import { commandLogger, prepareConfig, run } from './prepare.js'
 import { print } from './with-projects.js'

@@ -1,6 +1,6 @@
 import type { Feature } from '../features/contract.js'
 import { type AppOptions, createApp } from '../http/create-app.js'
-import { mountDocs } from '../http/docs.js'
+import { mountDocs } from '../http/describe/docs.js'
 import type { App, Guards } from '../http/endpoint.js'
 import { type HealthDeps, mountHealth } from '../http/health.js'
 import { mountVerifyPage } from '../http/verify-page.js'

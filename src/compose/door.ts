@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.js'
 import { HTTP_LIMITS } from '../http/limits.js'
-import { createListener, type ListenerOptions } from '../http/listener.js'
-import type { ServerLimits, ServiceListener } from '../http/server.js'
+import { createListener, type ListenerOptions } from '../http/listen/listener.js'
+import type { ServerLimits, ServiceListener } from '../http/listen/server.js'
 import type { Logger } from '../platform/logger.js'
 import type { Service } from './service.js'
 

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Hook } from '../features/gateway/ask-hook.js'
+import type { Hook } from '../features/gateway/serve/ask-hook.js'
 import { ConfigurationError } from '../platform/configuration-error.js'
 
 /** Loads `policy.hook`: a module, named from the configuration's folder, that exports `choose(candidates, request)`. */

@@ -1,7 +1,11 @@
 import { readFile, stat } from 'node:fs/promises'
 import { type Config, isLoopback } from '../config/config.js'
-import { catalogConfig } from '../features/gateway/catalog-config.js'
-import { type GatewayConfig, type GatewayConfigResult, readGatewayConfig } from '../features/gateway/read-config.js'
+import { catalogConfig } from '../features/gateway/config/catalog-config.js'
+import {
+  type GatewayConfig,
+  type GatewayConfigResult,
+  readGatewayConfig,
+} from '../features/gateway/config/read-config.js'
 import { ConfigurationError } from '../platform/configuration-error.js'
 import { SERVICE_LIMITS } from './limits.js'
 import { openCatalog } from './open-catalog.js'

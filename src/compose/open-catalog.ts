@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Catalog, readCatalog } from '../features/gateway/catalog.js'
+import { type Catalog, readCatalog } from '../features/gateway/catalog/catalog.js'
 import { createOrigin } from '../features/registry/origin.js'
 import { ConfigurationError } from '../platform/configuration-error.js'
 import { readVersion } from '../platform/version.js'

@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.js'
 import type { Orm } from '../db/orm.js'
 import { findKnownKeyId } from '../features/receipts/feature.js'
-import { ensureKeyFile, readKeyFile } from '../features/receipts/key-file.js'
-import type { KeySettings } from '../features/receipts/signing-keys.js'
+import { ensureKeyFile, readKeyFile } from '../features/receipts/keys/key-file.js'
+import type { KeySettings } from '../features/receipts/keys/signing-keys.js'
 import type { Logger } from '../platform/logger.js'
 import { previousReceiptsKeyFile, receiptsKeyFile } from './data-directory.js'
 

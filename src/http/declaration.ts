@@ -1,12 +1,12 @@
 import type { z } from '@hono/zod-openapi'
 import type { Access, Principal } from '../access/principal.js'
 import type { ProblemCode } from '../platform/problem-catalogue.js'
-import type { BodyKinds } from './body-kinds.js'
+import type { BodyKinds } from './body/body-kinds.js'
+import type { BodyItems } from './body/parse-json.js'
 import type { ErrorShape } from './error-shape.js'
-import type { EventStream } from './event-stream.js'
-import type { BodyItems } from './parse-json.js'
-import type { Streamed } from './stream.js'
-import type { Warm, WarmResponse } from './warm-lane.js'
+import type { Warm, WarmResponse } from './listen/warm-lane.js'
+import type { EventStream } from './stream/event-stream.js'
+import type { Streamed } from './stream/stream.js'
 
 export type DeclaredResponse = {
   readonly description: string

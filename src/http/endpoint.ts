@@ -6,15 +6,15 @@ import { deadline } from '../platform/deadline.js'
 import { AppError } from '../platform/errors.js'
 import { invariant } from '../platform/invariant.js'
 import { networkOf } from './address.js'
-import { NO_BODY, type SentBody, takeBody } from './body.js'
+import { NO_BODY, type SentBody, takeBody } from './body/body.js'
+import type { BodyLimits } from './body/read-bytes.js'
 import type { Endpoint, Handled } from './declaration.js'
-import { describeEndpoint } from './describe-endpoint.js'
-import type { DirectCall, DirectResponse, DirectWay } from './direct-way.js'
-import { EVENT_HEADERS, type EventStream } from './event-stream.js'
+import { describeEndpoint } from './describe/describe-endpoint.js'
 import { HTTP_LIMITS } from './limits.js'
-import { outlastIdleTime } from './outlast-idle-time.js'
+import type { DirectCall, DirectResponse, DirectWay } from './listen/direct-way.js'
+import { outlastIdleTime } from './listen/outlast-idle-time.js'
+import type { WarmLane } from './listen/warm-lane.js'
 import { pathValues, queryValues } from './parameters.js'
-import type { BodyLimits } from './read-bytes.js'
 import type { ReadTurns, ServiceTurns } from './read-turns.js'
 import {
   contextOf,
@@ -26,9 +26,9 @@ import {
   signalOf,
 } from './request-context.js'
 import { respond } from './response.js'
-import { type InTurn, sendStream } from './stream.js'
+import { EVENT_HEADERS, type EventStream } from './stream/event-stream.js'
+import { type InTurn, sendStream } from './stream/stream.js'
 import { validate } from './validate.js'
-import type { WarmLane } from './warm-lane.js'
 
 export type App = OpenAPIHono<NodeEnv>
 

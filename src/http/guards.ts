@@ -3,12 +3,12 @@ import { type Access, NO_PROJECT, type Principal } from '../access/principal.js'
 import { AppError } from '../platform/errors.js'
 import type { RateLimit } from '../platform/rate-limit.js'
 import { networkOf } from './address.js'
-import { createDirectWay, type DirectWay } from './direct-way.js'
+import { createBodyLimits } from './body/read-bytes.js'
 import type { Guards } from './endpoint.js'
+import { createDirectWay, type DirectWay } from './listen/direct-way.js'
+import { type AdmitKnown, createWarmLane, type WarmLane } from './listen/warm-lane.js'
 import { presentedKey, type ReadHeader } from './presented-key.js'
-import { createBodyLimits } from './read-bytes.js'
 import { createServiceReadTurns, type ServiceTurns } from './read-turns.js'
-import { type AdmitKnown, createWarmLane, type WarmLane } from './warm-lane.js'
 
 export type GuardDeps = {
   /** Who presents this key. Throws `key-unknown`. */

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { AppError } from '../platform/errors.js'
+import type { WarmResponse } from './listen/warm-lane.js'
 import { JSON_TYPE, plainBytes } from './response.js'
-import type { WarmResponse } from './warm-lane.js'
 
 /** Where a page ends, as the text of `after`. Opaque to callers: they hand it back as it was given. */
 export function writeCursor(position: readonly (string | number)[]): string {

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { AppError } from '../platform/errors.js'
-import { faultOf } from './json-guard.js'
+import { faultOf } from './body/json-guard.js'
 import { invalid } from './validate.js'
 
 /** The path's parameters, decoded once; the router works on the path as it was sent, so `%2F` is no separator. */

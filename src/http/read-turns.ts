@@ -1,7 +1,7 @@
 import { expireAfter } from '../platform/deadline.js'
 import { AppError } from '../platform/errors.js'
 import { HTTP_LIMITS } from './limits.js'
-import type { Unread } from './unread.js'
+import type { Unread } from './listen/unread.js'
 
 export type ReadTurnLimits = {
   readonly atOnceMax: number

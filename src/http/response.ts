@@ -1,5 +1,5 @@
 import { HTTP_LIMITS } from './limits.js'
-import type { WarmResponse } from './warm-lane.js'
+import type { WarmResponse } from './listen/warm-lane.js'
 
 export const JSON_TYPE = 'application/json'
 /** One JSON value a line. */

@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi'
 import { AppError, type FieldError } from '../platform/errors.js'
-import { wordsOf } from './issue-words.js'
+import { wordsOf } from './describe/issue-words.js'
 import { HTTP_LIMITS } from './limits.js'
 import { pointerToken } from './pointer-token.js'
 

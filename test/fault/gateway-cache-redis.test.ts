@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
-import { createRedisAnswers } from '../../src/features/gateway/redis-answers.js'
+import { createRedisAnswers } from '../../src/features/gateway/cache/redis-answers.js'
 import { eventually } from '../support/eventually.js'
 import { type GatewayWorld, startGateway } from '../support/gateway-world.js'
 import { type LocalUpstream, startUpstream, wellBehaved } from '../support/local-upstream.js'

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createClient, type Sql } from '../../src/db/client.js'
-import type { FindPrice } from '../../src/features/usage/price-event.js'
+import type { FindPrice } from '../../src/features/usage/price/price-event.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import { EVENT, fixturePrices, newProject, openUsage, type UsageApp } from '../support/feature-app.js'

@@ -6,7 +6,7 @@ import { createClient } from '../../src/client/create-client.js'
 import type { FollowState } from '../../src/client/follow.js'
 import { CLIENT_LIMITS, type ClientLimits } from '../../src/client/limits.js'
 import { createServerSource } from '../../src/client/server-source.js'
-import { renderComment, renderEvent } from '../../src/http/event-stream.js'
+import { renderComment, renderEvent } from '../../src/http/stream/event-stream.js'
 import { eventually } from '../support/eventually.js'
 
 /** What a server, or something on the way, does with a request; real ones do none of it on demand. */

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
-import { createCertifiedProjects } from '../../src/features/gateway/certified-projects.js'
+import { createCertifiedProjects } from '../../src/features/gateway/account/certified-projects.js'
 import { eventually } from '../support/eventually.js'
 import { type GatewayProject, startGateway } from '../support/gateway-world.js'
 import { OPERATOR_KEY, type RunningService, startService } from '../support/service.js'

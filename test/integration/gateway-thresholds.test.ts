@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
+import { createThresholds } from '../../src/features/gateway/judge/thresholds.js'
 import { createThresholdStore, type ThresholdStore } from '../../src/features/gateway/store.js'
-import { createThresholds } from '../../src/features/gateway/thresholds.js'
 import { cloneDatabase } from '../support/database.js'
 import { type GatewayProject, startGateway } from '../support/gateway-world.js'
 import { OPERATOR_KEY, startService } from '../support/service.js'

@@ -3,6 +3,7 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { HTTP_LIMITS } from '../../src/http/limits.js'
 import {
   type EventStream,
   openEventStream,
@@ -10,8 +11,7 @@ import {
   renderEvent,
   type StreamEvent,
   toEventBytes,
-} from '../../src/http/event-stream.js'
-import { HTTP_LIMITS } from '../../src/http/limits.js'
+} from '../../src/http/stream/event-stream.js'
 import { eventually } from '../support/eventually.js'
 import { type HttpWorld, startHttpWorld } from '../support/http-world.js'
 

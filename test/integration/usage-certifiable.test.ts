@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
-import { type CertifiableUsage, createCertifiableStore } from '../../src/features/usage/certifiable-store.js'
+import { type CertifiableUsage, createCertifiableStore } from '../../src/features/usage/price/certifiable-store.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { NOON, newProject, openUsage, type UsageApp } from '../support/feature-app.js'
 

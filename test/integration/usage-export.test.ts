@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createAhead } from '../../src/features/usage/download-ahead.js'
 import { USAGE_LIMITS } from '../../src/features/usage/limits.js'
+import { createAhead } from '../../src/features/usage/read/download-ahead.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import { type RunningService, startService } from '../support/service.js'

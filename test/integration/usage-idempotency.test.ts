@@ -115,7 +115,7 @@ describe('an event with an idempotency key', () => {
   it('is kept for so many days, then forgotten', async () => {
     const project = newProject()
     const { marks } = (await import('../../src/features/usage/store.js')).createUsageStore(app.database)
-    const { forgetMarks } = await import('../../src/features/usage/forget-marks.js')
+    const { forgetMarks } = await import('../../src/features/usage/record/forget-marks.js')
     const forget = (days: number, rowsMax = 2) =>
       forgetMarks({ clock: () => NOON + days * 86_400_000 + 1, purge: marks.purge, days: 32, rowsMax })
     for (const key of ['a', 'b', 'c']) await post(project, EVENT, withKey(key))

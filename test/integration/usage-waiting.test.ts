@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { FindPrice } from '../../src/features/usage/price-event.js'
+import type { FindPrice } from '../../src/features/usage/price/price-event.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { eventually } from '../support/eventually.js'
 import { fixturePrices, openUsage, type UsageApp, type UsageAppOptions } from '../support/feature-app.js'

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { BUDGET_PERIODS } from '../../src/features/budgets/budget.js'
 import { judgeBudget } from '../../src/features/budgets/judge-budget.js'
 import { openRollups } from '../../src/features/usage/feature.js'
-import { foldRollups } from '../../src/features/usage/fold-rollups.js'
+import { foldRollups } from '../../src/features/usage/rollups/fold-rollups.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { EVENT, newProject, openUsage, type UsageApp } from '../support/feature-app.js'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { nestsDeeperThan, unkeepableValues } from '../../src/http/json-guard.js'
-import { findItems, surveyJson } from '../../src/http/survey-json.js'
+import { nestsDeeperThan, unkeepableValues } from '../../src/http/body/json-guard.js'
+import { findItems, surveyJson } from '../../src/http/body/survey-json.js'
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const ANY_NUMBER = { valuesMax: Number.POSITIVE_INFINITY, namesMax: Number.POSITIVE_INFINITY }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { receiptCalculationCharsMax, receiptCountersMax, receiptTextCharsMax } from '../../src/core/proof/index.js'
-import { OURS, readPlainIssue } from '../../src/features/receipts/plain-issue.js'
+import { OURS, readPlainIssue } from '../../src/features/receipts/issue/plain-issue.js'
 import { IssueBody } from '../../src/features/receipts/schema.js'
 
 const CLAIMS = {

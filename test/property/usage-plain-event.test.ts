@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { USAGE_LIMITS } from '../../src/features/usage/limits.js'
+import { readPlainEvent } from '../../src/features/usage/record/sent-event.js'
 import { LogBody } from '../../src/features/usage/schema.js'
-import { readPlainEvent } from '../../src/features/usage/sent-event.js'
 
 const { nameCharactersMax, tokensPerKindMax, latencyMsMax, reportedCostUsdMax } = USAGE_LIMITS
 const RUNS = 300

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openRollups } from '../../src/features/usage/feature.js'
-import { foldRollups } from '../../src/features/usage/fold-rollups.js'
+import { foldRollups } from '../../src/features/usage/rollups/fold-rollups.js'
 import { cloneDatabase, type TestDatabase } from '../support/database.js'
 import { EVENT, newProject, openUsage, type UsageApp } from '../support/feature-app.js'
 

@@ -10,7 +10,7 @@ import {
 } from '../../src/core/tlog/index.js'
 import type { Sql } from '../../src/db/client.js'
 import type { ReceiptsDeps } from '../../src/features/receipts/feature.js'
-import { insertPending } from '../../src/features/transparency/pending-store.js'
+import { insertPending } from '../../src/features/transparency/sequence/pending-store.js'
 import { signerOfByte } from '../unit/proof-fixtures.js'
 import { NaiveTree, sha256 } from '../unit/tlog-trees.js'
 

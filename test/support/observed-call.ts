@@ -1,4 +1,4 @@
-import type { ObservedCall } from '../../src/features/gateway/account.js'
+import type { ObservedCall } from '../../src/features/gateway/account/account.js'
 
 /** A small call that the gateway made; `said` is its metadata. */
 export const observedCall = (said: object): ObservedCall => ({

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createWitnessListener } from '../../src/cli/witness/listener.js'
 import { openWitness } from '../../src/cli/witness/open-witness.js'
 import { parseNoteKey } from '../../src/core/tlog/index.js'
-import { listen } from '../../src/http/server.js'
+import { listen } from '../../src/http/listen/server.js'
 import { createLogger } from '../../src/platform/logger.js'
 import { sha256 } from '../unit/tlog-trees.js'
 

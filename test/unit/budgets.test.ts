@@ -7,7 +7,7 @@ import { checkProject } from '../../src/features/budgets/check-project.js'
 import { judgeBudget } from '../../src/features/budgets/judge-budget.js'
 import { BUDGET_LIMITS } from '../../src/features/budgets/limits.js'
 import { putBudgets } from '../../src/features/budgets/put-budgets.js'
-import { isZone, partAt } from '../../src/features/usage/calendar.js'
+import { isZone, partAt } from '../../src/features/usage/stats/calendar.js'
 
 const PROJECT = '019a3c5e-7d10-7a52-8f43-0b5d6a3c9e11' as ProjectId
 const TERMS: BudgetTerms = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createEventReader, type ServerEvent } from '../../src/client/read-events.js'
-import { renderComment, renderEvent } from '../../src/http/event-stream.js'
+import { renderComment, renderEvent } from '../../src/http/stream/event-stream.js'
 
 const STREAM = `${renderComment('hello')}retry: 1500\n\n${renderEvent({ id: '7', data: '{"a":1}' })}${renderEvent({ event: 'x', data: 'one\ntwo' })}`
 const EVENTS: ServerEvent[] = [

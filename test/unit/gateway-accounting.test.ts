@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { NO_PROJECT } from '../../src/access/principal.js'
 import { type ChatUsage, NO_USAGE } from '../../src/core/chat/index.js'
-import { type CallSlot, type EndedAt, type ObservedCall, observe } from '../../src/features/gateway/account.js'
+import { type CallSlot, type EndedAt, type ObservedCall, observe } from '../../src/features/gateway/account/account.js'
+import { createCertify } from '../../src/features/gateway/account/certify-call.js'
+import { type LedgerDeps, openLedger } from '../../src/features/gateway/account/ledger.js'
 import type { ChatCall } from '../../src/features/gateway/call.js'
-import { createCertify } from '../../src/features/gateway/certify-call.js'
-import { type LedgerDeps, openLedger } from '../../src/features/gateway/ledger.js'
+import { readGatewayConfig } from '../../src/features/gateway/config/read-config.js'
 import { findModel, listModels } from '../../src/features/gateway/list-models.js'
-import { readGatewayConfig } from '../../src/features/gateway/read-config.js'
 
 const read = readGatewayConfig(
   `providers:

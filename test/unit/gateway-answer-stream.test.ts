@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { type Members, passOpenAiStream, watchStream } from '../../src/core/chat/index.js'
-import type { CallEnd } from '../../src/features/gateway/account.js'
-import { openAnswerStream } from '../../src/features/gateway/answer-stream.js'
-import type { EventSource } from '../../src/features/gateway/read-events.js'
-import { UpstreamTrouble } from '../../src/features/gateway/trouble.js'
+import type { CallEnd } from '../../src/features/gateway/account/account.js'
+import { openAnswerStream } from '../../src/features/gateway/serve/answer-stream.js'
+import type { EventSource } from '../../src/features/gateway/serve/read-events.js'
+import { UpstreamTrouble } from '../../src/features/gateway/serve/trouble.js'
 
 const chunk = (content: string, finished: string | null = null): Members => ({
   choices: [{ index: 0, delta: { content }, finish_reason: finished }],

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
-import { type CachedAnswer, createAnswerCache } from '../../src/features/gateway/answer-cache.js'
-import { isRepeatable, readCacheWish } from '../../src/features/gateway/cache-wish.js'
+import { type CachedAnswer, createAnswerCache } from '../../src/features/gateway/cache/answer-cache.js'
+import { isRepeatable, readCacheWish } from '../../src/features/gateway/cache/cache-wish.js'
+import { type AnswerStore, createMemoryAnswers } from '../../src/features/gateway/cache/memory-answers.js'
 import { GATEWAY_LIMITS } from '../../src/features/gateway/limits.js'
-import { type AnswerStore, createMemoryAnswers } from '../../src/features/gateway/memory-answers.js'
 
 const [ONE, OTHER] = ['project-1', 'project-2'] as unknown as [ProjectId, ProjectId]
 const answer = (text: string): CachedAnswer => ({

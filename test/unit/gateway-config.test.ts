@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { readGatewayConfig } from '../../src/features/gateway/read-config.js'
+import { readGatewayConfig } from '../../src/features/gateway/config/read-config.js'
 
 const VARIABLES: Record<string, string> = { KEY: 'sk-planted', HOST: 'models.example', EMPTY: '' }
 const read = (text: string) => readGatewayConfig(text, (name) => VARIABLES[name])

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { createFlights } from '../../src/features/gateway/flights.js'
+import { createFlights } from '../../src/features/gateway/cache/flights.js'
 import { GATEWAY_LIMITS } from '../../src/features/gateway/limits.js'
 
 type Work = { readonly name: string; readonly over: Promise<void> }

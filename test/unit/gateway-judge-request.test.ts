@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { judgeRequest, shapeOf } from '../../src/features/gateway/judge-request.js'
+import { judgeRequest, shapeOf } from '../../src/features/gateway/judge/judge-request.js'
 
 const deps = { tier1Max: 30, tier2Max: 70, threshold: 0.5, sidecarWeight: 0.5 }
 const judge = (body: Record<string, unknown>, learned = 0.5, sidecar?: number) =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { indexModels } from '../../src/core/pricing/index.js'
-import { traitsOf, withoutRefused } from '../../src/features/gateway/model-traits.js'
-import { readGatewayConfig } from '../../src/features/gateway/read-config.js'
+import { readGatewayConfig } from '../../src/features/gateway/config/read-config.js'
+import { traitsOf, withoutRefused } from '../../src/features/gateway/serve/model-traits.js'
 
 const read = readGatewayConfig(
   `providers:

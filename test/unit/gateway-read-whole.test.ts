@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { GATEWAY_LIMITS } from '../../src/features/gateway/limits.js'
-import { parseMembers, readWhole } from '../../src/features/gateway/read-whole.js'
-import { UpstreamTrouble } from '../../src/features/gateway/trouble.js'
+import { parseMembers, readWhole } from '../../src/features/gateway/serve/read-whole.js'
+import { UpstreamTrouble } from '../../src/features/gateway/serve/trouble.js'
 
 const { answerBytesMax, answersBytesMax, answerSmallBytes, answerPlainCharacters } = GATEWAY_LIMITS
 const MIB = 1_048_576

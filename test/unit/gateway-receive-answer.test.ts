@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { Agent } from 'undici'
 import { afterEach, describe, expect, test } from 'vitest'
 import { GATEWAY_LIMITS } from '../../src/features/gateway/limits.js'
-import { type EndedBy, Receiving } from '../../src/features/gateway/receive-answer.js'
+import { type EndedBy, Receiving } from '../../src/features/gateway/serve/receive-answer.js'
 import { createStop } from '../../src/platform/stop.js'
 import { eventually } from '../support/eventually.js'
 

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
-import type { CallSlot, ObservedCall } from '../../src/features/gateway/account.js'
-import { readCacheWish } from '../../src/features/gateway/cache-wish.js'
+import type { CallSlot, ObservedCall } from '../../src/features/gateway/account/account.js'
+import { createSavedRow, type SavedDeps, watchSlot } from '../../src/features/gateway/account/saved-row.js'
+import { readCacheWish } from '../../src/features/gateway/cache/cache-wish.js'
 import type { ChatCall } from '../../src/features/gateway/call.js'
-import { createSavedRow, type SavedDeps, watchSlot } from '../../src/features/gateway/saved-row.js'
 import { observedCall } from '../support/observed-call.js'
 
 let rows: ObservedCall[] = []

@@ -1,13 +1,18 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
 import type { Backend } from '../../src/core/routing/index.js'
-import type { CallSlot, ObservedCall } from '../../src/features/gateway/account.js'
-import { createAnswerCache } from '../../src/features/gateway/answer-cache.js'
-import { readCacheWish } from '../../src/features/gateway/cache-wish.js'
+import type { CallSlot, ObservedCall } from '../../src/features/gateway/account/account.js'
+import { createAnswerCache } from '../../src/features/gateway/cache/answer-cache.js'
+import { readCacheWish } from '../../src/features/gateway/cache/cache-wish.js'
+import { createFlights } from '../../src/features/gateway/cache/flights.js'
+import { createMemoryAnswers } from '../../src/features/gateway/cache/memory-answers.js'
+import {
+  type CachedDeps,
+  type Serve,
+  type SharedAnswer,
+  serveCached,
+} from '../../src/features/gateway/cache/serve-cached.js'
 import type { ChatCall, Served } from '../../src/features/gateway/call.js'
-import { createFlights } from '../../src/features/gateway/flights.js'
-import { createMemoryAnswers } from '../../src/features/gateway/memory-answers.js'
-import { type CachedDeps, type Serve, type SharedAnswer, serveCached } from '../../src/features/gateway/serve-cached.js'
 import { observedCall } from '../support/observed-call.js'
 
 let rows: ObservedCall[] = []

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { createTape, TapeLag } from '../../src/features/gateway/cache/tape.js'
 import { GATEWAY_LIMITS } from '../../src/features/gateway/limits.js'
-import { createTape, TapeLag } from '../../src/features/gateway/tape.js'
 
 /** A source that is told what to give, and counts how often it is asked. */
 function source(chunks: readonly string[], failure?: Error) {

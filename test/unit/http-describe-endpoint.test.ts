@@ -2,7 +2,7 @@ import { z } from '@hono/zod-openapi'
 import { describe, expect, test } from 'vitest'
 import { OPERATOR, PUBLIC, READS, WRITES } from '../../src/access/principal.js'
 import type { Endpoint } from '../../src/http/declaration.js'
-import { describeEndpoint as describeWith, problemsOf } from '../../src/http/describe-endpoint.js'
+import { describeEndpoint as describeWith, problemsOf } from '../../src/http/describe/describe-endpoint.js'
 
 type AnyEndpoint = Endpoint<Record<string, string>, Record<string, string>, unknown>
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createInFlight } from '../../src/http/in-flight.js'
+import { createInFlight } from '../../src/http/listen/in-flight.js'
 
 describe('the requests under way', () => {
   test('are as many as one address may have, and others have theirs', () => {

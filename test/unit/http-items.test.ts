@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { type BodyItems, type ParsedItem, parseItems, parseLines } from '../../src/http/body/parse-json.js'
 import { HTTP_LIMITS } from '../../src/http/limits.js'
-import { type BodyItems, type ParsedItem, parseItems, parseLines } from '../../src/http/parse-json.js'
 
 const schema = z.object({ count: z.int().min(0), name: z.string().optional() })
 const declared: BodyItems = { schema, itemsMax: 6, itemBytesMax: 200, each: true }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { faultOf, nestsDeeperThan, unkeepableValues } from '../../src/http/json-guard.js'
-import { surveyJson } from '../../src/http/survey-json.js'
+import { faultOf, nestsDeeperThan, unkeepableValues } from '../../src/http/body/json-guard.js'
+import { surveyJson } from '../../src/http/body/survey-json.js'
 
 const LIMITS = { nestingLevelsMax: 32, valuesMax: 1_000, namesMax: 1_000 }
 /** Looks closer only where the survey of the text found a reason to, as the door does. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createProblemOf } from '../../src/http/create-app.js'
-import { createRefusalLines } from '../../src/http/refusal-lines.js'
+import { createRefusalLines } from '../../src/http/listen/refusal-lines.js'
 import { AppError } from '../../src/platform/errors.js'
 import type { Logger } from '../../src/platform/logger.js'
 

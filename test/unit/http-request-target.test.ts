@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isUsableTarget } from '../../src/http/request-target.js'
+import { isUsableTarget } from '../../src/http/listen/request-target.js'
 
 describe('a request target is used', () => {
   test.each([

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { HTTP_LIMITS } from '../../src/http/limits.js'
+import { createUnread } from '../../src/http/listen/unread.js'
 import { plainPieces } from '../../src/http/response.js'
-import { createUnread } from '../../src/http/unread.js'
 
 const HEADERS = { 'Content-Type': 'application/json' }
 const textOf = (pieces: readonly string[]) => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { NO_PROJECT, type Principal, PUBLIC } from '../../src/access/principal.js'
-import { createWarmLane, type Warm } from '../../src/http/warm-lane.js'
+import { createWarmLane, type Warm } from '../../src/http/listen/warm-lane.js'
 
 const ANYBODY: Principal = { projectId: NO_PROJECT, role: 'read', keyId: null, newKey: null }
 

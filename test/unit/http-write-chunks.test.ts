@@ -1,8 +1,8 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { ResponseCut } from '../../src/http/stream.js'
-import { writeChunks } from '../../src/http/write-chunks.js'
+import { ResponseCut } from '../../src/http/stream/stream.js'
+import { writeChunks } from '../../src/http/stream/write-chunks.js'
 import { eventually } from '../support/eventually.js'
 
 const closing: (() => void)[] = []

@@ -14,9 +14,9 @@ import {
   signNote,
   type Tile,
 } from '../../src/core/tlog/index.js'
-import { createGuard, openOwnNote } from '../../src/features/transparency/create-guard.js'
-import { type Guard, judgeHead, proveGrowth } from '../../src/features/transparency/guard.js'
-import { readGuardFile } from '../../src/features/transparency/guard-file.js'
+import { createGuard, openOwnNote } from '../../src/features/transparency/guard/create-guard.js'
+import { type Guard, judgeHead, proveGrowth } from '../../src/features/transparency/guard/guard.js'
+import { readGuardFile } from '../../src/features/transparency/guard/guard-file.js'
 import { createLogSigner, type LogSigner } from '../../src/features/transparency/log-key.js'
 import type { TreeHead } from '../../src/features/transparency/tree-head.js'
 import { sha256 } from '../../src/platform/sha256.js'

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { formatNoteKey } from '../../src/core/tlog/index.js'
+import { measureLog } from '../../src/features/transparency/check/measure-log.js'
+import { createSuspension } from '../../src/features/transparency/guard/suspension.js'
 import { createLogSigner } from '../../src/features/transparency/log-key.js'
-import { measureLog } from '../../src/features/transparency/measure-log.js'
 import { createPublished } from '../../src/features/transparency/published.js'
-import { createSuspension } from '../../src/features/transparency/suspension.js'
 import { monotonicClock } from '../../src/platform/clock.js'
 import { createMetrics } from '../../src/platform/metrics.js'
 

@@ -10,13 +10,13 @@ import {
   signNote,
 } from '../../src/core/tlog/index.js'
 import type { LogState } from '../../src/features/transparency/checkpoint-store.js'
-import { createGuard } from '../../src/features/transparency/create-guard.js'
-import type { Guard } from '../../src/features/transparency/guard.js'
+import { createGuard } from '../../src/features/transparency/guard/create-guard.js'
+import type { Guard } from '../../src/features/transparency/guard/guard.js'
+import { createSuspension } from '../../src/features/transparency/guard/suspension.js'
 import { TRANSPARENCY_LIMITS } from '../../src/features/transparency/limits.js'
 import { createLogSigner, type LogSigner } from '../../src/features/transparency/log-key.js'
-import { createPoll } from '../../src/features/transparency/poll.js'
 import { createPublished } from '../../src/features/transparency/published.js'
-import { createSuspension } from '../../src/features/transparency/suspension.js'
+import { createPoll } from '../../src/features/transparency/sequence/poll.js'
 import type { TreeHead } from '../../src/features/transparency/tree-head.js'
 import { sha256 } from '../../src/platform/sha256.js'
 

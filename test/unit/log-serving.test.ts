@@ -10,13 +10,13 @@ import {
   verifyInclusion,
 } from '../../src/core/tlog/index.js'
 import { currentCheckpoint } from '../../src/features/transparency/current-checkpoint.js'
-import { preferredProof } from '../../src/features/transparency/preferred-proof.js'
-import { proveConsistency, proveEntry, proveHash } from '../../src/features/transparency/prove-entry.js'
+import { createSuspension } from '../../src/features/transparency/guard/suspension.js'
 import { createPublished } from '../../src/features/transparency/published.js'
 import { ConsistencyQuery, ProofQuery } from '../../src/features/transparency/schema.js'
-import { recallTile, serveTile } from '../../src/features/transparency/serve-tile.js'
-import { createSuspension } from '../../src/features/transparency/suspension.js'
-import { createTiles } from '../../src/features/transparency/tiles.js'
+import { preferredProof } from '../../src/features/transparency/serve/preferred-proof.js'
+import { proveConsistency, proveEntry, proveHash } from '../../src/features/transparency/serve/prove-entry.js'
+import { recallTile, serveTile } from '../../src/features/transparency/serve/serve-tile.js'
+import { createTiles } from '../../src/features/transparency/serve/tiles.js'
 import { sha256 } from '../../src/platform/sha256.js'
 
 const SEQUENCED = 700

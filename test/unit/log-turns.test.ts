@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createSuspension } from '../../src/features/transparency/guard/suspension.js'
 import { TRANSPARENCY_LIMITS } from '../../src/features/transparency/limits.js'
-import type { Polled } from '../../src/features/transparency/poll.js'
-import type { Sequenced } from '../../src/features/transparency/sequence.js'
-import { createSequencer } from '../../src/features/transparency/sequencer.js'
-import { createSuspension } from '../../src/features/transparency/suspension.js'
-import { createTurns } from '../../src/features/transparency/turns.js'
+import type { Polled } from '../../src/features/transparency/sequence/poll.js'
+import type { Sequenced } from '../../src/features/transparency/sequence/sequence.js'
+import { createSequencer } from '../../src/features/transparency/sequence/sequencer.js'
+import { createTurns } from '../../src/features/transparency/sequence/turns.js'
 
 const { flushMs, pollMs, expectMsMax } = TRANSPARENCY_LIMITS
 

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
+import { createSuspension, type SuspensionReason } from '../../src/features/transparency/guard/suspension.js'
 import { TRANSPARENCY_LIMITS } from '../../src/features/transparency/limits.js'
 import { createPublished } from '../../src/features/transparency/published.js'
-import { createSuspension, type SuspensionReason } from '../../src/features/transparency/suspension.js'
-import { createTiles } from '../../src/features/transparency/tiles.js'
-import { createWaiters } from '../../src/features/transparency/wait-logged.js'
+import { createTiles } from '../../src/features/transparency/serve/tiles.js'
+import { createWaiters } from '../../src/features/transparency/serve/wait-logged.js'
 import { AppError } from '../../src/platform/errors.js'
 
 const entryOf = (mark: number) => new Uint8Array(32).fill(mark)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { formatNote, type Note, type NoteKey, parseNote, parseNoteKey, verifyNote } from '../../src/core/tlog/index.js'
-import { mergeCosignatures } from '../../src/features/transparency/merge-cosignatures.js'
+import { mergeCosignatures } from '../../src/features/transparency/witness/merge-cosignatures.js'
 import { cosignerOf, SignedLog } from '../support/signed-log.js'
 import { nodeVerifier } from './proof-fixtures.js'
 import { sha256 } from './tlog-trees.js'

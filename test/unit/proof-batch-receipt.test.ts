@@ -9,7 +9,7 @@ import {
   verifyMembership,
   verifyReceipt,
 } from '../../src/core/proof/index.js'
-import { memberOf } from '../../src/features/receipts/logged-usage.js'
+import { memberOf } from '../../src/features/receipts/batch/logged-usage.js'
 import { nodeVerifier, signerOfByte } from './proof-fixtures.js'
 import { loggedUsage } from './receipts-usage-fixtures.js'
 import { NaiveTree, sha256 } from './tlog-trees.js'

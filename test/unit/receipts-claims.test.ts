@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readIssueRequest } from '../../src/features/receipts/claims.js'
+import { readIssueRequest } from '../../src/features/receipts/issue/claims.js'
 import { IssueBody, PageQuery } from '../../src/features/receipts/schema.js'
 
 const CLAIMS = {

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { ensureKeyFile as ensureKeyFileUnless } from '../../src/features/receipts/key-file.js'
-import { KeyConfigurationError, loadSigningKey } from '../../src/features/receipts/signing-keys.js'
+import { ensureKeyFile as ensureKeyFileUnless } from '../../src/features/receipts/keys/key-file.js'
+import { KeyConfigurationError, loadSigningKey } from '../../src/features/receipts/keys/signing-keys.js'
 
 const ensureKeyFile = (file: string) => ensureKeyFileUnless(file, async () => undefined)
 

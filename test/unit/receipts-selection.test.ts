@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { GenerateBody } from '../../src/features/receipts/batch-schema.js'
-import { readSelection } from '../../src/features/receipts/read-selection.js'
+import { GenerateBody } from '../../src/features/receipts/batch/batch-schema.js'
+import { readSelection } from '../../src/features/receipts/batch/read-selection.js'
 import { readPeriod } from '../../src/features/usage/period.js'
 import { AppError } from '../../src/platform/errors.js'
 import { loggedUsage } from './receipts-usage-fixtures.js'

@@ -1,6 +1,6 @@
 import { getPublicKeyAsync, signAsync } from '@noble/ed25519'
 import { describe, expect, it } from 'vitest'
-import { KeyConfigurationError, loadSigningKey } from '../../src/features/receipts/signing-keys.js'
+import { KeyConfigurationError, loadSigningKey } from '../../src/features/receipts/keys/signing-keys.js'
 import { createNodeVerifier, publicKeyPem } from '../../src/platform/node-ed25519.js'
 
 /** The key of RFC 8032 section 7.1 test 1, and of RFC 8037 appendix A. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { canonicalBytesMax, canonicalJson } from '../../src/core/json/index.js'
 import { buildBatchReceipt } from '../../src/core/proof/index.js'
+import type { LoggedUsage } from '../../src/features/receipts/batch/logged-usage.js'
+import { createTally } from '../../src/features/receipts/batch/tally-usage.js'
 import { BATCH_LIMITS } from '../../src/features/receipts/limits.js'
-import type { LoggedUsage } from '../../src/features/receipts/logged-usage.js'
-import { createTally } from '../../src/features/receipts/tally-usage.js'
 import { AppError } from '../../src/platform/errors.js'
 import { loggedUsage } from './receipts-usage-fixtures.js'
 

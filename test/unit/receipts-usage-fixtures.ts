@@ -1,4 +1,4 @@
-import type { LoggedUsage } from '../../src/features/receipts/logged-usage.js'
+import type { LoggedUsage } from '../../src/features/receipts/batch/logged-usage.js'
 
 const LOGGED_AT = Date.parse('2026-03-01T12:00:00.000Z')
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readLogWish, waitLogged } from '../../src/features/receipts/wait-logged.js'
+import { readLogWish, waitLogged } from '../../src/features/receipts/audit/wait-logged.js'
 import { AppError } from '../../src/platform/errors.js'
 
 const NEVER = new AbortController().signal

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { readEvents } from '../../src/features/gateway/read-events.js'
+import { readEvents } from '../../src/features/gateway/serve/read-events.js'
 import { SLICE_LIMITS } from '../../src/platform/limits.js'
 import { createTurnShare } from '../../src/platform/turn-share.js'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createSinglePass } from '../../src/features/usage/single-pass.js'
+import { createSinglePass } from '../../src/features/usage/rollups/single-pass.js'
 import { eventually } from '../support/eventually.js'
 
 describe('a single pass', () => {

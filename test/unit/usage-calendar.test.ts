@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { calendarOf, dayIn, type GroupBy, isZone } from '../../src/features/usage/calendar.js'
+import { calendarOf, dayIn, type GroupBy, isZone } from '../../src/features/usage/stats/calendar.js'
 
 const at = (text: string) => Date.parse(text)
 const between = (from: string, until: string) => ({ fromMs: at(from), untilMs: at(until) })

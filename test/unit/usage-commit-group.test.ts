@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { type CommitFailure, classifyCommitFailure } from '../../src/features/usage/commit-failure.js'
-import { type CommitDeps, commitGroup } from '../../src/features/usage/commit-group.js'
 import type { UsageRow } from '../../src/features/usage/event.js'
+import { type CommitFailure, classifyCommitFailure } from '../../src/features/usage/record/commit-failure.js'
+import { type CommitDeps, commitGroup } from '../../src/features/usage/record/commit-group.js'
 import { AppError } from '../../src/platform/errors.js'
 
 const failure = (code: string, more: object = {}) => Object.assign(new Error(code), { code, ...more })

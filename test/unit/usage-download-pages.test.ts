@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createAhead } from '../../src/features/usage/download-ahead.js'
-import { type PageReads, readPages } from '../../src/features/usage/download-pages.js'
-import type { DownloadPage } from '../../src/features/usage/download-store.js'
+import { createAhead } from '../../src/features/usage/read/download-ahead.js'
+import { type PageReads, readPages } from '../../src/features/usage/read/download-pages.js'
+import type { DownloadPage } from '../../src/features/usage/read/download-store.js'
 import type { LogPosition } from '../../src/features/usage/store.js'
 
 const at = (row: number): LogPosition => ({ loggedAt: String(row).padStart(6, '0'), id: 'x' })

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
 import { usageLogs } from '../../src/db/tables/usage.js'
 import type { UsageEvent, UsageRow } from '../../src/features/usage/event.js'
-import { COMMON_COLUMNS, groupAlike } from '../../src/features/usage/group-alike.js'
+import { COMMON_COLUMNS, groupAlike } from '../../src/features/usage/record/group-alike.js'
 
 const PROJECT = '019a0000-0000-7000-8000-000000000001' as ProjectId
 const OTHER = '019a0000-0000-7000-8000-000000000002' as ProjectId

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { checkRollups, type DayDifferences } from '../../src/features/usage/check-rollups.js'
-import { exportTexts } from '../../src/features/usage/export-texts.js'
-import { foldRollups } from '../../src/features/usage/fold-rollups.js'
-import { forgetMarks } from '../../src/features/usage/forget-marks.js'
 import { USAGE_LIMITS } from '../../src/features/usage/limits.js'
-import type { RollupDay } from '../../src/features/usage/rollup-store.js'
+import { forgetMarks } from '../../src/features/usage/record/forget-marks.js'
+import { checkRollups, type DayDifferences } from '../../src/features/usage/rollups/check-rollups.js'
+import { exportTexts } from '../../src/features/usage/rollups/export-texts.js'
+import { foldRollups } from '../../src/features/usage/rollups/fold-rollups.js'
+import type { RollupDay } from '../../src/features/usage/rollups/rollup-store.js'
 
 const NOW = Date.parse('2026-03-15T12:00:00Z')
 const DAY_MS = 86_400_000

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { LATENCY_BASE, latencyOf, ZERO_BUCKET } from '../../src/features/usage/latency-scale.js'
+import { LATENCY_BASE, latencyOf, ZERO_BUCKET } from '../../src/features/usage/rollups/latency-scale.js'
 
 it('what stands for a bucket is at most 2 % away from each latency in it', () => {
   fc.assert(

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ProjectId } from '../../src/access/principal.js'
-import { type CursorScope, logCursors } from '../../src/features/usage/log-cursor.js'
+import { type CursorScope, logCursors } from '../../src/features/usage/read/log-cursor.js'
 
 const PROJECT = '019a0000-0000-7000-8000-000000000001' as ProjectId
 const OTHER = '019a0000-0000-7000-8000-000000000002' as ProjectId

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { GRAINS, planReads, type ReadPlan } from '../../src/features/usage/read-plan.js'
+import { GRAINS, planReads, type ReadPlan } from '../../src/features/usage/stats/read-plan.js'
 
 const at = (text: string) => Date.parse(`${text}Z`)
 const QUARTER = GRAINS.quarter

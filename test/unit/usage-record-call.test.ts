@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { NO_PROJECT } from '../../src/access/principal.js'
 import type { UsageRow } from '../../src/features/usage/event.js'
-import { keepCallRoom, type ObservedCall, type RecordCallDeps } from '../../src/features/usage/record-call.js'
-import type { Recorded } from '../../src/features/usage/settle-replays.js'
+import { keepCallRoom, type ObservedCall, type RecordCallDeps } from '../../src/features/usage/record/record-call.js'
+import type { Recorded } from '../../src/features/usage/record/settle-replays.js'
 import { AppError } from '../../src/platform/errors.js'
 
 const SENDER = { projectId: NO_PROJECT, keyId: null }

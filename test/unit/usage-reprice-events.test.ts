@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type FindPriceAt, type Priced, repriceEvents } from '../../src/features/usage/reprice-events.js'
-import type { RecordedPrice } from '../../src/features/usage/repricing-store.js'
+import { type FindPriceAt, type Priced, repriceEvents } from '../../src/features/usage/price/reprice-events.js'
+import type { RecordedPrice } from '../../src/features/usage/price/repricing-store.js'
 import { newProject } from '../support/feature-app.js'
 
 const INPUT = 'dollars_per_million_tokens_input'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Lease } from '../../src/features/transparency/lease-store.js'
 import { TRANSPARENCY_LIMITS } from '../../src/features/transparency/limits.js'
-import { createWitnessLease } from '../../src/features/transparency/witness-lease.js'
+import type { Lease } from '../../src/features/transparency/witness/lease-store.js'
+import { createWitnessLease } from '../../src/features/transparency/witness/witness-lease.js'
 
 const { witnessLeaseMs, witnessRenewMs, witnessLookMs } = TRANSPARENCY_LIMITS
 const START = Date.parse('2026-01-01T00:00:00.000Z')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Asked, Submitted } from '../../src/features/transparency/ask-witness.js'
 import { TRANSPARENCY_LIMITS } from '../../src/features/transparency/limits.js'
-import { createWitnessLoop } from '../../src/features/transparency/witness-loop.js'
+import type { Asked, Submitted } from '../../src/features/transparency/witness/ask-witness.js'
+import { createWitnessLoop } from '../../src/features/transparency/witness/witness-loop.js'
 
 const { witnessPauseMs, witnessRetryMsMax } = TRANSPARENCY_LIMITS
 const GOOD: Asked = { ok: true, lines: [] }

@@ -1,6 +1,6 @@
 import { type FoundKeys, findReceiptKeys } from '../../compose/receipt-keys.js'
 import type { Config } from '../../config/config.js'
-import { loadSigningKey } from '../../features/receipts/signing-keys.js'
+import { loadSigningKey } from '../../features/receipts/keys/signing-keys.js'
 import { type Check, type Finding, ok, warn } from './check.js'
 
 /** Whether receipts can be issued, and with which key. A key pair that does not match is a `fail`. */

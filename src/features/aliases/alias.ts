@@ -1,5 +1,5 @@
 import type { ProjectId } from '../../access/principal.js'
-import type { JsonObject } from '../../http/json-object.js'
+import type { JsonObject } from '../../http/body/json-object.js'
 
 /** What a caller wants an alias to mean. */
 export type Binding = {

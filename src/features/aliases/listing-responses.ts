@@ -1,6 +1,6 @@
 import { matchesEtag } from '../../http/etag.js'
+import type { Warm, WarmResponse } from '../../http/listen/warm-lane.js'
 import { JSON_TYPE } from '../../http/response.js'
-import type { Warm, WarmResponse } from '../../http/warm-lane.js'
 import { findListed, type Listing } from './alias-listing.js'
 import { DEFAULT_PROFILE } from './schema.js'
 import type { ShownAlias } from './show-alias.js'

@@ -1,7 +1,7 @@
 import { READS, WRITES } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
+import type { Warm, WarmResponse } from '../../http/listen/warm-lane.js'
 import { JSON_HEADERS, jsonResponse, plainBytes } from '../../http/response.js'
-import type { Warm, WarmResponse } from '../../http/warm-lane.js'
 import type { Alias, AliasKey, Binding, Writer } from './alias.js'
 import { aliasEtag } from './etags.js'
 import type { Believed } from './expectations.js'

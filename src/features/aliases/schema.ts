@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { canonicalText } from '../../core/lockfile/index.js'
+import { jsonObject } from '../../http/body/json-object.js'
 import { instant } from '../../http/instant.js'
-import { jsonObject } from '../../http/json-object.js'
 import { limited } from '../../http/limited.js'
 import { queryInteger } from '../../http/query-values.js'
 import { ALIAS_LIMITS } from './limits.js'

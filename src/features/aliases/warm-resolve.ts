@@ -1,5 +1,5 @@
+import type { Warm } from '../../http/listen/warm-lane.js'
 import { JSON_HEADERS } from '../../http/response.js'
-import type { Warm } from '../../http/warm-lane.js'
 import { type Answers, answerOf } from './resolve-snapshot.js'
 import type { Keeper } from './snapshots.js'
 import type { MarkStale } from './stale-headers.js'

@@ -2,8 +2,8 @@ import type { ProjectId } from '../../access/principal.js'
 import type { ChatUsage, ChatWire, Members } from '../../core/chat/index.js'
 import type { Attempted, Backend } from '../../core/routing/index.js'
 import type { AppError } from '../../platform/errors.js'
-import type { CacheWish } from './cache-wish.js'
-import type { Spent } from './spent.js'
+import type { CacheWish } from './cache/cache-wish.js'
+import type { Spent } from './serve/spent.js'
 
 /** A request of a caller, in the language of the surface where it came. */
 export type ChatCall = {

@@ -1,5 +1,5 @@
-import type { CallSlot } from './account.js'
-import type { OpWish } from './serve-workflow.js'
+import type { CallSlot } from './account/account.js'
+import type { OpWish } from './workflows/serve-workflow.js'
 
 /** A slot whose row is told once it is recorded. */
 export function heard(slot: CallSlot, onRecorded: OpWish['onRecorded']): CallSlot {

@@ -2,10 +2,10 @@ import { WRITES } from '../../access/principal.js'
 import type { Members } from '../../core/chat/index.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { plainBytes, plainJson } from '../../http/response.js'
-import { readCacheWish } from './cache-wish.js'
+import { readCacheWish } from './cache/cache-wish.js'
 import type { ChatRequest, Served } from './call.js'
-import { passedHeaders } from './provider-requests.js'
 import * as schema from './schema.js'
+import { passedHeaders } from './serve/provider-requests.js'
 
 export type ChatVerbs = {
   /** Finds who may answer a request, and serves it. */

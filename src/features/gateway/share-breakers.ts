@@ -3,8 +3,8 @@ import { type Backend, backendName } from '../../core/routing/index.js'
 import { every, type Periodic } from '../../platform/every.js'
 import type { Logger } from '../../platform/logger.js'
 import type { Redis } from '../../platform/redis.js'
+import type { Provider } from './config/providers.js'
 import { GATEWAY_LIMITS } from './limits.js'
-import type { Provider } from './providers.js'
 
 const KEY = 'llmring:breakers'
 

@@ -1,8 +1,8 @@
 import type { VerifierDeps } from '../../core/ed25519/index.js'
 import { isJsonObject, type JsonValue, parseStrictJson } from '../../core/json/index.js'
 import { type ReceiptCheck, type ReceiptReport, verifyReceipt } from '../../core/proof/index.js'
-import type { ProjectKeys } from './client-keys.js'
-import type { KeyRing } from './key-ring.js'
+import type { ProjectKeys } from './keys/client-keys.js'
+import type { KeyRing } from './keys/key-ring.js'
 import { describeStrictJson } from './refusal.js'
 
 export type CheckDeps = {

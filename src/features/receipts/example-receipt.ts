@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../core/json/index.js'
 import { signReceipt } from '../../core/proof/index.js'
 import { invariant } from '../../platform/invariant.js'
-import type { SigningKey } from './signing-keys.js'
+import type { SigningKey } from './keys/signing-keys.js'
 
 const UNSIGNED: JsonObject = {
   id: 'example-of-the-documentation',

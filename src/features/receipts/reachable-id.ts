@@ -1,4 +1,4 @@
-import { isUsableTarget } from '../../http/request-target.js'
+import { isUsableTarget } from '../../http/listen/request-target.js'
 
 /** What other routes answer at the address of such a receipt. */
 const TAKEN = new Set(['public-key.pem', 'public-key.jwk', 'public-keys.json', 'uncertified', 'export', 'keys'])

@@ -11,9 +11,9 @@ import {
 } from '../../core/proof/index.js'
 import { instant } from '../../http/instant.js'
 import { limited } from '../../http/limited.js'
+import { ReceiptProof } from './audit/log-schema.js'
+import { OURS } from './issue/plain-issue.js'
 import { RECEIPT_LIMITS } from './limits.js'
-import { ReceiptProof } from './log-schema.js'
-import { OURS } from './plain-issue.js'
 import { isReachableId, UNREACHABLE_ID } from './reachable-id.js'
 
 const { pageReceiptsMax, pageReceiptsDefault, offsetReceiptsMax } = RECEIPT_LIMITS

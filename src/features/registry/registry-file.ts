@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { indexModels, type ModelIndex } from '../../core/pricing/index.js'
-import { nestsDeeperThan } from '../../http/json-guard.js'
+import { nestsDeeperThan } from '../../http/body/json-guard.js'
 import { REGISTRY_LIMITS } from './limits.js'
 import type { ProviderName, ProviderTarget, Target } from './providers.js'
 

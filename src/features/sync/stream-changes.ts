@@ -4,7 +4,7 @@ import {
   openEventStream,
   renderEvent,
   toEventBytes,
-} from '../../http/event-stream.js'
+} from '../../http/stream/event-stream.js'
 import { type Cancel, expireAfter } from '../../platform/deadline.js'
 import { SYNC_LIMITS } from './limits.js'
 import { eventsOf, type Page } from './page.js'

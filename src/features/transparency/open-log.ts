@@ -2,7 +2,7 @@ import { hashEmptyTree, type NoteKey } from '../../core/tlog/index.js'
 import { ConfigurationError } from '../../platform/configuration-error.js'
 import { sha256 } from '../../platform/sha256.js'
 import type { CheckpointStore } from './checkpoint-store.js'
-import { openOwnNote } from './create-guard.js'
+import { openOwnNote } from './guard/create-guard.js'
 import type { createHeadStore } from './head-store.js'
 
 export type OpenDeps = {

@@ -9,14 +9,14 @@ import {
 } from '../../core/tlog/index.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { matchesEtag } from '../../http/etag.js'
+import type { WarmResponse } from '../../http/listen/warm-lane.js'
 import { plainBytes, plainJson } from '../../http/response.js'
-import type { WarmResponse } from '../../http/warm-lane.js'
 import { invariant } from '../../platform/invariant.js'
 import { TRANSPARENCY_LIMITS } from './limits.js'
-import { preferredProof, TEXT_TYPE } from './preferred-proof.js'
-import type { ConsistencyProof } from './prove-entry.js'
 import type { PublishedCheckpoint } from './published.js'
 import { ConsistencyQuery, ConsistencySchema, LogProofSchema, ProofQuery, TileParams } from './schema.js'
+import { preferredProof, TEXT_TYPE } from './serve/preferred-proof.js'
+import type { ConsistencyProof } from './serve/prove-entry.js'
 import type { EntryProof } from './transparency-log.js'
 
 export type LogVerbs = {

@@ -1,5 +1,5 @@
-import { dayIn } from './calendar.js'
 import { USAGE_LIMITS } from './limits.js'
+import { dayIn } from './stats/calendar.js'
 
 /**
  * A stretch of time in milliseconds since the Unix epoch: from `fromMs` on, before `untilMs`; empty if they are equal.

@@ -1,9 +1,9 @@
 import { type ProjectId, READS } from '../../access/principal.js'
 import { type App, type Guards, mount } from '../../http/endpoint.js'
 import { JSON_TYPE, plainBytes } from '../../http/response.js'
-import type { StatsInput } from './compute-stats.js'
-import { type LogVerbs, mountBatch, mountLog } from './log-routes.js'
-import { StatsAnswer, StatsQuery } from './stats-schema.js'
+import { type LogVerbs, mountBatch, mountLog } from './record/log-routes.js'
+import type { StatsInput } from './stats/compute-stats.js'
+import { StatsAnswer, StatsQuery } from './stats/stats-schema.js'
 
 export type UsageVerbs = LogVerbs & {
   readonly stats: (projectId: ProjectId, input: StatsInput) => Promise<Uint8Array<ArrayBuffer>>

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi'
+import type { JsonObject } from '../../http/body/json-object.js'
 import { instant } from '../../http/instant.js'
-import type { JsonObject } from '../../http/json-object.js'
 import { COST_STATUSES, type SentEvent } from './event.js'
 import { USAGE_LIMITS } from './limits.js'
-import { costRange, sentEventOf } from './sent-event.js'
+import { costRange, sentEventOf } from './record/sent-event.js'
 
 const { nameCharactersMax, tokensPerKindMax, reportedCostUsdMax, latencyMsMax, metadataBytesMax } = USAGE_LIMITS
 

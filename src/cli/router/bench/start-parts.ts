@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ReadVariable } from '../../../features/gateway/read-config.js'
+import type { ReadVariable } from '../../../features/gateway/config/read-config.js'
 import { expireAfter } from '../../../platform/deadline.js'
 import { CLI_LIMITS } from '../../limits.js'
 
