@@ -1,7 +1,7 @@
 import type { Clock } from '../../../platform/clock.js'
 import { AppError } from '../../../platform/errors.js'
-import type { ErasureStore } from './erasure-store.js'
 import type { ReceiptIdentity } from '../receipt.js'
+import type { ErasureStore } from './erasure-store.js'
 
 export type EraseDeps = { readonly store: Pick<ErasureStore, 'erase'>; readonly clock: Clock }
 

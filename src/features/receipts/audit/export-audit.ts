@@ -1,7 +1,7 @@
 import type { ProjectId } from '../../../access/principal.js'
-import type { ChainLink, ReadLinks } from './audit-store.js'
 import { RECEIPT_LIMITS } from '../limits.js'
 import type { LogSnapshot, ReceiptLog } from '../log-port.js'
+import type { ChainLink, ReadLinks } from './audit-store.js'
 import { notLogged } from './prove-receipt.js'
 
 export type AuditDeps = {
