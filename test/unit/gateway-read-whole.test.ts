@@ -1,7 +1,10 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { GATEWAY_LIMITS } from '../../src/features/gateway/limits.js'
 import { parseMembers, readWhole } from '../../src/features/gateway/serve/read-whole.js'
 import { UpstreamTrouble } from '../../src/features/gateway/serve/trouble.js'
+import { eventually } from '../support/eventually.js'
 
 const { answerBytesMax, answersBytesMax, answerSmallBytes, answerPlainCharacters } = GATEWAY_LIMITS
 const MIB = 1_048_576
@@ -48,6 +51,33 @@ describe('answers that are read whole', () => {
     expect(await small.text).toBe(answerSmallBytes)
     for (const answer of fitting) answer.finish()
     for (const answer of fitting) expect(await answer.text).toBe(LARGE)
+  })
+
+  test('keep their bytes, and not the objects in which they came', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const kept: WeakRef<ArrayBufferLike>[] = []
+    let finish: (end: null) => void = () => undefined
+    const over = new Promise<null>((resolve) => {
+      finish = resolve
+    })
+    let left = 20_000
+    const next = async () => {
+      left -= 1
+      // A turn, or what a WeakRef was made of is held to the end of this one.
+      if (left % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (left < 0) return over
+      const { buffer } = new Uint8Array(1_024)
+      kept.push(new WeakRef(buffer))
+      return new Uint8Array(buffer, 0, 1)
+    }
+    const text = readWhole({ next, abort: () => undefined }, answerBytesMax)
+    await eventually(async () => expect(left).toBeLessThan(0))
+    await settled()
+    collect()
+    expect(kept.filter((reference) => reference.deref() !== undefined).length).toBeLessThan(100)
+    finish(null)
+    expect((await text).length).toBe(kept.length)
   })
 
   test('give their room back, read to the end or not', async () => {

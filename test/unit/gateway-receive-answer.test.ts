@@ -100,6 +100,23 @@ describe('an answer', () => {
     expect(heldBytes).toBeLessThan(4 * bytes)
   })
 
+  test('that comes a byte at a time is not a thing for each byte', async () => {
+    const chunks = 100_000
+    const { receiving } = await ask((_, outgoing) => {
+      outgoing.writeHead(200).flushHeaders()
+      outgoing.socket?.end(`${'1\r\ny\r\n'.repeat(chunks)}0\r\n\r\n`)
+    })
+    await receiving.head
+    let pieces = 0
+    let bytes = 0
+    for (let next = await receiving.next(); next !== null; next = await receiving.next()) {
+      pieces += 1
+      bytes += next.length
+    }
+    expect(bytes).toBe(chunks)
+    expect(pieces).toBeLessThan(chunks / 10)
+  })
+
   test('that breaks off gives what came, and then says so', async () => {
     const { receiving } = await ask((_, outgoing) => {
       outgoing.writeHead(200)

@@ -82,6 +82,9 @@ export const GATEWAY_LIMITS = {
   retryAfterSecondsMax: 30,
   /** What is taken of an upstream's answer before it is read. */
   aheadBytesMax: 65_536,
+  /** Pieces of an answer that are kept as they come, and the blocks into which those behind them are copied. */
+  piecesAsTheyComeMax: 8,
+  blockBytes: 65_536,
   /** What is read of a stream of events before everything else may get a turn on the event loop. */
   turnBytes: 16_384,
   /** Events that are held back until the first content, so that until then another backend can be asked. */

@@ -1,6 +1,7 @@
 import { isMembers, type Members } from '../../../core/chat/index.js'
 import { surveyJson } from '../../../http/body/survey-json.js'
 import { GATEWAY_LIMITS } from '../limits.js'
+import { Pieces } from './pieces.js'
 import type { Receiving } from './receive-answer.js'
 import { UpstreamTrouble } from './trouble.js'
 
@@ -16,7 +17,7 @@ const held = { bytes: 0 }
 
 /** The whole body as text. Throws `UpstreamTrouble` for one that is too large, or for which there is no room. */
 export async function readWhole(response: Pick<Receiving, 'next' | 'abort'>, bytesMax: number): Promise<string> {
-  const pieces: Uint8Array[] = []
+  const pieces = new Pieces()
   let bytes = 0
   try {
     for (let piece = await response.next(); piece !== null; piece = await response.next()) {
@@ -26,12 +27,20 @@ export async function readWhole(response: Pick<Receiving, 'next' | 'abort'>, byt
         response.abort()
         throw new UpstreamTrouble({ kind: 'garbage' })
       }
-      pieces.push(piece)
+      pieces.add(piece)
     }
-    return (pieces.length === 1 ? Buffer.from(pieces[0] as Uint8Array) : Buffer.concat(pieces)).toString('utf8')
+    return textOf(pieces)
   } finally {
     held.bytes -= bytes
   }
+}
+
+function textOf(pieces: Pieces): string {
+  const first = pieces.take() ?? new Uint8Array()
+  if (pieces.isEmpty()) return Buffer.from(first.buffer, first.byteOffset, first.length).toString('utf8')
+  const all = [first]
+  for (let piece = pieces.take(); piece !== undefined; piece = pieces.take()) all.push(piece)
+  return Buffer.concat(all).toString('utf8')
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import { expireAfter } from '../../../platform/deadline.js'
 import type { Stop } from '../../../platform/stop.js'
 import { GATEWAY_LIMITS } from '../limits.js'
+import { Pieces } from './pieces.js'
 import { UpstreamTrouble } from './trouble.js'
 
 export type AnswerHead = { readonly status: number; readonly headers: IncomingHttpHeaders }
@@ -25,7 +26,7 @@ export class Receiving implements Dispatcher.DispatchHandler {
   readonly #idleMsMax: number
   readonly #stop: Stop<EndedBy>
   readonly #forget: () => void
-  readonly #pieces: Uint8Array[] = []
+  readonly #pieces = new Pieces()
   #aheadBytes = 0
   #state: 'open' | 'ended' | 'broken' = 'open'
   #controller: Dispatcher.DispatchController | undefined
@@ -59,7 +60,7 @@ export class Receiving implements Dispatcher.DispatchHandler {
       reader.resolve(piece)
       return
     }
-    this.#pieces.push(piece)
+    this.#pieces.add(piece)
     this.#aheadBytes += piece.length
     if (this.#aheadBytes >= GATEWAY_LIMITS.aheadBytesMax) controller.pause()
   }
@@ -84,7 +85,7 @@ export class Receiving implements Dispatcher.DispatchHandler {
   /** Ends it, if it has not ended; what it does then is not heard. */
   abort(): void {
     this.#end(GIVEN_UP)
-    this.#pieces.length = 0
+    this.#pieces.clear()
     this.#controller?.abort(GIVEN_UP)
   }
 
@@ -103,10 +104,10 @@ export class Receiving implements Dispatcher.DispatchHandler {
   }
 
   #take(): Uint8Array | undefined {
-    const piece = this.#pieces.shift()
+    const piece = this.#pieces.take()
     this.#aheadBytes -= piece?.length ?? 0
     // Not before: with each resumption all that waits in the connection is copied, and more is read on top of it.
-    if (piece !== undefined && this.#pieces.length === 0 && this.#controller?.paused === true) this.#controller.resume()
+    if (piece !== undefined && this.#pieces.isEmpty() && this.#controller?.paused === true) this.#controller.resume()
     return piece
   }
 
