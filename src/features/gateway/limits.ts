@@ -63,6 +63,8 @@ export const GATEWAY_LIMITS = {
   answerDepthMax: 128,
   answerValuesMax: 1_000_000,
   eventBytesMax: 4_194_304,
+  /** Of a stream, without an event that holds data: what one event is put together of, and what is no event. */
+  eventLinesMax: 131_072,
   errorBytesMax: 16_384,
   errorCharactersMax: 1_000,
   /** Shorter words of a configured header are no secrets, and are not hidden in an error. */

@@ -27,37 +27,24 @@ const isLast = (wire: ChatWire, { type }: Members): boolean => wire === 'anthrop
  * say that they are over and never close: what comes after that is no event.
  */
 export function readEvents(response: UpstreamResponse, wire: ChatWire): EventSource {
-  const decoder = new TextDecoder()
   const pace = createPace()
-  const waiting: string[] = []
+  const { waiting, feed } = createEventText()
   let at = 0
   let bytes = 0
-  let isTooLarge = false
   let isDone = false
-  const parser = createParser({
-    onEvent: ({ data }) => void waiting.push(data),
-    onError: ({ type }) => {
-      if (type === 'max-buffer-size-exceeded') isTooLarge = true
-    },
-    maxBufferSize: GATEWAY_LIMITS.eventBytesMax,
-  })
   /** The data of the next event that holds any; null at the end of the body. */
   const take = async (): Promise<string | null> => {
-    // One piece can hold thousands of events without data: a loop, since a call for each would fill the stack.
-    for (;;) {
-      while (at >= waiting.length) {
-        waiting.length = at = 0
-        const piece = await response.next()
-        if (piece === null) return null
-        bytes += piece.length
-        await pace(piece.length)
-        parser.feed(decoder.decode(piece, { stream: true }))
-        if (isTooLarge) throw new UpstreamTrouble({ kind: 'garbage' })
-      }
-      const data = waiting[at]
-      at += 1
-      if (data) return data
+    while (at >= waiting.length) {
+      waiting.length = at = 0
+      const piece = await response.next()
+      if (piece === null) return null
+      bytes += piece.length
+      await pace(piece.length)
+      feed(piece)
     }
+    const data = waiting[at]
+    at += 1
+    return data ?? null
   }
   const finish = () => {
     isDone = true
@@ -74,6 +61,41 @@ export function readEvents(response: UpstreamResponse, wire: ChatWire): EventSou
   }
   // Once it is over, its end is not waited for any more, and may come by itself.
   return { next, bytes: () => bytes, abort: () => (isDone ? undefined : response.abort()) }
+}
+
+/** What the events of a stream hold, if anything, in `waiting`. Throws `UpstreamTrouble` for too many bytes or lines without one. */
+function createEventText() {
+  const decoder = new TextDecoder()
+  const waiting: string[] = []
+  let isTooLarge = false
+  let lines = 0
+  const parser = createParser({
+    onEvent: ({ data }) => {
+      if (data !== '') waiting.push(data)
+    },
+    onError: ({ type }) => {
+      if (type === 'max-buffer-size-exceeded') isTooLarge = true
+    },
+    maxBufferSize: GATEWAY_LIMITS.eventBytesMax,
+  })
+  const feed = (piece: Uint8Array): void => {
+    const text = decoder.decode(piece, { stream: true })
+    parser.feed(text)
+    // Two bytes of a line take a hundred where the parser puts an event together.
+    lines = waiting.length > 0 ? 0 : lines + countLines(text)
+    if (isTooLarge || lines > GATEWAY_LIMITS.eventLinesMax) throw new UpstreamTrouble({ kind: 'garbage' })
+  }
+  return { waiting, feed }
+}
+
+/** As many line ends of one sign as there are; of both signs two for each. */
+function countLines(text: string): number {
+  let lines = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === 10 || code === 13) lines += 1
+  }
+  return lines
 }
 
 /** Waits for a turn after each `turnBytes` of a stream. */
