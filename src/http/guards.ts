@@ -3,6 +3,7 @@ import { type Access, NO_PROJECT, type Principal } from '../access/principal.js'
 import { AppError } from '../platform/errors.js'
 import type { RateLimit } from '../platform/rate-limit.js'
 import { networkOf } from './address.js'
+import { weighPassed } from './body/body-budget.js'
 import { createBodyLimits } from './body/read-bytes.js'
 import type { Guards } from './endpoint.js'
 import { createDirectWay, type DirectWay } from './listen/direct-way.js'
@@ -48,7 +49,7 @@ export function createGuards(deps: GuardDeps): ServiceGuards {
   const admitKnown: AdmitKnown = (header, access) => recallPrincipal(deps, header, access)
   return {
     body: createBodyLimits(deps.bodyBytesMax),
-    passed: createBodyLimits(deps.passedBytesMax ?? deps.bodyBytesMax),
+    passed: createBodyLimits(deps.passedBytesMax ?? deps.bodyBytesMax, weighPassed),
     reads: createServiceReadTurns(),
     lane: createWarmLane(admitKnown),
     direct: createDirectWay(admitKnown),

@@ -2,7 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type BodyAccount, createBodyBudget, createServiceBudget } from '../../src/http/body/body-budget.js'
+import {
+  type BodyAccount,
+  createBodyBudget,
+  createServiceBudget,
+  weighPassed,
+} from '../../src/http/body/body-budget.js'
 import { createBodyLimits, readBytes } from '../../src/http/body/read-bytes.js'
 import { createContext, endRequest } from '../../src/http/request-context.js'
 
@@ -33,6 +38,18 @@ describe('a budget for bodies', () => {
     expect(budget.open(true, OTHER).hold(50)).toBe(true)
     expect(budget.open(true, '203.0.113.3').hold(1)).toBe(false)
     expect([budget.open(false, ONE).hold(500), budget.held()]).toEqual([true, 600])
+  })
+
+  test('counts a large body twice where it is passed on: one of the largest of a caller, two in all', () => {
+    const largest = 32 * 1_048_576
+    const budget = createServiceBudget(largest, weighPassed)
+    const account = budget.open(false, ONE)
+    expect([account.hold(largest), budget.open(false, ONE).hold(1)]).toEqual([true, false])
+    expect(budget.open(false, OTHER).hold(largest)).toBe(true)
+    expect(budget.open(false, '203.0.113.3').hold(1_048_577)).toBe(false)
+    account.close()
+    const small = Array.from({ length: 64 }, () => budget.open(false, ONE).hold(1_048_576))
+    expect(new Set(small)).toEqual(new Set([true]))
   })
 
   test('changes nothing where it says no', () => {

@@ -22,11 +22,19 @@ export type BodyBudgetLimits = {
   readonly callerShare: number
   /** Of these, what bodies on routes that ask for no key may hold, and one caller of those its share of that. */
   readonly publicShare: number
+  /** What a body of so many bytes counts; as many, if absent. */
+  readonly weigh?: Weigh
 }
 
-/** The service's budget, which has room for four of the largest bodies at least. */
-export function createServiceBudget(bodyBytesMax: number): BodyBudget {
+export type Weigh = (bytes: number) => number
+
+/** A large body that is passed on is in memory twice while it is answered: as it was read, and as it went out. */
+export const weighPassed: Weigh = (bytes) => (bytes > HTTP_LIMITS.passedStepBytes ? 2 * bytes : bytes)
+
+/** The service's budget, which has room for four of the largest bodies at least, or for as many as weigh so much. */
+export function createServiceBudget(bodyBytesMax: number, weigh?: Weigh): BodyBudget {
   return createBodyBudget({
+    ...(weigh === undefined ? {} : { weigh }),
     bytesMax: Math.max(HTTP_LIMITS.bodyBytesInFlightMax, 4 * bodyBytesMax),
     callerShare: HTTP_LIMITS.bodyCallerShareMax,
     publicShare: HTTP_LIMITS.bodyPublicShareMax,
@@ -43,6 +51,7 @@ export function createBodyBudget(limits: BodyBudgetLimits): BodyBudget {
   const all: Pot = { bytesMax: limits.bytesMax, held: 0 }
   const open: Pot = { bytesMax: limits.bytesMax * limits.publicShare, held: 0 }
   const callers = new Map<string, Pot>()
+  const weigh = limits.weigh ?? ((bytes) => bytes)
 
   const potOf = (name: string, bytesMax: number): Pot => {
     const pot = callers.get(name) ?? { bytesMax, held: 0 }
@@ -71,7 +80,7 @@ export function createBodyBudget(limits: BodyBudgetLimits): BodyBudget {
         return fits
       }
       return {
-        hold: (bytes) => !closed && change(bytes),
+        hold: (bytes) => !closed && change(weigh(bytes)),
         close: () => {
           if (!closed) change(0)
           closed = true

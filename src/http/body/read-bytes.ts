@@ -4,7 +4,7 @@ import { AppError } from '../../platform/errors.js'
 import { HTTP_LIMITS } from '../limits.js'
 import { type RequestContext, whenHandled } from '../request-context.js'
 import { createTurns, type Turns } from '../turns.js'
-import { type BodyAccount, type BodyBudget, createServiceBudget } from './body-budget.js'
+import { type BodyAccount, type BodyBudget, createServiceBudget, type Weigh } from './body-budget.js'
 import type { ContentCoding } from './body-kinds.js'
 import { explainInflate, inflate } from './inflate.js'
 
@@ -19,11 +19,11 @@ export type BodyLimits = {
 const NOTHING = Buffer.alloc(0)
 
 /** The limits of a service whose bodies are at most this large. */
-export function createBodyLimits(bytesMax: number): BodyLimits {
+export function createBodyLimits(bytesMax: number, weigh?: Weigh): BodyLimits {
   const { bodyMsMax, largeBytesAtOnceMax, largeStepBytesMax, largeWaitMsMax } = HTTP_LIMITS
   const limits = { bytesMax: largeBytesAtOnceMax, stepBytesMax: largeStepBytesMax, waitMsMax: largeWaitMsMax }
   const turns = createTurns(limits)
-  return { bytesMax, msMax: bodyMsMax, budget: createServiceBudget(bytesMax), turns }
+  return { bytesMax, msMax: bodyMsMax, budget: createServiceBudget(bytesMax, weigh), turns }
 }
 
 /** Whose body it is, and how it is coded. */

@@ -13,7 +13,7 @@ type UpstreamRequest = {
   /** After the provider's address: `/chat/completions`. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body: Buffer
   readonly isStream: boolean
   /** When the call is over, whatever the upstream does. */
   readonly stop: Stop<EndedBy>
