@@ -4,6 +4,7 @@ import { arrayText } from '../../db/array-text.js'
 import { bounded } from '../../db/bounded.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
+import { eraseRows } from '../../db/erase-rows.js'
 import type { Orm } from '../../db/orm.js'
 import { aliases, aliasHeads } from '../../db/tables/aliases.js'
 import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
@@ -81,23 +82,20 @@ async function findHead(orm: Orm, projectId: ProjectId): Promise<Head | undefine
   return head
 }
 
+const ERASED_IN_CHUNKS = [
+  { table: 'aliases', key: ['profile', 'alias'] },
+  { table: 'alias_history', key: ['revision', 'profile', 'alias'] },
+  { table: 'alias_revisions', key: ['revision'] },
+  { table: 'lock_headers', key: ['revision'] },
+  { table: 'lock_digests', key: ['digest'] },
+] as const
+
 /** The head is locked first, as every writer does, and goes last: no write starts counting ids anew beside old rows. */
 async function eraseChunk(tx: Tx, projectId: ProjectId, rowsMax: number): Promise<number> {
   const inTx = sqlOf(tx)
   await inTx`select 1 from alias_heads where project_id = ${projectId} for update`
-  const gone = await inTx`
-    delete from aliases where project_id = ${projectId} and (profile, alias) in
-      (select profile, alias from aliases where project_id = ${projectId} limit ${rowsMax})`
-  const forgotten = await inTx`
-    delete from alias_history where project_id = ${projectId} and (revision, profile, alias) in
-      (select revision, profile, alias from alias_history where project_id = ${projectId} limit ${rowsMax})`
-  let erased = confirmCompleted(gone, 'DELETE').count + confirmCompleted(forgotten, 'DELETE').count
-  for (const table of ['alias_revisions', 'lock_headers', 'lock_digests']) {
-    const rows = await inTx`
-      delete from ${inTx(table)} where project_id = ${projectId} and revision in
-        (select revision from ${inTx(table)} where project_id = ${projectId} order by revision limit ${rowsMax})`
-    erased += confirmCompleted(rows, 'DELETE').count
-  }
+  let erased = 0
+  for (const rows of ERASED_IN_CHUNKS) erased += await eraseRows(inTx, { ...rows, projectId, rowsMax })
   if (erased === 0) confirmCompleted(await inTx`delete from alias_heads where project_id = ${projectId}`, 'DELETE')
   return erased
 }

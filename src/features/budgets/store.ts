@@ -3,6 +3,7 @@ import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
+import { eraseRows } from '../../db/erase-rows.js'
 import type { Orm } from '../../db/orm.js'
 import { budgetCrossings, budgetHeads, budgets } from '../../db/tables/budgets.js'
 import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
@@ -93,15 +94,8 @@ async function remove(tx: Tx, projectId: ProjectId): Promise<number> {
 async function eraseChunk(sql: Sql, projectId: ProjectId, rowsMax: number): Promise<number> {
   const heads = confirmCompleted(await sql`delete from budget_heads where project_id = ${projectId}`, 'DELETE')
   const some = confirmCompleted(await sql`delete from budgets where project_id = ${projectId}`, 'DELETE')
-  const crossings = await sql`
-    with doomed as (
-      select budget_id, period_start, threshold from budget_crossings where project_id = ${projectId}
-      order by budget_id, period_start, threshold limit ${rowsMax}
-    )
-    delete from budget_crossings as one using doomed
-    where one.project_id = ${projectId} and one.budget_id = doomed.budget_id
-      and one.period_start = doomed.period_start and one.threshold = doomed.threshold`
-  return heads.count + some.count + confirmCompleted(crossings, 'DELETE').count
+  const key = ['budget_id', 'period_start', 'threshold'] as const
+  return heads.count + some.count + (await eraseRows(sql, { table: 'budget_crossings', key, projectId, rowsMax }))
 }
 
 async function exportHead(sql: Sql, projectId: ProjectId): Promise<ExportedPage> {

@@ -3,6 +3,7 @@ import type { ProjectId } from '../../access/principal.js'
 import { arrayText } from '../../db/array-text.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
+import { eraseRows } from '../../db/erase-rows.js'
 import { groupedInsert } from '../../db/grouped-insert.js'
 import type { Orm } from '../../db/orm.js'
 import { receiptKeys, receipts } from '../../db/tables/receipts.js'
@@ -67,10 +68,7 @@ export function createReceiptStore(db: { readonly sql: Sql; readonly orm: Orm })
 
     /** Deletes at most `rowsMax` of a project's receipts, and after the last one its chain, and says how many rows. */
     eraseChunk: async (projectId: ProjectId, rowsMax: number): Promise<number> => {
-      const gone = await db.sql`
-        delete from receipts where project_id = ${projectId}
-          and id in (select id from receipts where project_id = ${projectId} limit ${rowsMax})`
-      const { count } = confirmCompleted(gone, 'DELETE')
+      const count = await eraseRows(db.sql, { table: 'receipts', key: ['id'], projectId, rowsMax })
       if (count > 0) return count
       return confirmCompleted(await db.sql`delete from receipt_chains where project_id = ${projectId}`, 'DELETE').count
     },

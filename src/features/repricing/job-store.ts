@@ -2,6 +2,7 @@ import { and, desc, eq, isNull, type SQL } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import type { Sql, Statements } from '../../db/client.js'
 import { confirmCompleted, confirmRow } from '../../db/confirm.js'
+import { eraseRows } from '../../db/erase-rows.js'
 import type { Orm } from '../../db/orm.js'
 import { repriceJobs } from '../../db/tables/repricing.js'
 import { sqlOf, type Tx } from '../../db/transact.js'
@@ -28,12 +29,8 @@ export function createJobStore({ sql, orm }: { readonly sql: Sql; readonly orm: 
     claimDue: (lease: string) => claimDue(sql, orm, lease),
     advance,
     giveBack: (claim: Claim, failure: string | null) => giveBack(sql, claim, failure),
-    eraseChunk: async (projectId: ProjectId, rowsMax: number): Promise<number> => {
-      const gone = await sql`
-        delete from reprice_jobs where project_id = ${projectId} and id in
-          (select id from reprice_jobs where project_id = ${projectId} limit ${rowsMax})`
-      return confirmCompleted(gone, 'DELETE').count
-    },
+    eraseChunk: (projectId: ProjectId, rowsMax: number): Promise<number> =>
+      eraseRows(sql, { table: 'reprice_jobs', key: ['id'], projectId, rowsMax }),
     exportPage: async (projectId: ProjectId, after: string | null, rowsMax: number): Promise<ExportedPage> => {
       const rows = await sql<{ id: string; text: string }[]>`
         select id, (to_jsonb(job) - 'lease')::text as text from reprice_jobs as job

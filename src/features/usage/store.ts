@@ -4,6 +4,7 @@ import { arrayText } from '../../db/array-text.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted } from '../../db/confirm.js'
 import { dropMonthlyPartitions } from '../../db/drop-partitions.js'
+import { eraseRows } from '../../db/erase-rows.js'
 import type { Orm } from '../../db/orm.js'
 import { ensureMonthlyPartitions } from '../../db/partitions.js'
 import { usageLogs } from '../../db/tables/usage.js'
@@ -60,21 +61,11 @@ export function createUsageStore({ sql, orm }: { readonly sql: Sql; readonly orm
     exportPage: createExportPages(sql),
     downloadPage: createDownloadPages(sql),
     downloadEnd: createDownloadEnds(sql),
-    eraseChunk: (projectId: ProjectId, rowsMax: number) => eraseChunk(sql, projectId, rowsMax),
+    eraseChunk: (projectId: ProjectId, rowsMax: number) =>
+      eraseRows(sql, { table: 'usage_logs', key: ['logged_at', 'id'], projectId, rowsMax }),
     listUnpriced: (after: LogPosition | null, rowsMax: number) => listUnpriced(orm, after, rowsMax),
     writePrices: (projectId: string, rows: readonly PricedRow[]) => writePrices(sql, projectId, rows),
   }
-}
-
-/** A place in the partitioned table is not physical (ctid is a partition's own): the primary key names what goes. */
-async function eraseChunk(sql: Sql, projectId: ProjectId, rowsMax: number): Promise<number> {
-  const gone = await sql`
-    with doomed as (
-      select logged_at, id from usage_logs where project_id = ${projectId} order by logged_at, id limit ${rowsMax}
-    )
-    delete from usage_logs using doomed
-    where usage_logs.project_id = ${projectId} and usage_logs.logged_at = doomed.logged_at and usage_logs.id = doomed.id`
-  return confirmCompleted(gone, 'DELETE').count
 }
 
 /** Rows that wait for a registry, of all projects, oldest first: what pricing needs of them. */

@@ -2,6 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import type { ProjectId } from '../../access/principal.js'
 import type { Sql } from '../../db/client.js'
 import { confirmCompleted, confirmRow } from '../../db/confirm.js'
+import { eraseRows } from '../../db/erase-rows.js'
 import type { Orm } from '../../db/orm.js'
 import { webhookDeliveries, webhooks } from '../../db/tables/webhooks.js'
 import { ormOf, sqlOf, type Tx } from '../../db/transact.js'
@@ -105,8 +106,6 @@ async function findWebhook(orm: Orm, projectId: ProjectId): Promise<Webhook | un
 async function eraseChunk(tx: Tx, projectId: ProjectId, rowsMax: number): Promise<number> {
   const inTx = sqlOf(tx)
   const webhook = await inTx`delete from webhooks where project_id = ${projectId}`
-  const waiting = await inTx`
-    delete from webhook_deliveries where project_id = ${projectId} and place in
-      (select place from webhook_deliveries where project_id = ${projectId} limit ${rowsMax})`
-  return confirmCompleted(webhook, 'DELETE').count + confirmCompleted(waiting, 'DELETE').count
+  const waiting = await eraseRows(inTx, { table: 'webhook_deliveries', key: ['place'], projectId, rowsMax })
+  return confirmCompleted(webhook, 'DELETE').count + waiting
 }

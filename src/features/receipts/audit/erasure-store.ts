@@ -1,6 +1,7 @@
 import type { ProjectId } from '../../../access/principal.js'
 import type { Sql } from '../../../db/client.js'
 import { confirmCompleted } from '../../../db/confirm.js'
+import { eraseRows } from '../../../db/erase-rows.js'
 import type { ExportedPage } from '../../contract.js'
 import type { ReceiptIdentity } from '../receipt.js'
 
@@ -11,12 +12,8 @@ export function createErasureStore(sql: Sql) {
   return {
     erase: (identity: ReceiptIdentity, at: Date) => erase(sql, identity, at),
 
-    eraseChunk: async (projectId: ProjectId, rowsMax: number): Promise<number> => {
-      const gone = await sql`
-        delete from receipt_erasures where project_id = ${projectId}
-          and entry in (select entry from receipt_erasures where project_id = ${projectId} limit ${rowsMax})`
-      return confirmCompleted(gone, 'DELETE').count
-    },
+    eraseChunk: (projectId: ProjectId, rowsMax: number): Promise<number> =>
+      eraseRows(sql, { table: 'receipt_erasures', key: ['entry'], projectId, rowsMax }),
 
     /** By entry, after one of them, in hexadecimal. */
     exportPage: async (projectId: ProjectId, after: string | null, rowsMax: number): Promise<ExportedPage> => {

@@ -1,6 +1,7 @@
 import type { ProjectId } from '../../../access/principal.js'
 import type { Sql } from '../../../db/client.js'
 import { confirmCompleted } from '../../../db/confirm.js'
+import { eraseRows } from '../../../db/erase-rows.js'
 import type { Transact } from '../../../db/transact.js'
 import type { ExportedPage } from '../../contract.js'
 import { BATCH_LIMITS } from '../limits.js'
@@ -78,20 +79,13 @@ function pageOf(rows: readonly Row[], rowsMax: number): ExportedPage {
 /** Deletes at most `rowsMax` rows of what a project has of batches, and says how many. */
 async function eraseBatches(sql: Sql, projectId: ProjectId, rowsMax: number): Promise<number> {
   const chunks = [
-    () => sql`
-      delete from receipt_members where project_id = ${projectId} and (receipt_id, position) in (
-        select receipt_id, position from receipt_members where project_id = ${projectId} limit ${rowsMax})`,
-    () => sql`
-      delete from receipt_member_tiles where project_id = ${projectId} and (receipt_id, level, index) in (
-        select receipt_id, level, index from receipt_member_tiles where project_id = ${projectId} limit ${rowsMax})`,
-    () => sql`
-      delete from receipt_batches where project_id = ${projectId} and receipt_id in (
-        select receipt_id from receipt_batches where project_id = ${projectId} limit ${rowsMax})`,
-    () => sql`delete from receipt_coverage where project_id = ${projectId}`,
-  ]
+    { table: 'receipt_members', key: ['receipt_id', 'position'] },
+    { table: 'receipt_member_tiles', key: ['receipt_id', 'level', 'index'] },
+    { table: 'receipt_batches', key: ['receipt_id'] },
+  ] as const
   for (const chunk of chunks) {
-    const { count } = confirmCompleted(await chunk(), 'DELETE')
+    const count = await eraseRows(sql, { ...chunk, projectId, rowsMax })
     if (count > 0) return count
   }
-  return 0
+  return confirmCompleted(await sql`delete from receipt_coverage where project_id = ${projectId}`, 'DELETE').count
 }

@@ -2,6 +2,7 @@ import type { ProjectId } from '../../../access/principal.js'
 import { arrayText } from '../../../db/array-text.js'
 import type { Sql } from '../../../db/client.js'
 import { confirmCompleted } from '../../../db/confirm.js'
+import { eraseRows } from '../../../db/erase-rows.js'
 import type { UsageMark } from '../event.js'
 import { USAGE_LIMITS } from '../limits.js'
 
@@ -21,7 +22,8 @@ export function createMarkStore(sql: Sql) {
     find: (keys: readonly MarkKey[]) => find(sql, keys),
     claim: (claim: NewClaim) => claimKey(sql, claim),
     purge: (beforeMs: number, rowsMax: number) => purge(sql, beforeMs, rowsMax),
-    eraseChunk: (projectId: ProjectId, rowsMax: number) => eraseChunk(sql, projectId, rowsMax),
+    eraseChunk: (projectId: ProjectId, rowsMax: number) =>
+      eraseRows(sql, { table: 'usage_marks', key: ['key', 'item'], projectId, rowsMax }),
     exportPage: (projectId: ProjectId, after: MarkPosition | null, rowsMax: number) =>
       exportPage(sql, projectId, after, rowsMax),
   }
@@ -60,16 +62,6 @@ async function purge(sql: Sql, beforeMs: number, rowsMax: number): Promise<numbe
     )
     delete from usage_marks using due
     where usage_marks.project_id = due.project_id and usage_marks.key = due.key and usage_marks.item = due.item`
-  return confirmCompleted(gone, 'DELETE').count
-}
-
-async function eraseChunk(sql: Sql, projectId: ProjectId, rowsMax: number): Promise<number> {
-  const gone = await sql`
-    with doomed as (
-      select key, item from usage_marks where project_id = ${projectId} order by key, item limit ${rowsMax}
-    )
-    delete from usage_marks using doomed
-    where usage_marks.project_id = ${projectId} and usage_marks.key = doomed.key and usage_marks.item = doomed.item`
   return confirmCompleted(gone, 'DELETE').count
 }
 

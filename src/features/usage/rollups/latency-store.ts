@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ProjectId } from '../../../access/principal.js'
 import type { Sql, Statements } from '../../../db/client.js'
-import { confirmCompleted } from '../../../db/confirm.js'
 import { USAGE_LIMITS } from '../limits.js'
 import { LATENCY_BASE, ZERO_BUCKET } from './latency-scale.js'
 
@@ -97,16 +96,6 @@ export async function repairLatencies(sql: Statements, { projectId, day }: Day):
     ) select count(*)::integer as n from lacking`
   const [row] = await sql.unsafe<{ n: number }[]>(text, [projectId, day, randomUUID()])
   return row?.n ?? 0
-}
-
-export async function eraseLatencies(sql: Sql, projectId: ProjectId, rowsMax: number): Promise<number> {
-  const gone = await sql`
-    with doomed as (
-      select hour, model, id from usage_latencies where project_id = ${projectId} order by hour, model, id limit ${rowsMax}
-    )
-    delete from usage_latencies as one using doomed
-    where one.project_id = ${projectId} and one.hour = doomed.hour and one.model = doomed.model and one.id = doomed.id`
-  return confirmCompleted(gone, 'DELETE').count
 }
 
 /** Lines as the JSON texts of objects, and where each stands. */

@@ -1,8 +1,8 @@
 import type { ProjectId } from '../../../access/principal.js'
 import { arrayText } from '../../../db/array-text.js'
 import type { Sql, Statements } from '../../../db/client.js'
-import { confirmCompleted } from '../../../db/confirm.js'
-import { compareLatencies, eraseLatencies, exportLatencies, foldLatencies, repairLatencies } from './latency-store.js'
+import { eraseRows } from '../../../db/erase-rows.js'
+import { compareLatencies, exportLatencies, foldLatencies, repairLatencies } from './latency-store.js'
 import { addToRollups, bucketOf, COMBO_NAMES, combinationOf, MEASURES, rollUp } from './rolling-store.js'
 
 export type RollupStore = ReturnType<typeof createRollupStore>
@@ -208,20 +208,12 @@ async function repair(tx: Statements, { projectId, day }: RollupDay): Promise<Di
 }
 
 async function eraseChunk(sql: Sql, projectId: ProjectId, rowsMax: number): Promise<number> {
-  const gone = await sql`
-    with doomed as (
-      select grain, bucket, combo_id, shard from usage_rollups where project_id = ${projectId}
-      order by grain, bucket, combo_id, shard limit ${rowsMax}
-    )
-    delete from usage_rollups as one using doomed
-    where one.project_id = ${projectId} and one.grain = doomed.grain and one.bucket = doomed.bucket
-      and one.combo_id = doomed.combo_id and one.shard = doomed.shard`
-  const { count } = confirmCompleted(gone, 'DELETE')
-  if (count > 0) return count
-  const names = await sql`
-    with doomed as (select id from usage_combos where project_id = ${projectId} order by id limit ${rowsMax})
-    delete from usage_combos as one using doomed where one.project_id = ${projectId} and one.id = doomed.id`
-  return confirmCompleted(names, 'DELETE').count || eraseLatencies(sql, projectId, rowsMax)
+  const sums = { table: 'usage_rollups', key: ['grain', 'bucket', 'combo_id', 'shard'] } as const
+  return (
+    (await eraseRows(sql, { ...sums, projectId, rowsMax })) ||
+    (await eraseRows(sql, { table: 'usage_combos', key: ['id'], projectId, rowsMax })) ||
+    eraseRows(sql, { table: 'usage_latencies', key: ['hour', 'model', 'id'], projectId, rowsMax })
+  )
 }
 
 /** A row as the JSON text of an object, and where it stands. */
