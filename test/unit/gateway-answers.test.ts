@@ -104,6 +104,10 @@ describe('the cache of answers', () => {
     '{"digest":"x"}',
     '{"digest":"gone","words":["capital","france"]}',
     JSON.stringify({ ...answer('x'), more: 1 }),
+    JSON.stringify({ ...answer('x'), cost: 'NaN' }),
+    JSON.stringify({ ...answer('x'), cost: '-0.5' }),
+    JSON.stringify({ ...answer('x'), headers: { 'Content-Length': '3' } }),
+    JSON.stringify({ ...answer('x'), headers: { 'X-LLM-Router-Tier': '2\r\nSet-Cookie: a=b' } }),
   ])('takes %s in the store for nothing', async (text) => {
     const strange: AnswerStore = { get: async () => text, set: async () => undefined, erase: async () => 0 }
     expect(await createAnswerCache(strange, 0).find(ONE, keys('one'))).toBeNull()

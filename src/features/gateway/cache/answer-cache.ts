@@ -1,9 +1,13 @@
 import { z } from 'zod'
 import type { ProjectId } from '../../../access/principal.js'
+import { picoFromDecimal } from '../../../core/pricing/index.js'
 import { jaccard, type RequestKeys } from '../../../core/routing/index.js'
 import { sha256HexOf } from '../../../platform/sha256.js'
 import { GATEWAY_LIMITS } from '../limits.js'
 import type { AnswerStore } from './memory-answers.js'
+
+/** The headers of an answer that are kept with it. */
+export const ROUTED_HEADER = /^X-LLM-Router-(Model|Tier|Score)$/i
 
 const Answer = z.strictObject({
   /** The body, or all frames of a stream that came to its end. */
@@ -11,9 +15,9 @@ const Answer = z.strictObject({
   provider: z.string(),
   model: z.string(),
   /** What it cost in USD, which each answer out of the cache saves. */
-  cost: z.string(),
+  cost: z.string().refine((cost) => (picoFromDecimal(cost) ?? -1n) >= 0n),
   /** What its headers said of how it was routed. */
-  headers: z.record(z.string(), z.string()),
+  headers: z.record(z.string().regex(ROUTED_HEADER), z.string().regex(/^[\x20-\x7e]*$/)),
 })
 /** By another question: where the answer is, and the words of the question it was given to. */
 const Pointer = z.strictObject({ digest: z.string(), words: z.array(z.string()) })

@@ -3,7 +3,7 @@ import { type Backend, backendName, type RequestKeys, requestKeys } from '../../
 import type { CallSlot } from '../account/account.js'
 import { createSavedRow, type SavedDeps, type SavedRow, watchSlot } from '../account/saved-row.js'
 import type { ChatCall, Served } from '../call.js'
-import type { AnswerCache, CachedAnswer } from './answer-cache.js'
+import { type AnswerCache, type CachedAnswer, ROUTED_HEADER } from './answer-cache.js'
 import { isRepeatable } from './cache-wish.js'
 import type { Flights } from './flights.js'
 import { createTape, type Tape } from './tape.js'
@@ -116,7 +116,7 @@ async function makeCall(deps: CachedDeps, call: ChatCall, keys: Keys, serve: Ser
 
 /** What a later answer still says of how it was routed. */
 const routed = (headers: Served['headers']): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => /^X-LLM-Router-(Model|Tier|Score)$/i.test(name)))
+  Object.fromEntries(Object.entries(headers).filter(([name]) => ROUTED_HEADER.test(name)))
 
 type Ride = ReturnType<Flights<SharedAnswer>['board']>
 
