@@ -91,4 +91,4 @@ it('what budgets count as spent is the sum of the rows, in every zone and period
     ),
     { numRuns: Number(process.env['STATS_RUNS'] ?? 25) },
   )
-})
+}, 180_000)
