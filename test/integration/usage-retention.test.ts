@@ -71,7 +71,7 @@ describe('partitions beyond the retention', () => {
     await eventually(() => expect(isReading).toBe(true))
     const dropping = drop(1)
     const waits = () =>
-      sql`select 1 from pg_stat_activity where query like 'alter table%detach%' and wait_event_type = 'Lock'`
+      sql`select 1 from pg_stat_activity where datname = current_database() and query like 'alter table%detach%' and wait_event_type = 'Lock'`
     await eventually(async () => expect(await waits()).toHaveLength(1))
     await insertAt('2026-02-05T00:00:00Z')
     release()
@@ -93,7 +93,9 @@ describe('partitions beyond the retention', () => {
       await held
     })
     await eventually(async () => {
-      expect(await sql`select 1 from pg_stat_activity where state = 'idle in transaction'`).toHaveLength(1)
+      const idle = sql`
+        select 1 from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`
+      expect(await idle).toHaveLength(1)
     })
     await expect(drop(1, impatient)).rejects.toMatchObject({ code: '57014' })
     const pending = () => sql`select 1 from pg_inherits where inhdetachpending`
